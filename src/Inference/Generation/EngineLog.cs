@@ -1,0 +1,12 @@
+using Microsoft.Extensions.Logging;
+
+namespace Herd.Inference.Generation;
+
+internal static partial class EngineLog
+{
+    [LoggerMessage(EventId = 100, Level = LogLevel.Error, Message = "A step of {Tokens} tokens for {Sequences} sequences failed; their answers are cut off")]
+    public static partial void StepFailed(ILogger logger, Exception exception, int tokens, int sequences);
+
+    [LoggerMessage(EventId = 101, Level = LogLevel.Critical, Message = "The engine's loop failed and computes no more")]
+    public static partial void LoopFailed(ILogger logger, Exception exception);
+}

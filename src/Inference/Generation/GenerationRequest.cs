@@ -1,0 +1,24 @@
+using Herd.Inference.Sampling;
+
+namespace Herd.Inference.Generation;
+
+/// <summary>Asks for the answer to a prompt.</summary>
+public sealed record GenerationRequest
+{
+    /// <summary>Whose KV cache this is. What stands in it from earlier turns is not computed again.</summary>
+    public required string Session { get; init; }
+
+    /// <summary>The tokens before the answer, at least one.</summary>
+    public required IReadOnlyList<int> Prompt { get; init; }
+
+    /// <summary>Tokens of this answer that were produced and delivered before, here or elsewhere. Default none.</summary>
+    public IReadOnlyList<int> Produced { get; init; } = [];
+
+    public SamplingOptions Sampling { get; init; } = new();
+
+    /// <summary>Most tokens of the answer, <see cref="Produced"/> among them, 1 or more. Default: to the end of the context.</summary>
+    public int MaxTokens { get; init; } = int.MaxValue;
+
+    /// <summary>Texts that end the answer and are not part of it. Default none.</summary>
+    public IReadOnlyList<string> Stops { get; init; } = [];
+}

@@ -1,0 +1,96 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Herd.Inference.Models;
+
+/// <summary>The models that can be asked for by id: models/catalog.json.</summary>
+public sealed record ModelCatalog
+{
+    /// <summary>The version of the format; 1.</summary>
+    public required int Version { get; init; }
+
+    public required IReadOnlyList<CatalogModel> Models { get; init; }
+
+    /// <summary>The folder that the files of the models are relative to.</summary>
+    [JsonIgnore]
+    public string Directory { get; private init; } = "";
+
+    /// <summary>Reads a catalog.</summary>
+    /// <exception cref="InvalidDataException">It is missing or not a catalog.</exception>
+    public static ModelCatalog Read(string path)
+    {
+        try
+        {
+            using var file = File.OpenRead(path);
+            var catalog = JsonSerializer.Deserialize(file, CatalogJson.Default.ModelCatalog)!;
+            return catalog.Version == 1
+                ? catalog with { Directory = Path.GetDirectoryName(Path.GetFullPath(path))! }
+                : throw new InvalidDataException($"{path} has version {catalog.Version}; this Herd reads version 1.");
+        }
+        catch (Exception e) when (e is JsonException or IOException)
+        {
+            throw new InvalidDataException($"The model catalog {path} cannot be read: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Finds a model by its id, or takes a path to a GGUF file as a model of its own.</summary>
+    /// <exception cref="InvalidDataException">There is no such model.</exception>
+    public ModelSource Find(string idOrPath)
+    {
+        if (Models.FirstOrDefault(m => m.Id == idOrPath) is { } known)
+        {
+            return new ModelSource(known.Id, Path.Combine(Directory, known.File), known.Sha256, known.Sampling);
+        }
+
+        if (File.Exists(idOrPath))
+        {
+            return new ModelSource(
+                Path.GetFileNameWithoutExtension(idOrPath), Path.GetFullPath(idOrPath), null, new SamplingDefaults());
+        }
+
+        throw new InvalidDataException(
+            $"There is no model '{idOrPath}': it is neither in the catalog ({string.Join(", ", Models.Select(m => m.Id))}) "
+            + "nor the path of a GGUF file.");
+    }
+}
+
+/// <summary>A model of the catalog.</summary>
+/// <param name="Id">What clients call it.</param>
+/// <param name="File">Its GGUF file, relative to the catalog.</param>
+/// <param name="Sha256">The file's hash, 64 lower-case hexadecimal digits.</param>
+/// <param name="ContextLength">Tokens it was trained to attend over.</param>
+/// <param name="Licence">Its SPDX licence.</param>
+/// <param name="Source">Where the file comes from.</param>
+/// <param name="Sampling">What is used where a request does not say.</param>
+public sealed record CatalogModel(
+    string Id,
+    string File,
+    string Sha256,
+    int ContextLength,
+    string Licence,
+    string Source,
+    SamplingDefaults Sampling);
+
+/// <summary>Sampling defaults under the names of a generation_config.json; null where the model says nothing.</summary>
+public sealed record SamplingDefaults
+{
+    public float? Temperature { get; init; }
+
+    public int? TopK { get; init; }
+
+    public float? TopP { get; init; }
+
+    public float? MinP { get; init; }
+}
+
+/// <summary>A model to load.</summary>
+/// <param name="Id">What clients call it.</param>
+/// <param name="Path">Its file.</param>
+/// <param name="Sha256">The hash the file must have; null when none is known.</param>
+/// <param name="Sampling">What is used where a request does not say.</param>
+public sealed record ModelSource(string Id, string Path, string? Sha256, SamplingDefaults Sampling);
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+[JsonSerializable(typeof(ModelCatalog))]
+internal sealed partial class CatalogJson : JsonSerializerContext;

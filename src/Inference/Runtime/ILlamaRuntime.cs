@@ -1,0 +1,54 @@
+namespace Herd.Inference.Runtime;
+
+/// <summary>The seam to what computes: loads models. One per process.</summary>
+public interface ILlamaRuntime
+{
+    /// <summary>Name and version, for people.</summary>
+    string Description { get; }
+
+    /// <summary>Loads a GGUF file. Blocks until the weights are in place.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="options">How the weights are held.</param>
+    /// <param name="progress">Told the share that is loaded, 0 to 1.</param>
+    /// <param name="cancellation">Stops the loading.</param>
+    /// <exception cref="ModelLoadException">The file is missing, damaged or of a kind the runtime does not know.</exception>
+    ILlamaModel Load(string path, ModelOptions options, IProgress<float>? progress, CancellationToken cancellation);
+}
+
+/// <summary>Loaded weights and their vocabulary. Thread-safe but for <see cref="IDisposable.Dispose"/>.</summary>
+public interface ILlamaModel : IDisposable
+{
+    ModelInfo Info { get; }
+
+    IVocabulary Vocabulary { get; }
+
+    /// <summary>Allocates a KV cache and compute buffers.</summary>
+    /// <exception cref="ModelLoadException">The memory is not to be had.</exception>
+    ILlamaContext CreateContext(ContextOptions options);
+}
+
+/// <summary>A KV cache of several sequences and the means to extend them. Used by one thread only.</summary>
+public interface ILlamaContext : IDisposable
+{
+    /// <summary>How many sequences live side by side. Their ids are 0 to this, exclusive.</summary>
+    int Sequences { get; }
+
+    /// <summary>Tokens that one sequence can hold.</summary>
+    int CellsPerSequence { get; }
+
+    /// <summary>Most tokens in one <see cref="Decode"/>.</summary>
+    int BatchTokens { get; }
+
+    /// <summary>Computes the batch and adds its tokens to the KV cache.</summary>
+    /// <exception cref="DecodeException">Nothing was computed; the state of the sequences in the batch is unknown.</exception>
+    void Decode(TokenBatch batch);
+
+    /// <summary>The logits after a token of the last batch that asked for output.</summary>
+    /// <param name="index">The token's place in the batch.</param>
+    /// <returns>One value per vocabulary entry, valid until the next <see cref="Decode"/>.</returns>
+    ReadOnlySpan<float> Logits(int index);
+
+    /// <summary>Forgets everything of a sequence from a position on.</summary>
+    /// <returns>False when this model's memory cannot forget a part; then nothing was changed.</returns>
+    bool Truncate(int sequence, int length);
+}

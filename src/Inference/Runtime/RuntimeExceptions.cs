@@ -1,0 +1,12 @@
+namespace Herd.Inference.Runtime;
+
+/// <summary>A model could not be loaded. The message says which file, what was wrong and what to do.</summary>
+public sealed class ModelLoadException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>A step failed in the runtime.</summary>
+/// <param name="message">What happened.</param>
+/// <param name="status">The runtime's own code.</param>
+public sealed class DecodeException(string message, int status) : Exception(message)
+{
+    public int Status { get; } = status;
+}

@@ -1,0 +1,25 @@
+namespace Herd.Inference.Sampling;
+
+/// <summary>
+/// Random numbers as a function of (seed, index): no state to move when an answer goes on at another node.
+/// The mixing function is SplitMix64's (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014),
+/// applied twice.
+/// </summary>
+internal static class CounterRandom
+{
+    private const ulong GoldenGamma = 0x9E3779B97F4A7C15;
+
+    /// <summary>Evenly distributed in [0, 1).</summary>
+    public static double Uniform(ulong seed, int index)
+    {
+        var mixed = Mix(Mix(seed + GoldenGamma) ^ ((ulong)(uint)index * GoldenGamma + 1));
+        return (mixed >> 11) * (1.0 / (1UL << 53));
+    }
+
+    private static ulong Mix(ulong value)
+    {
+        value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9;
+        value = (value ^ (value >> 27)) * 0x94D049BB133111EB;
+        return value ^ (value >> 31);
+    }
+}

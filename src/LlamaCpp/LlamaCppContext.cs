@@ -1,0 +1,98 @@
+using System.Runtime.InteropServices;
+using Herd.Inference.Runtime;
+using Herd.LlamaCpp.Native;
+
+namespace Herd.LlamaCpp;
+
+internal sealed unsafe class LlamaCppContext : ILlamaContext
+{
+    private readonly ModelHandle _model;
+    private readonly ContextHandle _handle;
+    private readonly ThreadPoolHandle _threads;
+    private readonly int _vocabulary;
+    private readonly Batch _batch;
+
+    public LlamaCppContext(ModelHandle model, ContextHandle handle, ContextOptions options, int vocabulary)
+    {
+        var kept = false;
+        model.DangerousAddRef(ref kept);
+        _model = model;
+        _handle = handle;
+        _vocabulary = vocabulary;
+        Sequences = options.Sequences;
+        BatchTokens = options.BatchTokens;
+        CellsPerSequence = (int)Llama.CellsPerSequence(handle);
+
+        // Without a pool every decode would start its threads anew.
+        _threads = new ThreadPoolHandle(options.Threads);
+        Llama.AttachThreadPool(handle, _threads, _threads);
+        _batch = AllocateBatch(options.BatchTokens);
+    }
+
+    public int Sequences { get; }
+
+    public int CellsPerSequence { get; }
+
+    public int BatchTokens { get; }
+
+    public void Decode(TokenBatch batch)
+    {
+        var native = _batch;
+        native.Count = batch.Count;
+        batch.Tokens.CopyTo(new Span<int>(native.Tokens, batch.Count));
+        batch.Positions.CopyTo(new Span<int>(native.Positions, batch.Count));
+        MemoryMarshal.AsBytes(batch.Outputs).CopyTo(new Span<byte>(native.Outputs, batch.Count));
+        for (var i = 0; i < batch.Count; i++)
+        {
+            *native.Sequences[i] = batch.Sequences[i];
+        }
+
+        var status = Llama.Decode(_handle, native);
+        if (status != 0)
+        {
+            throw new DecodeException(
+                $"llama_decode returned {status} for a batch of {batch.Count} tokens: {NativeLog.TakeErrors()}", status);
+        }
+    }
+
+    public ReadOnlySpan<float> Logits(int index) => new(Llama.GetLogits(_handle, index), _vocabulary);
+
+    public bool Truncate(int sequence, int length) =>
+        Llama.MemorySequenceRemove(Llama.GetMemory(_handle), sequence, length, -1);
+
+    public void Dispose()
+    {
+        if (!_handle.IsClosed)
+        {
+            _handle.Dispose();
+            _threads.Dispose();
+            NativeMemory.Free(_batch.Sequences);
+            _model.DangerousRelease();
+        }
+    }
+
+    /// <summary>One block for all the arrays of a batch, beginning with Sequences; each token belongs to one sequence.</summary>
+    private static Batch AllocateBatch(int capacity)
+    {
+        var bytesPerToken = sizeof(int*) + 4 * sizeof(int) + sizeof(byte);
+        var pointers = (int**)NativeMemory.AllocZeroed((nuint)capacity, (nuint)bytesPerToken);
+        var ids = (int*)(pointers + capacity);
+        var counts = ids + capacity;
+        var tokens = counts + capacity;
+        var positions = tokens + capacity;
+        for (var i = 0; i < capacity; i++)
+        {
+            pointers[i] = ids + i;
+            counts[i] = 1;
+        }
+
+        return new Batch
+        {
+            Tokens = tokens,
+            Positions = positions,
+            SequenceCounts = counts,
+            Sequences = pointers,
+            Outputs = (byte*)(positions + capacity),
+        };
+    }
+}

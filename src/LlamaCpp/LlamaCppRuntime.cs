@@ -1,0 +1,62 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Herd.Inference.Runtime;
+using Herd.LlamaCpp.Native;
+using Microsoft.Extensions.Logging;
+
+namespace Herd.LlamaCpp;
+
+/// <summary>llama.cpp by its C API, in this process.</summary>
+public sealed class LlamaCppRuntime : ILlamaRuntime
+{
+    /// <summary>Loads the libraries.</summary>
+    /// <param name="logger">Takes llama.cpp's log.</param>
+    /// <param name="directory">Where they lie. Null: native/ beside the program.</param>
+    /// <exception cref="ModelLoadException">The libraries are missing, or of another build than the one bound.</exception>
+    public LlamaCppRuntime(ILogger<LlamaCppRuntime> logger, string? directory = null) =>
+        NativeLibraries.Load(directory ?? Path.Combine(AppContext.BaseDirectory, "native"), logger);
+
+    public string Description => "llama.cpp v0.5.0";
+
+    public unsafe ILlamaModel Load(
+        string path, ModelOptions options, IProgress<float>? progress, CancellationToken cancellation)
+    {
+        if (!File.Exists(path))
+        {
+            throw new ModelLoadException($"There is no model file {path}.");
+        }
+
+        var watch = new LoadWatch(progress, cancellation);
+        var pinned = GCHandle.Alloc(watch);
+        try
+        {
+            var native = Llama.ModelDefaultParams();
+            native.GpuLayers = options.GpuLayers;
+            native.LoadMode = LoadMode.MemoryMapped;
+            native.Progress = &OnProgress;
+            native.ProgressData = (void*)GCHandle.ToIntPtr(pinned);
+            NativeLog.TakeErrors();
+            var handle = Llama.ModelLoadFromFile(path, native);
+            cancellation.ThrowIfCancellationRequested();
+            return handle.IsInvalid
+                ? throw new ModelLoadException(
+                    $"llama.cpp cannot load {path}: {NativeLog.TakeErrors()}. The file is damaged, cut short, or of an "
+                    + "architecture this build does not know; fetch it again or choose another model.")
+                : new LlamaCppModel(handle);
+        }
+        finally
+        {
+            pinned.Free();
+        }
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static unsafe byte OnProgress(float share, void* data)
+    {
+        var watch = (LoadWatch)GCHandle.FromIntPtr((nint)data).Target!;
+        watch.Progress?.Report(share);
+        return watch.Cancellation.IsCancellationRequested ? (byte)0 : (byte)1;
+    }
+
+    private sealed record LoadWatch(IProgress<float>? Progress, CancellationToken Cancellation);
+}

@@ -1,0 +1,20 @@
+namespace Herd.Testing;
+
+/// <summary>Where the repository lies that the tests were built from.</summary>
+public static class Repository
+{
+    public static string Root { get; } = Find();
+
+    public static string RealModel => Path.Combine(Root, "models", "smollm2-135m-instruct.gguf");
+
+    private static string Find()
+    {
+        var directory = new DirectoryInfo(AppContext.BaseDirectory);
+        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "Cluster.sln")))
+        {
+            directory = directory.Parent;
+        }
+
+        return directory?.FullName ?? throw new InvalidOperationException("The tests do not run inside the repository.");
+    }
+}
