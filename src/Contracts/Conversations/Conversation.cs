@@ -1,0 +1,100 @@
+namespace Herd.Contracts.Conversations;
+
+/// <summary>Who speaks. The numbers are a contract, of messages and of the store.</summary>
+public enum Role
+{
+    System = 1,
+    User = 2,
+    Assistant = 3,
+}
+
+[GenerateSerializer, Immutable, Alias("herd.Message")]
+public sealed record Message([property: Id(0)] Role Role, [property: Id(1)] string Text);
+
+/// <summary>Why an answer ended. The numbers are a contract, of messages and of the store.</summary>
+public enum Finish
+{
+    None = 0,
+    Stop = 1,
+    Length = 2,
+    Cancelled = 3,
+}
+
+/// <summary>How far a turn is. The numbers are a contract, of messages and of the store.</summary>
+public enum TurnState
+{
+    Pending = 1,
+    Completed = 2,
+    Cancelled = 3,
+    Failed = 4,
+}
+
+/// <summary>A conversation as it is stored.</summary>
+[GenerateSerializer, Immutable, Alias("herd.Conversation")]
+public sealed record Conversation
+{
+    [Id(0)] public required string Id { get; init; }
+
+    [Id(1)] public string? Model { get; init; }
+
+    [Id(2)] public required DateTimeOffset Created { get; init; }
+
+    /// <summary>The node that holds its KV cache; null before the first turn.</summary>
+    [Id(3)] public string? Home { get; init; }
+
+    /// <summary>Rises with every change of home, and is stored before it is used.</summary>
+    [Id(4)] public long Epoch { get; init; }
+
+    [Id(5)] public IReadOnlyList<Turn> Turns { get; init; } = [];
+
+    /// <summary>The system message it begins with; null when there is none.</summary>
+    [Id(6)] public string? System { get; init; }
+}
+
+/// <summary>What was said and answered.</summary>
+[GenerateSerializer, Immutable, Alias("herd.Turn")]
+public sealed record Turn
+{
+    [Id(0)] public required string Id { get; init; }
+
+    [Id(1)] public required TurnState State { get; init; }
+
+    [Id(2)] public required IReadOnlyList<Message> Input { get; init; }
+
+    [Id(3)] public required DateTimeOffset Created { get; init; }
+
+    [Id(4)] public string? Model { get; init; }
+
+    [Id(5)] public required GenerationSettings Settings { get; init; }
+
+    [Id(6)] public Answer Answer { get; init; } = Answer.Empty;
+
+    [Id(7)] public Finish Finish { get; init; }
+
+    [Id(8)] public Usage? Usage { get; init; }
+
+    [Id(9)] public Timings? Timings { get; init; }
+
+    [Id(10)] public string? Node { get; init; }
+}
+
+/// <summary>An answer, as text and as the tokens that made it.</summary>
+/// <param name="Text">What was delivered.</param>
+/// <param name="Tokens">Its tokens in the vocabulary of the turn's model.</param>
+/// <param name="TokensFit">False when the tokens run past the text, as after a stop sequence.</param>
+[GenerateSerializer, Immutable, Alias("herd.Answer")]
+public sealed record Answer(
+    [property: Id(0)] string Text, [property: Id(1)] IReadOnlyList<int> Tokens, [property: Id(2)] bool TokensFit)
+{
+    public static readonly Answer Empty = new("", [], true);
+
+    public bool IsEmpty => Text.Length == 0 && Tokens.Count == 0;
+}
+
+[GenerateSerializer, Immutable, Alias("herd.Usage")]
+public sealed record Usage(
+    [property: Id(0)] int PromptTokens, [property: Id(1)] int CompletionTokens, [property: Id(2)] int CachedTokens);
+
+[GenerateSerializer, Immutable, Alias("herd.Timings")]
+public sealed record Timings(
+    [property: Id(0)] TimeSpan Queued, [property: Id(1)] TimeSpan Prefill, [property: Id(2)] TimeSpan Decode);

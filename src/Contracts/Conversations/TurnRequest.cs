@@ -1,0 +1,44 @@
+namespace Herd.Contracts.Conversations;
+
+/// <summary>Asks for a turn. Validated by the gateway.</summary>
+[GenerateSerializer, Immutable, Alias("herd.TurnRequest")]
+public sealed record TurnRequest
+{
+    /// <summary>Makes a retry harmless.</summary>
+    [Id(0)] public required string TurnId { get; init; }
+
+    /// <summary>What is said: the new message, or with <see cref="IsWholeHistory"/> everything so far.</summary>
+    [Id(1)] public required IReadOnlyList<Message> Input { get; init; }
+
+    [Id(2)] public required GenerationSettings Settings { get; init; }
+
+    /// <summary>The model to use; null means the conversation's own.</summary>
+    [Id(3)] public string? Model { get; init; }
+
+    /// <summary>
+    /// The caller keeps the history (the OpenAI API). The transcript becomes what the caller sent; turns that agree with
+    /// it stay as they are, with their tokens. Such a conversation is made when it does not exist, is not listed, and
+    /// refuses a second turn at once with <see cref="Errors.HerdError.TurnInProgress"/> instead of waiting.
+    /// </summary>
+    [Id(4)] public bool IsWholeHistory { get; init; }
+}
+
+/// <summary>A piece of a turn. One of the three is set.</summary>
+[GenerateSerializer, Immutable, Alias("herd.TurnEvent")]
+public sealed record TurnEvent
+{
+    [Id(0)] public TurnStarted? Started { get; init; }
+
+    [Id(1)] public AnswerDelta? Delta { get; init; }
+
+    [Id(2)] public Turn? Completed { get; init; }
+}
+
+/// <summary>A node answers. Comes again when another takes over.</summary>
+[GenerateSerializer, Immutable, Alias("herd.TurnStarted")]
+public sealed record TurnStarted(
+    [property: Id(0)] string TurnId, [property: Id(1)] string Model, [property: Id(2)] string Node);
+
+/// <summary>More of the answer.</summary>
+[GenerateSerializer, Immutable, Alias("herd.AnswerDelta")]
+public sealed record AnswerDelta([property: Id(0)] string Text, [property: Id(1)] int Tokens);

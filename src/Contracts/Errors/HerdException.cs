@@ -1,0 +1,45 @@
+namespace Herd.Contracts.Errors;
+
+/// <summary>What went wrong, so that every interface can say it in its own way. The numbers are a contract.</summary>
+public enum HerdError
+{
+    Internal = 0,
+    InvalidArgument = 1,
+    ModelNotFound = 2,
+    ConversationNotFound = 3,
+    ContextOverflow = 4,
+    Overloaded = 5,
+    Unavailable = 6,
+    TurnInProgress = 7,
+    Unauthenticated = 8,
+    Fenced = 9,
+    TooLarge = 10,
+
+    /// <summary>Somebody else owns the conversation now; the same call again finds the new owner.</summary>
+    Conflict = 11,
+
+    /// <summary>Nothing can be made durable at present.</summary>
+    StoreUnavailable = 12,
+}
+
+/// <summary>An error that the caller is told: what was wrong, where, and what to do. Holds no content of conversations.</summary>
+[GenerateSerializer, Alias("herd.Error")]
+public sealed class HerdException(HerdError error, string message, string? parameter = null) : Exception(message)
+{
+    [Id(0)]
+    public HerdError Error { get; private set; } = error;
+
+    /// <summary>The field to blame, by the name the caller knows; null when none is.</summary>
+    [Id(1)]
+    public string? Parameter { get; private set; } = parameter;
+
+    /// <summary>The state that explains the error, such as "context_tokens".</summary>
+    [Id(2)]
+    public Dictionary<string, string> Details { get; private set; } = [];
+
+    public HerdException With(string name, object value)
+    {
+        Details[name] = FormattableString.Invariant($"{value}");
+        return this;
+    }
+}

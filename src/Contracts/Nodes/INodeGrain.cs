@@ -1,0 +1,64 @@
+namespace Herd.Contracts.Nodes;
+
+/// <summary>One GPU node. Keyed by the node's name; lives on that node.</summary>
+[Alias("herd.INodeGrain")]
+public interface INodeGrain : IGrainWithStringKey
+{
+    /// <summary>Pushes the node's state: at once, at every change, and at least once a heartbeat.</summary>
+    [Alias("Reports")]
+    IAsyncEnumerable<NodeReport> Reports(CancellationToken cancellation);
+}
+
+/// <summary>How a node is. The numbers are a contract.</summary>
+public enum NodeState
+{
+    Loading = 1,
+    Ready = 2,
+    Draining = 3,
+    Lost = 4,
+}
+
+/// <summary>What a node says of itself.</summary>
+[GenerateSerializer, Immutable, Alias("herd.NodeReport")]
+public sealed record NodeReport
+{
+    [Id(0)] public required string Node { get; init; }
+
+    [Id(1)] public required NodeState State { get; init; }
+
+    [Id(2)] public required int ProcessId { get; init; }
+
+    [Id(3)] public required string Runtime { get; init; }
+
+    /// <summary>The share of the models that is loaded, 0 to 1.</summary>
+    [Id(4)] public float Loaded { get; init; }
+
+    [Id(5)] public IReadOnlyList<ServedModel> Models { get; init; } = [];
+}
+
+/// <summary>A model that a node serves, and how busy it is there.</summary>
+[GenerateSerializer, Immutable, Alias("herd.ServedModel")]
+public sealed record ServedModel
+{
+    [Id(0)] public required string Id { get; init; }
+
+    [Id(1)] public required string Description { get; init; }
+
+    /// <summary>Tokens that a conversation can hold.</summary>
+    [Id(2)] public required int ContextTokens { get; init; }
+
+    /// <summary>What the model recommends.</summary>
+    [Id(3)] public required Conversations.GenerationSettings Defaults { get; init; }
+
+    [Id(4)] public int Slots { get; init; }
+
+    [Id(5)] public int Active { get; init; }
+
+    [Id(6)] public int Queued { get; init; }
+
+    [Id(7)] public int Sessions { get; init; }
+
+    [Id(8)] public long KvTokens { get; init; }
+
+    [Id(9)] public long KvCapacity { get; init; }
+}

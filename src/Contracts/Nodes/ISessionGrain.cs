@@ -1,0 +1,57 @@
+using Herd.Contracts.Conversations;
+
+namespace Herd.Contracts.Nodes;
+
+/// <summary>
+/// One conversation's KV cache on one node. Keyed by <see cref="GrainKey.Session"/>; lives on that node. Calls with an
+/// older epoch than it has seen are refused with <see cref="Errors.HerdError.Fenced"/>.
+/// </summary>
+[Alias("herd.ISessionGrain")]
+public interface ISessionGrain : IGrainWithStringKey
+{
+    /// <summary>Streams an answer. A newer call ends an older one.</summary>
+    [Alias("Generate")]
+    IAsyncEnumerable<GenerationEvent> Generate(SessionRequest request, CancellationToken cancellation);
+
+    /// <summary>Frees the KV cache: the session lives elsewhere now, or is over.</summary>
+    [Alias("Release")]
+    Task Release(long epoch);
+}
+
+/// <summary>Asks a node for an answer.</summary>
+[GenerateSerializer, Immutable, Alias("herd.SessionRequest")]
+public sealed record SessionRequest
+{
+    [Id(0)] public required long Epoch { get; init; }
+
+    [Id(1)] public required IReadOnlyList<HistoryMessage> Messages { get; init; }
+
+    /// <summary>Tokens of this answer that the client has already.</summary>
+    [Id(2)] public IReadOnlyList<int> Produced { get; init; } = [];
+
+    [Id(3)] public required GenerationSettings Settings { get; init; }
+}
+
+/// <summary>A message of the prompt.</summary>
+/// <param name="Role">Who speaks.</param>
+/// <param name="Text">What is said.</param>
+/// <param name="Tokens">For an answer of the same model: its tokens. Null otherwise.</param>
+[GenerateSerializer, Immutable, Alias("herd.HistoryMessage")]
+public sealed record HistoryMessage(
+    [property: Id(0)] Role Role, [property: Id(1)] string Text, [property: Id(2)] IReadOnlyList<int>? Tokens);
+
+/// <summary>More of an answer.</summary>
+/// <param name="Tokens">What was produced.</param>
+/// <param name="Text">The text it releases.</param>
+/// <param name="Result">Set on the last one.</param>
+[GenerateSerializer, Immutable, Alias("herd.GenerationEvent")]
+public sealed record GenerationEvent(
+    [property: Id(0)] IReadOnlyList<int> Tokens, [property: Id(1)] string Text, [property: Id(2)] GenerationOutcome? Result);
+
+/// <summary>How an answer ended and what it took.</summary>
+[GenerateSerializer, Immutable, Alias("herd.GenerationOutcome")]
+public sealed record GenerationOutcome(
+    [property: Id(0)] Finish Finish,
+    [property: Id(1)] bool TokensFit,
+    [property: Id(2)] Usage Usage,
+    [property: Id(3)] Timings Timings);

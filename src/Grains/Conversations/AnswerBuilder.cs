@@ -1,0 +1,42 @@
+using System.Text;
+using System.Threading.Channels;
+using Herd.Contracts.Conversations;
+using Herd.Contracts.Nodes;
+
+namespace Herd.Grains.Conversations;
+
+/// <summary>Collects an answer and passes it on. What an earlier attempt produced is delivered first.</summary>
+internal sealed class AnswerBuilder
+{
+    private readonly ChannelWriter<TurnEvent> _events;
+    private readonly StringBuilder _text;
+    private readonly List<int> _tokens;
+
+    public AnswerBuilder(Answer soFar, ChannelWriter<TurnEvent> events)
+    {
+        _events = events;
+        _text = new StringBuilder(soFar.Text);
+        _tokens = [.. soFar.Tokens];
+        if (!soFar.IsEmpty)
+        {
+            Deliver(soFar.Text, soFar.Tokens.Count);
+        }
+    }
+
+    public string Text => _text.ToString();
+
+    public IReadOnlyList<int> Tokens => _tokens;
+
+    public void Append(GenerationEvent update)
+    {
+        _tokens.AddRange(update.Tokens);
+        _text.Append(update.Text);
+        if (update.Tokens.Count > 0 || update.Text.Length > 0)
+        {
+            Deliver(update.Text, update.Tokens.Count);
+        }
+    }
+
+    private void Deliver(string text, int tokens) =>
+        _events.TryWrite(new TurnEvent { Delta = new AnswerDelta(text, tokens) });
+}

@@ -1,0 +1,179 @@
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using System.Threading.Channels;
+using Herd.Contracts;
+using Herd.Contracts.Conversations;
+using Herd.Contracts.Errors;
+using Herd.Contracts.Nodes;
+using Herd.Grains.Conversations.Storage;
+using Orleans.Placement;
+
+namespace Herd.Grains.Conversations;
+
+/// <summary>
+/// One conversation. A turn: (1) it waits until it is the only one; (2) its id tells whether it is new; (3) what was said
+/// is stored; (4) <see cref="TurnRunner"/> has it answered; (5) the answer is stored, then the turn is acknowledged.
+/// </summary>
+[PreferLocalPlacement, Immovable]
+internal sealed class ConversationGrain(
+    IConversationStore store, TurnRunner runner, IGrainFactory grains, TimeProvider time) : Grain, IConversationGrain, IDisposable
+{
+    private readonly TurnQueue _turns = new();
+    private Transcript _transcript = null!;
+
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        var key = GrainKey.Split(this.GetPrimaryKeyString());
+        _transcript = new Transcript(store, tenant: key[0], id: key[1]);
+        return _transcript.Load(cancellationToken);
+    }
+
+    public async Task<Conversation> Create(string? model, string? system, CancellationToken cancellation)
+    {
+        using var place = await _turns.Enter("", mayWait: true, cancellation);
+        if (_transcript.Conversation is { } existing)
+        {
+            return existing;
+        }
+
+        var conversation = New(model) with { System = system };
+        await Store(() => _transcript.Write(conversation, 0, ConversationKind.Durable));
+        return conversation;
+    }
+
+    public async IAsyncEnumerable<TurnEvent> Converse(
+        TurnRequest request, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        using var place = await _turns.Enter(request.TurnId, mayWait: !request.IsWholeHistory, cancellation);
+        var events = Channel.CreateUnbounded<TurnEvent>();
+        var turn = Take(request, events.Writer, place.Cancellation);
+        try
+        {
+            await foreach (var update in events.Reader.ReadAllAsync(cancellation))
+            {
+                yield return update;
+            }
+
+            await turn;
+        }
+        finally
+        {
+            place.Cancel();
+            await turn.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        }
+    }
+
+    public Task<Conversation> Read(CancellationToken cancellation) =>
+        Task.FromResult(_transcript.Conversation ?? throw NotFound());
+
+    public async Task Delete(CancellationToken cancellation)
+    {
+        using var place = await _turns.Interrupt(cancellation);
+        var conversation = _transcript.Conversation ?? throw NotFound();
+        await Store(_transcript.Delete);
+        foreach (var model in conversation.Turns.Select(turn => turn.Model).OfType<string>().Distinct())
+        {
+            var session = GrainKey.Session(conversation.Home!, _transcript.Tenant, _transcript.Id, model);
+            grains.GetGrain<ISessionGrain>(session).Release(conversation.Epoch + 1).Ignore();
+        }
+
+        DeactivateOnIdle();
+    }
+
+    public void Dispose() => _turns.Dispose();
+
+    private async Task Take(TurnRequest request, ChannelWriter<TurnEvent> events, CancellationToken cancellation)
+    {
+        try
+        {
+            var kind = request.IsWholeHistory ? ConversationKind.CallerKept : ConversationKind.Durable;
+            var turn = await Begin(request, kind);
+            if (turn.State != TurnState.Completed)
+            {
+                turn = await Store(() => runner.Answer(_transcript, turn, kind, events, cancellation));
+            }
+            else
+            {
+                events.TryWrite(new TurnEvent { Started = new TurnStarted(turn.Id, turn.Model!, turn.Node!) });
+                events.TryWrite(new TurnEvent { Delta = new AnswerDelta(turn.Answer.Text, turn.Answer.Tokens.Count) });
+            }
+
+            events.TryWrite(new TurnEvent { Completed = turn });
+        }
+        finally
+        {
+            events.TryComplete();
+        }
+    }
+
+    /// <summary>Stores what was said, unless this turn was taken before.</summary>
+    private async Task<Turn> Begin(TurnRequest request, ConversationKind kind)
+    {
+        var conversation = _transcript.Conversation ?? (request.IsWholeHistory ? New(request.Model) : throw NotFound());
+        if (conversation.Turns.FirstOrDefault(turn => turn.Id == request.TurnId) is { } known)
+        {
+            return Known(conversation, known, request);
+        }
+
+        var (kept, covered) = request.IsWholeHistory
+            ? History.Agreement(conversation.Turns, request.Input)
+            : (conversation.Turns.Count, 0);
+        var turn = new Turn
+        {
+            Id = request.TurnId,
+            State = TurnState.Pending,
+            Input = [.. request.Input.Skip(covered)],
+            Created = time.GetUtcNow(),
+            Model = request.Model ?? conversation.Model,
+            Settings = request.Settings with { Seed = request.Settings.Seed ?? NewSeed() },
+        };
+        var next = conversation with { Turns = [.. conversation.Turns.Take(kept), turn] };
+        await Store(() => _transcript.Write(next, kept, kind));
+        return turn;
+    }
+
+    private static Turn Known(Conversation conversation, Turn known, TurnRequest request)
+    {
+        if (!request.IsWholeHistory && !known.Input.SequenceEqual(request.Input))
+        {
+            throw new HerdException(
+                HerdError.InvalidArgument,
+                $"The turn {known.Id} was taken with another message. Give a new message a new turn id.",
+                "turn_id");
+        }
+
+        return known.State == TurnState.Completed || known == conversation.Turns[^1]
+            ? known
+            : throw new HerdException(
+                HerdError.InvalidArgument,
+                $"The turn {known.Id} was left unanswered and the conversation has gone on. Take a new turn.",
+                "turn_id");
+    }
+
+    private async Task Store(Func<Task> write) => await Store(async () =>
+    {
+        await write();
+        return true;
+    });
+
+    /// <summary>Runs what writes; when another activation has written, this one's memory is stale and it makes way.</summary>
+    private async Task<T> Store<T>(Func<Task<T>> write)
+    {
+        try
+        {
+            return await write();
+        }
+        catch (HerdException e) when (e.Error is HerdError.Conflict or HerdError.Fenced)
+        {
+            DeactivateOnIdle();
+            throw;
+        }
+    }
+
+    private Conversation New(string? model) => new() { Id = _transcript.Id, Model = model, Created = time.GetUtcNow() };
+
+    private static ulong NewSeed() => BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
+
+    private HerdException NotFound() => new(
+        HerdError.ConversationNotFound, $"There is no conversation '{_transcript.Id}'.", "conversation_id");
+}

@@ -1,0 +1,80 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Herd.Contracts.Conversations;
+
+namespace Herd.Grains.Conversations.Storage;
+
+/// <summary>How conversations are written: docs/stored-state.md. Version 1.</summary>
+internal static class ConversationFormat
+{
+    public const int Version = 1;
+
+    public static string WriteHead(Conversation conversation) => JsonSerializer.Serialize(
+        new ConversationHead
+        {
+            Version = Version,
+            Id = conversation.Id,
+            Model = conversation.Model,
+            Created = conversation.Created,
+            Home = conversation.Home,
+            Epoch = conversation.Epoch,
+            Turns = conversation.Turns.Count,
+            System = conversation.System,
+        },
+        ConversationJson.Default.ConversationHead);
+
+    /// <exception cref="InvalidDataException">It was written by a newer Herd, or is damaged.</exception>
+    public static ConversationHead ReadHead(string json) =>
+        Read(json, ConversationJson.Default.ConversationHead) is { Version: <= Version } head
+            ? head
+            : throw new InvalidDataException("The conversation was stored by a newer Herd; upgrade this one to read it.");
+
+    public static string WriteTurn(Turn turn) => JsonSerializer.Serialize(turn, ConversationJson.Default.Turn);
+
+    /// <exception cref="InvalidDataException">It is damaged.</exception>
+    public static Turn ReadTurn(string json) => Read(json, ConversationJson.Default.Turn);
+
+    private static T Read<T>(string json, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(json, type) ?? throw new InvalidDataException("A stored conversation is empty.");
+        }
+        catch (JsonException e)
+        {
+            // The message of a JsonException quotes no values.
+            throw new InvalidDataException($"A stored conversation is damaged: {e.Message}", e);
+        }
+    }
+}
+
+/// <summary>What is stored of a conversation beside its turns.</summary>
+internal sealed record ConversationHead
+{
+    public required int Version { get; init; }
+
+    public required string Id { get; init; }
+
+    public string? Model { get; init; }
+
+    public required DateTimeOffset Created { get; init; }
+
+    public string? Home { get; init; }
+
+    public long Epoch { get; init; }
+
+    public int Turns { get; init; }
+
+    public string? System { get; init; }
+
+    public Conversation WithTurns(IReadOnlyList<Turn> turns) =>
+        new() { Id = Id, Model = Model, Created = Created, Home = Home, Epoch = Epoch, Turns = turns, System = System };
+}
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    UseStringEnumConverter = true)]
+[JsonSerializable(typeof(ConversationHead))]
+[JsonSerializable(typeof(Turn))]
+internal sealed partial class ConversationJson : JsonSerializerContext;

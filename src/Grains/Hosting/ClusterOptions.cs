@@ -1,0 +1,50 @@
+using Microsoft.Extensions.Options;
+
+namespace Herd.Grains.Hosting;
+
+/// <summary>How a process takes part in the cluster. Section "Cluster".</summary>
+public sealed class ClusterOptions
+{
+    public const string Section = "Cluster";
+
+    /// <summary>The process's name, one of a kind in the cluster: 1 to 63 lower-case letters, digits and '-'.</summary>
+    public string Name { get; set; } = "";
+
+    /// <summary>The Redis or Garnet that holds membership and conversations, as StackExchange.Redis reads it. Default 127.0.0.1:6379.</summary>
+    public string Store { get; set; } = "127.0.0.1:6379";
+
+    /// <summary>The address other processes reach this one by. Default 127.0.0.1.</summary>
+    public string Address { get; set; } = "127.0.0.1";
+
+    /// <summary>The port for calls between processes, 1 to 65535. Default 11111.</summary>
+    public int SiloPort { get; set; } = 11111;
+}
+
+internal sealed class ClusterOptionsValidator : IValidateOptions<ClusterOptions>
+{
+    public ValidateOptionsResult Validate(string? name, ClusterOptions options)
+    {
+        List<string> errors = [];
+        if (options.Name.Length is 0 or > 63 || !options.Name.All(c => c is (>= 'a' and <= 'z') or (>= '0' and <= '9') or '-'))
+        {
+            errors.Add($"Cluster:Name '{options.Name}' must be 1 to 63 lower-case letters, digits and '-'.");
+        }
+
+        if (string.IsNullOrWhiteSpace(options.Store))
+        {
+            errors.Add("Cluster:Store is empty; it names the Redis or Garnet to use, such as 127.0.0.1:6379.");
+        }
+
+        if (!System.Net.IPAddress.TryParse(options.Address, out _))
+        {
+            errors.Add($"Cluster:Address '{options.Address}' is not an IP address.");
+        }
+
+        if (options.SiloPort is < 1 or > 65535)
+        {
+            errors.Add($"Cluster:SiloPort {options.SiloPort} is not from 1 to 65535.");
+        }
+
+        return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
+    }
+}

@@ -1,0 +1,92 @@
+using System.Net;
+using Herd.Grains.Conversations;
+using Herd.Grains.Conversations.Storage;
+using Herd.Grains.Nodes;
+using Herd.Grains.Placement;
+using Herd.Grains.Routing;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Orleans.Configuration;
+using StackExchange.Redis;
+
+namespace Herd.Grains.Hosting;
+
+/// <summary>Makes a process a part of the cluster: a gateway or a node.</summary>
+public static class HerdSilo
+{
+    /// <summary>A gateway: conversations and routing.</summary>
+    public static IHostApplicationBuilder AddHerdGateway(this IHostApplicationBuilder builder)
+    {
+        builder.AddSilo(typeof(NodeGrain), typeof(SessionGrain));
+        builder.Services.AddSingleton<ClusterView>();
+        builder.Services.AddSingleton<TurnRunner>();
+        builder.Services.AddSingleton<IConversationStore, RedisConversationStore>();
+        builder.Services.AddHostedService<NodeWatcher>();
+        return builder;
+    }
+
+    /// <summary>A node: models and sessions. The caller adds the <see cref="Inference.Runtime.ILlamaRuntime"/>.</summary>
+    public static IHostApplicationBuilder AddHerdNode(this IHostApplicationBuilder builder)
+    {
+        builder.AddSilo(typeof(ConversationGrain));
+        builder.Services.AddOptions<NodeOptions>().BindConfiguration(NodeOptions.Section).ValidateOnStart();
+        builder.Services.TryAddEnumerable(
+            ServiceDescriptor.Singleton<Microsoft.Extensions.Options.IValidateOptions<NodeOptions>, NodeOptionsValidator>());
+        builder.Services.AddSingleton<NodeHost>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<NodeHost>());
+        return builder;
+    }
+
+    /// <param name="builder">The process.</param>
+    /// <param name="elsewhere">Grains that live on the other kind of process; they are never placed here.</param>
+    private static void AddSilo(this IHostApplicationBuilder builder, params Type[] elsewhere)
+    {
+        var services = builder.Services;
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddOptions<ClusterOptions>().BindConfiguration(ClusterOptions.Section).ValidateOnStart();
+        services.TryAddEnumerable(
+            ServiceDescriptor.Singleton<Microsoft.Extensions.Options.IValidateOptions<ClusterOptions>, ClusterOptionsValidator>());
+        services.AddSingleton<IConnectionMultiplexer>(provider => ConnectionMultiplexer.Connect(Redis(provider.Cluster())));
+
+        var cluster = builder.Configuration.GetSection(ClusterOptions.Section).Get<ClusterOptions>() ?? new ClusterOptions();
+        builder.UseOrleans(silo => silo
+            .Configure<Orleans.Configuration.ClusterOptions>(options =>
+            {
+                options.ClusterId = "herd";
+                options.ServiceId = "herd";
+            })
+            .Configure<SiloOptions>(options => options.SiloName = cluster.Name)
+            .Configure<EndpointOptions>(options =>
+            {
+                options.AdvertisedIPAddress = IPAddress.Parse(cluster.Address);
+                options.SiloPort = cluster.SiloPort;
+                options.GatewayPort = 0;
+            })
+            .Configure<ClusterMembershipOptions>(options =>
+            {
+                options.ProbeTimeout = TimeSpan.FromSeconds(1);
+                options.MaxProbeTimeout = TimeSpan.FromSeconds(2);
+            })
+            .Configure<SiloMessagingOptions>(options =>
+            {
+                options.ResponseTimeout = TimeSpan.FromSeconds(10);
+                options.CancelRequestOnTimeout = true;
+                options.MaxEnqueuedRequestsHardLimit = 1000;
+            })
+            .Configure<GrainTypeOptions>(options => options.Classes.ExceptWith(elsewhere))
+            .UseRedisClustering(options => options.ConfigurationOptions = Redis(cluster)));
+        services.AddPlacementDirector<NodePlacement, NodePlacementDirector>();
+    }
+
+    private static ClusterOptions Cluster(this IServiceProvider services) =>
+        services.GetRequiredService<Microsoft.Extensions.Options.IOptions<ClusterOptions>>().Value;
+
+    private static ConfigurationOptions Redis(ClusterOptions cluster)
+    {
+        var options = ConfigurationOptions.Parse(cluster.Store.Replace("redis://", "", StringComparison.Ordinal));
+        options.AbortOnConnectFail = false;
+        return options;
+    }
+}

@@ -1,0 +1,92 @@
+using Herd.Contracts.Conversations;
+using Herd.Contracts.Nodes;
+using Herd.Inference.Chat;
+using Herd.Inference.Generation;
+using Herd.Inference.Models;
+using Herd.Inference.Runtime;
+using Microsoft.Extensions.Logging;
+
+namespace Herd.Grains.Nodes;
+
+/// <summary>A model that is loaded, with its engine and its chat template.</summary>
+internal sealed class LoadedModel(ModelSource source, ILlamaModel model, ChatTemplate template, Engine engine)
+    : IAsyncDisposable
+{
+    public string Id => source.Id;
+
+    public Engine Engine => engine;
+
+    public ChatTemplate Template => template;
+
+    public SamplingDefaults Sampling => source.Sampling;
+
+    /// <exception cref="ModelLoadException">The file is damaged, does not fit, or cannot chat.</exception>
+    public static LoadedModel Load(
+        ILlamaRuntime runtime,
+        ModelSource source,
+        NodeOptions options,
+        TimeProvider time,
+        ILogger<Engine> logger,
+        IProgress<float> progress,
+        CancellationToken cancellation)
+    {
+        var model = runtime.Load(source.Path, new ModelOptions { GpuLayers = options.GpuLayers }, progress, cancellation);
+        try
+        {
+            var template = new ChatTemplate(
+                model.Info.ChatTemplate
+                ?? throw new ModelLoadException($"{source.Path} has no chat template; choose a chat or instruct model."),
+                model.Vocabulary);
+            var context = model.CreateContext(new ContextOptions
+            {
+                Sequences = options.Slots,
+                CellsPerSequence = options.ContextTokens > 0 ? options.ContextTokens : model.Info.ContextLength,
+                BatchTokens = options.BatchTokens,
+                Threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount,
+            });
+            var engine = new Engine(context, model.Vocabulary, new EngineOptions { MaxQueued = options.MaxQueued }, time, logger);
+            return new LoadedModel(source, model, template, engine);
+        }
+        catch (TemplateException e)
+        {
+            model.Dispose();
+            throw new ModelLoadException($"{source.Path} cannot be used for chat: {e.Message}", e);
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    public ServedModel Describe()
+    {
+        var load = engine.Load;
+        return new ServedModel
+        {
+            Id = Id,
+            Description = model.Info.Description,
+            ContextTokens = engine.ContextTokens,
+            Defaults = new GenerationSettings
+            {
+                Temperature = Sampling.Temperature,
+                TopK = Sampling.TopK,
+                TopP = Sampling.TopP,
+                MinP = Sampling.MinP,
+            },
+            Slots = load.Slots,
+            Active = load.Active,
+            Queued = load.Queued,
+            Sessions = load.Sessions,
+            KvTokens = load.KvTokens,
+            KvCapacity = load.KvCapacity,
+        };
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await engine.DisposeAsync();
+        template.Dispose();
+        model.Dispose();
+    }
+}

@@ -1,0 +1,23 @@
+using System.Runtime.CompilerServices;
+using Herd.Contracts.Nodes;
+using Herd.Grains.Placement;
+
+namespace Herd.Grains.Nodes;
+
+/// <summary>The GPU node as the cluster sees it.</summary>
+[NodePlacement, Orleans.Placement.Immovable]
+internal sealed class NodeGrain(NodeHost host, TimeProvider time) : Grain, INodeGrain
+{
+    public async IAsyncEnumerable<NodeReport> Reports([EnumeratorCancellation] CancellationToken cancellation)
+    {
+        while (true)
+        {
+            var changed = host.Changed;
+            yield return host.Report();
+            using var beat = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            await Task.WhenAny(changed, Task.Delay(host.Heartbeat, time, beat.Token));
+            await beat.CancelAsync();
+            cancellation.ThrowIfCancellationRequested();
+        }
+    }
+}

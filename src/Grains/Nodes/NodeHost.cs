@@ -1,0 +1,113 @@
+using Herd.Contracts.Errors;
+using Herd.Contracts.Nodes;
+using Herd.Grains.Hosting;
+using Herd.Inference.Generation;
+using Herd.Inference.Models;
+using Herd.Inference.Runtime;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Herd.Grains.Nodes;
+
+/// <summary>Owns what this node computes with: loads its model when the process starts, and unloads it at the end.</summary>
+internal sealed class NodeHost(
+    ILlamaRuntime runtime,
+    IOptions<NodeOptions> options,
+    IOptions<ClusterOptions> cluster,
+    TimeProvider time,
+    ILoggerFactory loggers,
+    IHostApplicationLifetime lifetime) : BackgroundService
+{
+    private readonly ILogger _logger = loggers.CreateLogger<NodeHost>();
+    private volatile LoadedModel? _model;
+    private volatile float _loaded;
+    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Completes at the next change of what <see cref="Report"/> says.</summary>
+    public Task Changed => Volatile.Read(ref _changed).Task;
+
+    public TimeSpan Heartbeat => options.Value.Heartbeat;
+
+    public NodeReport Report() => new()
+    {
+        Node = cluster.Value.Name,
+        State = lifetime.ApplicationStopping.IsCancellationRequested ? NodeState.Draining
+            : _model is null ? NodeState.Loading
+            : NodeState.Ready,
+        ProcessId = Environment.ProcessId,
+        Runtime = runtime.Description,
+        Loaded = _loaded,
+        Models = _model is { } model ? [model.Describe()] : [],
+    };
+
+    /// <exception cref="HerdException">The node does not serve the model, or not yet.</exception>
+    public LoadedModel Model(string id) => _model is { } model && model.Id == id
+        ? model
+        : throw new HerdException(
+            _model is null ? HerdError.Unavailable : HerdError.ModelNotFound,
+            $"The node '{cluster.Value.Name}' does not serve the model '{id}'{(_model is null ? " yet" : "")}.",
+            "model");
+
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        NoteChange();
+        await base.StopAsync(cancellationToken);
+        if (_model is { } model)
+        {
+            await model.DisposeAsync();
+        }
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var stopping = lifetime.ApplicationStopping.Register(NoteChange);
+        try
+        {
+            var source = ModelCatalog.Read(options.Value.Catalog).Find(options.Value.Model);
+            NodeLog.Loading(_logger, source.Id, source.Path);
+            var started = time.GetTimestamp();
+            await ModelHash.Verify(source, stoppingToken);
+            var progress = new SynchronousProgress(share =>
+            {
+                _loaded = share;
+                NoteChange();
+            });
+            var model = await Task.Run(
+                () => LoadedModel.Load(
+                    runtime, source, options.Value, time, loggers.CreateLogger<Engine>(), progress, stoppingToken),
+                stoppingToken);
+            model.Engine.LoadChanged += NoteChange;
+            _model = model;
+            _loaded = 1;
+            NoteChange();
+            NodeLog.Loaded(_logger, model.Id, time.GetElapsedTime(started).TotalSeconds);
+            await model.Engine.Completion.WaitAsync(stoppingToken);
+        }
+        catch (Exception e) when (e is ModelLoadException or InvalidDataException)
+        {
+            NodeLog.CannotServe(_logger, e.Message);
+            Environment.ExitCode = 3;
+            lifetime.StopApplication();
+        }
+        catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+        {
+            // A node whose engine is dead must not keep its sessions: leaving lets them go on elsewhere.
+            NodeLog.CannotServe(_logger, $"the engine failed: {e.Message}");
+            Environment.ExitCode = 4;
+            lifetime.StopApplication();
+        }
+        catch (OperationCanceledException)
+        {
+            // The process is stopping.
+        }
+    }
+
+    private void NoteChange() => Interlocked.Exchange(
+        ref _changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+
+    private sealed class SynchronousProgress(Action<float> report) : IProgress<float>
+    {
+        public void Report(float value) => report(value);
+    }
+}

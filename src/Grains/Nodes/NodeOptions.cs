@@ -1,0 +1,61 @@
+using Microsoft.Extensions.Options;
+
+namespace Herd.Grains.Nodes;
+
+/// <summary>What a node serves. Section "Node".</summary>
+public sealed class NodeOptions
+{
+    public const string Section = "Node";
+
+    /// <summary>An id of the catalog, or the path of a GGUF file.</summary>
+    public string Model { get; set; } = "";
+
+    /// <summary>The catalog that ids are looked up in.</summary>
+    public string Catalog { get; set; } = "models/catalog.json";
+
+    /// <summary>Conversations computed side by side, 1 to 256. Default 8.</summary>
+    public int Slots { get; set; } = 8;
+
+    /// <summary>Tokens that a conversation can hold; 0 means as many as the model was trained for. Default 0.</summary>
+    public int ContextTokens { get; set; }
+
+    /// <summary>CPU threads that compute; 0 means every core. Nodes that share a machine divide its cores. Default 0.</summary>
+    public int Threads { get; set; }
+
+    /// <summary>Most tokens computed in one step, 1 to 4096. Default 256.</summary>
+    public int BatchTokens { get; set; } = 256;
+
+    /// <summary>Layers kept on the GPU; negative means all. Default all.</summary>
+    public int GpuLayers { get; set; } = -1;
+
+    /// <summary>Most turns that may wait for a slot, 0 or more. Default 256.</summary>
+    public int MaxQueued { get; set; } = 256;
+
+    /// <summary>The longest time between two reports to a gateway. Default 1 s.</summary>
+    public TimeSpan Heartbeat { get; set; } = TimeSpan.FromSeconds(1);
+}
+
+internal sealed class NodeOptionsValidator : IValidateOptions<NodeOptions>
+{
+    public ValidateOptionsResult Validate(string? name, NodeOptions options)
+    {
+        List<string> errors = [];
+        Require(options.Model.Length > 0, "Node:Model is empty; it names a model of the catalog or a GGUF file.");
+        Require(options.Slots is >= 1 and <= 256, $"Node:Slots {options.Slots} is not from 1 to 256.");
+        Require(options.ContextTokens >= 0, $"Node:ContextTokens {options.ContextTokens} is negative.");
+        Require(options.Threads >= 0, $"Node:Threads {options.Threads} is negative.");
+        Require(options.BatchTokens is >= 1 and <= 4096, $"Node:BatchTokens {options.BatchTokens} is not from 1 to 4096.");
+        Require(options.BatchTokens >= options.Slots, $"Node:BatchTokens {options.BatchTokens} is less than Node:Slots {options.Slots}; each slot needs a token a step.");
+        Require(options.MaxQueued >= 0, $"Node:MaxQueued {options.MaxQueued} is negative.");
+        Require(options.Heartbeat > TimeSpan.Zero, $"Node:Heartbeat {options.Heartbeat} is not above zero.");
+        return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
+
+        void Require(bool condition, string error)
+        {
+            if (!condition)
+            {
+                errors.Add(error);
+            }
+        }
+    }
+}

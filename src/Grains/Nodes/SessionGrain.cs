@@ -1,0 +1,150 @@
+using System.Runtime.CompilerServices;
+using Herd.Contracts;
+using Herd.Contracts.Conversations;
+using Herd.Contracts.Errors;
+using Herd.Contracts.Nodes;
+using Herd.Grains.Placement;
+using Herd.Inference.Chat;
+using Herd.Inference.Generation;
+using Herd.Inference.Runtime;
+
+namespace Herd.Grains.Nodes;
+
+/// <summary>
+/// One conversation's KV cache on this node. The epoch fences: whoever calls with a newer one ends what older ones do
+/// here, and older ones are refused.
+/// </summary>
+[NodePlacement, Orleans.Placement.Immovable]
+internal sealed class SessionGrain(NodeHost host) : Grain, ISessionGrain
+{
+    private long _epoch;
+    private CancellationTokenSource? _generation;
+
+    private string Model => GrainKey.Split(this.GetPrimaryKeyString())[3];
+
+    public async IAsyncEnumerable<GenerationEvent> Generate(
+        SessionRequest request, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        Fence(request.Epoch);
+        using var generation = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        _generation = generation;
+        try
+        {
+            var model = host.Model(Model);
+            var updates = model.Engine.Generate(ToEngine(request, model), generation.Token).GetAsyncEnumerator(generation.Token);
+            await using (updates)
+            {
+                while (await Next(updates, cancellation))
+                {
+                    yield return ToEvent(updates.Current);
+                }
+            }
+        }
+        finally
+        {
+            if (_generation == generation)
+            {
+                _generation = null;
+            }
+        }
+    }
+
+    public Task Release(long epoch)
+    {
+        Fence(epoch);
+        host.Model(Model).Engine.Forget(this.GetPrimaryKeyString());
+        DeactivateOnIdle();
+        return Task.CompletedTask;
+    }
+
+    private void Fence(long epoch)
+    {
+        if (epoch < _epoch)
+        {
+            throw Fenced();
+        }
+
+        _epoch = epoch;
+        _generation?.Cancel();
+    }
+
+    private static HerdException Fenced() =>
+        new(HerdError.Fenced, "The conversation is served under a newer epoch; this call comes too late.");
+
+    /// <summary>Moves on, and turns the engine's exceptions into what callers are told.</summary>
+    private static async Task<bool> Next(IAsyncEnumerator<GenerationUpdate> updates, CancellationToken cancellation)
+    {
+        try
+        {
+            return await updates.MoveNextAsync();
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw Fenced();
+        }
+        catch (ContextOverflowException e)
+        {
+            throw new HerdException(HerdError.ContextOverflow, e.Message, "messages")
+                .With("prompt_tokens", e.PromptTokens)
+                .With("context_tokens", e.ContextTokens);
+        }
+        catch (EngineOverloadedException e)
+        {
+            throw new HerdException(HerdError.Overloaded, e.Message);
+        }
+        catch (Exception e) when (e is EngineStoppedException or DecodeException)
+        {
+            throw new HerdException(HerdError.Unavailable, e.Message);
+        }
+    }
+
+    private GenerationRequest ToEngine(SessionRequest request, LoadedModel model)
+    {
+        var settings = request.Settings;
+        return new GenerationRequest
+        {
+            Session = this.GetPrimaryKeyString(),
+            Prompt = Render(request, model),
+            Produced = request.Produced,
+            Sampling = new Inference.Sampling.SamplingOptions
+            {
+                Temperature = settings.Temperature ?? model.Sampling.Temperature ?? 1,
+                TopK = settings.TopK ?? model.Sampling.TopK ?? 0,
+                TopP = settings.TopP ?? model.Sampling.TopP ?? 1,
+                MinP = settings.MinP ?? model.Sampling.MinP ?? 0,
+                Seed = settings.Seed ?? 0,
+            },
+            MaxTokens = settings.MaxTokens ?? int.MaxValue,
+            Stops = settings.Stops,
+        };
+    }
+
+    private static int[] Render(SessionRequest request, LoadedModel model)
+    {
+        try
+        {
+            return model.Template.Render([.. request.Messages.Select(message => new ChatMessage(
+                message.Role switch
+                {
+                    Role.System => ChatRole.System,
+                    Role.User => ChatRole.User,
+                    _ => ChatRole.Assistant,
+                },
+                message.Text,
+                message.Tokens))]);
+        }
+        catch (TemplateException e)
+        {
+            throw new HerdException(HerdError.InvalidArgument, e.Message, "messages");
+        }
+    }
+
+    private static GenerationEvent ToEvent(GenerationUpdate update) => new(
+        update.Tokens,
+        update.Text,
+        update.Result is not { } result ? null : new GenerationOutcome(
+            result.Reason == FinishReason.Length ? Finish.Length : Finish.Stop,
+            result.Reason != FinishReason.StopSequence,
+            new Usage(result.PromptTokens, result.CompletionTokens, result.CachedTokens),
+            new Timings(result.Queued, result.Prefill, result.Decode)));
+}

@@ -1,0 +1,73 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Net;
+
+namespace Herd.Store;
+
+/// <summary>Where the store listens and keeps its data.</summary>
+/// <param name="Bind">The address. Default 127.0.0.1.</param>
+/// <param name="Port">The port, 1 to 65535.</param>
+/// <param name="Data">The folder of its append-only file.</param>
+internal sealed record StoreOptions(string Bind, int Port, string Data)
+{
+    private const string Usage = "Usage: Herd.Store --port PORT --data DIRECTORY [--bind ADDRESS]";
+
+    public static bool TryParse(
+        string[] args, [NotNullWhen(true)] out StoreOptions? options, [NotNullWhen(false)] out string? error)
+    {
+        options = null;
+        error = null;
+        var (bind, port, data) = ("127.0.0.1", 0, "");
+        for (var i = 0; i < args.Length && error is null; i += 2)
+        {
+            var value = i + 1 < args.Length ? args[i + 1] : "";
+            error = args[i] switch
+            {
+                "--bind" when IPAddress.TryParse(value, out _) => Set(() => bind = value),
+                "--bind" => $"--bind needs an IP address, not '{value}'.",
+                "--port" when int.TryParse(value, CultureInfo.InvariantCulture, out port) && port is > 0 and <= 65535 => null,
+                "--port" => $"--port needs a number from 1 to 65535, not '{value}'.",
+                "--data" when value.Length > 0 => Set(() => data = value),
+                "--data" => "--data needs a folder.",
+                _ => $"Unknown option '{args[i]}'.",
+            };
+        }
+
+        error ??= port == 0 ? "--port is missing." : data.Length == 0 ? "--data is missing." : null;
+        if (error is not null)
+        {
+            error = $"{error} {Usage}";
+            return false;
+        }
+
+        options = new StoreOptions(bind, port, data);
+        return true;
+
+        static string? Set(Action set)
+        {
+            set();
+            return null;
+        }
+    }
+
+    /// <summary>
+    /// Garnet's settings. Lua, since Orleans' membership is written by scripts; every write is on disk before it is
+    /// acknowledged; managed file access, since not every host has libaio.
+    /// </summary>
+    public string[] ToGarnet() =>
+    [
+        "--bind", Bind,
+        "--port", Port.ToString(CultureInfo.InvariantCulture),
+        "--lua",
+        "--aof",
+        "--aof-commit-freq", "0",
+        "--aof-commit-wait",
+        "--recover",
+        "--device-type", "RandomAccess",
+        "--checkpointdir", Data,
+        "--storage-tier",
+        "--logdir", Data,
+        "--memory", "1g",
+        "--index", "16m",
+    ];
+}
