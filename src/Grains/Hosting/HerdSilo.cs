@@ -30,12 +30,13 @@ public static class HerdSilo
     /// <summary>A node: models and sessions. The caller adds the <see cref="Inference.Runtime.ILlamaRuntime"/>.</summary>
     public static IHostApplicationBuilder AddHerdNode(this IHostApplicationBuilder builder)
     {
+        // Before the silo, so that the model loads while the silo joins, and is there until the silo has left.
+        builder.Services.AddSingleton<NodeHost>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<NodeHost>());
         builder.AddSilo(typeof(ConversationGrain));
         builder.Services.AddOptions<NodeOptions>().BindConfiguration(NodeOptions.Section).ValidateOnStart();
         builder.Services.TryAddEnumerable(
             ServiceDescriptor.Singleton<Microsoft.Extensions.Options.IValidateOptions<NodeOptions>, NodeOptionsValidator>());
-        builder.Services.AddSingleton<NodeHost>();
-        builder.Services.AddHostedService(services => services.GetRequiredService<NodeHost>());
         return builder;
     }
 

@@ -1,0 +1,112 @@
+using Grpc.Core;
+using Herd.Contracts.Conversations;
+using Herd.Contracts.Errors;
+using Herd.Gateway.Conversations;
+using Herd.Gateway.Tenants;
+using Herd.Grains.Conversations.Storage;
+using Herd.Grains.Routing;
+using Herd.V1;
+
+namespace Herd.Gateway.Grpc;
+
+/// <summary>herd.v1.ConversationService.</summary>
+internal sealed class ConversationService(ConversationClient conversations, IConversationStore store, ClusterView view)
+    : V1.ConversationService.ConversationServiceBase
+{
+    private const int DefaultPage = 50;
+    private const int LargestPage = 1000;
+
+    public override async Task<CreateConversationResponse> CreateConversation(
+        CreateConversationRequest request, ServerCallContext context)
+    {
+        if (request.HasModel && view.Models.All(model => model.Id != request.Model))
+        {
+            throw new HerdException(
+                HerdError.ModelNotFound,
+                $"No node serves the model '{request.Model}'. Served: {string.Join(", ", view.Models.Select(m => m.Id))}.",
+                "model");
+        }
+
+        var conversation = await conversations.Create(
+            Tenant(context),
+            request.HasModel ? request.Model : null,
+            request.HasSystem ? request.System : null,
+            context.CancellationToken);
+        return new CreateConversationResponse { Conversation = conversation.ToProto() };
+    }
+
+    public override async Task Converse(
+        ConverseRequest request, IServerStreamWriter<ConverseResponse> responseStream, ServerCallContext context)
+    {
+        if (request.Text.Length == 0)
+        {
+            throw new HerdException(HerdError.InvalidArgument, "'text' is empty; say something.", "text");
+        }
+
+        var turn = new TurnRequest
+        {
+            TurnId = request.HasTurnId ? request.TurnId : ConversationClient.NewTurnId(),
+            Input = [new Contracts.Conversations.Message(Contracts.Conversations.Role.User, request.Text)],
+            Settings = request.ToSettings(),
+        };
+        SettingsRules.CheckTurnId(turn.TurnId);
+        SettingsRules.Check(turn.Settings, "sampling.");
+        var cancellation = context.CancellationToken;
+        await foreach (var update in conversations.Converse(Tenant(context), Id(request.ConversationId), turn, cancellation))
+        {
+            await responseStream.WriteAsync(update.ToProto(), cancellation);
+        }
+    }
+
+    public override async Task<GetConversationResponse> GetConversation(
+        GetConversationRequest request, ServerCallContext context)
+    {
+        var conversation = await conversations.Read(Tenant(context), Id(request.ConversationId), context.CancellationToken);
+        return new GetConversationResponse { Conversation = conversation.ToProto() };
+    }
+
+    public override async Task<ListConversationsResponse> ListConversations(
+        ListConversationsRequest request, ServerCallContext context)
+    {
+        if (request.PageSize is < 0 or > LargestPage)
+        {
+            throw new HerdException(
+                HerdError.InvalidArgument, $"'page_size' must be from 0 to {LargestPage}; found {request.PageSize}.", "page_size");
+        }
+
+        try
+        {
+            var page = await store.List(
+                Tenant(context),
+                request.PageSize == 0 ? DefaultPage : request.PageSize,
+                request.PageToken.Length == 0 ? null : request.PageToken);
+            return new ListConversationsResponse
+            {
+                Conversations = { page.Conversations.Select(ProtoMapping.ToProto) },
+                NextPageToken = page.Next ?? "",
+            };
+        }
+        catch (FormatException)
+        {
+            throw new HerdException(
+                HerdError.InvalidArgument, "'page_token' is not one that a list returned; begin without it.", "page_token");
+        }
+    }
+
+    public override async Task<DeleteConversationResponse> DeleteConversation(
+        DeleteConversationRequest request, ServerCallContext context)
+    {
+        await conversations.Delete(Tenant(context), Id(request.ConversationId), context.CancellationToken);
+        return new DeleteConversationResponse();
+    }
+
+    public override Task<ListModelsResponse> ListModels(ListModelsRequest request, ServerCallContext context) =>
+        Task.FromResult(new ListModelsResponse { Models = { view.Models.Select(ProtoMapping.ToProto) } });
+
+    private static string Tenant(ServerCallContext context) => Authentication.Tenant(context.GetHttpContext());
+
+    /// <summary>Only ids this service made can name a conversation; others need no look into the store.</summary>
+    private static string Id(string id) => id.Length == 37 && id.StartsWith("conv_", StringComparison.Ordinal)
+        ? id
+        : throw new HerdException(HerdError.ConversationNotFound, $"There is no conversation '{id}'.", "conversation_id");
+}

@@ -1,0 +1,91 @@
+using Google.Protobuf.WellKnownTypes;
+using Google.Rpc;
+using Grpc.Core;
+using Grpc.Core.Interceptors;
+using Herd.Contracts.Errors;
+using StackExchange.Redis;
+using Status = Google.Rpc.Status;
+
+namespace Herd.Gateway.Grpc;
+
+/// <summary>Turns errors into gRPC statuses with details: an ErrorInfo always, a BadRequest where a field is to blame.</summary>
+internal sealed class ErrorInterceptor(ILogger<ErrorInterceptor> logger) : Interceptor
+{
+    private const string Domain = "herd";
+
+    public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
+        TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
+    {
+        try
+        {
+            return await continuation(request, context);
+        }
+        catch (Exception e) when (e is not RpcException)
+        {
+            throw Translate(e, context);
+        }
+    }
+
+    public override async Task ServerStreamingServerHandler<TRequest, TResponse>(
+        TRequest request,
+        IServerStreamWriter<TResponse> responseStream,
+        ServerCallContext context,
+        ServerStreamingServerMethod<TRequest, TResponse> continuation)
+    {
+        try
+        {
+            await continuation(request, responseStream, context);
+        }
+        catch (Exception e) when (e is not RpcException)
+        {
+            throw Translate(e, context);
+        }
+    }
+
+    internal static Code CodeOf(HerdError error) => error switch
+    {
+        HerdError.InvalidArgument => Code.InvalidArgument,
+        HerdError.ModelNotFound or HerdError.ConversationNotFound => Code.NotFound,
+        HerdError.ContextOverflow => Code.FailedPrecondition,
+        HerdError.Overloaded or HerdError.TooLarge => Code.ResourceExhausted,
+        HerdError.Unavailable or HerdError.StoreUnavailable or HerdError.Conflict or HerdError.Fenced => Code.Unavailable,
+        HerdError.TurnInProgress => Code.Aborted,
+        HerdError.Unauthenticated => Code.Unauthenticated,
+        _ => Code.Internal,
+    };
+
+    private RpcException Translate(Exception exception, ServerCallContext context)
+    {
+        if (exception is OperationCanceledException && context.CancellationToken.IsCancellationRequested)
+        {
+            return new RpcException(new global::Grpc.Core.Status(StatusCode.Cancelled, "The call was cancelled."));
+        }
+
+        if (exception is RedisException)
+        {
+            exception = new HerdException(HerdError.StoreUnavailable, "The store does not answer. Try again later.");
+        }
+
+        if (exception is not HerdException herd)
+        {
+            GrpcLog.Unexpected(logger, exception, context.Method);
+            herd = new HerdException(HerdError.Internal, "The gateway failed; its log says why.");
+        }
+
+        var info = new ErrorInfo { Domain = Domain, Reason = herd.Error.ToString(), Metadata = { herd.Details } };
+        var status = new Status { Code = (int)CodeOf(herd.Error), Message = herd.Message, Details = { Any.Pack(info) } };
+        if (herd.Parameter is { } field)
+        {
+            var violation = new BadRequest.Types.FieldViolation { Field = field, Description = herd.Message };
+            status.Details.Add(Any.Pack(new BadRequest { FieldViolations = { violation } }));
+        }
+
+        return status.ToRpcException();
+    }
+}
+
+internal static partial class GrpcLog
+{
+    [LoggerMessage(EventId = 600, Level = LogLevel.Error, Message = "{Method} failed")]
+    public static partial void Unexpected(ILogger logger, Exception exception, string method);
+}

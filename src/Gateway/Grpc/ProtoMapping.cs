@@ -1,0 +1,120 @@
+using Google.Protobuf.WellKnownTypes;
+using Herd.Contracts.Conversations;
+using Herd.Contracts.Nodes;
+
+namespace Herd.Gateway.Grpc;
+
+/// <summary>From the cluster's messages to those of herd.v1, and back.</summary>
+internal static class ProtoMapping
+{
+    public static V1.Conversation ToProto(this Conversation conversation) => new()
+    {
+        ConversationId = conversation.Id,
+        Model = conversation.Model ?? "",
+        CreateTime = conversation.Created.ToTimestamp(),
+        Home = conversation.Home ?? "",
+        Epoch = conversation.Epoch,
+        System = conversation.System ?? "",
+        Turns = { conversation.Turns.Select(ToProto) },
+    };
+
+    public static V1.Turn ToProto(this Turn turn) => new()
+    {
+        TurnId = turn.Id,
+        State = (V1.TurnState)turn.State,
+        Input = { turn.Input.Select(message => new V1.Message { Role = (V1.Role)message.Role, Text = message.Text }) },
+        Answer = turn.Answer.Text,
+        FinishReason = (V1.FinishReason)turn.Finish,
+        Model = turn.Model ?? "",
+        Node = turn.Node ?? "",
+        Usage = turn.Usage is not { } usage ? null : new V1.Usage
+        {
+            PromptTokens = usage.PromptTokens,
+            CompletionTokens = usage.CompletionTokens,
+            CachedTokens = usage.CachedTokens,
+        },
+        Timings = turn.Timings is not { } timings ? null : new V1.Timings
+        {
+            Queued = timings.Queued.ToDuration(),
+            Prefill = timings.Prefill.ToDuration(),
+            Decode = timings.Decode.ToDuration(),
+        },
+        CreateTime = turn.Created.ToTimestamp(),
+    };
+
+    public static V1.ConverseResponse ToProto(this TurnEvent update) => update switch
+    {
+        { Started: { } started } => new V1.ConverseResponse
+        {
+            Started = new V1.TurnStarted { TurnId = started.TurnId, Model = started.Model, Node = started.Node },
+        },
+        { Delta: { } delta } => new V1.ConverseResponse
+        {
+            Delta = new V1.AnswerDelta { Text = delta.Text, Tokens = delta.Tokens },
+        },
+        _ => new V1.ConverseResponse { Completed = new V1.TurnCompleted { Turn = update.Completed!.ToProto() } },
+    };
+
+    public static V1.Model ToProto(this ServedModel model)
+    {
+        var sampling = new V1.Sampling();
+        if (model.Defaults.Temperature is { } temperature)
+        {
+            sampling.Temperature = temperature;
+        }
+
+        if (model.Defaults.TopK is { } topK)
+        {
+            sampling.TopK = topK;
+        }
+
+        if (model.Defaults.TopP is { } topP)
+        {
+            sampling.TopP = topP;
+        }
+
+        if (model.Defaults.MinP is { } minP)
+        {
+            sampling.MinP = minP;
+        }
+
+        return new V1.Model
+        {
+            ModelId = model.Id,
+            Description = model.Description,
+            ContextTokens = model.ContextTokens,
+            Sampling = sampling,
+        };
+    }
+
+    public static V1.Node ToProto(this NodeReport node) => new()
+    {
+        Name = node.Node,
+        State = (V1.NodeState)node.State,
+        ProcessId = node.ProcessId,
+        Runtime = node.Runtime,
+        Models = { node.Models.Select(model => model.Id) },
+        Slots = node.Models.Sum(model => model.Slots),
+        Active = node.Models.Sum(model => model.Active),
+        Queued = node.Models.Sum(model => model.Queued),
+        Sessions = node.Models.Sum(model => model.Sessions),
+        KvTokens = node.Models.Sum(model => model.KvTokens),
+        KvCapacity = node.Models.Sum(model => model.KvCapacity),
+        Loaded = node.Loaded,
+    };
+
+    public static GenerationSettings ToSettings(this V1.ConverseRequest request)
+    {
+        var sampling = request.Sampling ?? new V1.Sampling();
+        return new GenerationSettings
+        {
+            Temperature = sampling.HasTemperature ? sampling.Temperature : null,
+            TopK = sampling.HasTopK ? sampling.TopK : null,
+            TopP = sampling.HasTopP ? sampling.TopP : null,
+            MinP = sampling.HasMinP ? sampling.MinP : null,
+            Seed = sampling.HasSeed ? sampling.Seed : null,
+            MaxTokens = request.HasMaxTokens ? request.MaxTokens : null,
+            Stops = [.. request.Stop],
+        };
+    }
+}

@@ -1,0 +1,149 @@
+using System.Text.Json;
+using Herd.Contracts.Conversations;
+using Herd.Contracts.Errors;
+using Herd.Gateway.Conversations;
+
+namespace Herd.Gateway.OpenAi;
+
+/// <summary>Reads and checks the body of a chat completion request.</summary>
+internal static class ChatRequestReader
+{
+    private static readonly Dictionary<string, Func<JsonElement, bool>> Harmless = new()
+    {
+        ["n"] = value => value.ValueKind == JsonValueKind.Number && value.GetRawText() == "1",
+        ["frequency_penalty"] = IsZero,
+        ["presence_penalty"] = IsZero,
+        ["logprobs"] = value => value.ValueKind == JsonValueKind.False,
+        ["top_logprobs"] = IsZero,
+        ["logit_bias"] = IsEmpty,
+        ["tools"] = IsEmpty,
+        ["functions"] = IsEmpty,
+        ["tool_choice"] = value => value.ValueKind == JsonValueKind.String && value.GetString() is "none" or "auto",
+        ["response_format"] = value => value.ValueKind == JsonValueKind.Object
+            && value.TryGetProperty("type", out var type) && type.ValueEquals("text"),
+        ["modalities"] = value => value.GetRawText() is """["text"]""",
+        ["audio"] = _ => false,
+        ["chat_template"] = _ => false,
+        ["chat_template_kwargs"] = IsEmpty,
+    };
+
+    /// <exception cref="HerdException">The body is not a request, or asks for what is not to be had.</exception>
+    public static async Task<ChatRequest> Read(HttpRequest request)
+    {
+        try
+        {
+            return await JsonSerializer.DeserializeAsync(
+                request.Body, OpenAiJson.Default.ChatRequest, request.HttpContext.RequestAborted)
+                ?? throw Bad("The body is null; send a JSON object.", null);
+        }
+        catch (JsonException e)
+        {
+            throw Bad(
+                $"The body is not the JSON of a chat completion request, at {e.Path ?? "$"} (line {e.LineNumber + 1}).",
+                e.Path is { Length: > 2 } path ? path[2..] : null);
+        }
+    }
+
+    /// <exception cref="HerdException">A field is out of its range, or asks for what is not to be had.</exception>
+    public static TurnRequest ToTurn(ChatRequest request)
+    {
+        foreach (var (name, value) in request.Rest ?? [])
+        {
+            if (value.ValueKind != JsonValueKind.Null && Harmless.TryGetValue(name, out var harmless) && !harmless(value))
+            {
+                throw Bad($"'{name}' is not supported with this value. Leave it out.", name);
+            }
+        }
+
+        var settings = new GenerationSettings
+        {
+            Temperature = request.Temperature,
+            TopK = request.TopK,
+            TopP = request.TopP,
+            MinP = request.MinP,
+            Seed = request.Seed is { } seed ? unchecked((ulong)seed) : null,
+            MaxTokens = request.MaxCompletionTokens ?? request.MaxTokens,
+            Stops = Stops(request.Stop),
+        };
+        SettingsRules.Check(settings);
+        return new TurnRequest
+        {
+            TurnId = ConversationClient.NewTurnId(),
+            Input = Messages(request.Messages),
+            Settings = settings,
+            Model = string.IsNullOrEmpty(request.Model) ? throw Bad("'model' is missing.", "model") : request.Model,
+            IsWholeHistory = true,
+        };
+    }
+
+    private static List<Message> Messages(IReadOnlyList<ChatRequestMessage>? messages)
+    {
+        if (messages is null or { Count: 0 })
+        {
+            throw Bad("'messages' is empty; send at least one message.", "messages");
+        }
+
+        if (messages.Count > SettingsRules.MaxMessages)
+        {
+            throw Bad($"'messages' holds {messages.Count} messages; at most {SettingsRules.MaxMessages} are read.", "messages");
+        }
+
+        var read = messages.Select((message, i) => new Message(Role(message?.Role, i), Text(message?.Content, i))).ToList();
+        return read[^1].Role == Contracts.Conversations.Role.Assistant
+            ? throw Bad("The last message is the assistant's; there is nothing to answer.", $"messages[{read.Count - 1}].role")
+            : read;
+    }
+
+    private static Role Role(string? role, int index) => role switch
+    {
+        "system" or "developer" => Contracts.Conversations.Role.System,
+        "user" => Contracts.Conversations.Role.User,
+        "assistant" => Contracts.Conversations.Role.Assistant,
+        null => throw Bad($"'messages[{index}].role' is missing.", $"messages[{index}].role"),
+        _ => throw Bad(
+            $"'messages[{index}].role' is none of system, developer, user and assistant.", $"messages[{index}].role"),
+    };
+
+    private static string Text(JsonElement? content, int index)
+    {
+        var name = $"messages[{index}].content";
+        if (content is { ValueKind: JsonValueKind.String } text)
+        {
+            return text.GetString()!;
+        }
+
+        if (content is not { ValueKind: JsonValueKind.Array } parts)
+        {
+            throw Bad($"'{name}' must be a text or an array of text parts.", name);
+        }
+
+        return string.Concat(parts.EnumerateArray().Select(part =>
+            part.ValueKind == JsonValueKind.Object
+            && part.TryGetProperty("type", out var type) && type.ValueEquals("text")
+            && part.TryGetProperty("text", out var value) && value.ValueKind == JsonValueKind.String
+                ? value.GetString()
+                : throw Bad($"'{name}' holds a part that is not text; only text is understood.", name)));
+    }
+
+    private static List<string> Stops(JsonElement? stop) => stop switch
+    {
+        null or { ValueKind: JsonValueKind.Null } => [],
+        { ValueKind: JsonValueKind.String } one => [one.GetString()!],
+        { ValueKind: JsonValueKind.Array } several when several.EnumerateArray().All(s => s.ValueKind == JsonValueKind.String) =>
+            [.. several.EnumerateArray().Select(s => s.GetString()!)],
+        _ => throw Bad("'stop' must be a text or an array of texts.", "stop"),
+    };
+
+    private static bool IsZero(JsonElement value) =>
+        value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && number == 0;
+
+    private static bool IsEmpty(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Array => value.GetArrayLength() == 0,
+        JsonValueKind.Object => !value.EnumerateObject().Any(),
+        _ => false,
+    };
+
+    private static HerdException Bad(string message, string? parameter) =>
+        new(HerdError.InvalidArgument, message, parameter);
+}

@@ -1,0 +1,31 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Herd.Contracts.Errors;
+
+namespace Herd.Gateway.OpenAi;
+
+/// <summary>Server-sent events as OpenAI sends them.</summary>
+internal sealed class EventStream
+{
+    private readonly HttpContext _context;
+
+    public EventStream(HttpContext context)
+    {
+        _context = context;
+        context.Response.ContentType = "text/event-stream; charset=utf-8";
+        context.Response.Headers.CacheControl = "no-cache";
+
+        // Proxies must pass on each event at once.
+        context.Response.Headers["X-Accel-Buffering"] = "no";
+    }
+
+    public Task Write(ChatCompletion chunk) => Write(chunk, OpenAiJson.Default.ChatCompletion);
+
+    public Task WriteError(HerdException error) =>
+        Write(new ErrorBody(OpenAiErrors.Describe(error)), OpenAiJson.Default.ErrorBody);
+
+    public Task Done() => _context.Response.WriteAsync("data: [DONE]\n\n", _context.RequestAborted);
+
+    private Task Write<T>(T value, JsonTypeInfo<T> type) =>
+        _context.Response.WriteAsync($"data: {JsonSerializer.Serialize(value, type)}\n\n", _context.RequestAborted);
+}

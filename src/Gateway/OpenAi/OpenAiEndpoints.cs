@@ -1,0 +1,30 @@
+using Herd.Contracts.Errors;
+using Herd.Grains.Routing;
+
+namespace Herd.Gateway.OpenAi;
+
+/// <summary>The OpenAI API's routes.</summary>
+internal static class OpenAiEndpoints
+{
+    private const string Owner = "herd";
+
+    public static void MapOpenAi(this IEndpointRouteBuilder routes)
+    {
+        routes.MapPost("/v1/chat/completions", ChatCompletions.Handle);
+        routes.MapGet("/v1/models", (ClusterView view) => TypedResults.Json(
+            new ModelList("list", [.. view.Models.Select(model => Entry(model.Id))]), OpenAiJson.Default.ModelList));
+        routes.MapGet("/v1/models/{id}", (string id, ClusterView view) => view.Models.Any(model => model.Id == id)
+            ? TypedResults.Json(Entry(id), OpenAiJson.Default.ModelEntry)
+            : throw new HerdException(HerdError.ModelNotFound, $"No node serves the model '{id}'.", "model"));
+        routes.MapFallback("/v1/{**path}", (HttpContext context) =>
+        {
+            context.Response.StatusCode = StatusCodes.Status404NotFound;
+            return context.Response.WriteAsJsonAsync(
+                new ErrorBody(new ErrorObject(
+                    $"There is no {context.Request.Method} {context.Request.Path}.", "invalid_request_error", null, "unknown_url")),
+                OpenAiJson.Default.ErrorBody);
+        });
+    }
+
+    private static ModelEntry Entry(string id) => new(id, "model", 0, Owner);
+}

@@ -1,0 +1,94 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Herd.Gateway.OpenAi;
+
+/// <summary>The body of POST /v1/chat/completions. Fields that Herd does not know are ignored, as OpenAI does.</summary>
+internal sealed record ChatRequest
+{
+    public string? Model { get; init; }
+
+    public IReadOnlyList<ChatRequestMessage>? Messages { get; init; }
+
+    public bool Stream { get; init; }
+
+    public StreamOptions? StreamOptions { get; init; }
+
+    public int? MaxTokens { get; init; }
+
+    public int? MaxCompletionTokens { get; init; }
+
+    public float? Temperature { get; init; }
+
+    public float? TopP { get; init; }
+
+    public int? TopK { get; init; }
+
+    public float? MinP { get; init; }
+
+    public long? Seed { get; init; }
+
+    /// <summary>A text, or several.</summary>
+    public JsonElement? Stop { get; init; }
+
+    /// <summary>What is not read above: where it asks for something Herd cannot do, the request is refused.</summary>
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Rest { get; set; }
+}
+
+internal sealed record ChatRequestMessage
+{
+    public string? Role { get; init; }
+
+    /// <summary>A text, or parts of one.</summary>
+    public JsonElement? Content { get; init; }
+}
+
+internal sealed record StreamOptions(bool IncludeUsage);
+
+internal sealed record ChatCompletion(
+    string Id,
+    string Object,
+    long Created,
+    string Model,
+    string SystemFingerprint,
+    IReadOnlyList<ChatChoice> Choices,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ChatUsage? Usage);
+
+/// <summary>A choice: a message when whole, a delta when streamed.</summary>
+internal sealed record ChatChoice(
+    int Index,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ChatText? Message,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ChatText? Delta,
+    string? FinishReason);
+
+internal sealed record ChatText(
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Role,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Content);
+
+internal sealed record ChatUsage(
+    int PromptTokens, int CompletionTokens, int TotalTokens, PromptTokensDetails PromptTokensDetails);
+
+internal sealed record PromptTokensDetails(int CachedTokens);
+
+internal sealed record ModelList(string Object, IReadOnlyList<ModelEntry> Data);
+
+internal sealed record ModelEntry(string Id, string Object, long Created, string OwnedBy);
+
+internal sealed record ErrorBody(ErrorObject Error);
+
+internal sealed record ErrorObject(
+    string Message,
+    string Type,
+    string? Param,
+    string? Code,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? NPromptTokens = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? NCtx = null);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(ChatRequest))]
+[JsonSerializable(typeof(ChatCompletion))]
+[JsonSerializable(typeof(ModelList))]
+[JsonSerializable(typeof(ModelEntry))]
+[JsonSerializable(typeof(ErrorBody))]
+internal sealed partial class OpenAiJson : JsonSerializerContext;

@@ -1,0 +1,71 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Herd.Contracts.Conversations;
+using Herd.Gateway.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace Herd.Gateway.OpenAi;
+
+/// <summary>
+/// Tells which session a stateless request belongs to: the first of the configured sources that says so, else the
+/// beginning of its messages, which is the same in every request of a chat.
+/// </summary>
+internal sealed class SessionIdentity(IOptions<GatewayOptions> options)
+{
+    private readonly IReadOnlyList<string> _sources = options.Value.SessionIdentity is { Count: > 0 } configured
+        ? [.. configured]
+        : GatewayOptions.DefaultSessionIdentity;
+
+    /// <summary>The id of the session, which says nothing of what it was made from.</summary>
+    public string Of(ChatRequest request, TurnRequest turn, IHeaderDictionary headers)
+    {
+        var (source, value) = _sources
+            .Select(source => (source, value: Read(source, request, headers)))
+            .FirstOrDefault(found => !string.IsNullOrEmpty(found.value));
+        var name = value is null ? Beginning(turn) : $"{source}\n{value}";
+        return "http_" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)))[..32];
+    }
+
+    private static string? Read(string source, ChatRequest request, IHeaderDictionary headers)
+    {
+        var name = source[(source.IndexOf(':', StringComparison.Ordinal) + 1)..];
+        if (source.StartsWith("header:", StringComparison.Ordinal))
+        {
+            return headers[name];
+        }
+
+        var path = name.Split('.');
+        if (request.Rest is null || !request.Rest.TryGetValue(path[0], out var value))
+        {
+            return null;
+        }
+
+        foreach (var step in path.Skip(1))
+        {
+            if (value.ValueKind != JsonValueKind.Object || !value.TryGetProperty(step, out value))
+            {
+                return null;
+            }
+        }
+
+        return value.ValueKind switch
+        {
+            JsonValueKind.String => value.GetString(),
+            JsonValueKind.Object when value.TryGetProperty("id", out var id) && id.ValueKind == JsonValueKind.String => id.GetString(),
+            _ => null,
+        };
+    }
+
+    private static string Beginning(TurnRequest turn)
+    {
+        var end = turn.Input.TakeWhile(message => message.Role != Role.User).Count() + 1;
+        var text = new StringBuilder().Append(turn.Model).Append('\n');
+        foreach (var message in turn.Input.Take(end))
+        {
+            text.Append((int)message.Role).Append(' ').Append(message.Text.Length).Append(' ').Append(message.Text);
+        }
+
+        return text.ToString();
+    }
+}
