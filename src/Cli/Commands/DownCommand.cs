@@ -1,0 +1,34 @@
+using System.CommandLine;
+using Herd.Cli.Processes;
+
+namespace Herd.Cli.Commands;
+
+/// <summary>herd down: stops the cluster that 'herd up' runs here.</summary>
+internal static class DownCommand
+{
+    public static Command Create()
+    {
+        var command = new Command("down", "Stops the cluster that 'herd up' started on this machine. Conversations stay in the store.");
+        command.SetAction(async (_, _) =>
+        {
+            var alive = RunState.TryRead()?.Processes.Where(Machine.IsAlive).ToList() ?? [];
+            if (alive.Count == 0)
+            {
+                Console.WriteLine("No cluster runs here.");
+                RunState.Delete();
+                return 0;
+            }
+
+            // Gateways first, then nodes, the store last: nobody is left to call what is gone.
+            foreach (var kind in alive.GroupBy(process => process.Program).Reverse())
+            {
+                await LocalCluster.Stop([.. kind]);
+            }
+
+            RunState.Delete();
+            Console.WriteLine($"Stopped {string.Join(", ", alive.Select(process => process.Name))}.");
+            return 0;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,176 @@
+using System.CommandLine;
+using Herd.Cli.Processes;
+using Herd.Inference.Models;
+using Spectre.Console;
+
+namespace Herd.Cli.Commands;
+
+/// <summary>herd up: starts a cluster on this machine.</summary>
+internal static class UpCommand
+{
+    private static readonly TimeSpan WatchEvery = TimeSpan.FromSeconds(1);
+
+    public static Command Create()
+    {
+        var nodes = Number("--nodes", "Nodes to start.", 2, 1, 64);
+        var gateways = Number("--gateways", "Gateways to start.", 1, 1, 16);
+        var model = new Option<string?>("--model") { Description = "A model of models/catalog.json, or the path of a GGUF file. Default: the catalog's first.", HelpName = "ID|PATH" };
+        var threads = Number("--threads", "CPU threads of each node. 0 divides the machine's cores among the nodes.", 0, 0, 1024);
+        var slots = Number("--slots", "Conversations that a node computes side by side.", 8, 1, 256);
+        var context = Number("--context", "Tokens that a conversation can hold. 0: as many as the model was trained for.", 0, 0, 1 << 24);
+        var http = Number("--http", "The port of the OpenAI API on 127.0.0.1. Further gateways take every second port after it.", 8080, 1, 65500);
+        var grpc = Number("--grpc", "The port of gRPC on 127.0.0.1. Further gateways take every second port after it.", 8081, 1, 65500);
+        var store = new Option<string?>("--store") { Description = "A Redis, Valkey or Garnet to use instead of the embedded one, such as redis://127.0.0.1:6379.", HelpName = "ADDRESS" };
+        var data = new Option<string?>("--data") { Description = "Where the embedded store keeps its data. Default: .herd/data in the repository.", HelpName = "DIR" };
+        var detach = new Option<bool>("--detach") { Description = "Return when the cluster is well, and leave it running." };
+        var command = new Command("up", "Starts a cluster on this machine, or what is missing of the one that runs.")
+        {
+            nodes, gateways, model, threads, slots, context, http, grpc, store, data, detach,
+        };
+
+        command.SetAction((parsed, cancellation) => Run(
+            new ClusterPlan
+            {
+                Nodes = parsed.GetValue(nodes),
+                Gateways = parsed.GetValue(gateways),
+                Model = FindModel(parsed.GetValue(model)),
+                Threads = parsed.GetValue(threads) is > 0 and var asked
+                    ? asked
+                    : Math.Max(1, Environment.ProcessorCount / parsed.GetValue(nodes)),
+                Slots = parsed.GetValue(slots),
+                Context = parsed.GetValue(context),
+                HttpPort = parsed.GetValue(http),
+                GrpcPort = parsed.GetValue(grpc),
+                Store = parsed.GetValue(store),
+                Data = Path.GetFullPath(parsed.GetValue(data) ?? Path.Combine(HerdHome.Path, "data")),
+            },
+            parsed.GetValue(detach),
+            cancellation));
+        return command;
+    }
+
+    private static async Task<int> Run(ClusterPlan plan, bool detach, CancellationToken cancellation)
+    {
+        var cluster = new LocalCluster(Prepare(plan));
+        try
+        {
+            cluster.StartMissing();
+            await AnsiConsole.Status().StartAsync("Starting", status =>
+                cluster.WaitUntilWell(problem => status.Status(Markup.Escape(problem)), cancellation));
+            Show(cluster.State);
+            if (detach || cluster.Started.Count == 0)
+            {
+                return 0;
+            }
+
+            await Watch(cluster, cancellation);
+            return 0;
+        }
+        catch (Exception e) when (e is CliException or OperationCanceledException)
+        {
+            await StopStarted(cluster);
+            if (e is OperationCanceledException)
+            {
+                return ExitCodes.Interrupted;
+            }
+
+            throw;
+        }
+    }
+
+    private static RunState Prepare(ClusterPlan plan)
+    {
+        if (RunState.TryRead() is { } running && running.Processes.Any(Machine.IsAlive))
+        {
+            return running.Plan == plan
+                ? running
+                : throw new CliException(
+                    $"a cluster with other settings runs here ({running.Plan.Nodes} nodes, {running.Plan.Gateways} gateways, model "
+                    + $"{running.Plan.Model}, gRPC on {running.Plan.GrpcPort}). Give the same settings to start what is missing of it, "
+                    + "or run 'herd down' first.",
+                    ExitCodes.BadInput);
+        }
+
+        if (plan.GatewayPorts.GroupBy(port => port).FirstOrDefault(ports => ports.Count() > 1) is { } twice)
+        {
+            throw new CliException($"port {twice.Key} would be used twice; choose other ports with --http and --grpc.", ExitCodes.BadInput);
+        }
+
+        if (plan.GatewayPorts.FirstOrDefault(port => !Machine.IsFree(port)) is > 0 and var taken)
+        {
+            throw new CliException($"port {taken} is taken; choose another with --http or --grpc.", ExitCodes.BadInput);
+        }
+
+        return new RunState
+        {
+            Version = RunState.CurrentVersion,
+            Plan = plan,
+            Processes = [.. plan.Processes().Select(p => new RunningProcess(p.Name, p.Program, p.Arguments, 0, 0))],
+        };
+    }
+
+    private static string FindModel(string? asked)
+    {
+        try
+        {
+            var catalog = ModelCatalog.Read(HerdHome.Catalog);
+            var source = catalog.Find(asked ?? catalog.Models[0].Id);
+            return source.Sha256 is null ? source.Path : source.Id;
+        }
+        catch (InvalidDataException e)
+        {
+            throw new CliException(e.Message, ExitCodes.BadInput);
+        }
+    }
+
+    private static void Show(RunState state)
+    {
+        foreach (var process in state.Processes)
+        {
+            Console.WriteLine($"{process.Name,-10} pid {process.Pid,-8} log {process.Log}");
+        }
+
+        Console.WriteLine($"ready      http://127.0.0.1:{state.Plan.HttpPort}/v1   gRPC 127.0.0.1:{state.Plan.GrpcPort}   model {state.Plan.Model}");
+    }
+
+    private static async Task Watch(LocalCluster cluster, CancellationToken cancellation)
+    {
+        Console.WriteLine("Ctrl-C stops it.");
+        while (true)
+        {
+            await Task.Delay(WatchEvery, cancellation);
+            if (RunState.TryRead() is not { } state || state.Processes.All(process => !Machine.IsAlive(process)))
+            {
+                throw new CliException("the cluster was stopped by somebody else.");
+            }
+
+            foreach (var dead in cluster.Started.Where(process => !Machine.IsAlive(process)).ToList())
+            {
+                cluster.Started.Remove(dead);
+                Console.Error.WriteLine($"herd: {dead.Name} has ended: {LogTail.Reason(dead.Log)} (log: {dead.Log}). 'herd up' in another terminal, with the same settings, starts it again.");
+            }
+        }
+    }
+
+    private static async Task StopStarted(LocalCluster cluster)
+    {
+        await LocalCluster.Stop(cluster.Started);
+        if (!cluster.State.Processes.Any(Machine.IsAlive))
+        {
+            RunState.Delete();
+        }
+    }
+
+    private static Option<int> Number(string name, string description, int standard, int least, int most)
+    {
+        var option = new Option<int>(name) { Description = description, HelpName = "N", DefaultValueFactory = _ => standard };
+        option.Validators.Add(result =>
+        {
+            if (!result.Errors.Any() && (result.GetValueOrDefault<int>() < least || result.GetValueOrDefault<int>() > most))
+            {
+                result.AddError($"{name} must be from {least} to {most}.");
+            }
+        });
+        return option;
+    }
+}

@@ -1,0 +1,37 @@
+namespace Herd.Cli;
+
+/// <summary>Where things lie: the repository, and what a running cluster leaves on disk.</summary>
+internal static class HerdHome
+{
+    /// <summary>The folder with models/ in it.</summary>
+    public static string Root { get; } = FindRoot();
+
+    /// <summary>State, logs and data of the cluster that 'herd up' runs: $HERD_HOME, else .herd in the repository.</summary>
+    public static string Path { get; } = System.IO.Path.GetFullPath(
+        Environment.GetEnvironmentVariable("HERD_HOME") ?? System.IO.Path.Combine(Root, ".herd"));
+
+    public static string Catalog => System.IO.Path.Combine(Root, "models", "catalog.json");
+
+    public static string StateFile => System.IO.Path.Combine(Path, "run.json");
+
+    public static string Logs => System.IO.Path.Combine(Path, "logs");
+
+    /// <summary>The program of a process, built with the same configuration as this command.</summary>
+    public static string Program(string project)
+    {
+        var configuration = new DirectoryInfo(AppContext.BaseDirectory).Name;
+        return System.IO.Path.GetFullPath(
+            System.IO.Path.Combine(AppContext.BaseDirectory, "..", "..", project, configuration, $"Herd.{project}"));
+    }
+
+    private static string FindRoot()
+    {
+        var directory = new DirectoryInfo(AppContext.BaseDirectory);
+        while (directory is not null && !File.Exists(System.IO.Path.Combine(directory.FullName, "models", "catalog.json")))
+        {
+            directory = directory.Parent;
+        }
+
+        return directory?.FullName ?? throw new CliException("models/catalog.json is not found above this program.");
+    }
+}

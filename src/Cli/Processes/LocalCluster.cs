@@ -1,0 +1,91 @@
+using Grpc.Core;
+using Herd.V1;
+
+namespace Herd.Cli.Processes;
+
+/// <summary>The cluster of this machine: starts what is missing of it, waits until it is well, stops it.</summary>
+internal sealed class LocalCluster(RunState state)
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(200);
+
+    public RunState State { get; private set; } = state;
+
+    /// <summary>The processes this command has started itself.</summary>
+    public List<RunningProcess> Started { get; } = [];
+
+    /// <summary>Starts every process that does not run, and notes it at once, so that none is ever forgotten.</summary>
+    public void StartMissing()
+    {
+        foreach (var process in State.Processes.Where(process => !Machine.IsAlive(process)))
+        {
+            var started = Machine.Start(new PlannedProcess(process.Name, process.Program, process.Arguments));
+            Started.Add(started);
+            State = State with { Processes = [.. State.Processes.Select(p => p.Name == started.Name ? started : p)] };
+            State.Write();
+        }
+    }
+
+    /// <summary>Waits until every gateway sees every node ready.</summary>
+    /// <exception cref="CliException">A process ended, or it takes too long.</exception>
+    public async Task WaitUntilWell(Action<string> report, CancellationToken cancellation)
+    {
+        using var timeout = new CancellationTokenSource(Patience);
+        var gateways = Enumerable.Range(0, State.Plan.Gateways)
+            .Select(i => new Gateway($"http://127.0.0.1:{State.Plan.GrpcPort + 2 * i}"))
+            .ToList();
+        try
+        {
+            while (true)
+            {
+                ThrowIfDead();
+                var problems = await Task.WhenAll(gateways.Select(gateway => Problem(gateway, cancellation)));
+                if (problems.All(problem => problem is null))
+                {
+                    return;
+                }
+
+                report(problems.First(problem => problem is not null)!);
+                if (timeout.IsCancellationRequested)
+                {
+                    throw new CliException($"the cluster is not well after {Patience.TotalMinutes} minutes: {problems[0]}. Logs: {HerdHome.Logs}");
+                }
+
+                await Task.Delay(Poll, cancellation);
+            }
+        }
+        finally
+        {
+            gateways.ForEach(gateway => gateway.Dispose());
+        }
+    }
+
+    /// <exception cref="CliException">A process has ended.</exception>
+    public void ThrowIfDead()
+    {
+        if (State.Processes.FirstOrDefault(process => !Machine.IsAlive(process)) is { } dead)
+        {
+            throw new CliException($"{dead.Name} has ended: {LogTail.Reason(dead.Log)} (log: {dead.Log})");
+        }
+    }
+
+    public static Task Stop(IReadOnlyList<RunningProcess> processes) => Machine.Stop(processes, StopPatience);
+
+    private async Task<string?> Problem(Gateway gateway, CancellationToken cancellation)
+    {
+        try
+        {
+            var nodes = (await gateway.Cluster.ListNodesAsync(new ListNodesRequest(), cancellationToken: cancellation)).Nodes;
+            var ready = nodes.Count(node => node.State == NodeState.Ready);
+            return ready >= State.Plan.Nodes
+                ? null
+                : $"{ready} of {State.Plan.Nodes} nodes are ready"
+                    + string.Concat(nodes.Where(node => node.State == NodeState.Loading).Select(node => $", {node.Name} has loaded {node.Loaded:P0}"));
+        }
+        catch (RpcException) when (!cancellation.IsCancellationRequested)
+        {
+            return "the gateway is starting";
+        }
+    }
+}

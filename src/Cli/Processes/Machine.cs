@@ -1,0 +1,95 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+
+namespace Herd.Cli.Processes;
+
+/// <summary>Starts and stops processes of this machine that outlive the command.</summary>
+internal static partial class Machine
+{
+    private const int Terminate = 15;
+    private const int Kill = 9;
+
+    // The shell opens the log and makes way; setsid keeps Ctrl-C and a closed terminal from reaching the process.
+    private const string Launcher = "exec setsid \"$0\" \"$@\" >>\"$HERD_LOG\" 2>&1 </dev/null";
+
+    public static RunningProcess Start(PlannedProcess planned)
+    {
+        var program = HerdHome.Program(planned.Program);
+        var running = new RunningProcess(planned.Name, planned.Program, planned.Arguments, 0, 0);
+        Directory.CreateDirectory(HerdHome.Logs);
+        try
+        {
+            using var process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", Launcher, program, .. planned.Arguments])
+            {
+                Environment = { ["HERD_LOG"] = running.Log },
+                WorkingDirectory = HerdHome.Path,
+            })!;
+            return running with { Pid = process.Id, Started = StartTime(process.Id) ?? 0 };
+        }
+        catch (Win32Exception e)
+        {
+            throw new CliException($"{planned.Name} cannot be started: {e.Message}");
+        }
+    }
+
+    public static bool IsAlive(RunningProcess process) => process.Started != 0 && StartTime(process.Pid) == process.Started;
+
+    /// <summary>Asks processes to end, and ends those that have not after a while.</summary>
+    public static async Task Stop(IReadOnlyList<RunningProcess> processes, TimeSpan patience)
+    {
+        Signal(processes.Where(IsAlive), Terminate);
+        for (var start = Stopwatch.GetTimestamp(); processes.Any(IsAlive); await Task.Delay(100))
+        {
+            if (Stopwatch.GetElapsedTime(start) > patience)
+            {
+                Signal(processes.Where(IsAlive), Kill);
+            }
+        }
+    }
+
+    public static bool IsFree(int port)
+    {
+        try
+        {
+            using var listener = new TcpListener(IPAddress.Loopback, port);
+            listener.Start();
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
+    private static void Signal(IEnumerable<RunningProcess> processes, int signal)
+    {
+        foreach (var process in processes)
+        {
+            _ = SendSignal(process.Pid, signal);
+        }
+    }
+
+    /// <summary>When a process started, in ticks since the machine did: field 22 of /proc/PID/stat. Null when it is over.</summary>
+    private static long? StartTime(int pid)
+    {
+        try
+        {
+            var stat = File.ReadAllText($"/proc/{pid.ToString(CultureInfo.InvariantCulture)}/stat");
+
+            // The second field is the name in parentheses, which may hold anything.
+            var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+            return fields[0] is "Z" or "X" ? null : long.Parse(fields[19], CultureInfo.InvariantCulture);
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    private static partial int SendSignal(int pid, int signal);
+}

@@ -1,0 +1,62 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Herd.Cli.Processes;
+
+/// <summary>The cluster that 'herd up' runs on this machine, as it stands in run.json.</summary>
+internal sealed record RunState
+{
+    public const int CurrentVersion = 1;
+
+    public required int Version { get; init; }
+
+    public required ClusterPlan Plan { get; init; }
+
+    public required IReadOnlyList<RunningProcess> Processes { get; init; }
+
+    /// <summary>The address of the first gateway's gRPC.</summary>
+    [JsonIgnore]
+    public string Grpc => $"http://127.0.0.1:{Plan.GrpcPort}";
+
+    /// <returns>Null when no cluster runs here, or its state cannot be read.</returns>
+    public static RunState? TryRead()
+    {
+        try
+        {
+            var state = JsonSerializer.Deserialize(File.ReadAllText(HerdHome.StateFile), RunStateJson.Default.RunState);
+            return state?.Version == CurrentVersion ? state : null;
+        }
+        catch (Exception e) when (e is IOException or JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Writes it whole or not at all.</summary>
+    public void Write()
+    {
+        Directory.CreateDirectory(HerdHome.Path);
+        var temporary = HerdHome.StateFile + ".new";
+        File.WriteAllText(temporary, JsonSerializer.Serialize(this, RunStateJson.Default.RunState));
+        File.Move(temporary, HerdHome.StateFile, overwrite: true);
+    }
+
+    public static void Delete() => File.Delete(HerdHome.StateFile);
+}
+
+/// <summary>A process and how it was started, so that it can be started again.</summary>
+/// <param name="Name">Its name in the cluster.</param>
+/// <param name="Program">The project it was built from.</param>
+/// <param name="Arguments">What it was started with.</param>
+/// <param name="Pid">Its id.</param>
+/// <param name="Started">When it started, in the kernel's ticks: tells it from a later process with the same id.</param>
+internal sealed record RunningProcess(
+    string Name, string Program, IReadOnlyList<string> Arguments, int Pid, long Started)
+{
+    [JsonIgnore]
+    public string Log => Path.Combine(HerdHome.Logs, $"{Name}.log");
+}
+
+[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(RunState))]
+internal sealed partial class RunStateJson : JsonSerializerContext;
