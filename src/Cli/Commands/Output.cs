@@ -7,6 +7,8 @@ namespace Herd.Cli.Commands;
 /// <summary>Prints lists, as tables for people or as JSON for programs.</summary>
 internal static class Output
 {
+    private const int WidthOfPipes = 240;
+
     private static readonly JsonFormatter Json = new(
         JsonFormatter.Settings.Default.WithFormatDefaultValues(true).WithPreserveProtoFieldNames(true).WithIndentation());
 
@@ -17,6 +19,11 @@ internal static class Output
         {
             Console.WriteLine($"[{string.Join(",\n", items.Select(item => Json.Format(item)))}]");
             return;
+        }
+
+        if (Console.IsOutputRedirected)
+        {
+            AnsiConsole.Profile.Width = WidthOfPipes;
         }
 
         var table = new Table().Border(TableBorder.None);

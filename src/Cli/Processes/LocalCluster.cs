@@ -77,8 +77,9 @@ internal sealed class LocalCluster(RunState state)
         try
         {
             var nodes = (await gateway.Cluster.ListNodesAsync(new ListNodesRequest(), cancellationToken: cancellation)).Nodes;
-            var ready = nodes.Count(node => node.State == NodeState.Ready);
-            return ready >= State.Plan.Nodes
+            var ready = nodes.Count(node =>
+                node.State == NodeState.Ready && State.Processes.Any(p => p.Name == node.Name && p.Pid == node.ProcessId));
+            return ready == State.Plan.Nodes
                 ? null
                 : $"{ready} of {State.Plan.Nodes} nodes are ready"
                     + string.Concat(nodes.Where(node => node.State == NodeState.Loading).Select(node => $", {node.Name} has loaded {node.Loaded:P0}"));

@@ -23,9 +23,9 @@ internal sealed class AnswerBuilder
         }
     }
 
-    public string Text => _text.ToString();
-
     public IReadOnlyList<int> Tokens => _tokens;
+
+    public Answer SoFar() => new(_text.ToString(), [.. _tokens], TokensFit: true);
 
     public void Append(GenerationEvent update)
     {

@@ -13,9 +13,10 @@ namespace Herd.Grains.Conversations;
 /// Has a turn answered, wherever that takes: route, settle there under an epoch of its own, stream. When the node fails,
 /// the same again elsewhere with the tokens produced so far, so the caller sees a pause and nothing else.
 /// </summary>
-internal sealed class TurnRunner(ClusterView view, IGrainFactory grains, ILogger<TurnRunner> logger)
+internal sealed class TurnRunner(ClusterView view, IGrainFactory grains, TimeProvider time, ILogger<TurnRunner> logger)
 {
-    private const int MaxNodes = 4;
+    /// <summary>How long a turn waits for a node that can take it.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     /// <summary>Answers a turn that is stored already.</summary>
     /// <returns>The turn as it is stored at the end: completed, or cancelled with what was produced.</returns>
@@ -23,36 +24,19 @@ internal sealed class TurnRunner(ClusterView view, IGrainFactory grains, ILogger
     public async Task<Turn> Answer(
         Transcript transcript, Turn turn, ConversationKind kind, ChannelWriter<TurnEvent> events, CancellationToken cancellation)
     {
+        var answer = new AnswerBuilder(turn.Answer, events);
         try
         {
-            turn = turn with { Model = ChooseModel(turn.Model) };
-            var answer = new AnswerBuilder(turn.Answer, events);
-            var excluded = new HashSet<string>();
-            while (true)
-            {
-                var node = Route(transcript, turn.Model!, excluded);
-                using var reservation = view.Reserve(node, turn.Model!);
-                try
-                {
-                    var outcome = await Stream(transcript, turn, kind, node, answer, events, cancellation);
-                    turn = Complete(turn, node, answer, outcome);
-                    break;
-                }
-                catch (Exception e) when (IsNodeFailure(e) && !cancellation.IsCancellationRequested)
-                {
-                    TurnLog.NodeFailed(logger, node, answer.Tokens.Count, e.GetType().Name, e.Message);
-                    excluded.Add(node);
-                }
-                catch (Exception) when (cancellation.IsCancellationRequested)
-                {
-                    turn = Cancel(turn, node, answer);
-                    break;
-                }
-            }
+            turn = turn with { Model = await ChooseModel(turn.Model, cancellation) };
+            turn = await AnswerSomewhere(transcript, turn, kind, answer, events, cancellation);
+        }
+        catch (Exception) when (cancellation.IsCancellationRequested)
+        {
+            turn = turn with { State = TurnState.Cancelled, Answer = answer.SoFar(), Finish = Finish.Cancelled };
         }
         catch (HerdException e) when (e.Error is not (HerdError.Conflict or HerdError.Fenced or HerdError.StoreUnavailable))
         {
-            await transcript.WriteTurn(turn with { State = TurnState.Failed }, kind);
+            await transcript.WriteTurn(turn with { State = TurnState.Failed, Answer = answer.SoFar() }, kind);
             throw;
         }
 
@@ -60,36 +44,98 @@ internal sealed class TurnRunner(ClusterView view, IGrainFactory grains, ILogger
         return turn;
     }
 
-    private string ChooseModel(string? wanted)
+    private async Task<Turn> AnswerSomewhere(
+        Transcript transcript,
+        Turn turn,
+        ConversationKind kind,
+        AnswerBuilder answer,
+        ChannelWriter<TurnEvent> events,
+        CancellationToken cancellation)
     {
-        var served = view.Models;
-        if (wanted is null)
+        var failed = new Failures();
+        while (true)
         {
-            return served.Count switch
+            var node = await Route(transcript, turn.Model!, failed, cancellation);
+            using var reservation = view.Reserve(node, turn.Model!);
+            try
             {
-                1 => served[0].Id,
-                0 => throw NoNode("any model"),
-                _ => throw new HerdException(
-                    HerdError.InvalidArgument,
-                    $"Several models are served ({string.Join(", ", served.Select(m => m.Id))}); say which to use.",
-                    "model"),
-            };
+                var outcome = await Stream(transcript, turn with { Node = node }, kind, answer, events, cancellation);
+                return turn with
+                {
+                    State = TurnState.Completed,
+                    Answer = answer.SoFar() with { TokensFit = outcome.TokensFit },
+                    Finish = outcome.Finish,
+                    Usage = outcome.Usage,
+                    Timings = outcome.Timings,
+                    Node = node,
+                };
+            }
+            catch (Exception e) when (IsNodeFailure(e) && !cancellation.IsCancellationRequested)
+            {
+                TurnLog.NodeFailed(logger, node, answer.Tokens.Count, e.GetType().Name, e.Message);
+                failed.Add(node, e);
+                if (e is not HerdException)
+                {
+                    view.Lose(node);
+                }
+            }
         }
-
-        return view.Nodes.Any(node => node.Models.Any(model => model.Id == wanted))
-            ? wanted
-            : throw new HerdException(
-                HerdError.ModelNotFound,
-                $"No node serves the model '{wanted}'. Served: {string.Join(", ", served.Select(m => m.Id))}.",
-                "model");
     }
 
-    private string Route(Transcript transcript, string model, HashSet<string> excluded)
+    private async Task<string> ChooseModel(string? wanted, CancellationToken cancellation)
     {
-        var node = excluded.Count < MaxNodes
-            ? Router.Choose(view.Candidates(model), transcript.Conversation!.Home, excluded)
-            : null;
-        return node ?? throw NoNode($"the model '{model}'").With("tried", string.Join(",", excluded));
+        var served = await WaitFor(() => view.Models is { Count: > 0 } models ? models : null, cancellation)
+            ?? throw NoNode("any model");
+        return (wanted ?? (served.Count == 1 ? served[0].Id : null)) switch
+        {
+            null => throw new HerdException(
+                HerdError.InvalidArgument, $"Several models are served ({Names(served)}); say which to use.", "model"),
+            var id when view.Nodes.Any(node => node.Models.Any(model => model.Id == id)) => id,
+            var id => throw new HerdException(
+                HerdError.ModelNotFound, $"No node serves the model '{id}'. Served: {Names(served)}.", "model"),
+        };
+
+        static string Names(IReadOnlyList<ServedModel> models) => string.Join(", ", models.Select(model => model.Id));
+    }
+
+    /// <summary>Chooses a node; when none can take the turn, waits a while for one, be it one that failed before.</summary>
+    private async Task<string> Route(Transcript transcript, string model, Failures failed, CancellationToken cancellation)
+    {
+        string? Choose() => Router.Choose(view.Candidates(model), transcript.Conversation!.Home, failed.Nodes);
+
+        if (Choose() is { } node)
+        {
+            return node;
+        }
+
+        if (failed.Overload is { } overload)
+        {
+            throw overload;
+        }
+
+        failed.Nodes.Clear();
+        return await WaitFor(Choose, cancellation, atNextChange: true) ?? throw NoNode($"the model '{model}'");
+    }
+
+    /// <summary>Waits until the cluster is such that something is found, or patience ends.</summary>
+    private async Task<T?> WaitFor<T>(Func<T?> find, CancellationToken cancellation, bool atNextChange = false)
+        where T : class
+    {
+        for (var started = time.GetTimestamp(); ; atNextChange = false)
+        {
+            var changed = view.Changed;
+            var found = atNextChange ? null : find();
+            var left = Patience - time.GetElapsedTime(started);
+            if (found is not null || left <= TimeSpan.Zero)
+            {
+                return found;
+            }
+
+            using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            await Task.WhenAny(changed, Task.Delay(left, time, waiting.Token));
+            await waiting.CancelAsync();
+            cancellation.ThrowIfCancellationRequested();
+        }
     }
 
     private static HerdException NoNode(string what) => new(
@@ -99,11 +145,11 @@ internal sealed class TurnRunner(ClusterView view, IGrainFactory grains, ILogger
         Transcript transcript,
         Turn turn,
         ConversationKind kind,
-        string node,
         AnswerBuilder answer,
         ChannelWriter<TurnEvent> events,
         CancellationToken cancellation)
     {
+        var node = turn.Node!;
         var left = transcript.Conversation!.Home;
         var epoch = await transcript.Settle(node, kind);
         if (left is not null && left != node)
@@ -134,23 +180,20 @@ internal sealed class TurnRunner(ClusterView view, IGrainFactory grains, ILogger
     private ISessionGrain Session(Transcript transcript, string node, string model) =>
         grains.GetGrain<ISessionGrain>(GrainKey.Session(node, transcript.Tenant, transcript.Id, model));
 
-    private static Turn Complete(Turn turn, string node, AnswerBuilder answer, GenerationOutcome outcome) => turn with
+    /// <summary>The nodes that failed this turn since it last waited.</summary>
+    private sealed class Failures
     {
-        State = TurnState.Completed,
-        Answer = new Answer(answer.Text, answer.Tokens, outcome.TokensFit),
-        Finish = outcome.Finish,
-        Usage = outcome.Usage,
-        Timings = outcome.Timings,
-        Node = node,
-    };
+        public HashSet<string> Nodes { get; } = [];
 
-    private static Turn Cancel(Turn turn, string node, AnswerBuilder answer) => turn with
-    {
-        State = TurnState.Cancelled,
-        Answer = new Answer(answer.Text, answer.Tokens, true),
-        Finish = Finish.Cancelled,
-        Node = node,
-    };
+        /// <summary>Set when a node that works has too much to do: waiting would only add to it.</summary>
+        public HerdException? Overload { get; private set; }
+
+        public void Add(string node, Exception exception)
+        {
+            Nodes.Add(node);
+            Overload ??= exception is HerdException { Error: HerdError.Overloaded } overload ? overload : null;
+        }
+    }
 
     /// <summary>What says that the node, and not the turn, is at fault.</summary>
     private static bool IsNodeFailure(Exception exception) => exception switch

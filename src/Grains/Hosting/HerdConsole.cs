@@ -15,8 +15,9 @@ public static class HerdConsole
             options.ColorBehavior = Microsoft.Extensions.Logging.Console.LoggerColorBehavior.Disabled;
         })
         .AddFilter("Orleans", LogLevel.Warning)
+        .AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error)
         .AddFilter("Microsoft", LogLevel.Warning)
         .AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None)
         .AddFilter("Grpc", LogLevel.Warning)
-        .AddFilter("Polly", LogLevel.Warning);
+        .AddFilter("Polly", LogLevel.None);
 }

@@ -9,6 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Orleans.Configuration;
+using Orleans.Runtime.Hosting;
 using StackExchange.Redis;
 
 namespace Herd.Grains.Hosting;
@@ -52,32 +53,43 @@ public static class HerdSilo
         services.AddSingleton<IConnectionMultiplexer>(provider => ConnectionMultiplexer.Connect(Redis(provider.Cluster())));
 
         var cluster = builder.Configuration.GetSection(ClusterOptions.Section).Get<ClusterOptions>() ?? new ClusterOptions();
-        builder.UseOrleans(silo => silo
-            .Configure<Orleans.Configuration.ClusterOptions>(options =>
-            {
-                options.ClusterId = "herd";
-                options.ServiceId = "herd";
-            })
-            .Configure<SiloOptions>(options => options.SiloName = cluster.Name)
-            .Configure<EndpointOptions>(options =>
-            {
-                options.AdvertisedIPAddress = IPAddress.Parse(cluster.Address);
-                options.SiloPort = cluster.SiloPort;
-                options.GatewayPort = 0;
-            })
-            .Configure<ClusterMembershipOptions>(options =>
-            {
-                options.ProbeTimeout = TimeSpan.FromSeconds(1);
-                options.MaxProbeTimeout = TimeSpan.FromSeconds(2);
-            })
-            .Configure<SiloMessagingOptions>(options =>
-            {
-                options.ResponseTimeout = TimeSpan.FromSeconds(10);
-                options.CancelRequestOnTimeout = true;
-                options.MaxEnqueuedRequestsHardLimit = 1000;
-            })
-            .Configure<GrainTypeOptions>(options => options.Classes.ExceptWith(elsewhere))
-            .UseRedisClustering(options => options.ConfigurationOptions = Redis(cluster)));
+        builder.UseOrleans(silo =>
+        {
+            silo
+                .Configure<Orleans.Configuration.ClusterOptions>(options =>
+                {
+                    options.ClusterId = "herd";
+                    options.ServiceId = "herd";
+                })
+                .Configure<SiloOptions>(options => options.SiloName = cluster.Name)
+                .Configure<EndpointOptions>(options =>
+                {
+                    options.AdvertisedIPAddress = IPAddress.Parse(cluster.Address);
+                    options.SiloPort = cluster.SiloPort;
+                    options.GatewayPort = 0;
+                })
+                .Configure<ClusterMembershipOptions>(options =>
+                {
+                    options.ProbeTimeout = TimeSpan.FromSeconds(1);
+                    options.MaxProbeTimeout = TimeSpan.FromSeconds(2);
+                })
+                .Configure<SiloMessagingOptions>(options =>
+                {
+                    options.ResponseTimeout = TimeSpan.FromSeconds(10);
+                    options.CancelRequestOnTimeout = true;
+                    options.MaxEnqueuedRequestsHardLimit = 1000;
+                })
+                .Configure<GrainTypeOptions>(options => options.Classes.ExceptWith(elsewhere))
+
+                // After a crash there is no wait for what a lost owner may still do: the store and the epoch fence it off.
+                .Configure<GrainDirectoryOptions>(options => options.RangeLeaseDuration = TimeSpan.Zero)
+                .UseRedisClustering(options => options.ConfigurationOptions = Redis(cluster))
+                .AddGrainDirectory(NodeGrainDirectory.Name, (_, _) => new NodeGrainDirectory());
+
+#pragma warning disable ORLEANSEXP003 // Experimental, and needed: docs/decisions/grain-directory.md
+            silo.AddDistributedGrainDirectory();
+#pragma warning restore ORLEANSEXP003
+        });
         services.AddPlacementDirector<NodePlacement, NodePlacementDirector>();
     }
 

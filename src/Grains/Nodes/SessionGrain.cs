@@ -7,6 +7,8 @@ using Herd.Grains.Placement;
 using Herd.Inference.Chat;
 using Herd.Inference.Generation;
 using Herd.Inference.Runtime;
+using Orleans.GrainDirectory;
+using Orleans.Placement;
 
 namespace Herd.Grains.Nodes;
 
@@ -14,7 +16,7 @@ namespace Herd.Grains.Nodes;
 /// One conversation's KV cache on this node. The epoch fences: whoever calls with a newer one ends what older ones do
 /// here, and older ones are refused.
 /// </summary>
-[NodePlacement, Orleans.Placement.Immovable]
+[NodePlacement, GrainDirectory(NodeGrainDirectory.Name), Immovable]
 internal sealed class SessionGrain(NodeHost host) : Grain, ISessionGrain
 {
     private long _epoch;

@@ -9,6 +9,11 @@ public sealed class ClusterView
     private readonly ConcurrentDictionary<string, NodeReport> _reports = new();
     private readonly ConcurrentDictionary<(string Node, string Model), int> _reserved = new();
 
+    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Completes when something is known that was not when this was read.</summary>
+    public Task Changed => Volatile.Read(ref _changed).Task;
+
     /// <summary>The latest report of every node, by name.</summary>
     public IReadOnlyList<NodeReport> Nodes => [.. _reports.Values.OrderBy(report => report.Node, StringComparer.Ordinal)];
 
@@ -21,7 +26,12 @@ public sealed class ClusterView
             .OrderBy(model => model.Id, StringComparer.Ordinal),
     ];
 
-    public void Update(NodeReport report) => _reports[report.Node] = report;
+    public void Update(NodeReport report)
+    {
+        _reports[report.Node] = report;
+        Interlocked.Exchange(ref _changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously))
+            .TrySetResult();
+    }
 
     /// <summary>Notes that a node no longer reports. It gets no work until it does again.</summary>
     public void Lose(string node)

@@ -1,0 +1,23 @@
+using Orleans.GrainDirectory;
+
+namespace Herd.Grains.Placement;
+
+/// <summary>
+/// The directory of grains that are placed by their key: it keeps nothing, since their key says where they are. So the
+/// death of one node neither delays nor ends what the grains of another do, as the loss of a part of Orleans' own
+/// directory would.
+/// </summary>
+internal sealed class NodeGrainDirectory : IGrainDirectory
+{
+    public const string Name = "herd-node";
+
+    public Task<GrainAddress?> Register(GrainAddress address) => Task.FromResult<GrainAddress?>(address);
+
+    public Task<GrainAddress?> Register(GrainAddress address, GrainAddress? previousAddress) => Register(address);
+
+    public Task Unregister(GrainAddress address) => Task.CompletedTask;
+
+    public Task<GrainAddress?> Lookup(GrainId grainId) => Task.FromResult<GrainAddress?>(null);
+
+    public Task UnregisterSilos(List<SiloAddress> siloAddresses) => Task.CompletedTask;
+}
