@@ -91,6 +91,9 @@ public sealed record SamplingDefaults
 public sealed record ModelSource(string Id, string Path, string? Sha256, SamplingDefaults Sampling);
 
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(ModelCatalog))]
 internal sealed partial class CatalogJson : JsonSerializerContext;

@@ -1,0 +1,111 @@
+using Herd.Inference.Runtime;
+using Herd.LlamaCpp.Native;
+using Herd.Testing;
+
+namespace Herd.LlamaCpp.Tests;
+
+[Collection(nameof(Models))]
+public sealed class ModelLoadTests(Models models)
+{
+    [Fact]
+    public void Load_RealModel_SaysWhatItIs()
+    {
+        Assert.Equal(8192, models.Real.Info.ContextLength);
+        Assert.Contains("im_start", models.Real.Info.ChatTemplate, StringComparison.Ordinal);
+        Assert.Equal(49152, models.Real.Vocabulary.Count);
+        Assert.Equal("llama.cpp v0.5.0", models.Runtime.Description);
+    }
+
+    [Fact]
+    public void Load_Progress_ReachesOne()
+    {
+        var shares = new List<float>();
+
+        models.Runtime.Load(models.TinyPath, new ModelOptions(), new Recorder(shares), CancellationToken.None).Dispose();
+
+        Assert.Equal(1, shares[^1]);
+        Assert.Equal(shares.Order(), shares);
+    }
+
+    [Fact]
+    public void Load_Cancelled_Stops()
+    {
+        using var cancellation = new CancellationTokenSource();
+        cancellation.Cancel();
+
+        Assert.Throws<OperationCanceledException>(
+            () => models.Runtime.Load(models.TinyPath, new ModelOptions(), null, cancellation.Token));
+    }
+
+    [Fact]
+    public void Load_MissingFile_SaysWhich()
+    {
+        var error = Refused("/nowhere/model.gguf");
+
+        Assert.Contains("/nowhere/model.gguf", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    [InlineData(20)]
+    [InlineData(1000)]
+    [InlineData(6000)]
+    [InlineData(-1)]
+    [InlineData(-5000)]
+    public void Load_FileCutShort_IsRefused(int length)
+    {
+        var bytes = File.ReadAllBytes(models.TinyPath);
+        var path = models.NewPath("cut.gguf");
+        File.WriteAllBytes(path, bytes[..(length < 0 ? bytes.Length + length : length)]);
+
+        Assert.Contains(path, Refused(path).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(0, 0x58)]
+    [InlineData(4, 0xFF)]
+    [InlineData(8, 0xFF)]
+    [InlineData(15, 0x7F)]
+    [InlineData(23, 0x7F)]
+    [InlineData(31, 0x7F)]
+    public void Load_HeaderDamaged_IsRefused(int at, byte value)
+    {
+        var bytes = File.ReadAllBytes(models.TinyPath);
+        bytes[at] = value;
+        var path = models.NewPath("damaged.gguf");
+        File.WriteAllBytes(path, bytes);
+
+        Refused(path);
+    }
+
+    [Fact]
+    public void Load_TensorMissing_SaysWhich()
+    {
+        var path = models.NewPath("empty.gguf");
+        new GgufWriter().Add("general.architecture", "llama").Write(path);
+
+        Refused(path);
+    }
+
+    [Fact]
+    public void Require_AnotherBuild_SaysFoundAndExpected()
+    {
+        var found = NativeLibraries.BuildMark.Expected with { Version = "0.4.9", ContextParamsBytes = 152 };
+
+        var error = Assert.Throws<ModelLoadException>(() => NativeLibraries.Require(found, "/libs"));
+
+        Assert.Contains("Version = 0.4.9", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Version = 0.5.0-dev", error.Message, StringComparison.Ordinal);
+        Assert.Contains("ContextParamsBytes = 152", error.Message, StringComparison.Ordinal);
+        Assert.Contains("ContextParamsBytes = 160", error.Message, StringComparison.Ordinal);
+    }
+
+    private ModelLoadException Refused(string path) => Assert.Throws<ModelLoadException>(
+        () => models.Runtime.Load(path, new ModelOptions(), null, CancellationToken.None).Dispose());
+
+    private sealed class Recorder(List<float> shares) : IProgress<float>
+    {
+        public void Report(float value) => shares.Add(value);
+    }
+}
