@@ -5,6 +5,9 @@ public static class Repository
 {
     public static string Root { get; } = Find();
 
+    /// <summary>The configuration the tests were built with, as it names folders.</summary>
+    public static string Configuration { get; } = new DirectoryInfo(AppContext.BaseDirectory).Name;
+
     public static string RealModel => Path.Combine(Root, "models", "smollm2-135m-instruct.gguf");
 
     private static string Find()

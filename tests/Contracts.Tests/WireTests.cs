@@ -1,0 +1,65 @@
+using System.Text.Json;
+using Herd.Contracts.Conversations;
+using Herd.Contracts.Errors;
+using Herd.Contracts.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Orleans.Serialization;
+
+namespace Herd.Contracts.Tests;
+
+/// <summary>
+/// Grain messages are a contract between versions: what an earlier build wrote is still read. When one of these fails, a
+/// number or an alias has changed that must not; add fields with new numbers instead.
+/// </summary>
+public sealed class WireTests
+{
+    private const string RequestV1 = "IOhADXR1cm5fMTEBbZ+tPllSZWFkT25seUxpc3RJbnRlcmZhY2VDb2RlY2AxW1toZXJkLk1lc3NhZ2VdXQADIegIAwlBC2hlbGxv4OAh6GAAAAA/wQHBAcEBAQ8BJTEBw9luPk1SZWFkT25seUxpc3RJbnRlcmZhY2VDb2RlY2AxW1tzdHJpbmddXQADQQN44OBBA20BA+A=";
+    private const string SessionV1 = "IOgADTEB59N6k2dSZWFkT25seUxpc3RJbnRlcmZhY2VDb2RlY2AxW1toZXJkLkhpc3RvcnlNZXNzYWdlXV0AAyHoCAMNQQVoaTEBDTuQd1FTeXN0ZW0uQ29sbGVjdGlvbnMuR2VuZXJpYy5MaXN0YDFbW2ludF1dAAUBBQAJ4ODgOQUABQERABXgIejAAQGhwQHBAcEBwQEpNeDg4A==";
+
+    private static readonly Serializer Serializer =
+        new ServiceCollection().AddSerializer().BuildServiceProvider().GetRequiredService<Serializer>();
+
+    private static readonly TurnRequest Request = new()
+    {
+        TurnId = "turn_1",
+        Input = [new Message(Role.User, "hello")],
+        Settings = new GenerationSettings { Temperature = 0.5f, Seed = 7, MaxTokens = 9, Stops = ["x"] },
+        Model = "m",
+        IsWholeHistory = true,
+    };
+
+    private static readonly SessionRequest Session = new()
+    {
+        Epoch = 3,
+        Messages = [new HistoryMessage(Role.Assistant, "hi", new List<int> { 1, 2 })],
+        Produced = new List<int> { 4, 5 },
+        Settings = new GenerationSettings { TopK = 40 },
+    };
+
+    [Fact]
+    public void TurnRequest_WrittenByVersion1_IsRead() => AssertReads(Request, RequestV1);
+
+    [Fact]
+    public void SessionRequest_WrittenByVersion1_IsRead() => AssertReads(Session, SessionV1);
+
+    [Fact]
+    public void HerdException_AcrossTheWire_KeepsItsParts()
+    {
+        var error = new HerdException(HerdError.ContextOverflow, "too long", "messages").With("context_tokens", 8);
+
+        var read = (HerdException)Serializer.Deserialize<Exception>(Serializer.SerializeToArray<Exception>(error))!;
+
+        Assert.Equal((error.Error, error.Message, error.Parameter), (read.Error, read.Message, read.Parameter));
+        Assert.Equal(error.Details, read.Details);
+    }
+
+    /// <summary>Records compare lists by reference, so their JSON is compared.</summary>
+    private static void AssertReads<T>(T expected, string written)
+    {
+        var read = Serializer.Deserialize<T>(Convert.FromBase64String(written));
+
+        Assert.True(
+            JsonSerializer.Serialize(expected) == JsonSerializer.Serialize(read),
+            $"Written now: {Convert.ToBase64String(Serializer.SerializeToArray(expected))}");
+    }
+}

@@ -1,0 +1,95 @@
+using System.Text;
+using Herd.Contracts.Conversations;
+using Herd.Contracts.Errors;
+using Herd.Gateway.OpenAi;
+using Microsoft.AspNetCore.Http;
+
+namespace Herd.Gateway.Tests;
+
+public sealed class ChatRequestReaderTests
+{
+    private const string Hello = """{"role":"user","content":"hello"}""";
+
+    [Fact]
+    public async Task ToTurn_EveryField_IsRead()
+    {
+        var turn = await Read("""
+            {"model":"m","stream":true,"temperature":0.5,"top_p":0.9,"top_k":40,"min_p":0.1,"seed":-1,"max_tokens":5,
+             "max_completion_tokens":7,"stop":["a","b"],"n":1,"logprobs":false,"frequency_penalty":0,"unknown":{},
+             "response_format":{"type":"text"},"tools":[],
+             "messages":[{"role":"developer","content":"brief"},
+                         {"role":"user","content":[{"type":"text","text":"he"},{"type":"text","text":"llo"}]},
+                         {"role":"assistant","content":"hi"},{"role":"user","content":"more"}]}
+            """);
+
+        Assert.Equal(
+            [new(Role.System, "brief"), new(Role.User, "hello"), new(Role.Assistant, "hi"), new Message(Role.User, "more")], turn.Input);
+        Assert.Equal((0.5f, 0.9f, 40, 0.1f), (turn.Settings.Temperature, turn.Settings.TopP, turn.Settings.TopK, turn.Settings.MinP));
+        Assert.Equal((ulong.MaxValue, 7), (turn.Settings.Seed, turn.Settings.MaxTokens));
+        Assert.Equal(["a", "b"], turn.Settings.Stops);
+        Assert.True(turn.IsWholeHistory);
+    }
+
+    [Theory]
+    [InlineData("", null)]
+    [InlineData("null", null)]
+    [InlineData("[]", null)]
+    [InlineData("{", null)]
+    [InlineData("""{"model":"m","messages":[HELLO],"temperature":"hot"}""", "temperature")]
+    [InlineData("""{"model":"m","messages":[HELLO],"temperature":1e999}""", "temperature")]
+    [InlineData("""{"model":"m","messages":[HELLO],"temperature":NaN}""", "temperature")]
+    [InlineData("""{"messages":[HELLO]}""", "model")]
+    [InlineData("""{"model":"m"}""", "messages")]
+    [InlineData("""{"model":"m","messages":[]}""", "messages")]
+    [InlineData("""{"model":"m","messages":[null]}""", "messages[0].role")]
+    [InlineData("""{"model":"m","messages":[{"content":"x"}]}""", "messages[0].role")]
+    [InlineData("""{"model":"m","messages":[{"role":"wizard","content":"x"}]}""", "messages[0].role")]
+    [InlineData("""{"model":"m","messages":[{"role":"user"}]}""", "messages[0].content")]
+    [InlineData("""{"model":"m","messages":[{"role":"user","content":7}]}""", "messages[0].content")]
+    [InlineData("""{"model":"m","messages":[{"role":"user","content":[{"type":"image_url"}]}]}""", "messages[0].content")]
+    [InlineData("""{"model":"m","messages":[HELLO,{"role":"assistant","content":"x"}]}""", "messages[1].role")]
+    [InlineData("""{"model":"m","messages":[HELLO],"temperature":-0.1}""", "temperature")]
+    [InlineData("""{"model":"m","messages":[HELLO],"temperature":2.1}""", "temperature")]
+    [InlineData("""{"model":"m","messages":[HELLO],"top_p":0}""", "top_p")]
+    [InlineData("""{"model":"m","messages":[HELLO],"top_k":-1}""", "top_k")]
+    [InlineData("""{"model":"m","messages":[HELLO],"min_p":1.1}""", "min_p")]
+    [InlineData("""{"model":"m","messages":[HELLO],"max_tokens":0}""", "max_tokens")]
+    [InlineData("""{"model":"m","messages":[HELLO],"max_tokens":99999999999}""", "max_tokens")]
+    [InlineData("""{"model":"m","messages":[HELLO],"stop":7}""", "stop")]
+    [InlineData("""{"model":"m","messages":[HELLO],"stop":[""]}""", "stop")]
+    [InlineData("""{"model":"m","messages":[HELLO],"n":1000000000}""", "n")]
+    [InlineData("""{"model":"m","messages":[HELLO],"tools":[{"type":"function"}]}""", "tools")]
+    [InlineData("""{"model":"m","messages":[HELLO],"logprobs":true}""", "logprobs")]
+    [InlineData("""{"model":"m","messages":[HELLO],"frequency_penalty":0.5}""", "frequency_penalty")]
+    [InlineData("""{"model":"m","messages":[HELLO],"response_format":{"type":"json_object"}}""", "response_format")]
+    [InlineData("""{"model":"m","messages":[HELLO],"chat_template":"{{ evil }}"}""", "chat_template")]
+    public async Task ToTurn_BadField_IsRefusedByName(string body, string? parameter)
+    {
+        var error = await Assert.ThrowsAsync<HerdException>(() => Read(body.Replace("HELLO", Hello, StringComparison.Ordinal)));
+
+        Assert.Equal(HerdError.InvalidArgument, error.Error);
+        Assert.Equal(parameter, error.Parameter);
+    }
+
+    [Fact]
+    public async Task Read_DeeplyNestedBody_IsRefused()
+    {
+        await Assert.ThrowsAsync<HerdException>(() => Read("""{"model":"m","x":""" + new string('[', 5000)));
+    }
+
+    [Fact]
+    public async Task Read_BadContent_IsNotRepeatedInTheError()
+    {
+        var error = await Assert.ThrowsAsync<HerdException>(
+            () => Read("""{"model":"m","messages":[{"role":"canary","content":"secret"}]}"""));
+
+        Assert.DoesNotContain("canary", error.Message, StringComparison.Ordinal);
+    }
+
+    internal static async Task<TurnRequest> Read(string body)
+    {
+        var context = new DefaultHttpContext();
+        context.Request.Body = new MemoryStream(Encoding.UTF8.GetBytes(body));
+        return ChatRequestReader.ToTurn(await ChatRequestReader.Read(context.Request));
+    }
+}

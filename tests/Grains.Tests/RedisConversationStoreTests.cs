@@ -1,0 +1,152 @@
+using Herd.Contracts.Conversations;
+using Herd.Grains.Conversations.Storage;
+using Herd.Testing;
+using StackExchange.Redis;
+
+namespace Herd.Grains.Tests;
+
+public sealed class GarnetConversationStoreTests : ConversationStoreTests
+{
+    protected override Task<StoreProcess> Start() => StoreProcess.StartGarnet();
+}
+
+public sealed class RedisConversationStoreTests : ConversationStoreTests
+{
+    protected override Task<StoreProcess> Start() => StoreProcess.StartRedis();
+}
+
+/// <summary>The same of every server that speaks Redis's protocol.</summary>
+public abstract class ConversationStoreTests : IAsyncLifetime
+{
+    private StoreProcess _process = null!;
+    private ConnectionMultiplexer _redis = null!;
+    private RedisConversationStore _store = null!;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        _process = await Start();
+        _redis = await ConnectionMultiplexer.ConnectAsync(_process.Address);
+        _store = new RedisConversationStore(_redis);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _redis.DisposeAsync();
+        await _process.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+
+    [Fact]
+    public async Task Write_NewConversation_IsReadBack()
+    {
+        var conversation = New("c") with { Turns = [Turn("1"), Turn("2")], System = "brief", Home = "node-1", Epoch = 3 };
+        await Write(null, conversation);
+
+        var read = await _store.Read("t", "c", Cancellation);
+
+        Assert.Equal(1, read!.Revision);
+        Assert.Equal(["1", "2"], read.Conversation.Turns.Select(turn => turn.Id));
+        Assert.Equal(conversation, read.Conversation with { Turns = conversation.Turns });
+        Assert.Null(await _store.Read("t", "other", Cancellation));
+        Assert.Null(await _store.Read("other", "c", Cancellation));
+    }
+
+    [Fact]
+    public async Task Write_TurnsFromOneOn_ReplacesTheRest()
+    {
+        var first = await Write(null, New("c") with { Turns = [Turn("1"), Turn("2"), Turn("3")] });
+        await Write(first, first.Conversation with { Turns = [first.Conversation.Turns[0], Turn("4")] }, firstTurn: 1);
+
+        var read = await _store.Read("t", "c", Cancellation);
+
+        Assert.Equal(["1", "4"], read!.Conversation.Turns.Select(turn => turn.Id));
+    }
+
+    [Fact]
+    public async Task Write_SomebodyElseWrote_IsRefusedAndChangesNothing()
+    {
+        var first = await Write(null, New("c"));
+        await Write(first, first.Conversation with { Epoch = 1 });
+
+        await Assert.ThrowsAsync<ConversationConflictException>(() => Write(first, first.Conversation with { Epoch = 2 }));
+        await Assert.ThrowsAsync<ConversationConflictException>(() => Write(null, New("c")));
+        Assert.Equal(1, (await _store.Read("t", "c", Cancellation))!.Conversation.Epoch);
+    }
+
+    [Fact]
+    public async Task Write_KeptByCaller_IsNotListedAndExpires()
+    {
+        await Write(null, New("c"), kind: ConversationKind.CallerKept);
+
+        Assert.Empty((await _store.List("t", 10, null)).Conversations);
+        var left = await _redis.GetDatabase().KeyTimeToLiveAsync("herd:conversation:t/c");
+        Assert.InRange(left!.Value, TimeSpan.FromHours(23), TimeSpan.FromHours(24));
+    }
+
+    [Fact]
+    public async Task List_Pages_ReachEveryConversationOnceNewestFirst()
+    {
+        for (var i = 0; i < 7; i++)
+        {
+            // Three of a time, so that pages end among equals.
+            await Write(null, New($"c{i}") with { Created = DateTimeOffset.UnixEpoch.AddSeconds(i / 3) });
+        }
+
+        await Write(null, New("others"), tenant: "other");
+        var seen = new List<Conversation>();
+        string? token = null;
+        do
+        {
+            var page = await _store.List("t", 2, token);
+            Assert.InRange(page.Conversations.Count, 1, 2);
+            seen.AddRange(page.Conversations);
+            token = page.Next;
+        }
+        while (token is not null);
+
+        Assert.Equal(["c0", "c1", "c2", "c3", "c4", "c5", "c6"], seen.Select(c => c.Id).Order());
+        Assert.Equal(seen.Select(c => c.Created).OrderDescending(), seen.Select(c => c.Created));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("x.y")]
+    [InlineData("1.2.3")]
+    [InlineData("-1.0")]
+    public async Task List_TokenThatIsNone_IsRefused(string token)
+    {
+        await Assert.ThrowsAsync<FormatException>(() => _store.List("t", 2, token));
+    }
+
+    [Fact]
+    public async Task Delete_Conversation_IsGoneEverywhere()
+    {
+        await Write(null, New("c"));
+        await _store.Delete("t", "c");
+
+        Assert.Null(await _store.Read("t", "c", Cancellation));
+        Assert.Empty((await _store.List("t", 10, null)).Conversations);
+    }
+
+    protected abstract Task<StoreProcess> Start();
+
+    private Task<StoredConversation> Write(
+        StoredConversation? expected,
+        Conversation conversation,
+        int firstTurn = 0,
+        ConversationKind kind = ConversationKind.Durable,
+        string tenant = "t") => _store.Write(tenant, expected, conversation, firstTurn, kind);
+
+    private static Conversation New(string id) => new() { Id = id, Created = DateTimeOffset.UnixEpoch };
+
+    private static Turn Turn(string id) => new()
+    {
+        Id = id,
+        State = TurnState.Pending,
+        Input = [new Message(Contracts.Conversations.Role.User, "hello")],
+        Created = DateTimeOffset.UnixEpoch,
+        Settings = new GenerationSettings(),
+    };
+}

@@ -1,0 +1,71 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Herd.Testing;
+
+/// <summary>A store in a process of its own: the embedded Garnet, or Debian's redis-server.</summary>
+public sealed class StoreProcess : IAsyncDisposable
+{
+    private readonly DirectoryInfo _data = Directory.CreateTempSubdirectory("herd-store-");
+    private Process? _process;
+
+    public int Port { get; } = Ports.Free();
+
+    public string Address => $"127.0.0.1:{Port}";
+
+    public static Task<StoreProcess> StartGarnet() => Start(store => new ProcessStartInfo(
+        Path.Combine(Repository.Root, "artifacts", "bin", "Store", Repository.Configuration, "Herd.Store"),
+        ["--port", store.PortText, "--data", store._data.FullName]));
+
+    /// <summary>Needs Debian's package redis-server, which .ci/run installs.</summary>
+    public static Task<StoreProcess> StartRedis() => Start(store => new ProcessStartInfo(
+        "redis-server",
+        ["--port", store.PortText, "--bind", "127.0.0.1", "--dir", store._data.FullName, "--appendonly", "yes"]));
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_process is { HasExited: false })
+        {
+            _process.Kill();
+            await _process.WaitForExitAsync();
+        }
+
+        _process?.Dispose();
+        _data.Delete(recursive: true);
+    }
+
+    private string PortText => Port.ToString(CultureInfo.InvariantCulture);
+
+    private static async Task<StoreProcess> Start(Func<StoreProcess, ProcessStartInfo> describe)
+    {
+        var store = new StoreProcess();
+        var info = describe(store);
+        info.RedirectStandardOutput = true;
+        store._process = Process.Start(info)!;
+
+        // Both say when they are ready; what they say later is read so that they never wait for a full pipe.
+        while (await store._process.StandardOutput.ReadLineAsync() is { } line)
+        {
+            if (line.Contains("Ready to accept connections", StringComparison.Ordinal))
+            {
+                _ = store._process.StandardOutput.ReadToEndAsync();
+                return store;
+            }
+        }
+
+        throw new InvalidOperationException($"{info.FileName} has ended with {store._process.ExitCode}.");
+    }
+}
+
+/// <summary>Ports of this machine.</summary>
+public static class Ports
+{
+    public static int Free()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
