@@ -15,7 +15,13 @@ var root = new RootCommand("Herd: conversations with language models over many n
 
 try
 {
-    return await root.Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+    return await root.Parse(args).InvokeAsync(new InvocationConfiguration
+    {
+        EnableDefaultExceptionHandler = false,
+
+        // Stopping a cluster in good order takes a while.
+        ProcessTerminationTimeout = TimeSpan.FromMinutes(1),
+    });
 }
 catch (CliException e)
 {

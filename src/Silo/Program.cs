@@ -18,6 +18,11 @@ try
     await builder.Build().RunAsync();
     return Environment.ExitCode;
 }
+catch (OperationCanceledException)
+{
+    // It was told to stop, or found that it cannot serve, before it had started.
+    return Environment.ExitCode;
+}
 catch (Exception e) when (e is OptionsValidationException or ModelLoadException)
 {
     await Console.Error.WriteLineAsync(e.Message);

@@ -40,6 +40,7 @@ internal static class GatewayHosting
     {
         app.UseMiddleware<OpenAiErrors>();
         app.UseMiddleware<Authentication>();
+        app.UseMiddleware<BodyLimit>();
         app.MapGrpcService<ConversationService>();
         app.MapGrpcService<ClusterService>();
         app.MapGrpcReflectionService();

@@ -1,0 +1,38 @@
+using System.Security.Cryptography;
+using System.Text;
+using Herd.Testing;
+
+namespace Herd.Cluster.Tests;
+
+/// <summary>Two nodes and a gateway with the real model.</summary>
+public sealed class RealCluster : HerdCluster, IAsyncLifetime
+{
+    public async ValueTask InitializeAsync() => await Up();
+}
+
+/// <summary>Two nodes and a gateway with the tiny model and two tenants, on a redis-server.</summary>
+public sealed class TinyCluster : HerdCluster, IAsyncLifetime
+{
+    public const string Alice = "key-of-alice";
+    public const string Bob = "key-of-bob";
+
+    private StoreProcess? _store;
+
+    public async ValueTask InitializeAsync()
+    {
+        _store = await StoreProcess.StartRedis();
+        SetEnvironment("Gateway__Tenants__alice", Hash(Alice));
+        SetEnvironment("Gateway__Tenants__bob", Hash(Bob));
+        SetEnvironment("HERD_API_KEY", Alice);
+        var model = TinyModel.Write(NewPath("tiny.gguf"));
+        await Up("--model", model, "--store", $"redis://{_store.Address}");
+    }
+
+    async ValueTask IAsyncDisposable.DisposeAsync()
+    {
+        await DisposeAsync();
+        await _store!.DisposeAsync();
+    }
+
+    private static string Hash(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
+}

@@ -1,0 +1,138 @@
+using System.Text.Json;
+using Herd.V1;
+
+namespace Herd.Cluster.Tests;
+
+/// <summary>What a user of the command line sees of a cluster that is well.</summary>
+public sealed class ConversationTests(RealCluster cluster) : IClassFixture<RealCluster>
+{
+    [Fact]
+    public async Task Chat_CapitalOfFrance_AnswersParis()
+    {
+        var chat = await cluster.Run("chat", "--temperature", "0", "What is the capital of France?");
+
+        Assert.Equal(0, chat.ExitCode);
+        Assert.Equal("The capital of France is Paris, France.\n", chat.Output);
+        Assert.Matches(@"\[9 tokens, \d+ tokens/s, TTFT \d+ ms, cached 0 of 37, node-[12], conv_[0-9a-f]{32}\]", chat.Error);
+    }
+
+    [Fact]
+    public async Task Converse_LaterTurns_FindTheirHistoryCachedOnTheSameNode()
+    {
+        var conversation = await cluster.New();
+        var turns = new List<Turn>();
+        foreach (var text in new[] { "What is the capital of France?", "And of Italy?", "And of Spain?" })
+        {
+            turns.Add(await cluster.Say(conversation.ConversationId, text));
+        }
+
+        Assert.Single(turns.Select(turn => turn.Node).Distinct());
+        foreach (var (before, turn) in turns.Zip(turns.Skip(1)))
+        {
+            var earlier = before.Usage.PromptTokens + before.Usage.CompletionTokens;
+            Assert.True(turn.Usage.CachedTokens >= 0.9 * earlier, $"{turn.Usage.CachedTokens} of {earlier} tokens were cached.");
+        }
+
+        Assert.Contains("Rome", turns[1].Answer, StringComparison.Ordinal);
+        Assert.Equal(turns, (await cluster.Read(conversation.ConversationId)).Turns);
+    }
+
+    [Fact]
+    public async Task Nodes_EightConversations_AreSpreadOverBoth()
+    {
+        var before = await Sessions();
+        for (var i = 0; i < 8; i++)
+        {
+            var conversation = await cluster.New();
+            await cluster.Say(conversation.ConversationId, $"Say {i}.", maxTokens: 2);
+        }
+
+        var after = await Sessions();
+
+        Assert.Equal(["node-1", "node-2"], after.Keys.Order());
+        Assert.All(after, node => Assert.InRange(node.Value - before[node.Key], 3, 5));
+    }
+
+    [Fact]
+    public async Task Converse_SameSeed_GivesSameAnswer()
+    {
+        var answers = new List<string>();
+        foreach (var seed in new ulong[] { 7, 7, 8 })
+        {
+            var conversation = await cluster.New();
+            answers.Add((await cluster.Say(conversation.ConversationId, "Tell me a story.", temperature: 1.5f, seed: seed)).Answer);
+        }
+
+        Assert.Equal(answers[0], answers[1]);
+        Assert.NotEqual(answers[0], answers[2]);
+    }
+
+    [Fact]
+    public async Task Converse_SameTurnAgain_ReplaysItWithoutTakingItTwice()
+    {
+        var conversation = await cluster.New();
+        var first = await cluster.Say(conversation.ConversationId, "Tell me a joke.", temperature: 1, turnId: "turn-a");
+        var again = await cluster.Say(conversation.ConversationId, "Tell me a joke.", temperature: 1, turnId: "turn-a");
+
+        Assert.Equal(first, again);
+        Assert.Single((await cluster.Read(conversation.ConversationId)).Turns);
+    }
+
+    [Fact]
+    public async Task Converse_CancelledThenAgain_GoesOnFromWhatWasDelivered()
+    {
+        var conversation = await cluster.New();
+        var delivered = "";
+        await Assert.ThrowsAsync<OperationCanceledException>(() => cluster.Say(
+            conversation.ConversationId,
+            "Tell me a long story.",
+            maxTokens: 60,
+            turnId: "turn-a",
+            onDelta: (answer, tokens) =>
+            {
+                delivered = answer;
+                return tokens < 10 ? Task.CompletedTask : throw new OperationCanceledException();
+            }));
+
+        var turn = await cluster.Say(conversation.ConversationId, "Tell me a long story.", maxTokens: 60, turnId: "turn-a");
+
+        Assert.StartsWith(delivered, turn.Answer, StringComparison.Ordinal);
+        Assert.Equal((TurnState.Completed, 60), (turn.State, turn.Usage.CompletionTokens));
+        Assert.Single((await cluster.Read(conversation.ConversationId)).Turns);
+    }
+
+    [Fact]
+    public async Task Delete_Conversation_IsGoneFromListAndNode()
+    {
+        var conversation = await cluster.New("You are brief.");
+        await cluster.Say(conversation.ConversationId, "Hello.", maxTokens: 4);
+        Assert.Contains(conversation.ConversationId, (await cluster.Run("conversations")).Output, StringComparison.Ordinal);
+
+        await cluster.Conversations.DeleteConversationAsync(
+            new DeleteConversationRequest { ConversationId = conversation.ConversationId },
+            cancellationToken: TestContext.Current.CancellationToken);
+
+        Assert.DoesNotContain(conversation.ConversationId, (await cluster.Run("conversations", "--json")).Output, StringComparison.Ordinal);
+        var chat = await cluster.Run("chat", "--conversation", conversation.ConversationId, "Still there?");
+        Assert.Equal(1, chat.ExitCode);
+        Assert.Equal($"herd: There is no conversation '{conversation.ConversationId}'.\n", chat.Error);
+    }
+
+    [Fact]
+    public async Task Models_Json_ShowsTheModelAndWhatItRecommends()
+    {
+        using var models = JsonDocument.Parse((await cluster.Run("models", "--json")).Output);
+
+        var model = models.RootElement.EnumerateArray().Single();
+        Assert.Equal("smollm2-135m-instruct", model.GetProperty("model_id").GetString());
+        Assert.Equal(0.2f, model.GetProperty("sampling").GetProperty("temperature").GetSingle());
+        Assert.Equal(2048, model.GetProperty("context_tokens").GetInt32());
+    }
+
+    private async Task<Dictionary<string, int>> Sessions()
+    {
+        using var nodes = JsonDocument.Parse((await cluster.Run("nodes", "--json")).Output);
+        return nodes.RootElement.EnumerateArray().ToDictionary(
+            node => node.GetProperty("name").GetString()!, node => node.GetProperty("sessions").GetInt32());
+    }
+}

@@ -1,0 +1,170 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using Grpc.Core;
+using Grpc.Net.Client;
+using Herd.Testing;
+using Herd.V1;
+
+namespace Herd.Cluster.Tests;
+
+/// <summary>A cluster of real processes, run by the real command with a home of its own.</summary>
+public class HerdCluster : IAsyncDisposable
+{
+    private readonly DirectoryInfo _home = Directory.CreateTempSubdirectory("herd-home-");
+    private readonly Dictionary<string, string> _environment = [];
+    private GrpcChannel? _channel;
+
+    public int HttpPort { get; } = Ports.Free();
+
+    public int GrpcPort { get; } = Ports.Free();
+
+    public string Http => $"http://127.0.0.1:{HttpPort}";
+
+    public string Home => _home.FullName;
+
+    public ConversationService.ConversationServiceClient Conversations => new(Channel);
+
+    private GrpcChannel Channel => _channel ??= GrpcChannel.ForAddress($"http://127.0.0.1:{GrpcPort}");
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    /// <summary>What the processes and the command are given beside their options.</summary>
+    public void SetEnvironment(string name, string value) => _environment[name] = value;
+
+    public string NewPath(string name) => Path.Combine(Home, name);
+
+    /// <summary>herd up --detach, which ends when everything is well.</summary>
+    public async Task Up(params string[] options) => Assert.Equal(0, (await RunUp(options)).ExitCode);
+
+    public Task<CommandResult> RunUp(params string[] options) => Run(
+    [
+        "up", "--detach", "--threads", "1", "--context", "2048",
+        "--http", HttpPort.ToString(CultureInfo.InvariantCulture), "--grpc", GrpcPort.ToString(CultureInfo.InvariantCulture),
+        .. options,
+    ]);
+
+    /// <summary>Runs the herd command.</summary>
+    public async Task<CommandResult> Run(params string[] arguments)
+    {
+        using var process = Start(arguments);
+        var output = process.StandardOutput.ReadToEndAsync(Cancellation);
+        var error = process.StandardError.ReadToEndAsync(Cancellation);
+        process.StandardInput.Close();
+        await process.WaitForExitAsync(Cancellation);
+        return new CommandResult(process.ExitCode, await output, await error);
+    }
+
+    /// <summary>Starts the herd command and leaves it running.</summary>
+    public Process Start(params string[] arguments)
+    {
+        var info = new ProcessStartInfo(
+            Path.Combine(Repository.Root, "artifacts", "bin", "Cli", Repository.Configuration, "Herd.Cli"), arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            Environment = { ["HERD_HOME"] = Home },
+        };
+        foreach (var (name, value) in _environment)
+        {
+            info.Environment[name] = value;
+        }
+
+        return Process.Start(info)!;
+    }
+
+    /// <summary>The id of a process of the cluster, as run.json has it.</summary>
+    public int Pid(string name)
+    {
+        using var state = JsonDocument.Parse(File.ReadAllText(Path.Combine(Home, "run.json")));
+        return state.RootElement.GetProperty("processes").EnumerateArray()
+            .Single(process => process.GetProperty("name").GetString() == name)
+            .GetProperty("pid").GetInt32();
+    }
+
+    /// <summary>kill -9, and waits until it is gone.</summary>
+    public async Task Kill(string name)
+    {
+        using var process = Process.GetProcessById(Pid(name));
+        process.Kill();
+        await process.WaitForExitAsync(Cancellation);
+    }
+
+    public async Task<Conversation> New(string? system = null)
+    {
+        var request = new CreateConversationRequest();
+        if (system is not null)
+        {
+            request.System = system;
+        }
+
+        return (await Conversations.CreateConversationAsync(request, cancellationToken: Cancellation)).Conversation;
+    }
+
+    public async Task<Conversation> Read(string conversation) =>
+        (await Conversations.GetConversationAsync(
+            new GetConversationRequest { ConversationId = conversation }, cancellationToken: Cancellation)).Conversation;
+
+    /// <summary>Takes a turn, greedily unless a temperature is given, and checks that the stream is what is stored.</summary>
+    public async Task<Turn> Say(
+        string conversation,
+        string text,
+        float temperature = 0,
+        int maxTokens = 48,
+        string? turnId = null,
+        ulong? seed = null,
+        Func<string, int, Task>? onDelta = null)
+    {
+        var request = new ConverseRequest
+        {
+            ConversationId = conversation,
+            Text = text,
+            MaxTokens = maxTokens,
+            Sampling = new Sampling { Temperature = temperature },
+        };
+        if (turnId is not null)
+        {
+            request.TurnId = turnId;
+        }
+
+        if (seed is { } given)
+        {
+            request.Sampling.Seed = given;
+        }
+
+        var answer = "";
+        var tokens = 0;
+        using var call = Conversations.Converse(request, cancellationToken: Cancellation);
+        await foreach (var update in call.ResponseStream.ReadAllAsync(Cancellation))
+        {
+            if (update.Completed is { } completed)
+            {
+                Assert.Equal(completed.Turn.Answer, answer);
+                Assert.Equal(completed.Turn.Usage.CompletionTokens, tokens);
+                return completed.Turn;
+            }
+
+            answer += update.Delta?.Text;
+            tokens += update.Delta?.Tokens ?? 0;
+            if (update.Delta is not null && onDelta is not null)
+            {
+                await onDelta(answer, tokens);
+            }
+        }
+
+        throw new InvalidOperationException("The stream ended without the turn.");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _channel?.Dispose();
+        using var process = Start("down");
+        await process.WaitForExitAsync();
+        _home.Delete(recursive: true);
+        GC.SuppressFinalize(this);
+    }
+}
+
+/// <summary>What a command said.</summary>
+public sealed record CommandResult(int ExitCode, string Output, string Error);

@@ -1,0 +1,109 @@
+using System.ClientModel;
+using System.Diagnostics;
+using System.Text.Json;
+using Herd.Testing;
+using OpenAI;
+using OpenAI.Chat;
+
+namespace Herd.Cluster.Tests;
+
+/// <summary>The official clients, unmodified.</summary>
+public sealed class OpenAiClientTests(RealCluster cluster) : IClassFixture<RealCluster>
+{
+    private const string Model = "smollm2-135m-instruct";
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task NuGetClient_StreamedTurns_StickToTheirNodeAndCache()
+    {
+        var client = new ChatClient(
+            Model, new ApiKeyCredential("none"), new OpenAIClientOptions { Endpoint = new Uri($"{cluster.Http}/v1") });
+        var options = new ChatCompletionOptions { Temperature = 0, MaxOutputTokenCount = 48 };
+        List<ChatMessage> messages = [];
+        ChatTokenUsage? before = null;
+        foreach (var (question, expected) in new[] { ("What is the capital of France?", "Paris"), ("And of Italy?", "Rome") })
+        {
+            messages.Add(new UserChatMessage(question));
+            var (text, usage, finish) = await Stream(client, messages, options);
+            messages.Add(new AssistantChatMessage(text));
+
+            Assert.Contains(expected, text, StringComparison.Ordinal);
+            Assert.Equal(ChatFinishReason.Stop, finish);
+            Assert.True(before is null || usage.InputTokenDetails.CachedTokenCount >= 0.9 * before.TotalTokenCount);
+            before = usage;
+        }
+    }
+
+    [Fact]
+    public async Task NuGetClient_NotStreamed_Answers()
+    {
+        var client = new ChatClient(
+            Model, new ApiKeyCredential("none"), new OpenAIClientOptions { Endpoint = new Uri($"{cluster.Http}/v1") });
+
+        ChatCompletion completion = await client.CompleteChatAsync(
+            [new SystemChatMessage("You are brief."), new UserChatMessage("Count to a hundred.")],
+            new ChatCompletionOptions { Temperature = 0, MaxOutputTokenCount = 5 },
+            Cancellation);
+
+        Assert.Equal(ChatFinishReason.Length, completion.FinishReason);
+        Assert.Equal(5, completion.Usage.OutputTokenCount);
+    }
+
+    [Fact]
+    public async Task NpmClient_StreamedTurns_StickToTheirNodeAndCache()
+    {
+        var folder = Path.Combine(Repository.Root, "tests", "Cluster.Tests", "npm");
+        await Execute("npm", folder, "ci", "--ignore-scripts", "--no-audit", "--no-fund");
+        using var seen = JsonDocument.Parse(await Execute("node", folder, "chat.mjs", $"{cluster.Http}/v1", Model, "none"));
+
+        var turns = seen.RootElement.GetProperty("turns").EnumerateArray().ToList();
+        Assert.Contains("Paris", turns[0].GetProperty("text").GetString(), StringComparison.Ordinal);
+        Assert.Contains("Rome", turns[1].GetProperty("text").GetString(), StringComparison.Ordinal);
+        Assert.All(turns, turn => Assert.Equal(1, turn.GetProperty("ids").GetInt32()));
+        Assert.All(turns, turn => Assert.Equal("stop", turn.GetProperty("finish").GetString()));
+        Assert.Single(turns.Select(turn => turn.GetProperty("node").GetString()).Distinct());
+        Assert.Single(turns.Select(turn => turn.GetProperty("session").GetString()).Distinct());
+        foreach (var (before, turn) in turns.Zip(turns.Skip(1)))
+        {
+            var earlier = before.GetProperty("prompt").GetInt32() + before.GetProperty("completion").GetInt32();
+            Assert.True(turn.GetProperty("cached").GetInt32() >= 0.9 * earlier);
+        }
+
+        Assert.Equal(
+            """[{"kind":"NotFoundError","status":404,"code":"model_not_found","param":"model","type":"invalid_request_error"},{"kind":"BadRequestError","status":400,"code":null,"param":"messages","type":"invalid_request_error"},{"kind":"BadRequestError","status":400,"code":null,"param":"temperature","type":"invalid_request_error"}]""",
+            seen.RootElement.GetProperty("errors").GetRawText());
+        Assert.Equal([Model], seen.RootElement.GetProperty("models").EnumerateArray().Select(model => model.GetString()!));
+    }
+
+    private static async Task<(string Text, ChatTokenUsage Usage, ChatFinishReason Finish)> Stream(
+        ChatClient client, List<ChatMessage> messages, ChatCompletionOptions options)
+    {
+        var text = "";
+        ChatTokenUsage? usage = null;
+        ChatFinishReason? finish = null;
+        await foreach (var update in client.CompleteChatStreamingAsync(messages, options, Cancellation))
+        {
+            text += string.Concat(update.ContentUpdate.Select(part => part.Text));
+            usage = update.Usage ?? usage;
+            finish = update.FinishReason ?? finish;
+        }
+
+        return (text, usage!, finish!.Value);
+    }
+
+    private static async Task<string> Execute(string program, string folder, params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, arguments)
+        {
+            WorkingDirectory = folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+        var error = process.StandardError.ReadToEndAsync(Cancellation);
+        var output = await process.StandardOutput.ReadToEndAsync(Cancellation);
+        await process.WaitForExitAsync(Cancellation);
+        Assert.True(process.ExitCode == 0, $"{program} {arguments[0]} ended with {process.ExitCode}: {await error}");
+        return output;
+    }
+}
