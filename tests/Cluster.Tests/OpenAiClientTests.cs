@@ -1,5 +1,4 @@
 using System.ClientModel;
-using System.Diagnostics;
 using System.Text.Json;
 using Herd.Testing;
 using OpenAI;
@@ -54,8 +53,8 @@ public sealed class OpenAiClientTests(RealCluster cluster) : IClassFixture<RealC
     public async Task NpmClient_StreamedTurns_StickToTheirNodeAndCache()
     {
         var folder = Path.Combine(Repository.Root, "tests", "Cluster.Tests", "npm");
-        await Execute("npm", folder, "ci", "--ignore-scripts", "--no-audit", "--no-fund");
-        using var seen = JsonDocument.Parse(await Execute("node", folder, "chat.mjs", $"{cluster.Http}/v1", Model, "none"));
+        await Tool.Run(folder, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund");
+        using var seen = JsonDocument.Parse(await Tool.Run(folder, "node", "chat.mjs", $"{cluster.Http}/v1", Model, "none"));
 
         var turns = seen.RootElement.GetProperty("turns").EnumerateArray().ToList();
         Assert.Contains("Paris", turns[0].GetProperty("text").GetString(), StringComparison.Ordinal);
@@ -90,20 +89,5 @@ public sealed class OpenAiClientTests(RealCluster cluster) : IClassFixture<RealC
         }
 
         return (text, usage!, finish!.Value);
-    }
-
-    private static async Task<string> Execute(string program, string folder, params string[] arguments)
-    {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments)
-        {
-            WorkingDirectory = folder,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        })!;
-        var error = process.StandardError.ReadToEndAsync(Cancellation);
-        var output = await process.StandardOutput.ReadToEndAsync(Cancellation);
-        await process.WaitForExitAsync(Cancellation);
-        Assert.True(process.ExitCode == 0, $"{program} {arguments[0]} ended with {process.ExitCode}: {await error}");
-        return output;
     }
 }

@@ -1,0 +1,25 @@
+using System.Diagnostics;
+
+namespace Herd.Testing;
+
+/// <summary>Runs programs that tests need.</summary>
+public static class Tool
+{
+    /// <returns>What it wrote to standard output.</returns>
+    /// <exception cref="InvalidOperationException">It failed; the message has what it said.</exception>
+    public static async Task<string> Run(string folder, string program, params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, arguments)
+        {
+            WorkingDirectory = folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+        var error = process.StandardError.ReadToEndAsync();
+        var output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return process.ExitCode == 0
+            ? output
+            : throw new InvalidOperationException($"{program} {arguments[0]} ended with {process.ExitCode}: {output} {await error}");
+    }
+}
