@@ -94,6 +94,14 @@ public sealed class ConversationTests(RealCluster cluster) : IClassFixture<RealC
                 return tokens < 10 ? Task.CompletedTask : throw new OperationCanceledException();
             }));
 
+        Turn left;
+        do
+        {
+            left = (await cluster.Read(conversation.ConversationId)).Turns.Single();
+        }
+        while (left.State == TurnState.Pending);
+
+        Assert.Equal(TurnState.Cancelled, left.State);
         var turn = await cluster.Say(conversation.ConversationId, "Tell me a long story.", maxTokens: 60, turnId: "turn-a");
 
         Assert.StartsWith(delivered, turn.Answer, StringComparison.Ordinal);

@@ -25,7 +25,7 @@ public class HerdCluster : IAsyncDisposable
 
     public ConversationService.ConversationServiceClient Conversations => new(Channel);
 
-    private GrpcChannel Channel => _channel ??= GrpcChannel.ForAddress($"http://127.0.0.1:{GrpcPort}");
+    public GrpcChannel Channel => _channel ??= GrpcChannel.ForAddress($"http://127.0.0.1:{GrpcPort}");
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -74,14 +74,13 @@ public class HerdCluster : IAsyncDisposable
         return Process.Start(info)!;
     }
 
-    /// <summary>The id of a process of the cluster, as run.json has it.</summary>
-    public int Pid(string name)
-    {
-        using var state = JsonDocument.Parse(File.ReadAllText(Path.Combine(Home, "run.json")));
-        return state.RootElement.GetProperty("processes").EnumerateArray()
-            .Single(process => process.GetProperty("name").GetString() == name)
-            .GetProperty("pid").GetInt32();
-    }
+    /// <summary>Where the store listens.</summary>
+    public string Store => State("node-1").GetProperty("arguments").EnumerateArray()
+        .Select(argument => argument.GetString()!.Split('='))
+        .Single(argument => argument[0] == "--Cluster:Store")[1];
+
+    /// <summary>The id of a process of the cluster.</summary>
+    public int Pid(string name) => State(name).GetProperty("pid").GetInt32();
 
     /// <summary>kill -9, and waits until it is gone.</summary>
     public async Task Kill(string name)
@@ -154,6 +153,15 @@ public class HerdCluster : IAsyncDisposable
         }
 
         throw new InvalidOperationException("The stream ended without the turn.");
+    }
+
+    /// <summary>A process as run.json has it.</summary>
+    private JsonElement State(string name)
+    {
+        using var state = JsonDocument.Parse(File.ReadAllText(Path.Combine(Home, "run.json")));
+        return state.RootElement.GetProperty("processes").EnumerateArray()
+            .Single(process => process.GetProperty("name").GetString() == name)
+            .Clone();
     }
 
     public async ValueTask DisposeAsync()

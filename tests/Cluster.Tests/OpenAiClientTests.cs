@@ -3,6 +3,7 @@ using System.Text.Json;
 using Herd.Testing;
 using OpenAI;
 using OpenAI.Chat;
+using StackExchange.Redis;
 
 namespace Herd.Cluster.Tests;
 
@@ -47,6 +48,33 @@ public sealed class OpenAiClientTests(RealCluster cluster) : IClassFixture<RealC
 
         Assert.Equal(ChatFinishReason.Length, completion.FinishReason);
         Assert.Equal(5, completion.Usage.OutputTokenCount);
+    }
+
+    /// <summary>A client that goes away ends the generation; what was said until then is kept, and is not the whole.</summary>
+    [Fact]
+    public async Task AnyClient_GoesAwayInMidAnswer_EndsTheGeneration()
+    {
+        var session = "";
+        using (var http = new HttpClient())
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, $"{cluster.Http}/v1/chat/completions")
+            {
+                Content = new StringContent(
+                    $$"""{"model":"{{Model}}","stream":true,"temperature":0,"messages":[{"role":"user","content":"Tell me a very long story about a dragon."}]}"""),
+            };
+            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Cancellation);
+            session = response.Headers.GetValues("X-Herd-Session").Single();
+        }
+
+        await using var redis = await ConnectionMultiplexer.ConnectAsync(cluster.Store);
+        string turn;
+        do
+        {
+            turn = (await redis.GetDatabase().HashGetAsync($"herd:conversation:default/{session}", "turn:0")).ToString();
+        }
+        while (turn.Contains("\"state\":\"Pending\"", StringComparison.Ordinal));
+
+        Assert.Contains("\"state\":\"Cancelled\"", turn, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -3,6 +3,8 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Google.Rpc;
 using Grpc.Core;
+using Grpc.Health.V1;
+using Grpc.Reflection.V1Alpha;
 using Herd.V1;
 
 namespace Herd.Cluster.Tests;
@@ -83,6 +85,27 @@ public sealed class TinyClusterTests(TinyCluster cluster) : IClassFixture<TinyCl
 
         var error = await Refused(() => cluster.Conversations.ListModelsAsync(new ListModelsRequest(), cancellationToken: Cancellation).ResponseAsync);
         Assert.Equal(StatusCode.Unauthenticated, error.StatusCode);
+    }
+
+    [Fact]
+    public async Task Health_OverGrpc_IsServingWithoutKey()
+    {
+        var health = await new Health.HealthClient(cluster.Channel).CheckAsync(new HealthCheckRequest(), cancellationToken: Cancellation);
+
+        Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, health.Status);
+    }
+
+    [Fact]
+    public async Task Reflection_WithKey_ListsTheServices()
+    {
+        using var call = new ServerReflection.ServerReflectionClient(cluster.Channel).ServerReflectionInfo(Alice, cancellationToken: Cancellation);
+        await call.RequestStream.WriteAsync(new ServerReflectionRequest { ListServices = "" }, Cancellation);
+        await call.RequestStream.CompleteAsync();
+
+        Assert.True(await call.ResponseStream.MoveNext(Cancellation));
+        Assert.Superset(
+            new HashSet<string> { "herd.v1.ConversationService", "herd.v1.ClusterService", "grpc.health.v1.Health" },
+            call.ResponseStream.Current.ListServicesResponse.Service.Select(service => service.Name).ToHashSet());
     }
 
     [Fact]

@@ -16,6 +16,7 @@ public static class HerdConsole
         })
         .AddFilter("Orleans", LogLevel.Warning)
         .AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error)
+        .AddFilter("Orleans.Runtime.Silo", LogLevel.Error)
         .AddFilter("Microsoft", LogLevel.Warning)
         .AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None)
         .AddFilter("Grpc", LogLevel.Warning)

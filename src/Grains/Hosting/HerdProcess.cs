@@ -1,0 +1,38 @@
+using Herd.Inference.Runtime;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace Herd.Grains.Hosting;
+
+/// <summary>Runs a process of the cluster; what keeps it from starting is told in one line.</summary>
+public static class HerdProcess
+{
+    private const int CannotStart = 2;
+
+    /// <returns>The exit code.</returns>
+    public static async Task<int> Run(Func<IHost> build)
+    {
+        try
+        {
+            using var host = build();
+            await host.RunAsync();
+            return Environment.ExitCode;
+        }
+        catch (OperationCanceledException)
+        {
+            // It was told to stop, or found that it cannot serve, before it had started.
+            return Environment.ExitCode;
+        }
+        catch (RedisConnectionException e)
+        {
+            await Console.Error.WriteLineAsync($"The store does not answer ({e.FailureType}); is it running, and is Cluster:Store right?");
+            return CannotStart;
+        }
+        catch (Exception e) when (e is OptionsValidationException or ModelLoadException or IOException)
+        {
+            await Console.Error.WriteLineAsync(e.Message);
+            return CannotStart;
+        }
+    }
+}
