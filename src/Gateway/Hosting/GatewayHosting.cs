@@ -38,6 +38,12 @@ internal static class GatewayHosting
 
     public static void UseGateway(this WebApplication app)
     {
+        var options = app.Services.GetRequiredService<IOptions<GatewayOptions>>().Value;
+        if (options.Tenants.Count == 0 && !IPAddress.IsLoopback(IPAddress.Parse(options.Bind)))
+        {
+            GatewayLog.OpenToAll(app.Logger, options.Bind);
+        }
+
         app.UseMiddleware<OpenAiErrors>();
         app.UseMiddleware<Authentication>();
         app.UseMiddleware<BodyLimit>();
@@ -58,4 +64,10 @@ internal static class GatewayHosting
         kestrel.Listen(address, options.Value.HttpPort, listen => listen.Protocols = HttpProtocols.Http1);
         kestrel.Listen(address, options.Value.GrpcPort, listen => listen.Protocols = HttpProtocols.Http2);
     }
+}
+
+internal static partial class GatewayLog
+{
+    [LoggerMessage(EventId = 800, Level = LogLevel.Warning, Message = "Whoever reaches {Address} can read and write every conversation: no keys are set (Gateway:Tenants)")]
+    public static partial void OpenToAll(ILogger logger, string address);
 }

@@ -18,6 +18,9 @@ internal sealed class TurnRunner(ClusterView view, IGrainFactory grains, TimePro
     /// <summary>How long a turn waits for a node that can take it.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
+    /// <summary>A turn that fails wherever it goes is at fault itself.</summary>
+    private const int MaxAttempts = 8;
+
     /// <summary>Answers a turn that is stored already.</summary>
     /// <returns>The turn as it is stored at the end: completed, or cancelled with what was produced.</returns>
     /// <exception cref="HerdException">There is no answer; the turn is stored as failed.</exception>
@@ -113,6 +116,11 @@ internal sealed class TurnRunner(ClusterView view, IGrainFactory grains, TimePro
             throw overload;
         }
 
+        if (failed.Attempts >= MaxAttempts)
+        {
+            throw NoNode($"the model '{model}'").With("attempts", failed.Attempts);
+        }
+
         failed.Nodes.Clear();
         return await WaitFor(Choose, cancellation, atNextChange: true) ?? throw NoNode($"the model '{model}'");
     }
@@ -185,12 +193,15 @@ internal sealed class TurnRunner(ClusterView view, IGrainFactory grains, TimePro
     {
         public HashSet<string> Nodes { get; } = [];
 
+        public int Attempts { get; private set; }
+
         /// <summary>Set when a node that works has too much to do: waiting would only add to it.</summary>
         public HerdException? Overload { get; private set; }
 
         public void Add(string node, Exception exception)
         {
             Nodes.Add(node);
+            Attempts++;
             Overload ??= exception is HerdException { Error: HerdError.Overloaded } overload ? overload : null;
         }
     }

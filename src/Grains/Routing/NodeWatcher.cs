@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Herd.Contracts.Nodes;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -20,7 +21,7 @@ internal sealed class NodeWatcher(
 {
     private static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(250);
 
-    private readonly Dictionary<SiloAddress, CancellationTokenSource> _followed = [];
+    private readonly ConcurrentDictionary<SiloAddress, CancellationTokenSource> _followed = new();
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -53,13 +54,13 @@ internal sealed class NodeWatcher(
         foreach (var (silo, name) in nodes.Where(node => !_followed.ContainsKey(node.Key)))
         {
             var left = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-            _followed.Add(silo, left);
+            _followed[silo] = left;
             _ = Follow(name, left.Token);
         }
 
         foreach (var (silo, left) in _followed.Where(followed => !nodes.ContainsKey(followed.Key)).ToList())
         {
-            _followed.Remove(silo);
+            _followed.TryRemove(silo, out _);
             left.Cancel();
             left.Dispose();
         }
@@ -79,16 +80,17 @@ internal sealed class NodeWatcher(
             catch (Exception e) when (!left.IsCancellationRequested)
             {
                 NodeWatcherLog.StreamBroke(logger, node, e.GetType().Name, e.Message);
+                view.Lose(node);
             }
             catch (Exception)
             {
                 // It has left the cluster, or this gateway is stopping.
             }
 
-            view.Lose(node);
             await Task.Delay(Retry, time, left).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
+        // A node that was started again has a silo of its own, which is followed already.
         if (!_followed.Keys.Any(silo => membership.CurrentSnapshot.Members.TryGetValue(silo, out var m) && m.Name == node))
         {
             view.Remove(node);

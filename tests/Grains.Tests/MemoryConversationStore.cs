@@ -1,0 +1,32 @@
+using Herd.Contracts.Conversations;
+using Herd.Grains.Conversations.Storage;
+
+namespace Herd.Grains.Tests;
+
+/// <summary>A store without a server, that can be made to fail.</summary>
+internal sealed class MemoryConversationStore : IConversationStore
+{
+    public StoredConversation? Stored { get; set; }
+
+    public Task<StoredConversation?> Read(string tenant, string id, CancellationToken cancellation) => Task.FromResult(Stored);
+
+    public Task<StoredConversation> Write(
+        string tenant, StoredConversation? expected, Conversation conversation, int firstTurn, ConversationKind kind)
+    {
+        if (expected?.Revision != Stored?.Revision)
+        {
+            throw new ConversationConflictException(conversation.Id);
+        }
+
+        Stored = new StoredConversation(conversation, (Stored?.Revision ?? 0) + 1);
+        return Task.FromResult(Stored);
+    }
+
+    public Task Delete(string tenant, string id)
+    {
+        Stored = null;
+        return Task.CompletedTask;
+    }
+
+    public Task<ConversationPage> List(string tenant, int size, string? after) => throw new NotSupportedException();
+}
