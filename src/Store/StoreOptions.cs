@@ -52,7 +52,8 @@ internal sealed record StoreOptions(string Bind, int Port, string Data)
 
     /// <summary>
     /// Garnet's settings. Lua, since Orleans' membership is written by scripts; every write is on disk before it is
-    /// acknowledged; managed file access, since not every host has libaio.
+    /// acknowledged, and a checkpoint is taken when the log of them has grown; managed file access, since not every host has
+    /// libaio.
     /// </summary>
     public string[] ToGarnet() =>
     [
@@ -62,6 +63,7 @@ internal sealed record StoreOptions(string Bind, int Port, string Data)
         "--aof",
         "--aof-commit-freq", "0",
         "--aof-commit-wait",
+        "--aof-size-limit", "1g",
         "--recover",
         "--device-type", "RandomAccess",
         "--checkpointdir", Data,

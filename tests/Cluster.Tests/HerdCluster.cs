@@ -58,8 +58,9 @@ public class HerdCluster : IAsyncDisposable
     /// <summary>Starts the herd command and leaves it running.</summary>
     public Process Start(params string[] arguments)
     {
-        var info = new ProcessStartInfo(
-            Path.Combine(Repository.Root, "artifacts", "bin", "Cli", Repository.Configuration, "Herd.Cli"), arguments)
+        // Where the tests run in the background of a script, Ctrl-C is ignored, and so it would be by what they start.
+        var command = Path.Combine(Repository.Root, "artifacts", "bin", "Cli", Repository.Configuration, "Herd.Cli");
+        var info = new ProcessStartInfo("env", ["--default-signal=INT", command, .. arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
