@@ -19,59 +19,32 @@ namespace Herd.Grains.Nodes;
 [NodePlacement, GrainDirectory(NodeGrainDirectory.Name), Immovable]
 internal sealed class SessionGrain(NodeHost host) : Grain, ISessionGrain
 {
-    private long _epoch;
-    private CancellationTokenSource? _generation;
+    private readonly EpochFence _fence = new();
 
     private string Model => GrainKey.Split(this.GetPrimaryKeyString())[3];
 
     public async IAsyncEnumerable<GenerationEvent> Generate(
         SessionRequest request, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        Fence(request.Epoch);
-        using var generation = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        _generation = generation;
-        try
+        using var work = _fence.Begin(request.Epoch, cancellation);
+        var model = host.Model(Model);
+        var updates = model.Engine.Generate(ToEngine(request, model), work.Token).GetAsyncEnumerator(work.Token);
+        await using (updates)
         {
-            var model = host.Model(Model);
-            var updates = model.Engine.Generate(ToEngine(request, model), generation.Token).GetAsyncEnumerator(generation.Token);
-            await using (updates)
+            while (await Next(updates, cancellation))
             {
-                while (await Next(updates, cancellation))
-                {
-                    yield return ToEvent(updates.Current);
-                }
-            }
-        }
-        finally
-        {
-            if (_generation == generation)
-            {
-                _generation = null;
+                yield return ToEvent(updates.Current);
             }
         }
     }
 
     public Task Release(long epoch)
     {
-        Fence(epoch);
+        _fence.Pass(epoch);
         host.Model(Model).Engine.Forget(this.GetPrimaryKeyString());
         DeactivateOnIdle();
         return Task.CompletedTask;
     }
-
-    private void Fence(long epoch)
-    {
-        if (epoch < _epoch)
-        {
-            throw Fenced();
-        }
-
-        _epoch = epoch;
-        _generation?.Cancel();
-    }
-
-    private static HerdException Fenced() =>
-        new(HerdError.Fenced, "The conversation is served under a newer epoch; this call comes too late.");
 
     /// <summary>Moves on, and turns the engine's exceptions into what callers are told.</summary>
     private static async Task<bool> Next(IAsyncEnumerator<GenerationUpdate> updates, CancellationToken cancellation)
@@ -82,7 +55,7 @@ internal sealed class SessionGrain(NodeHost host) : Grain, ISessionGrain
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            throw Fenced();
+            throw EpochFence.Refusal();
         }
         catch (ContextOverflowException e)
         {
