@@ -56,12 +56,13 @@ public sealed class EpochFenceTests
     [Property]
     public bool Begin_AnyEpochs_OnlyTheNewestRuns(byte[] epochs)
     {
+        var fence = new EpochFence();
         var begun = new List<(byte Epoch, EpochFence.Work Work)>();
         foreach (var epoch in epochs)
         {
             try
             {
-                begun.Add((epoch, _fence.Begin(epoch, CancellationToken.None)));
+                begun.Add((epoch, fence.Begin(epoch, CancellationToken.None)));
             }
             catch (HerdException)
             {
