@@ -59,7 +59,7 @@ public class HerdCluster : IAsyncDisposable
     public Process Start(params string[] arguments)
     {
         // Where the tests run in the background of a script, Ctrl-C is ignored, and so it would be by what they start.
-        var command = Path.Combine(Repository.Root, "artifacts", "bin", "Cli", Repository.Configuration, "Herd.Cli");
+        var command = Path.Combine(Repository.Root, "artifacts", "bin", "Cli", Repository.Configuration, "herd");
         var info = new ProcessStartInfo("env", ["--default-signal=INT", command, .. arguments])
         {
             RedirectStandardInput = true,
