@@ -21,10 +21,7 @@ internal sealed class ConversationService(ConversationClient conversations, ICon
     {
         if (request.HasModel && view.Models.All(model => model.Id != request.Model))
         {
-            throw new HerdException(
-                HerdError.ModelNotFound,
-                $"No node serves the model '{request.Model}'. Served: {string.Join(", ", view.Models.Select(m => m.Id))}.",
-                "model");
+            throw view.NotServed(request.Model);
         }
 
         var conversation = await conversations.Create(

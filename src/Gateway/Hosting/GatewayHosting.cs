@@ -23,7 +23,6 @@ internal static class GatewayHosting
         services.AddSingleton<ConversationClient>();
         services.AddSingleton<SessionIdentity>();
         services.AddSingleton<StatelessChat>();
-        services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, OpenAiJson.Default));
 
         services.AddHealthChecks()
             .AddCheck<NodesHealth>("nodes", tags: ["ready"])

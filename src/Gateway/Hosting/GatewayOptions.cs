@@ -1,4 +1,5 @@
 using System.Net;
+using Herd.Grains.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace Herd.Gateway.Hosting;
@@ -48,36 +49,28 @@ internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
 {
     public ValidateOptionsResult Validate(string? name, GatewayOptions options)
     {
-        List<string> errors = [];
-        Require(IPAddress.TryParse(options.Bind, out _), $"Gateway:Bind '{options.Bind}' is not an IP address.");
-        Require(options.HttpPort is >= 1 and <= 65535, $"Gateway:HttpPort {options.HttpPort} is not from 1 to 65535.");
-        Require(options.GrpcPort is >= 1 and <= 65535, $"Gateway:GrpcPort {options.GrpcPort} is not from 1 to 65535.");
-        Require(options.HttpPort != options.GrpcPort, $"Gateway:HttpPort and Gateway:GrpcPort are both {options.HttpPort}.");
-        Require(
+        var errors = new OptionErrors();
+        errors.Require(IPAddress.TryParse(options.Bind, out _), $"Gateway:Bind '{options.Bind}' is not an IP address.");
+        errors.Require(options.HttpPort is >= 1 and <= 65535, $"Gateway:HttpPort {options.HttpPort} is not from 1 to 65535.");
+        errors.Require(options.GrpcPort is >= 1 and <= 65535, $"Gateway:GrpcPort {options.GrpcPort} is not from 1 to 65535.");
+        errors.Require(options.HttpPort != options.GrpcPort, $"Gateway:HttpPort and Gateway:GrpcPort are both {options.HttpPort}.");
+        errors.Require(
             options.MaxBodyBytes is >= 1 << 10 and <= 256 << 20,
             $"Gateway:MaxBodyBytes {options.MaxBodyBytes} is not from 1 KiB to 256 MiB.");
         foreach (var (tenant, hash) in options.Tenants)
         {
-            Require(
+            errors.Require(
                 hash.Length == 64 && hash.All(char.IsAsciiHexDigit),
                 $"Gateway:Tenants:{tenant} is not the SHA-256 of a key, 64 hexadecimal digits.");
         }
 
         foreach (var source in options.SessionIdentity)
         {
-            Require(
+            errors.Require(
                 source.StartsWith("body:", StringComparison.Ordinal) || source.StartsWith("header:", StringComparison.Ordinal),
                 $"Gateway:SessionIdentity '{source}' begins with neither 'body:' nor 'header:'.");
         }
 
-        return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
-
-        void Require(bool condition, string error)
-        {
-            if (!condition)
-            {
-                errors.Add(error);
-            }
-        }
+        return errors.ToResult();
     }
 }

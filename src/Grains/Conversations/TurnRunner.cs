@@ -4,6 +4,7 @@ using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Contracts.Nodes;
 using Herd.Grains.Conversations.Storage;
+using Herd.Grains.Hosting;
 using Herd.Grains.Routing;
 using Microsoft.Extensions.Logging;
 
@@ -92,13 +93,10 @@ internal sealed class TurnRunner(ClusterView view, IGrainFactory grains, TimePro
         return (wanted ?? (served.Count == 1 ? served[0].Id : null)) switch
         {
             null => throw new HerdException(
-                HerdError.InvalidArgument, $"Several models are served ({Names(served)}); say which to use.", "model"),
+                HerdError.InvalidArgument, $"Several models are served ({view.ModelNames}); say which to use.", "model"),
             var id when view.Nodes.Any(node => node.Models.Any(model => model.Id == id)) => id,
-            var id => throw new HerdException(
-                HerdError.ModelNotFound, $"No node serves the model '{id}'. Served: {Names(served)}.", "model"),
+            var id => throw view.NotServed(id),
         };
-
-        static string Names(IReadOnlyList<ServedModel> models) => string.Join(", ", models.Select(model => model.Id));
     }
 
     /// <summary>Chooses a node; when none can take the turn, waits a while for one, be it one that failed before.</summary>
@@ -139,10 +137,7 @@ internal sealed class TurnRunner(ClusterView view, IGrainFactory grains, TimePro
                 return found;
             }
 
-            using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-            await Task.WhenAny(changed, Task.Delay(left, time, waiting.Token));
-            await waiting.CancelAsync();
-            cancellation.ThrowIfCancellationRequested();
+            await changed.WaitOrTimeout(left, time, cancellation);
         }
     }
 

@@ -24,27 +24,17 @@ internal sealed class ClusterOptionsValidator : IValidateOptions<ClusterOptions>
 {
     public ValidateOptionsResult Validate(string? name, ClusterOptions options)
     {
-        List<string> errors = [];
-        if (options.Name.Length is 0 or > 63 || !options.Name.All(c => c is (>= 'a' and <= 'z') or (>= '0' and <= '9') or '-'))
-        {
-            errors.Add($"Cluster:Name '{options.Name}' must be 1 to 63 lower-case letters, digits and '-'.");
-        }
-
-        if (string.IsNullOrWhiteSpace(options.Store))
-        {
-            errors.Add("Cluster:Store is empty; it names the Redis or Garnet to use, such as 127.0.0.1:6379.");
-        }
-
-        if (!System.Net.IPAddress.TryParse(options.Address, out _))
-        {
-            errors.Add($"Cluster:Address '{options.Address}' is not an IP address.");
-        }
-
-        if (options.SiloPort is < 1 or > 65535)
-        {
-            errors.Add($"Cluster:SiloPort {options.SiloPort} is not from 1 to 65535.");
-        }
-
-        return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
+        var errors = new OptionErrors();
+        errors.Require(
+            options.Name.Length is > 0 and <= 63 && options.Name.All(c => c is (>= 'a' and <= 'z') or (>= '0' and <= '9') or '-'),
+            $"Cluster:Name '{options.Name}' must be 1 to 63 lower-case letters, digits and '-'.");
+        errors.Require(
+            !string.IsNullOrWhiteSpace(options.Store),
+            "Cluster:Store is empty; it names the Redis or Garnet to use, such as 127.0.0.1:6379.");
+        errors.Require(
+            System.Net.IPAddress.TryParse(options.Address, out _), $"Cluster:Address '{options.Address}' is not an IP address.");
+        errors.Require(
+            options.SiloPort is >= 1 and <= 65535, $"Cluster:SiloPort {options.SiloPort} is not from 1 to 65535.");
+        return errors.ToResult();
     }
 }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Herd.Contracts.Nodes;
+using Herd.Grains.Hosting;
 using Herd.Grains.Placement;
 using Orleans.GrainDirectory;
 using Orleans.Placement;
@@ -16,10 +17,7 @@ internal sealed class NodeGrain(NodeHost host, TimeProvider time) : Grain, INode
         {
             var changed = host.Changed;
             yield return host.Report();
-            using var beat = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-            await Task.WhenAny(changed, Task.Delay(host.Heartbeat, time, beat.Token));
-            await beat.CancelAsync();
-            cancellation.ThrowIfCancellationRequested();
+            await changed.WaitOrTimeout(host.Heartbeat, time, cancellation);
         }
     }
 }

@@ -1,3 +1,4 @@
+using Herd.Grains.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace Herd.Grains.Nodes;
@@ -39,23 +40,15 @@ internal sealed class NodeOptionsValidator : IValidateOptions<NodeOptions>
 {
     public ValidateOptionsResult Validate(string? name, NodeOptions options)
     {
-        List<string> errors = [];
-        Require(options.Model.Length > 0, "Node:Model is empty; it names a model of the catalog or a GGUF file.");
-        Require(options.Slots is >= 1 and <= 256, $"Node:Slots {options.Slots} is not from 1 to 256.");
-        Require(options.ContextTokens >= 0, $"Node:ContextTokens {options.ContextTokens} is negative.");
-        Require(options.Threads >= 0, $"Node:Threads {options.Threads} is negative.");
-        Require(options.BatchTokens is >= 1 and <= 4096, $"Node:BatchTokens {options.BatchTokens} is not from 1 to 4096.");
-        Require(options.BatchTokens >= options.Slots, $"Node:BatchTokens {options.BatchTokens} is less than Node:Slots {options.Slots}; each slot needs a token a step.");
-        Require(options.MaxQueued >= 0, $"Node:MaxQueued {options.MaxQueued} is negative.");
-        Require(options.Heartbeat > TimeSpan.Zero, $"Node:Heartbeat {options.Heartbeat} is not above zero.");
-        return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
-
-        void Require(bool condition, string error)
-        {
-            if (!condition)
-            {
-                errors.Add(error);
-            }
-        }
+        var errors = new OptionErrors();
+        errors.Require(options.Model.Length > 0, "Node:Model is empty; it names a model of the catalog or a GGUF file.");
+        errors.Require(options.Slots is >= 1 and <= 256, $"Node:Slots {options.Slots} is not from 1 to 256.");
+        errors.Require(options.ContextTokens >= 0, $"Node:ContextTokens {options.ContextTokens} is negative.");
+        errors.Require(options.Threads >= 0, $"Node:Threads {options.Threads} is negative.");
+        errors.Require(options.BatchTokens is >= 1 and <= 4096, $"Node:BatchTokens {options.BatchTokens} is not from 1 to 4096.");
+        errors.Require(options.BatchTokens >= options.Slots, $"Node:BatchTokens {options.BatchTokens} is less than Node:Slots {options.Slots}; each slot needs a token a step.");
+        errors.Require(options.MaxQueued >= 0, $"Node:MaxQueued {options.MaxQueued} is negative.");
+        errors.Require(options.Heartbeat > TimeSpan.Zero, $"Node:Heartbeat {options.Heartbeat} is not above zero.");
+        return errors.ToResult();
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Herd.Contracts.Errors;
 using Herd.Contracts.Nodes;
 
 namespace Herd.Grains.Routing;
@@ -25,6 +26,13 @@ public sealed class ClusterView
             .DistinctBy(model => model.Id)
             .OrderBy(model => model.Id, StringComparer.Ordinal),
     ];
+
+    /// <summary>The ids of <see cref="Models"/>, for errors.</summary>
+    public string ModelNames => string.Join(", ", Models.Select(model => model.Id));
+
+    /// <summary>What whoever asks for a model that no node serves is told.</summary>
+    public HerdException NotServed(string model) => new(
+        HerdError.ModelNotFound, $"No node serves the model '{model}'. Served: {ModelNames}.", "model");
 
     public void Update(NodeReport report)
     {

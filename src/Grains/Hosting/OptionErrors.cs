@@ -1,0 +1,20 @@
+using Microsoft.Extensions.Options;
+
+namespace Herd.Grains.Hosting;
+
+/// <summary>Collects everything that is wrong with options, so that it is reported at once.</summary>
+public sealed class OptionErrors
+{
+    private readonly List<string> _errors = [];
+
+    public void Require(bool condition, string error)
+    {
+        if (!condition)
+        {
+            _errors.Add(error);
+        }
+    }
+
+    public ValidateOptionsResult ToResult() =>
+        _errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(_errors);
+}
