@@ -12,13 +12,14 @@ internal sealed unsafe class LlamaCppContext : ILlamaContext
     private readonly int _vocabulary;
     private readonly Batch _batch;
 
-    public LlamaCppContext(ModelHandle model, ContextHandle handle, ContextOptions options, int vocabulary)
+    public LlamaCppContext(ModelHandle model, ContextHandle handle, ContextOptions options, int vocabulary, string layout)
     {
         var kept = false;
         model.DangerousAddRef(ref kept);
         _model = model;
         _handle = handle;
         _vocabulary = vocabulary;
+        Layout = layout;
         Sequences = options.Sequences;
         BatchTokens = options.BatchTokens;
         CellsPerSequence = (int)Llama.CellsPerSequence(handle);
@@ -34,6 +35,8 @@ internal sealed unsafe class LlamaCppContext : ILlamaContext
     public int CellsPerSequence { get; }
 
     public int BatchTokens { get; }
+
+    public string Layout { get; }
 
     public void Decode(TokenBatch batch)
     {
@@ -53,12 +56,50 @@ internal sealed unsafe class LlamaCppContext : ILlamaContext
             throw new DecodeException(
                 $"llama_decode returned {status} for a batch of {batch.Count} tokens: {NativeLog.TakeErrors()}", status);
         }
+
+        // The first look at the logits waits for the device and sorts them; after it, looks change nothing.
+        Llama.GetLogits(_handle, batch.Outputs.LastIndexOf(true));
     }
 
     public ReadOnlySpan<float> Logits(int index) => new(Llama.GetLogits(_handle, index), _vocabulary);
 
     public bool Truncate(int sequence, int length) =>
         Llama.MemorySequenceRemove(Llama.GetMemory(_handle), sequence, length, -1);
+
+    public long StateBytes(int sequence) => (long)Llama.StateSize(_handle, sequence);
+
+    public void Save(int sequence, StateBuffer target)
+    {
+        var size = Llama.StateGet(_handle, target.Address, (nuint)target.Length, sequence);
+        if (size == 0)
+        {
+            throw new DecodeException(
+                $"llama_state_seq_get_data wrote nothing of sequence {sequence}: {NativeLog.TakeErrors()}", 0);
+        }
+    }
+
+    public void Load(int sequence, StateBuffer source)
+    {
+        Truncate(sequence, 0);
+        var size = Llama.StateSet(_handle, source.Address, (nuint)source.Length, sequence);
+        if (size == 0)
+        {
+            Truncate(sequence, 0);
+            throw new DecodeException(
+                $"llama_state_seq_set_data refused {source.Length} bytes for sequence {sequence}: {NativeLog.TakeErrors()}", 0);
+        }
+    }
+
+    /// <summary>
+    /// By way of the host: llama_memory_seq_cp between streams copies every cell, used or not, and only at the next
+    /// decode, so what is saved or loaded until then would be wrong.
+    /// </summary>
+    public void Copy(int source, int target)
+    {
+        using var state = new StateBuffer(StateBytes(source));
+        Save(source, state);
+        Load(target, state);
+    }
 
     public void Dispose()
     {

@@ -43,10 +43,12 @@ internal sealed class LlamaCppModel : ILlamaModel
             ? throw new ModelLoadException(
                 $"There is no memory for {options.Sequences} sequences of {options.CellsPerSequence} tokens: "
                 + $"{NativeLog.TakeErrors()}. Ask for fewer slots or a shorter context.")
-            : new LlamaCppContext(_handle, handle, options, Vocabulary.Count);
+            : new LlamaCppContext(_handle, handle, options, Vocabulary.Count, Layout);
     }
 
     public void Dispose() => _handle.Dispose();
+
+    private string Layout => $"llama.cpp {NativeLibraries.ExpectedVersion}; {Info.Description}; keys f16; values f16";
 
     private static unsafe ModelInfo ReadInfo(ModelHandle handle)
     {

@@ -1,15 +1,14 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
+using Herd.Inference.Kv;
 using Herd.Inference.Runtime;
-using Herd.Inference.Sampling;
 using Microsoft.Extensions.Logging;
 
 namespace Herd.Inference.Generation;
 
 /// <summary>
-/// Computes many answers at once over one context: one loop on one thread, <b>schedule, decode, sample, publish</b>.
-/// Its methods can be called from any thread.
+/// Computes many answers at once over one context, on a thread of its own (<see cref="EngineLoop"/>). Its methods can be
+/// called from any thread: what they ask for is posted to that loop.
 /// </summary>
 public sealed class Engine : IAsyncDisposable
 {
@@ -19,14 +18,13 @@ public sealed class Engine : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly KvCache _cache;
-    private readonly Scheduler _scheduler;
-    private readonly TokenBatch _batch;
-    private readonly Sampler _sampler;
+    private readonly EngineLoop _loop;
     private readonly BlockingCollection<Action> _mailbox = [];
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private int _queued;
+    private int _unfinished;
 
     /// <summary>Starts the loop. The engine owns the context from now on.</summary>
+    /// <exception cref="InvalidDataException">The folder for KV caches cannot be used.</exception>
     public Engine(
         ILlamaContext context, IVocabulary vocabulary, EngineOptions options, TimeProvider time, ILogger<Engine> logger)
     {
@@ -35,19 +33,25 @@ public sealed class Engine : IAsyncDisposable
         _options = options;
         _time = time;
         _logger = logger;
-        _cache = new KvCache(context);
-        _scheduler = new Scheduler(_cache);
-        _batch = new TokenBatch(context.BatchTokens);
-        _sampler = new Sampler(vocabulary.Count);
-        Load = MeasureLoad();
+        var rates = new KvRates();
+        var disk = options.Kv.Disk is { } tier ? new DiskTier(tier, context.Layout, action => Post(action), time, logger) : null;
+        _cache = new KvCache(context, new ParkedSessions(options.Kv.HostBytes, disk, rates, time), rates, time, logger);
+        _loop = new EngineLoop(context, vocabulary, _cache, rates, options, time, logger)
+        {
+            Finished = () => Interlocked.Decrement(ref _unfinished),
+        };
         new Thread(Run) { Name = "herd engine", IsBackground = true }.Start();
     }
 
     /// <summary>How busy the engine is, as of the last step.</summary>
-    public EngineLoad Load { get; private set; }
+    public EngineLoad Load => _loop.Load;
 
     /// <summary>Raised by the loop when a sequence began or ended. Handlers return at once.</summary>
-    public event Action? LoadChanged;
+    public event Action? LoadChanged
+    {
+        add => _loop.LoadChanged += value;
+        remove => _loop.LoadChanged -= value;
+    }
 
     /// <summary>Tokens that one session can hold.</summary>
     public int ContextTokens => _context.CellsPerSequence;
@@ -93,13 +97,12 @@ public sealed class Engine : IAsyncDisposable
     }
 
     /// <summary>Frees the KV cache of a session, unless it is being extended.</summary>
-    public void Forget(string session) => Post(() =>
-    {
-        _cache.Forget(session);
-        NoteLoad();
-    });
+    public void Forget(string session) => Post(() => _loop.Forget(session));
 
-    /// <summary>Ends the loop after the step in progress. Answers in the making fail with <see cref="EngineStoppedException"/>.</summary>
+    /// <summary>
+    /// Ends the loop after the step in progress. Answers in the making fail with <see cref="EngineStoppedException"/>; idle
+    /// sessions are written to disk, if there is a disk tier.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         if (!_mailbox.IsAddingCompleted)
@@ -118,14 +121,7 @@ public sealed class Engine : IAsyncDisposable
         {
             while (Receive())
             {
-                DropCancelled();
-                _scheduler.Admit();
-                if (_scheduler.Plan(_batch) is { Count: > 0 } step && TryDecode(step))
-                {
-                    Publish(step);
-                }
-
-                NoteLoad();
+                _loop.Step();
             }
         }
         catch (Exception e)
@@ -137,79 +133,28 @@ public sealed class Engine : IAsyncDisposable
         End(fault);
     }
 
-    /// <summary>Takes what was posted; waits for it only when there is nothing to compute.</summary>
+    /// <summary>Takes what was posted. With nothing to compute it waits for more, once idle sessions have been parked.</summary>
     /// <returns>False when the engine is to stop.</returns>
     private bool Receive()
     {
-        while (_mailbox.TryTake(out var action, _scheduler.IsIdle ? Timeout.Infinite : 0))
+        while (_mailbox.TryTake(out var action, _loop.CanCompute || _cache.SaveOne() ? 0 : Timeout.Infinite))
         {
             action();
+            _loop.Wake();
         }
 
         return !_mailbox.IsAddingCompleted;
     }
 
-    private void DropCancelled()
-    {
-        foreach (var sequence in _scheduler.Cancelled())
-        {
-            Remove(sequence, new OperationCanceledException(sequence.Cancellation));
-        }
-    }
-
-    private bool TryDecode(IReadOnlyList<Scheduler.Share> step)
-    {
-        try
-        {
-            _context.Decode(_batch);
-        }
-        catch (DecodeException e)
-        {
-            EngineLog.StepFailed(_logger, e, _batch.Count, step.Count);
-            foreach (var share in step)
-            {
-                Discard(share.Sequence, e);
-            }
-
-            return false;
-        }
-
-        foreach (var (sequence, count, _, _) in step)
-        {
-            var cached = sequence.Slot!.Tokens;
-            cached.AddRange(CollectionsMarshal.AsSpan(sequence.Tokens).Slice(cached.Count, count));
-        }
-
-        return true;
-    }
-
-    private void Publish(IReadOnlyList<Scheduler.Share> step)
-    {
-        foreach (var (sequence, _, last, complete) in step)
-        {
-            try
-            {
-                if (complete && sequence.Advance(_context.Logits(last), _sampler))
-                {
-                    Remove(sequence, fault: null);
-                }
-            }
-            catch (DecodeException e)
-            {
-                Discard(sequence, e);
-            }
-        }
-    }
-
     private void Submit(Sequence sequence)
     {
-        if (Interlocked.Increment(ref _queued) > _options.MaxQueued + _context.Sequences)
+        if (Interlocked.Increment(ref _unfinished) > _options.MaxQueued + _context.Sequences)
         {
-            Interlocked.Decrement(ref _queued);
+            Interlocked.Decrement(ref _unfinished);
             throw new EngineOverloadedException(_options.MaxQueued);
         }
 
-        if (!Post(() => _scheduler.Enqueue(sequence)))
+        if (!Post(() => _loop.Enqueue(sequence)))
         {
             throw new EngineStoppedException();
         }
@@ -228,42 +173,6 @@ public sealed class Engine : IAsyncDisposable
         }
     }
 
-    private void Remove(Sequence sequence, Exception? fault)
-    {
-        _scheduler.Remove(sequence);
-        Interlocked.Decrement(ref _queued);
-        if (fault is not null)
-        {
-            sequence.Fail(fault);
-        }
-    }
-
-    /// <summary>Ends a sequence after a fault. What its cells hold is not known, so they are emptied.</summary>
-    private void Discard(Sequence sequence, Exception fault)
-    {
-        Remove(sequence, fault);
-        _cache.Clear(sequence.Slot!);
-    }
-
-    private void NoteLoad()
-    {
-        var load = MeasureLoad();
-        var changed = load.Active != Load.Active || load.Queued != Load.Queued || load.Sessions != Load.Sessions;
-        Load = load;
-        if (changed)
-        {
-            LoadChanged?.Invoke();
-        }
-    }
-
-    private EngineLoad MeasureLoad() => new(
-        _context.Sequences,
-        _scheduler.Running,
-        _scheduler.Waiting,
-        _cache.Slots.Count(s => s.Session is not null),
-        _cache.Slots.Sum(s => s.Tokens.Count),
-        _context.Sequences * _context.CellsPerSequence);
-
     private void End(Exception? fault)
     {
         _mailbox.CompleteAdding();
@@ -272,11 +181,13 @@ public sealed class Engine : IAsyncDisposable
             action();
         }
 
-        foreach (var sequence in _scheduler.All())
+        _loop.Abort(fault ?? new EngineStoppedException());
+        while (fault is null && _options.Kv.Disk is not null && _cache.SaveOne())
         {
-            sequence.Fail(fault ?? new EngineStoppedException());
+            // Until every idle session has been handed to the disk.
         }
 
+        _cache.Dispose();
         if (fault is null)
         {
             _stopped.SetResult();

@@ -1,10 +1,53 @@
 namespace Herd.Inference.Generation;
 
-/// <summary>How busy an engine is.</summary>
-/// <param name="Slots">Sequences that can be computed side by side.</param>
-/// <param name="Active">Sequences that are being computed.</param>
-/// <param name="Queued">Sequences that wait for a slot.</param>
-/// <param name="Sessions">Sessions whose KV cache is on the device.</param>
-/// <param name="KvTokens">Tokens in these caches.</param>
-/// <param name="KvCapacity">Tokens that fit.</param>
-public sealed record EngineLoad(int Slots, int Active, int Queued, int Sessions, int KvTokens, int KvCapacity);
+/// <summary>How busy an engine is, and what a router needs to foresee how it would fare there.</summary>
+public sealed record EngineLoad
+{
+    /// <summary>Sequences that can be computed side by side.</summary>
+    public required int Slots { get; init; }
+
+    /// <summary>Sequences that are being computed.</summary>
+    public int Active { get; init; }
+
+    /// <summary>Sequences that wait for a slot.</summary>
+    public int Queued { get; init; }
+
+    /// <summary>Tokens of prompts that are still to be computed, of those that wait as if nothing of them were cached.</summary>
+    public int PrefillTokens { get; init; }
+
+    /// <summary>Sessions whose KV cache is on the device.</summary>
+    public int Sessions { get; init; }
+
+    /// <summary>Tokens in these caches.</summary>
+    public long KvTokens { get; init; }
+
+    /// <summary>Tokens that fit.</summary>
+    public long KvCapacity { get; init; }
+
+    /// <summary>Sessions that are parked, in host memory or on disk.</summary>
+    public int ParkedSessions { get; init; }
+
+    /// <summary>Bytes of parked sessions in host memory.</summary>
+    public long HostBytes { get; init; }
+
+    /// <summary>Bytes of parked sessions on disk.</summary>
+    public long DiskBytes { get; init; }
+
+    /// <summary>Bytes of KV cache a token has; 0 until one was measured.</summary>
+    public double BytesPerToken { get; init; }
+
+    /// <summary>Tokens a second that prefill computes, as measured.</summary>
+    public double PrefillRate { get; init; }
+
+    /// <summary>Tokens a second that all sequences produce together, as measured.</summary>
+    public double DecodeRate { get; init; }
+
+    /// <summary>Bytes a second from host memory to the device, as measured.</summary>
+    public double RestoreRate { get; init; }
+
+    /// <summary>Bytes a second from disk to host memory, as measured.</summary>
+    public double DiskRate { get; init; }
+
+    /// <summary>What the sessions at hand begin with; see <see cref="GenerationRequest.Prefix"/>. Each once, at most 256.</summary>
+    public IReadOnlyList<ulong> Prefixes { get; init; } = [];
+}

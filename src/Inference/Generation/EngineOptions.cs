@@ -1,8 +1,34 @@
 namespace Herd.Inference.Generation;
 
-/// <summary>Limits of an engine.</summary>
+/// <summary>How an engine shares itself out.</summary>
 public sealed record EngineOptions
 {
     /// <summary>Most requests that may wait for a slot, 0 or more. Default 256.</summary>
     public int MaxQueued { get; init; } = 256;
+
+    /// <summary>
+    /// How much longer a step may take when prompts are computed beside sequences that decode, as a multiple of a step without
+    /// prompts; above 1. Default 1.8.
+    /// </summary>
+    public double MaxStretch { get; init; } = 1.8;
+
+    /// <summary>Tokens of an answer after which its slot may be given to one that waits, 1 or more. Default 32.</summary>
+    public int Stint { get; init; } = 32;
+
+    /// <summary>
+    /// Virtual tokens by which a tenant may have been served more than another before it makes way. Default 1024.
+    /// </summary>
+    public long FairnessMargin { get; init; } = 1024;
+
+    /// <summary>How long a request waits, whoever else comes, before it goes first. Default 30 s.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Threads that sample; 0 means every core. Default 0.</summary>
+    public int SamplingThreads { get; init; }
+
+    /// <summary>Whether tokens are guessed from what was said before, where that pays. Default true.</summary>
+    public bool Speculate { get; init; } = true;
+
+    /// <summary>Where KV caches may lie besides the device.</summary>
+    public Kv.KvOptions Kv { get; init; } = new();
 }

@@ -1,10 +1,19 @@
+using Herd.Inference.Sampling;
+
 namespace Herd.Inference.Generation;
 
 /// <summary>The next piece of an answer.</summary>
 /// <param name="Tokens">The tokens that were produced.</param>
 /// <param name="Text">The text they release; whole characters, possibly empty.</param>
 /// <param name="Result">Set on the last update.</param>
-public sealed record GenerationUpdate(IReadOnlyList<int> Tokens, string Text, GenerationResult? Result = null);
+public sealed record GenerationUpdate(IReadOnlyList<int> Tokens, string Text, GenerationResult? Result = null)
+{
+    /// <summary>One for each token, if asked for.</summary>
+    public IReadOnlyList<ChosenLogProb> LogProbs { get; init; } = [];
+
+    /// <summary>Mirostat's bound after these tokens; null without Mirostat.</summary>
+    public float? Surprise { get; init; }
+}
 
 /// <summary>Why an answer ended.</summary>
 public enum FinishReason

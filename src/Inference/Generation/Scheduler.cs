@@ -1,47 +1,67 @@
 using System.Runtime.InteropServices;
+using Herd.Inference.Kv;
 using Herd.Inference.Runtime;
 
 namespace Herd.Inference.Generation;
 
 /// <summary>
-/// Decides what each step computes: a token for every sequence that decodes, then as much of the waiting prompts as fits
-/// beside them, oldest first. Sequences wait for slots in the order in which they came.
+/// Keeps who computes and who waits, and decides what each step computes: the next token of every sequence that decodes,
+/// with guesses where they pay, then as much of the prompts as fits beside them. <see cref="SchedulingPolicy"/> says who
+/// goes first.
 /// </summary>
-internal sealed class Scheduler(KvCache cache)
+internal sealed class Scheduler(
+    KvCache cache, SchedulingPolicy policy, Fairness fairness, StepTimes times, Speculation? speculation, TimeProvider time)
 {
     private readonly List<Sequence> _waiting = [];
     private readonly List<Sequence> _running = [];
+    private readonly List<Sequence> _prefilling = [];
     private readonly List<Share> _step = [];
+    private readonly List<Sequence> _passed = [];
+    private int[] _wanted = new int[16];
+    private long _arrivals;
 
     /// <summary>What a sequence has in the step.</summary>
     /// <param name="Sequence">Whose tokens.</param>
     /// <param name="Count">How many of its pending tokens.</param>
-    /// <param name="Last">The place of the last in the batch.</param>
-    /// <param name="Complete">Whether nothing is pending after it, so that the next token can be sampled.</param>
-    public readonly record struct Share(Sequence Sequence, int Count, int Last, bool Complete);
+    /// <param name="Guessed">How many guesses follow them.</param>
+    /// <param name="Output">The place in the batch of the last pending token; -1 when more of the prompt is pending.</param>
+    public readonly record struct Share(Sequence Sequence, int Count, int Guessed, int Output);
 
     public int Waiting => _waiting.Count;
 
     public int Running => _running.Count;
 
+    public IReadOnlyList<Sequence> Queue => _waiting;
+
     public bool IsIdle => _waiting.Count == 0 && _running.Count == 0;
 
-    public void Enqueue(Sequence sequence) => _waiting.Add(sequence);
+    public void Enqueue(Sequence sequence)
+    {
+        sequence.Arrival = ++_arrivals;
+        fairness.Enter(sequence.Claim.Tenant);
+        _waiting.Add(sequence);
+    }
 
-    /// <summary>Gives free slots to those who wait. One whose own slot is busy lets others pass.</summary>
+    /// <summary>Gives slots to those who wait, taking them from others where the policy says so.</summary>
     public void Admit()
     {
-        for (var i = 0; i < _waiting.Count && _running.Count < cache.Slots.Count;)
+        _passed.Clear();
+        while (First() is { } sequence)
         {
-            var sequence = _waiting[i];
-            if (!cache.TryAcquire(sequence))
+            if (_running.Count == cache.Slots.Count && !TryMakeWay(sequence))
             {
-                i++;
+                break;
+            }
+
+            // One whose own slot is busy, or who is better off later, lets others pass.
+            if (cache.TryAcquire(sequence.Claim) != KvOutcome.Acquired)
+            {
+                _passed.Add(sequence);
                 continue;
             }
 
             sequence.Admitted();
-            _waiting.RemoveAt(i);
+            _waiting.Remove(sequence);
             _running.Add(sequence);
         }
     }
@@ -51,20 +71,29 @@ internal sealed class Scheduler(KvCache cache)
     {
         batch.Clear();
         _step.Clear();
+        _prefilling.Clear();
         foreach (var sequence in _running)
         {
-            if (sequence.IsDecoding && batch.Free > 0)
+            if (!sequence.IsDecoding || sequence.Claim.Pending > 1)
             {
-                Add(batch, sequence);
+                _prefilling.Add(sequence);
             }
         }
 
+        var decoding = _running.Count - _prefilling.Count;
         foreach (var sequence in _running)
         {
-            if (!sequence.IsDecoding && batch.Free > 0)
+            if (sequence.IsDecoding && sequence.Claim.Pending == 1)
             {
-                Add(batch, sequence);
+                // Guesses make steps longer; while a prompt waits, its tokens are worth more.
+                var room = _prefilling.Count == 0 ? batch.Free - decoding : 0;
+                Add(batch, sequence, 1, speculation is null ? [] : speculation.Guess(sequence, decoding, room));
             }
+        }
+
+        if (_prefilling.Count > 0)
+        {
+            Prefill(batch);
         }
 
         return _step;
@@ -75,34 +104,123 @@ internal sealed class Scheduler(KvCache cache)
     {
         if (_running.Remove(sequence))
         {
-            cache.Release(sequence.Slot!);
+            cache.Release(sequence.Claim);
         }
         else
         {
             _waiting.Remove(sequence);
         }
+
+        fairness.Leave(sequence.Claim.Tenant);
     }
 
+    /// <summary>Notes what a sequence was served.</summary>
+    public void Charge(Sequence sequence, int input, int output) =>
+        fairness.Charge(sequence.Claim.Tenant, input, output);
+
     public IReadOnlyList<Sequence> Cancelled() => _running.Exists(IsCancelled) || _waiting.Exists(IsCancelled)
-        ? All().Where(s => IsCancelled(s)).ToList()
+        ? All().Where(IsCancelled).ToList()
         : [];
 
     public IEnumerable<Sequence> All() => _running.Concat(_waiting);
 
     private static bool IsCancelled(Sequence sequence) => sequence.Cancellation.IsCancellationRequested;
 
-    private void Add(TokenBatch batch, Sequence sequence)
+    private Sequence? First()
     {
-        var start = sequence.Slot!.Tokens.Count;
-        var count = Math.Min(sequence.Pending, batch.Free);
-        var complete = count == sequence.Pending;
-        var tokens = CollectionsMarshal.AsSpan(sequence.Tokens).Slice(start, count);
-        var last = -1;
-        for (var i = 0; i < count; i++)
+        Sequence? first = null;
+        var best = default(Standing);
+        foreach (var sequence in _waiting)
         {
-            last = batch.Add(tokens[i], start + i, sequence.Slot.Id, complete && i == count - 1);
+            if (_passed.Contains(sequence))
+            {
+                continue;
+            }
+
+            var standing = Of(sequence);
+            if (first is null || policy.Compare(standing, best) < 0)
+            {
+                (first, best) = (sequence, standing);
+            }
         }
 
-        _step.Add(new Share(sequence, count, last, complete));
+        return first;
+    }
+
+    /// <summary>Takes the slot of whoever is last in line among those that make way. Its KV cache stays, or is parked.</summary>
+    private bool TryMakeWay(Sequence waiting)
+    {
+        var place = Of(waiting);
+        Sequence? last = null;
+        var worst = default(Standing);
+        foreach (var sequence in _running)
+        {
+            var standing = Of(sequence);
+            if (policy.MakesWay(standing, place) && (last is null || policy.Compare(standing, worst) > 0))
+            {
+                (last, worst) = (sequence, standing);
+            }
+        }
+
+        if (last is null)
+        {
+            return false;
+        }
+
+        _running.Remove(last);
+        cache.Release(last.Claim);
+        last.MadeWay();
+        _waiting.Add(last);
+        _passed.Add(last);
+        return true;
+    }
+
+    private Standing Of(Sequence sequence) => new(
+        sequence.Priority,
+        fairness.ServiceOf(sequence.Claim.Tenant),
+        sequence.Answered,
+        sequence.Arrival,
+        sequence.Claim.Slot is null ? time.GetElapsedTime(sequence.WaitsSince) : TimeSpan.Zero,
+        sequence.Stint);
+
+    private void Prefill(TokenBatch batch)
+    {
+        _prefilling.Sort((one, other) => policy.Compare(Of(one), Of(other)));
+        if (_wanted.Length < _prefilling.Count)
+        {
+            _wanted = new int[_prefilling.Count];
+        }
+
+        var wanted = _wanted.AsSpan(0, _prefilling.Count);
+        for (var i = 0; i < wanted.Length; i++)
+        {
+            wanted[i] = _prefilling[i].Claim.Pending;
+        }
+
+        SchedulingPolicy.Allot(wanted, times.PrefillBudget(batch.Count, batch.Free));
+        for (var i = 0; i < wanted.Length && wanted[i] > 0; i++)
+        {
+            Add(batch, _prefilling[i], wanted[i], []);
+        }
+    }
+
+    private void Add(TokenBatch batch, Sequence sequence, int count, ReadOnlySpan<int> guesses)
+    {
+        var claim = sequence.Claim;
+        var slot = claim.Slot!;
+        var position = slot.Tokens.Count;
+        var complete = count == claim.Pending;
+        var last = -1;
+        foreach (var token in CollectionsMarshal.AsSpan(claim.Tokens).Slice(position, count))
+        {
+            last = batch.Add(token, position++, slot.Id, output: complete && position == claim.Tokens.Count);
+        }
+
+        foreach (var token in guesses)
+        {
+            batch.Add(token, position++, slot.Id, output: true);
+        }
+
+        _step.Add(new Share(sequence, count, guesses.Length, complete ? last : -1));
     }
 }

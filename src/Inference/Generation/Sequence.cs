@@ -1,5 +1,8 @@
+using System.Runtime.InteropServices;
 using System.Threading.Channels;
+using Herd.Inference.Kv;
 using Herd.Inference.Runtime;
+using Herd.Inference.Sampling;
 using Herd.Inference.Text;
 
 namespace Herd.Inference.Generation;
@@ -11,6 +14,7 @@ internal sealed class Sequence
     private readonly IVocabulary _vocabulary;
     private readonly TimeProvider _time;
     private readonly AnswerText _text;
+    private readonly SamplingState _sampling;
     private readonly int _capacity;
     private readonly Channel<GenerationUpdate> _updates = Channel.CreateUnbounded<GenerationUpdate>(
         new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
@@ -27,47 +31,65 @@ internal sealed class Sequence
         _vocabulary = vocabulary;
         _capacity = capacity;
         _time = time;
-        _submitted = time.GetTimestamp();
+        _submitted = WaitsSince = time.GetTimestamp();
         _text = new AnswerText(vocabulary, request.Stops);
+        _sampling = new SamplingState(request.Sampling, request.Surprise);
         Cancellation = cancellation;
-        Tokens = [.. request.Prompt, .. request.Produced];
+        Claim = new KvClaim(request.Session, request.Tenant, request.Prefix, [.. request.Prompt, .. request.Produced]);
         foreach (var token in request.Produced)
         {
             _text.Append(token);
+            _sampling.Grammar?.Accept(token);
         }
     }
 
-    public string Session => _request.Session;
+    /// <summary>Prompt and answer so far, and their place in the KV cache.</summary>
+    public KvClaim Claim { get; }
+
+    public Priority Priority => _request.Priority;
 
     public CancellationToken Cancellation { get; }
 
-    /// <summary>The prompt and the answer so far.</summary>
-    public List<int> Tokens { get; }
+    /// <summary>Grows from request to request.</summary>
+    public long Arrival { get; set; }
 
-    public KvSlot? Slot { get; set; }
+    /// <summary>Since when it has had no slot, as a timestamp.</summary>
+    public long WaitsSince { get; private set; }
 
-    /// <summary>Tokens that are not in the KV cache yet.</summary>
-    public int Pending => Tokens.Count - Slot!.Tokens.Count;
+    /// <summary>Tokens of the answer since it got its slot.</summary>
+    public int Stint => Answered - AnsweredBefore;
+
+    /// <summary>Tokens of the answer.</summary>
+    public int Answered => Claim.Tokens.Count - _request.Prompt.Count;
+
+    /// <summary>How often guesses for it were right.</summary>
+    public Luck Luck { get; } = new();
 
     /// <summary>Whether the prompt is computed and the answer grows token by token.</summary>
     public bool IsDecoding => _firstToken != 0;
 
     public ChannelReader<GenerationUpdate> Updates => _updates.Reader;
 
-    private int Answered => Tokens.Count - _request.Prompt.Count;
-
     /// <summary>Notes that the sequence has its slot, and how much of the prompt that saves.</summary>
     public void Admitted()
     {
-        _admitted = _time.GetTimestamp();
-        _cached = Math.Min(Slot!.Tokens.Count, _request.Prompt.Count);
+        AnsweredBefore = Answered;
+        if (_admitted == 0)
+        {
+            _admitted = _time.GetTimestamp();
+            _cached = Math.Min(Claim.Slot!.Tokens.Count, _request.Prompt.Count);
+        }
     }
 
+    /// <summary>Notes that the sequence gave up its slot and waits again.</summary>
+    public void MadeWay() => WaitsSince = _time.GetTimestamp();
+
     /// <summary>Chooses the next token and publishes it.</summary>
-    /// <returns>True when the answer is complete.</returns>
-    public bool Advance(ReadOnlySpan<float> logits, Sampling.Sampler sampler)
+    /// <returns>The token, or null when the answer is complete.</returns>
+    public int? Advance(ReadOnlySpan<float> logits, Sampler sampler)
     {
-        var token = sampler.Sample(logits, _request.Sampling, Answered);
+        var tokens = Claim.Tokens;
+        var token = sampler.Sample(logits, _sampling, CollectionsMarshal.AsSpan(tokens), _request.Prompt.Count);
         if (_firstToken == 0)
         {
             _firstToken = _time.GetTimestamp();
@@ -75,31 +97,56 @@ internal sealed class Sequence
 
         if (_vocabulary.IsEndOfGeneration(token))
         {
-            return Finish(FinishReason.EndOfText, [], "");
+            Finish(FinishReason.EndOfText, [], "", []);
+            return null;
         }
 
-        Tokens.Add(token);
+        tokens.Add(token);
+        _sampling.Grammar?.Accept(token);
+        IReadOnlyList<ChosenLogProb> chances =
+            _request.Sampling.LogProbs is { } count ? [sampler.LogProbs(logits, token, count)] : [];
         var text = _text.Append(token);
         if (End() is { } reason)
         {
-            return Finish(reason, [token], text);
+            Finish(reason, [token], text, chances);
+            return null;
         }
 
-        _updates.Writer.TryWrite(new GenerationUpdate([token], text));
-        return false;
+        _updates.Writer.TryWrite(New([token], text, null, chances));
+        return token;
     }
 
     /// <summary>Completes an answer of which nothing is left to compute, since the tokens produced before end it.</summary>
-    public bool TryFinishAtOnce() => _request.Produced.Count > 0 && End() is { } reason && Finish(reason, [], "");
+    public bool TryFinishAtOnce()
+    {
+        if (_request.Produced.Count == 0 || End() is not { } reason)
+        {
+            return false;
+        }
+
+        Finish(reason, [], "", []);
+        return true;
+    }
 
     public void Fail(Exception exception) => _updates.Writer.TryComplete(exception);
 
+    /// <summary>Tokens of the answer when it got its slot.</summary>
+    private int AnsweredBefore { get; set; }
+
     private FinishReason? End() =>
         _text.Stopped ? FinishReason.StopSequence
-        : Answered >= _request.MaxTokens || Tokens.Count >= _capacity ? FinishReason.Length
+        : Answered >= _request.MaxTokens || Claim.Tokens.Count >= _capacity ? FinishReason.Length
         : null;
 
-    private bool Finish(FinishReason reason, IReadOnlyList<int> tokens, string text)
+    private GenerationUpdate New(
+        IReadOnlyList<int> tokens, string text, GenerationResult? result, IReadOnlyList<ChosenLogProb> chances) =>
+        new(tokens, text, result)
+        {
+            LogProbs = chances,
+            Surprise = _request.Sampling.Mirostat is null ? null : _sampling.Surprise,
+        };
+
+    private void Finish(FinishReason reason, IReadOnlyList<int> tokens, string text, IReadOnlyList<ChosenLogProb> chances)
     {
         var now = _time.GetTimestamp();
         var admitted = _admitted == 0 ? now : _admitted;
@@ -112,8 +159,7 @@ internal sealed class Sequence
             _time.GetElapsedTime(_submitted, admitted),
             _time.GetElapsedTime(admitted, first),
             _time.GetElapsedTime(first, now));
-        _updates.Writer.TryWrite(new GenerationUpdate(tokens, text + _text.Flush(), result));
+        _updates.Writer.TryWrite(New(tokens, text + _text.Flush(), result, chances));
         _updates.Writer.TryComplete();
-        return true;
     }
 }

@@ -27,7 +27,10 @@ public interface ILlamaModel : IDisposable
     ILlamaContext CreateContext(ContextOptions options);
 }
 
-/// <summary>A KV cache of several sequences and the means to extend them. Used by one thread only.</summary>
+/// <summary>
+/// A KV cache of several sequences and the means to extend them. Used by one thread at a time; <see cref="Logits"/> alone
+/// may be called by several.
+/// </summary>
 public interface ILlamaContext : IDisposable
 {
     /// <summary>How many sequences live side by side. Their ids are 0 to this, exclusive.</summary>
@@ -51,4 +54,27 @@ public interface ILlamaContext : IDisposable
     /// <summary>Forgets everything of a sequence from a position on.</summary>
     /// <returns>False when this model's memory cannot forget a part; then nothing was changed.</returns>
     bool Truncate(int sequence, int length);
+
+    /// <summary>
+    /// What a saved state depends on besides the weights: build, geometry and types of the cache. States travel only
+    /// between contexts of the same model whose layouts are equal.
+    /// </summary>
+    string Layout { get; }
+
+    /// <summary>Bytes that <see cref="Save"/> writes for a sequence as it is now.</summary>
+    long StateBytes(int sequence);
+
+    /// <summary>Copies the keys and values of a sequence out.</summary>
+    /// <param name="sequence">The sequence.</param>
+    /// <param name="target">Of at least <see cref="StateBytes"/>.</param>
+    /// <exception cref="DecodeException">The runtime failed; the sequence is as it was.</exception>
+    void Save(int sequence, StateBuffer target);
+
+    /// <summary>Replaces a sequence by a saved one. The bytes must be what <see cref="Save"/> wrote: they are not checked.</summary>
+    /// <exception cref="DecodeException">The runtime refused them; the sequence is empty.</exception>
+    void Load(int sequence, StateBuffer source);
+
+    /// <summary>Replaces a sequence by a copy of another.</summary>
+    /// <exception cref="DecodeException">The runtime failed; the target is empty.</exception>
+    void Copy(int source, int target);
 }

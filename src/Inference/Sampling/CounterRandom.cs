@@ -10,9 +10,12 @@ internal static class CounterRandom
     private const ulong GoldenGamma = 0x9E3779B97F4A7C15;
 
     /// <summary>Evenly distributed in [0, 1).</summary>
-    public static double Uniform(ulong seed, int index)
+    /// <param name="seed">Whose numbers.</param>
+    /// <param name="index">Which of them.</param>
+    /// <param name="stream">A second number of the same index comes from another stream.</param>
+    public static double Uniform(ulong seed, int index, int stream = 0)
     {
-        var mixed = Mix(Mix(seed + GoldenGamma) ^ ((ulong)(uint)index * GoldenGamma + 1));
+        var mixed = Mix(Mix(seed + GoldenGamma) ^ ((ulong)(uint)index * GoldenGamma + 1 + ((ulong)(uint)stream << 40)));
         return (mixed >> 11) * (1.0 / (1UL << 53));
     }
 

@@ -4,144 +4,174 @@ using Herd.Inference.Runtime;
 namespace Herd.Inference.Sampling;
 
 /// <summary>
-/// Chooses a token from logits: temperature, then top-k, then top-p, then min-p, then a draw, in the order in which a
-/// generation_config.json is read elsewhere (docs/decisions/sampling-order.md). Holds only scratch memory, so one serves
-/// every sequence of a thread.
+/// Chooses a token from logits: bias and penalties, the grammar, temperature, then top-k, typical, top-p, min-p and XTC, then a
+/// draw, in the order in which a generation_config.json is read elsewhere (docs/decisions/sampling-order.md). Holds only
+/// scratch memory, so one serves every sequence of a thread.
 /// </summary>
-internal sealed class Sampler(int vocabulary)
+internal sealed class Sampler
 {
-    private readonly float[] _weights = new float[vocabulary];
-    private readonly float[] _candidateWeights = new float[vocabulary];
-    private readonly int[] _candidates = new int[vocabulary];
+    private const int XtcStream = 1;
+
+    private readonly float[] _logits;
+    private readonly float[] _weights;
+    private readonly int[] _ends;
+    private readonly Candidates _candidates;
+    private readonly Penalties _penalties;
+    private readonly Dry _dry;
+
+    public Sampler(IVocabulary vocabulary)
+    {
+        _logits = new float[vocabulary.Count];
+        _weights = new float[vocabulary.Count];
+        _ends = [.. Enumerable.Range(0, vocabulary.Count).Where(vocabulary.IsEndOfGeneration)];
+        _candidates = new Candidates(vocabulary.Count);
+        _penalties = new Penalties(vocabulary.Count);
+        _dry = new Dry(vocabulary);
+    }
 
     /// <summary>Chooses the token that follows.</summary>
     /// <param name="logits">One value per vocabulary entry.</param>
-    /// <param name="options">Validated options.</param>
-    /// <param name="index">The place of the token in the answer, from 0.</param>
-    public int Sample(ReadOnlySpan<float> logits, SamplingOptions options, int index)
+    /// <param name="state">How, and where the answer stands.</param>
+    /// <param name="tokens">Prompt and answer so far.</param>
+    /// <param name="prompt">How many of them are the prompt.</param>
+    /// <exception cref="DecodeException">The model computed nonsense, or the grammar lets nothing follow.</exception>
+    public int Sample(ReadOnlySpan<float> logits, SamplingState state, ReadOnlySpan<int> tokens, int prompt)
     {
+        var options = state.Options;
         var likeliest = TensorPrimitives.IndexOfMax(logits);
         if (!float.IsFinite(logits[likeliest]))
         {
             throw new DecodeException($"The model computed {logits[likeliest]} for token {likeliest}; its weights may be damaged.", 0);
         }
 
-        if (options.Temperature == 0 || options.TopK == 1)
+        var adjusted = Adjust(logits, options, tokens, prompt);
+        var token = Choose(adjusted, state, tokens.Length - prompt, out var surprise);
+
+        // Most tokens fit the grammar as they are; only where one does not, every token is tried.
+        if (state.Grammar is { } grammar && !grammar.Allows(token))
+        {
+            adjusted.CopyTo(_logits);
+            if (!grammar.Mask(_logits))
+            {
+                throw new DecodeException("No token of this model's vocabulary can follow under the grammar.", 0);
+            }
+
+            token = Choose(_logits, state, tokens.Length - prompt, out surprise);
+        }
+
+        if (options.Mirostat is { } mirostat)
+        {
+            state.Surprise -= mirostat.Eta * (surprise - mirostat.Tau);
+        }
+
+        return token;
+    }
+
+    /// <summary>What the model itself thought of the token that was chosen.</summary>
+    public ChosenLogProb LogProbs(ReadOnlySpan<float> logits, int chosen, int count) =>
+        Sampling.LogProbs.Of(logits, chosen, count, _weights);
+
+    private ReadOnlySpan<float> Adjust(
+        ReadOnlySpan<float> logits, SamplingOptions options, ReadOnlySpan<int> tokens, int prompt)
+    {
+        if (options is { Bias.Count: 0, Penalties.ChangeNothing: true, Dry: null, IgnoreEnd: false })
+        {
+            return logits;
+        }
+
+        var adjusted = _logits.AsSpan();
+        logits.CopyTo(adjusted);
+        foreach (var (token, bias) in options.Bias)
+        {
+            adjusted[token] += bias;
+        }
+
+        _penalties.Apply(adjusted, options.Penalties, tokens, prompt);
+        if (options.Dry is { } dry)
+        {
+            _dry.Apply(adjusted, dry, tokens);
+        }
+
+        if (options.IgnoreEnd)
+        {
+            foreach (var end in _ends)
+            {
+                adjusted[end] = float.NegativeInfinity;
+            }
+        }
+
+        return adjusted;
+    }
+
+    private int Choose(ReadOnlySpan<float> logits, SamplingState state, int index, out float surprise)
+    {
+        var options = state.Options;
+        var likeliest = TensorPrimitives.IndexOfMax(logits);
+        surprise = 0;
+        if (options.Temperature == 0 || (options.TopK == 1 && options.Mirostat is null))
         {
             return likeliest;
         }
 
-        // Weights are probabilities but for a common factor: the likeliest token has weight 1.
-        var weights = _weights.AsSpan(0, logits.Length);
-        TensorPrimitives.Subtract(logits, logits[likeliest], weights);
-        TensorPrimitives.Divide(weights, options.Temperature, weights);
-        TensorPrimitives.Exp(weights, weights);
+        // The likeliest token has weight 1.
+        TensorPrimitives.Subtract(logits, logits[likeliest], _weights);
+        TensorPrimitives.Divide(_weights, options.Temperature, _weights);
+        TensorPrimitives.Exp(_weights, _weights);
 
-        var kept = KeepLikeliest(weights, options);
-        return Draw(kept, CounterRandom.Uniform(options.Seed, index));
-    }
-
-    private int KeepLikeliest(ReadOnlySpan<float> weights, SamplingOptions options)
-    {
-        var wanted = options.TopK == 0 ? weights.Length : Math.Min(options.TopK, weights.Length);
-        if (wanted == weights.Length && options.TopP >= 1)
+        var random = CounterRandom.Uniform(options.Seed, index);
+        if (options.Mirostat is not null)
         {
-            return Collect(weights, options.MinP);
+            var mass = TensorPrimitives.Sum(_weights);
+            _candidates.Collect(_weights, MathF.Min(1, mass * MathF.Pow(2, -state.Surprise)));
+            var place = _candidates.Draw(random);
+            surprise = -MathF.Log2(_candidates.Weights[place] / _candidates.Mass);
+            return _candidates[place];
         }
 
-        var total = TensorPrimitives.Sum(weights);
+        Filter(options, index);
+        return _candidates[_candidates.Draw(random)];
+    }
 
-        // Sorting a few hundred candidates is enough nearly always; the threshold falls until it is.
+    private void Filter(SamplingOptions options, int index)
+    {
+        var wanted = options.TopK == 0 ? _weights.Length : Math.Min(options.TopK, _weights.Length);
+        if (wanted == _weights.Length && options.TopP >= 1 && options.Typical >= 1 && options.Xtc is null)
+        {
+            _candidates.Collect(_weights, options.MinP);
+            return;
+        }
+
+        var total = TensorPrimitives.Sum(_weights);
+        CollectLikeliest(options, wanted, total);
+        _candidates.TrimToCount(wanted);
+        if (options.Typical < 1)
+        {
+            _candidates.TrimToTypical(options.Typical);
+        }
+
+        var mass = options.TopK > 0 || options.Typical < 1 ? _candidates.Mass : total;
+        _candidates.TrimToMass(options.TopP < 1 ? options.TopP * mass : float.PositiveInfinity);
+        _candidates.TrimToWeight(options.MinP);
+        if (options.Xtc is { } xtc && CounterRandom.Uniform(options.Seed, index, XtcStream) < xtc.Probability)
+        {
+            _candidates.DropFirst(xtc.Threshold * _candidates.Mass);
+        }
+    }
+
+    /// <summary>Sorting a few hundred candidates is enough nearly always; the threshold falls until it is.</summary>
+    private void CollectLikeliest(SamplingOptions options, int wanted, float total)
+    {
+        var needed = options.Typical < 1 ? 1 : options.TopP;
         for (var threshold = 1e-3f; ; threshold = threshold < 1e-30f ? 0 : threshold * 1e-3f)
         {
-            var found = Collect(weights, threshold);
-            var enough = options.TopK > 0 ? found >= wanted : Mass(found) >= options.TopP * total;
-            if (!enough && threshold > 0)
+            _candidates.Collect(_weights, threshold);
+            var enough = options.TopK > 0 ? _candidates.Count >= wanted : needed < 1 && _candidates.Mass >= needed * total;
+            if (enough || threshold <= options.MinP)
             {
-                continue;
-            }
-
-            Sort(found);
-            var kept = Math.Min(found, wanted);
-            var mass = options.TopK > 0 ? Mass(kept) : total;
-            return TrimByMinP(TrimByTopP(kept, options.TopP * mass), options.MinP);
-        }
-    }
-
-    private int Collect(ReadOnlySpan<float> weights, float threshold)
-    {
-        var count = 0;
-        for (var token = 0; token < weights.Length; token++)
-        {
-            if (weights[token] >= threshold)
-            {
-                _candidateWeights[count] = weights[token];
-                _candidates[count++] = token;
+                break;
             }
         }
 
-        return count;
-    }
-
-    private float Mass(int count) => TensorPrimitives.Sum(_candidateWeights.AsSpan(0, count));
-
-    /// <summary>Likeliest first; equal weights in the order of the vocabulary, so that every node agrees.</summary>
-    private void Sort(int count)
-    {
-        var weights = _candidateWeights.AsSpan(0, count);
-        TensorPrimitives.Negate(weights, weights);
-        weights.Sort(_candidates.AsSpan(0, count));
-        TensorPrimitives.Negate(weights, weights);
-        for (var start = 0; start < count;)
-        {
-            var end = start + 1;
-            while (end < count && weights[end] == weights[start])
-            {
-                end++;
-            }
-
-            _candidates.AsSpan(start, end - start).Sort();
-            start = end;
-        }
-    }
-
-    private int TrimByTopP(int count, float mass)
-    {
-        var reached = 0f;
-        for (var i = 0; i < count; i++)
-        {
-            reached += _candidateWeights[i];
-            if (reached >= mass)
-            {
-                return i + 1;
-            }
-        }
-
-        return count;
-    }
-
-    private int TrimByMinP(int count, float minP)
-    {
-        while (count > 1 && _candidateWeights[count - 1] < minP)
-        {
-            count--;
-        }
-
-        return count;
-    }
-
-    private int Draw(int count, double random)
-    {
-        var rest = random * Mass(count);
-        for (var i = 0; i < count - 1; i++)
-        {
-            rest -= _candidateWeights[i];
-            if (rest < 0)
-            {
-                return _candidates[i];
-            }
-        }
-
-        return _candidates[count - 1];
+        _candidates.Sort();
     }
 }

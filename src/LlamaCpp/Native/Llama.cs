@@ -49,6 +49,15 @@ internal static unsafe partial class Llama
     [return: MarshalAs(UnmanagedType.U1)]
     public static partial bool MemorySequenceRemove(nint memory, int sequence, int from, int to);
 
+    [LibraryImport(Library, EntryPoint = "llama_state_seq_get_size")]
+    public static partial nuint StateSize(ContextHandle context, int sequence);
+
+    [LibraryImport(Library, EntryPoint = "llama_state_seq_get_data")]
+    public static partial nuint StateGet(ContextHandle context, byte* target, nuint size, int sequence);
+
+    [LibraryImport(Library, EntryPoint = "llama_state_seq_set_data")]
+    public static partial nuint StateSet(ContextHandle context, byte* source, nuint size, int sequence);
+
     [LibraryImport(Library, EntryPoint = "llama_decode")]
     public static partial int Decode(ContextHandle context, Batch batch);
 

@@ -243,7 +243,9 @@ public sealed class EngineTests
         await Run(engine, Request("s", "abc", maxTokens: 2));
         await engine.DisposeAsync();
 
-        Assert.Equal(new EngineLoad(3, 0, 0, 1, 4, 192), engine.Load);
+        var load = engine.Load;
+        Assert.Equal((3, 0, 0, 1), (load.Slots, load.Active, load.Queued, load.Sessions));
+        Assert.Equal((4, 192), (load.KvTokens, load.KvCapacity));
     }
 
     private static Engine New(FakeContext context, EngineOptions? options = null) => new(

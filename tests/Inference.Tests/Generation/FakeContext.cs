@@ -1,17 +1,18 @@
+using System.Runtime.InteropServices;
 using Herd.Inference.Runtime;
 
 namespace Herd.Inference.Tests.Generation;
 
 /// <summary>
 /// A context whose next token follows from the one before it (token + 1, wrapping before the special ones), that notes
-/// every batch and can be held between steps or made to fail.
+/// every batch and can be held between steps or made to fail. With <see cref="IsHashing"/> the next token follows from every
+/// token in the sequence's cells, so that a wrong one anywhere changes all that comes after.
 /// </summary>
 internal sealed class FakeContext(int sequences = 2, int cells = 64, int batch = 8) : ILlamaContext
 {
     private readonly List<int>[] _cells = [.. Enumerable.Range(0, sequences).Select(_ => new List<int>())];
     private readonly SemaphoreSlim _gate = new(0);
-    private readonly float[] _logits = new float[new ByteVocabulary().Count];
-    private int[] _last = [];
+    private int[] _next = [];
     private volatile bool _gated;
 
     public int Sequences => sequences;
@@ -22,6 +23,13 @@ internal sealed class FakeContext(int sequences = 2, int cells = 64, int batch =
 
     /// <summary>The sequence ids of every batch, in order.</summary>
     public List<int[]> Batches { get; } = [];
+
+    public bool IsHashing { get; init; }
+
+    public string Layout => "fake";
+
+    /// <summary>Saves, loads and copies so far.</summary>
+    public int Moves { get; private set; }
 
     /// <summary>Set to fail the next batch.</summary>
     public volatile bool FailNext;
@@ -50,15 +58,17 @@ internal sealed class FakeContext(int sequences = 2, int cells = 64, int batch =
             throw new DecodeException("made to fail", 1);
         }
 
+        var next = new int[batch.Count];
         for (var i = 0; i < batch.Count; i++)
         {
             var sequence = _cells[batch.Sequences[i]];
             Assert.Equal(sequence.Count, batch.Positions[i]);
             Assert.True(sequence.Count < cells, "A sequence outgrew its cells.");
             sequence.Add(batch.Tokens[i]);
+            next[i] = Next(sequence);
         }
 
-        _last = batch.Tokens.ToArray();
+        _next = next;
         lock (Batches)
         {
             Batches.Add(batch.Sequences.ToArray());
@@ -67,15 +77,42 @@ internal sealed class FakeContext(int sequences = 2, int cells = 64, int batch =
 
     public ReadOnlySpan<float> Logits(int index)
     {
-        Array.Clear(_logits);
-        _logits[(_last[index] + 1) % ByteVocabulary.Control] = 10;
-        return _logits;
+        var logits = new float[new ByteVocabulary().Count];
+        logits[_next[index]] = 10;
+        return logits;
     }
+
+    /// <summary>What follows tokens, as this computes it.</summary>
+    public int Next(IReadOnlyList<int> tokens) => IsHashing
+        ? tokens.Aggregate(17, (hash, token) => (hash * 31 + token) & 0xFFFFFF) % 251
+        : (tokens[^1] + 1) % ByteVocabulary.Control;
 
     public bool Truncate(int sequence, int length)
     {
         _cells[sequence].RemoveRange(length, _cells[sequence].Count - length);
         return true;
+    }
+
+    public long StateBytes(int sequence) => Math.Max(1, _cells[sequence].Count) * (long)sizeof(int);
+
+    public void Save(int sequence, StateBuffer target)
+    {
+        Moves++;
+        MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(_cells[sequence])).CopyTo(target.From(0));
+    }
+
+    public void Load(int sequence, StateBuffer source)
+    {
+        Moves++;
+        _cells[sequence].Clear();
+        _cells[sequence].AddRange(MemoryMarshal.Cast<byte, int>(source.From(0)));
+    }
+
+    public void Copy(int source, int target)
+    {
+        Moves++;
+        _cells[target].Clear();
+        _cells[target].AddRange(_cells[source]);
     }
 
     public void Dispose() => _gate.Dispose();

@@ -6,7 +6,7 @@ namespace Herd.Inference.Tests.Sampling;
 
 public sealed class SamplerTests
 {
-    private const int Vocabulary = 200;
+    private static readonly int Vocabulary = new ByteVocabulary().Count;
 
     [Fact]
     public void Sample_TemperatureZero_TakesLikeliest()
@@ -29,11 +29,11 @@ public sealed class SamplerTests
     [Fact]
     public void Sample_NoFilter_DrawsByProbability()
     {
-        float[] logits = [MathF.Log(0.5f), MathF.Log(0.3f), MathF.Log(0.2f)];
+        var logits = Of(MathF.Log(0.5f), MathF.Log(0.3f), MathF.Log(0.2f));
         const int Draws = 20_000;
 
         var counts = Enumerable.Range(0, Draws)
-            .Select(i => new Sampler(3).Sample(logits, new SamplingOptions { Seed = 7 }, i))
+            .Select(i => Sample(logits, new SamplingOptions { Seed = 7 }, i))
             .CountBy(token => token)
             .ToDictionary();
 
@@ -94,7 +94,11 @@ public sealed class SamplerTests
     }
 
     private static int Sample(float[] logits, SamplingOptions options, int index) =>
-        new Sampler(logits.Length).Sample(logits, options, index);
+        new Sampler(new ByteVocabulary()).Sample(logits, new SamplingState(options, null), new int[index], 0);
+
+    /// <summary>The first tokens as given, all others impossible.</summary>
+    private static float[] Of(params float[] first) =>
+        [.. first, .. Enumerable.Repeat(float.NegativeInfinity, Vocabulary - first.Length)];
 
     private static float[] Logits(int seed)
     {

@@ -1,0 +1,235 @@
+using System.Runtime.InteropServices;
+using Herd.Inference.Kv;
+using Herd.Inference.Runtime;
+using Microsoft.Extensions.Logging;
+
+namespace Herd.Inference.Generation;
+
+/// <summary>The engine's loop, one step at a time: <b>schedule, decode, sample, publish</b>. Used by one thread.</summary>
+internal sealed class EngineLoop
+{
+    private readonly ILlamaContext _context;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly KvCache _cache;
+    private readonly KvRates _rates;
+    private readonly StepTimes _times;
+    private readonly Scheduler _scheduler;
+    private readonly TokenBatch _batch;
+    private readonly StepSampler _sampler;
+    private bool _stuck;
+
+    public EngineLoop(
+        ILlamaContext context,
+        IVocabulary vocabulary,
+        KvCache cache,
+        KvRates rates,
+        EngineOptions options,
+        TimeProvider time,
+        ILogger logger)
+    {
+        _context = context;
+        _time = time;
+        _logger = logger;
+        _cache = cache;
+        _rates = rates;
+        _times = new StepTimes(rates, options.MaxStretch);
+        var speculation = options.Speculate ? new Speculation(_times, context.CellsPerSequence) : null;
+        _scheduler = new Scheduler(cache, new SchedulingPolicy(options), new Fairness(), _times, speculation, time);
+        _batch = new TokenBatch(context.BatchTokens);
+        _sampler = new StepSampler(context, vocabulary, _batch, options.SamplingThreads);
+        Load = Measure();
+    }
+
+    public EngineLoad Load { get; private set; }
+
+    public event Action? LoadChanged;
+
+    /// <summary>Called for every sequence that is over.</summary>
+    public required Action Finished { get; init; }
+
+    /// <summary>Whether a step would do something, or must be tried.</summary>
+    public bool CanCompute => !_scheduler.IsIdle && !_stuck;
+
+    /// <summary>Notes that something happened for which somebody may have waited.</summary>
+    public void Wake() => _stuck = false;
+
+    public void Step()
+    {
+        DropCancelled();
+        _scheduler.Admit();
+        var step = _scheduler.Plan(_batch);
+
+        // With nothing to compute, those who wait do so for something that will be posted.
+        _stuck = step.Count == 0;
+        var started = _time.GetTimestamp();
+        if (!_stuck && TryDecode(step))
+        {
+            var produced = Publish(step, _sampler.Sample(step));
+            Note(step, produced, _time.GetElapsedTime(started));
+        }
+
+        NoteLoad();
+    }
+
+    public void Enqueue(Sequence sequence) => _scheduler.Enqueue(sequence);
+
+    public void Forget(string session)
+    {
+        _cache.Forget(session);
+        Load = Measure();
+        LoadChanged?.Invoke();
+    }
+
+    /// <summary>Ends every answer in the making.</summary>
+    public void Abort(Exception reason)
+    {
+        foreach (var sequence in _scheduler.All().ToList())
+        {
+            Remove(sequence, reason);
+        }
+
+        Load = Measure();
+    }
+
+    private void DropCancelled()
+    {
+        foreach (var sequence in _scheduler.Cancelled())
+        {
+            Remove(sequence, new OperationCanceledException(sequence.Cancellation));
+        }
+    }
+
+    private bool TryDecode(IReadOnlyList<Scheduler.Share> step)
+    {
+        try
+        {
+            _context.Decode(_batch);
+        }
+        catch (DecodeException e)
+        {
+            EngineLog.StepFailed(_logger, e, _batch.Count, step.Count);
+            foreach (var share in step)
+            {
+                Discard(share.Sequence, e);
+            }
+
+            return false;
+        }
+
+        foreach (var (sequence, count, _, _) in step)
+        {
+            var cached = sequence.Claim.Slot!.Tokens;
+            cached.AddRange(CollectionsMarshal.AsSpan(sequence.Claim.Tokens).Slice(cached.Count, count));
+        }
+
+        return true;
+    }
+
+    /// <summary>Takes back guesses that were wrong, and takes out answers that are complete or failed.</summary>
+    /// <returns>How many tokens were produced.</returns>
+    private int Publish(IReadOnlyList<Scheduler.Share> step, ReadOnlySpan<StepSampler.Outcome> outcomes)
+    {
+        var produced = 0;
+        for (var i = 0; i < step.Count; i++)
+        {
+            var (sequence, _, guessed, output) = step[i];
+            var outcome = outcomes[i];
+            produced += outcome.Produced;
+            if (outcome.Fault is not null)
+            {
+                Discard(sequence, outcome.Fault);
+                continue;
+            }
+
+            if (guessed > 0)
+            {
+                Settle(sequence, _batch.Tokens.Slice(output + 1, guessed));
+            }
+
+            if (outcome.IsComplete)
+            {
+                Remove(sequence, fault: null);
+            }
+        }
+
+        return produced;
+    }
+
+    /// <summary>Keeps the guesses that were right.</summary>
+    private void Settle(Sequence sequence, ReadOnlySpan<int> guesses)
+    {
+        var slot = sequence.Claim.Slot!;
+        var known = slot.Tokens.Count;
+        var right = CollectionsMarshal.AsSpan(sequence.Claim.Tokens)[known..].CommonPrefixLength(guesses);
+        slot.Tokens.AddRange(guesses);
+        _cache.Truncate(slot, known + right);
+        sequence.Luck.Note(right, wrong: right < guesses.Length);
+    }
+
+    private void Remove(Sequence sequence, Exception? fault)
+    {
+        _scheduler.Remove(sequence);
+        Finished();
+        if (fault is not null)
+        {
+            sequence.Fail(fault);
+        }
+    }
+
+    /// <summary>Ends a sequence after a fault. What its cells hold is not known, so they are emptied.</summary>
+    private void Discard(Sequence sequence, Exception fault)
+    {
+        var slot = sequence.Claim.Slot!;
+        Remove(sequence, fault);
+        _cache.Clear(slot);
+    }
+
+    private void Note(IReadOnlyList<Scheduler.Share> step, int produced, TimeSpan took)
+    {
+        int decoded = 0, prefilled = 0;
+        foreach (var (sequence, count, guessed, output) in step)
+        {
+            var decodes = count == 1 && output >= 0;
+            decoded += decodes ? 1 + guessed : 0;
+            prefilled += decodes ? 0 : count;
+            _scheduler.Charge(sequence, decodes ? 0 : count, output >= 0 ? 1 : 0);
+        }
+
+        _times.Note(decoded, produced, prefilled, took);
+    }
+
+    private void NoteLoad()
+    {
+        if (_scheduler.Running != Load.Active || _scheduler.Waiting != Load.Queued)
+        {
+            Load = Measure();
+            LoadChanged?.Invoke();
+        }
+    }
+
+    private EngineLoad Measure()
+    {
+        var slots = _cache.Slots.Where(slot => slot.Session is not null).ToList();
+        return new EngineLoad
+        {
+            Slots = _context.Sequences,
+            Active = _scheduler.Running,
+            Queued = _scheduler.Waiting,
+            PrefillTokens = slots.Sum(slot => slot.Owner is { Pending: > 1 } owner ? owner.Pending : 0)
+                + _scheduler.Queue.Sum(sequence => sequence.Claim.Tokens.Count),
+            Sessions = slots.Count,
+            KvTokens = slots.Sum(slot => slot.Tokens.Count),
+            KvCapacity = (long)_context.Sequences * _context.CellsPerSequence,
+            ParkedSessions = _cache.Parked.All.Count,
+            HostBytes = _cache.Parked.HostBytes,
+            DiskBytes = _cache.Parked.DiskBytes,
+            BytesPerToken = _rates.BytesPerToken,
+            PrefillRate = _rates.Prefill.PerSecond,
+            DecodeRate = _times.Decode.PerSecond,
+            RestoreRate = _rates.Restore.PerSecond,
+            DiskRate = _rates.Read.PerSecond,
+            Prefixes = [.. _cache.Prefixes.Distinct().Take(256)],
+        };
+    }
+}

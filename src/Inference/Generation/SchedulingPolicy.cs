@@ -1,0 +1,62 @@
+namespace Herd.Inference.Generation;
+
+/// <summary>What decides a sequence's place in line.</summary>
+/// <param name="Priority">Its class.</param>
+/// <param name="Service">Virtual tokens that its tenant was served; see <see cref="Fairness"/>.</param>
+/// <param name="Answered">Tokens of its answer so far.</param>
+/// <param name="Arrival">Grows from request to request.</param>
+/// <param name="Waited">Time since it came or lost its slot.</param>
+/// <param name="Stint">Tokens of its answer since it got its slot.</param>
+internal readonly record struct Standing(
+    Priority Priority, long Service, int Answered, long Arrival, TimeSpan Waited, int Stint);
+
+/// <summary>
+/// Who gets a slot, who loses one, and how many tokens of a step each gets. First by class, then the tenant that was served
+/// least (virtual token counters: Sheng et al., "Fairness in Serving Large Language Models", 2024), then whoever has the
+/// shortest answer so far, by levels (multi-level feedback: Wu et al., "Fast Distributed Inference Serving", 2023), then
+/// whoever came first. Who has waited too long goes before all that.
+/// </summary>
+internal sealed class SchedulingPolicy(EngineOptions options)
+{
+    /// <summary>Who is to get a slot first: the lesser.</summary>
+    public int Compare(Standing one, Standing other)
+    {
+        var order = IsOverdue(other).CompareTo(IsOverdue(one));
+        if (order == 0 && !IsOverdue(one))
+        {
+            order = one.Priority.CompareTo(other.Priority);
+            order = order != 0 ? order : one.Service.CompareTo(other.Service);
+            order = order != 0 ? order : Level(one).CompareTo(Level(other));
+        }
+
+        return order != 0 ? order : one.Arrival.CompareTo(other.Arrival);
+    }
+
+    /// <summary>
+    /// Whether one that computes makes way for one that waits. A class makes way at once; within a class everybody keeps a slot
+    /// for a stint, so that no more is moved than computed.
+    /// </summary>
+    public bool MakesWay(Standing running, Standing waiting) =>
+        waiting.Priority < running.Priority
+        || (waiting.Priority == running.Priority && running.Stint >= options.Stint
+            && (IsOverdue(waiting)
+                || running.Service - waiting.Service > options.FairnessMargin
+                || (waiting.Service <= running.Service && Level(waiting) < Level(running))));
+
+    /// <summary>Shares a step's tokens out, in order, until they are used up.</summary>
+    /// <param name="wanted">How many each wants; replaced by how many it gets.</param>
+    /// <param name="budget">How many there are.</param>
+    public static void Allot(Span<int> wanted, int budget)
+    {
+        foreach (ref var tokens in wanted)
+        {
+            tokens = Math.Min(tokens, budget);
+            budget -= tokens;
+        }
+    }
+
+    private bool IsOverdue(Standing standing) => standing.Waited >= options.Patience;
+
+    private int Level(Standing standing) =>
+        standing.Answered < options.Stint ? 0 : standing.Answered < 4 * options.Stint ? 1 : 2;
+}

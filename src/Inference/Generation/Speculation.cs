@@ -1,0 +1,88 @@
+using System.Runtime.InteropServices;
+
+namespace Herd.Inference.Generation;
+
+/// <summary>
+/// Guesses the next tokens of an answer from what was said before (prompt lookup: Saxena, "Prompt Lookup Decoding", 2023):
+/// the model checks several in one step, and tokens it would not have chosen itself are dropped, so answers do not change.
+/// A guess is made where its measured chance to be right is worth more than what it adds to the step.
+/// </summary>
+internal sealed class Speculation(StepTimes times, int cells)
+{
+    private const int MostGuesses = 8;
+    private const int PatternTokens = 3;
+
+    /// <summary>What may follow the sequence's last token, which is about to be computed.</summary>
+    /// <param name="sequence">A sequence that decodes.</param>
+    /// <param name="decoding">How many sequences the step decodes.</param>
+    /// <param name="room">How many guesses the batch has room for.</param>
+    public ReadOnlySpan<int> Guess(Sequence sequence, int decoding, int room)
+    {
+        sequence.Luck.Fade();
+        var tokens = CollectionsMarshal.AsSpan(sequence.Claim.Tokens);
+        var most = Math.Min(Math.Min(room, MostGuesses), cells - tokens.Length);
+        var worth = Worthwhile(sequence.Luck.Chance, decoding, most);
+        return worth > 0 ? Lookup(tokens, worth) : [];
+    }
+
+    /// <summary>What followed the last time that the last three tokens came up.</summary>
+    public static ReadOnlySpan<int> Lookup(ReadOnlySpan<int> tokens, int most)
+    {
+        if (tokens.Length <= PatternTokens)
+        {
+            return [];
+        }
+
+        var at = tokens[..^1].LastIndexOf(tokens[^PatternTokens..]);
+        if (at < 0)
+        {
+            return [];
+        }
+
+        var next = at + PatternTokens;
+        return tokens.Slice(next, Math.Min(most, tokens.Length - next));
+    }
+
+    /// <summary>How many guesses bring more tokens a second than the step makes without them.</summary>
+    private int Worthwhile(double chance, int decoding, int most)
+    {
+        var tokensPerSecond = decoding / times.Seconds(decoding);
+        var right = 1.0;
+        for (var guess = 1; guess <= most; guess++)
+        {
+            right *= chance;
+            var added = (times.Seconds(decoding + guess) - times.Seconds(decoding)) / guess;
+            if (right < added * tokensPerSecond)
+            {
+                return guess - 1;
+            }
+        }
+
+        return most;
+    }
+}
+
+/// <summary>How often guesses for a sequence were right of late. Without new evidence it drifts back to even.</summary>
+internal sealed class Luck
+{
+    private const double Even = 0.5;
+    private const double Drift = 0.01;
+    private const double Weight = 0.2;
+
+    public double Chance { get; private set; } = Even;
+
+    public void Fade() => Chance += Drift * (Even - Chance);
+
+    public void Note(int right, bool wrong)
+    {
+        for (var i = 0; i < right; i++)
+        {
+            Chance += Weight * (1 - Chance);
+        }
+
+        if (wrong)
+        {
+            Chance -= Weight * Chance;
+        }
+    }
+}

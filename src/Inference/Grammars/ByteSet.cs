@@ -1,0 +1,33 @@
+namespace Herd.Inference.Grammars;
+
+/// <summary>Some of the 256 bytes.</summary>
+internal readonly record struct ByteSet(ulong A, ulong B, ulong C, ulong D)
+{
+    public static ByteSet Range(byte first, byte last)
+    {
+        Span<ulong> words = stackalloc ulong[4];
+        for (int value = first; value <= last; value++)
+        {
+            words[value >> 6] |= 1UL << (value & 63);
+        }
+
+        return new ByteSet(words[0], words[1], words[2], words[3]);
+    }
+
+    public static ByteSet Of(ReadOnlySpan<byte> bytes)
+    {
+        var set = default(ByteSet);
+        foreach (var value in bytes)
+        {
+            set |= Range(value, value);
+        }
+
+        return set;
+    }
+
+    public bool Contains(byte value) =>
+        ((value >> 6) switch { 0 => A, 1 => B, 2 => C, _ => D } >> (value & 63) & 1) != 0;
+
+    public static ByteSet operator |(ByteSet one, ByteSet other) =>
+        new(one.A | other.A, one.B | other.B, one.C | other.C, one.D | other.D);
+}

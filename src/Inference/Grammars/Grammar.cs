@@ -1,0 +1,105 @@
+namespace Herd.Inference.Grammars;
+
+/// <summary>What an answer must be, byte by byte. Immutable and thread-safe.</summary>
+public sealed class Grammar
+{
+    private readonly GrammarNode[] _nodes;
+    private readonly int[] _rules;
+
+    internal Grammar(GrammarBuilder builder, int root, TokenTrie tokens)
+    {
+        _nodes = builder.Nodes;
+        _rules = builder.Rules;
+        Root = _rules[root];
+        Tokens = tokens;
+    }
+
+    internal int Root { get; }
+
+    internal TokenTrie Tokens { get; }
+
+    internal GrammarState Begin() => new(this);
+
+    /// <summary>Adds every place that takes a byte and can be reached from a state without taking one.</summary>
+    internal void Expand(int node, GrammarFrame? caller, List<GrammarFrame> places)
+    {
+        while (true)
+        {
+            var here = _nodes[node];
+            switch (here.Kind)
+            {
+                case GrammarNodeKind.Take:
+                    AddNew(new GrammarFrame(node, caller), places);
+                    return;
+
+                case GrammarNodeKind.Split:
+                    Expand(here.Next, caller, places);
+                    node = here.Other;
+                    break;
+
+                case GrammarNodeKind.Call:
+                    caller = new GrammarFrame(here.Next, caller);
+                    node = _rules[here.Other];
+                    break;
+
+                case GrammarNodeKind.Return when caller is null:
+                    AddNew(GrammarFrame.End, places);
+                    return;
+
+                case GrammarNodeKind.Return:
+                    node = caller.Node;
+                    caller = caller.Caller;
+                    break;
+            }
+        }
+    }
+
+    /// <summary>Where a byte leads from a place that takes bytes.</summary>
+    internal void Take(GrammarFrame place, byte value, List<GrammarFrame> places)
+    {
+        if (place != GrammarFrame.End && _nodes[place.Node].Bytes.Contains(value))
+        {
+            Expand(_nodes[place.Node].Next, place.Caller, places);
+        }
+    }
+
+    private static void AddNew(GrammarFrame place, List<GrammarFrame> places)
+    {
+        foreach (var other in places)
+        {
+            if (other.IsSame(place))
+            {
+                return;
+            }
+        }
+
+        places.Add(place);
+    }
+}
+
+/// <summary>A place in a grammar: a state, and where the rules called on the way there go on.</summary>
+internal sealed class GrammarFrame(int node, GrammarFrame? caller)
+{
+    /// <summary>The whole text has been taken.</summary>
+    public static readonly GrammarFrame End = new(-1, null);
+
+    public int Node => node;
+
+    public GrammarFrame? Caller => caller;
+
+    public bool IsSame(GrammarFrame other)
+    {
+        GrammarFrame? one = this, two = other;
+        while (one != two)
+        {
+            if (one is null || two is null || one.Node != two.Node)
+            {
+                return false;
+            }
+
+            (one, two) = (one.Caller, two.Caller);
+        }
+
+        return true;
+    }
+}

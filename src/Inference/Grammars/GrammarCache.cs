@@ -1,0 +1,48 @@
+using Herd.Inference.Runtime;
+
+namespace Herd.Inference.Grammars;
+
+/// <summary>Compiles grammars for one vocabulary and keeps those used last. Thread-safe.</summary>
+public sealed class GrammarCache(IVocabulary vocabulary)
+{
+    private const int MostKept = 64;
+
+    private readonly Lazy<TokenTrie> _tokens = new(() => new TokenTrie(vocabulary));
+    private readonly Lock _lock = new();
+    private readonly LinkedList<(string Schema, Grammar Grammar)> _kept = new();
+
+    /// <summary>The grammar of any JSON object.</summary>
+    public Grammar AnyObject() => Get("", _ => JsonSchemaCompiler.AnyObject(_tokens.Value));
+
+    /// <summary>The grammar of texts that are valid under a JSON schema.</summary>
+    /// <exception cref="GrammarException">It is no schema, or asks for what cannot be kept.</exception>
+    public Grammar ForSchema(string schema) => Get(schema, text => JsonSchemaCompiler.Compile(text, _tokens.Value));
+
+    private Grammar Get(string schema, Func<string, Grammar> compile)
+    {
+        lock (_lock)
+        {
+            for (var node = _kept.First; node is not null; node = node.Next)
+            {
+                if (node.Value.Schema == schema)
+                {
+                    _kept.Remove(node);
+                    _kept.AddFirst(node);
+                    return node.Value.Grammar;
+                }
+            }
+        }
+
+        var grammar = compile(schema);
+        lock (_lock)
+        {
+            _kept.AddFirst((schema, grammar));
+            if (_kept.Count > MostKept)
+            {
+                _kept.RemoveLast();
+            }
+        }
+
+        return grammar;
+    }
+}

@@ -1,0 +1,99 @@
+namespace Herd.Inference.Grammars;
+
+/// <summary>Where an answer stands in its grammar: every place it may be at. A function of the answer's tokens alone.</summary>
+internal sealed class GrammarState
+{
+    private readonly Grammar _grammar;
+
+    /// <summary>The places after each byte of the token that is tried; the first are those of now.</summary>
+    private readonly List<List<GrammarFrame>> _path = [[]];
+
+    public GrammarState(Grammar grammar)
+    {
+        _grammar = grammar;
+        grammar.Expand(grammar.Root, caller: null, _path[0]);
+    }
+
+    /// <summary>Whether the answer may end here.</summary>
+    public bool IsComplete => _path[0].Contains(GrammarFrame.End);
+
+    public bool Allows(int token) => _grammar.Tokens.IsEnd(token)
+        ? IsComplete
+        : _grammar.Tokens.Bytes(token) is { IsEmpty: false } bytes && Walk(bytes, known: 0) == bytes.Length;
+
+    /// <summary>Goes on by a token that is allowed.</summary>
+    public void Accept(int token)
+    {
+        if (Allows(token) && !_grammar.Tokens.IsEnd(token))
+        {
+            var bytes = _grammar.Tokens.Bytes(token).Length;
+            (_path[0], _path[bytes]) = (_path[bytes], _path[0]);
+        }
+    }
+
+    /// <summary>Makes every token impossible that cannot follow.</summary>
+    /// <returns>False when none can.</returns>
+    public bool Mask(Span<float> logits)
+    {
+        var tokens = _grammar.Tokens;
+        var found = false;
+        var at = 0;
+        var known = 0;
+        while (at < tokens.Sorted.Length)
+        {
+            var token = tokens.Sorted[at];
+            var bytes = tokens.Bytes(token);
+            known = Walk(bytes, Math.Min(known, tokens.SharedWithPrevious[at]));
+            if (known == bytes.Length && known > 0)
+            {
+                found = true;
+                at++;
+                continue;
+            }
+
+            // Nothing that begins with these bytes can follow.
+            do
+            {
+                logits[tokens.Sorted[at++]] = float.NegativeInfinity;
+            }
+            while (at < tokens.Sorted.Length && tokens.SharedWithPrevious[at] > known);
+        }
+
+        foreach (var end in tokens.Ends)
+        {
+            logits[end] = IsComplete ? logits[end] : float.NegativeInfinity;
+            found |= IsComplete;
+        }
+
+        return found;
+    }
+
+    /// <summary>Takes bytes one by one.</summary>
+    /// <param name="bytes">Of a token.</param>
+    /// <param name="known">How many of them were taken before, by a token that begins alike.</param>
+    /// <returns>How many can be taken.</returns>
+    private int Walk(ReadOnlySpan<byte> bytes, int known)
+    {
+        for (var i = known; i < bytes.Length; i++)
+        {
+            if (_path.Count <= i + 1)
+            {
+                _path.Add([]);
+            }
+
+            var next = _path[i + 1];
+            next.Clear();
+            foreach (var place in _path[i])
+            {
+                _grammar.Take(place, bytes[i], next);
+            }
+
+            if (next.Count == 0)
+            {
+                return i;
+            }
+        }
+
+        return bytes.Length;
+    }
+}

@@ -1,0 +1,192 @@
+using System.Collections.Concurrent;
+using Herd.Inference.Runtime;
+using Microsoft.Extensions.Logging;
+
+namespace Herd.Inference.Kv;
+
+/// <summary>
+/// Files of parked sessions, written and read by a thread of its own, so that the engine's loop never waits for a disk.
+/// What it has to tell is posted to that loop.
+/// </summary>
+internal sealed class DiskTier : IDisposable
+{
+    /// <summary>Bytes of state that may wait to be written; what comes beyond is not written.</summary>
+    private const long MostWaitingBytes = 256L << 20;
+
+    private readonly KvDiskOptions _options;
+    private readonly byte[] _layout;
+    private readonly Action<Action> _post;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly BlockingCollection<Action> _work = [];
+    private readonly FileStream _lock;
+    private readonly Thread _thread;
+    private long _waitingBytes;
+
+    /// <exception cref="InvalidDataException">Another process uses the folder, or it cannot be written.</exception>
+    public DiskTier(KvDiskOptions options, string layout, Action<Action> post, TimeProvider time, ILogger logger)
+    {
+        _options = options;
+        _layout = SnapshotHeader.Digest(layout);
+        _post = post;
+        _time = time;
+        _logger = logger;
+        _lock = Lock(options.Directory);
+        _thread = new Thread(Run) { Name = "herd kv disk", IsBackground = true };
+        _thread.Start();
+    }
+
+    public long Capacity => _options.Bytes;
+
+    /// <summary>The sessions whose files an earlier process left, those used longest ago first.</summary>
+    public IEnumerable<(ParkedSession Session, DateTime LastUsed)> Recover()
+    {
+        foreach (var file in new DirectoryInfo(_options.Directory).EnumerateFiles().OrderBy(file => file.LastWriteTimeUtc).ToList())
+        {
+            if (file.Extension == ".kv" && TryReadHeader(file) is { } header)
+            {
+                yield return (
+                    new ParkedSession(header.Session, header.Tenant, header.Prefix, header.Tokens, header.StateBytes)
+                    {
+                        FileBytes = file.Length,
+                    },
+                    file.LastWriteTimeUtc);
+            }
+            else if (file.Extension is ".kv" or ".draft")
+            {
+                file.Delete();
+            }
+        }
+    }
+
+    /// <summary>Writes a session's file in a while.</summary>
+    /// <param name="session">With its state in host memory.</param>
+    /// <param name="written">Posted with the file's size, 0 when it could not be written.</param>
+    /// <returns>False when too much waits to be written already.</returns>
+    public bool Write(ParkedSession session, Action<long> written)
+    {
+        var state = session.State!;
+        if (Interlocked.Add(ref _waitingBytes, state.Length) > MostWaitingBytes)
+        {
+            Interlocked.Add(ref _waitingBytes, -state.Length);
+            return false;
+        }
+
+        var kept = false;
+        state.DangerousAddRef(ref kept);
+        _work.Add(() =>
+        {
+            var bytes = 0L;
+            try
+            {
+                bytes = SnapshotFile.Write(PathOf(session.Session), Describe(session), state, _options.Key);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                KvLog.NotWritten(_logger, state.Length, e.Message);
+            }
+            finally
+            {
+                state.DangerousRelease();
+                Interlocked.Add(ref _waitingBytes, -state.Length);
+                _post(() => written(bytes));
+            }
+        });
+        return true;
+    }
+
+    /// <summary>Reads a session's file in a while.</summary>
+    /// <param name="session">With a file.</param>
+    /// <param name="read">Posted with the state and how long it took, or with null when the file is of no use.</param>
+    public void Read(ParkedSession session, Action<StateBuffer?, TimeSpan> read) => _work.Add(() =>
+    {
+        var started = _time.GetTimestamp();
+        StateBuffer? state = null;
+        try
+        {
+            state = SnapshotFile.Read(PathOf(session.Session), Describe(session), _options.Key);
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
+        {
+            KvLog.NotRead(_logger, e.Message);
+        }
+
+        _post(() => read(state, _time.GetElapsedTime(started)));
+    });
+
+    public void Delete(string session) => _work.Add(() =>
+    {
+        try
+        {
+            File.Delete(PathOf(session));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            KvLog.NotWritten(_logger, 0, e.Message);
+        }
+    });
+
+    /// <summary>Finishes what is waiting, then stops.</summary>
+    public void Dispose()
+    {
+        _work.CompleteAdding();
+        _thread.Join();
+        _work.Dispose();
+        _lock.Dispose();
+    }
+
+    private void Run()
+    {
+        foreach (var work in _work.GetConsumingEnumerable())
+        {
+            work();
+        }
+    }
+
+    private SnapshotHeader Describe(ParkedSession session) => new()
+    {
+        Model = _options.ModelDigest,
+        Layout = _layout,
+        Session = session.Session,
+        Tenant = session.Tenant,
+        Prefix = session.Prefix,
+        Tokens = session.Tokens,
+        StateBytes = session.Bytes,
+    };
+
+    private SnapshotHeader? TryReadHeader(FileInfo file)
+    {
+        try
+        {
+            using var stream = file.OpenRead();
+            var header = SnapshotHeader.Read(stream);
+            return header.Model.AsSpan().SequenceEqual(_options.ModelDigest)
+                && header.Layout.AsSpan().SequenceEqual(_layout)
+                && PathOf(header.Session) == file.FullName
+                ? header
+                : null;
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException)
+        {
+            KvLog.NotRead(_logger, e.Message);
+            return null;
+        }
+    }
+
+    private string PathOf(string session) => Path.Combine(
+        Path.GetFullPath(_options.Directory), Convert.ToHexStringLower(SnapshotHeader.Digest(session)) + ".kv");
+
+    private static FileStream Lock(string directory)
+    {
+        try
+        {
+            Directory.CreateDirectory(directory);
+            return new FileStream(Path.Combine(directory, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidDataException(
+                $"The folder for KV caches {directory} cannot be used: {e.Message} Give each node a folder of its own.", e);
+        }
+    }
+}

@@ -1,0 +1,303 @@
+using System.Runtime.InteropServices;
+using Herd.Inference.Runtime;
+using Microsoft.Extensions.Logging;
+
+namespace Herd.Inference.Kv;
+
+/// <summary>How a claim fared.</summary>
+internal enum KvOutcome
+{
+    /// <summary>It has its slot.</summary>
+    Acquired,
+
+    /// <summary>No slot is idle, or the session's own is being extended.</summary>
+    Busy,
+
+    /// <summary>It is better off waiting: its state comes from disk, or a neighbour computes what both begin with.</summary>
+    Later,
+}
+
+/// <summary>
+/// The KV caches of all sessions: on the device in slots, the others parked. A session keeps its slot between turns until
+/// another needs it more. Used by the engine's loop only.
+/// </summary>
+internal sealed class KvCache : IDisposable
+{
+    /// <summary>Beginnings shorter than this are computed, not shared: moving has a cost of its own.</summary>
+    private const int LeastShared = 32;
+
+    private readonly ILlamaContext _context;
+    private readonly KvRates _rates;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly KvSlot[] _slots;
+
+    public KvCache(ILlamaContext context, ParkedSessions parked, KvRates rates, TimeProvider time, ILogger logger)
+    {
+        _context = context;
+        Parked = parked;
+        _rates = rates;
+        _time = time;
+        _logger = logger;
+        _slots = [.. Enumerable.Range(0, context.Sequences).Select(id => new KvSlot(id))];
+    }
+
+    /// <summary>Where some of a claim's tokens are at hand, and how long it takes to have them all.</summary>
+    private readonly record struct Source(KvSlot? Slot, ParkedSession? Parked, int Matched, double Seconds);
+
+    public IReadOnlyList<KvSlot> Slots => _slots;
+
+    public ParkedSessions Parked { get; }
+
+    /// <summary>What the sessions at hand begin with, in no order and not each once.</summary>
+    public IEnumerable<ulong> Prefixes => _slots.Where(slot => slot.Session is not null).Select(slot => slot.Prefix)
+        .Concat(Parked.All.Select(session => session.Prefix))
+        .Where(prefix => prefix != 0);
+
+    /// <summary>
+    /// Gives a claim a slot that holds as much of its tokens as pays: kept, copied from a session of the same tenant that
+    /// begins alike, or restored; whatever is had soonest, by the rates measured.
+    /// </summary>
+    public KvOutcome TryAcquire(KvClaim claim)
+    {
+        var own = Array.Find(_slots, slot => slot.Session == claim.Session);
+        if ((own ?? LeastValuable()) is not { Owner: null } target)
+        {
+            return KvOutcome.Busy;
+        }
+
+        var source = Cheapest(claim);
+        if (NeighbourComputes(claim, source.Matched))
+        {
+            return KvOutcome.Later;
+        }
+
+        if (source.Parked is { State: null } onDisk)
+        {
+            Parked.Fetch(onDisk);
+            return KvOutcome.Later;
+        }
+
+        Bring(source, target, claim);
+        target.Owner = claim;
+        target.SavedTokens = 0;
+        target.LastUsed = _time.GetTimestamp();
+        claim.Slot = target;
+        return KvOutcome.Acquired;
+    }
+
+    /// <summary>Ends an extension. The slot keeps what was computed.</summary>
+    public void Release(KvClaim claim)
+    {
+        claim.Slot!.Owner = null;
+        claim.Slot.LastUsed = _time.GetTimestamp();
+        claim.Slot = null;
+    }
+
+    /// <summary>Empties a slot: what its cells hold is not known, or not wanted.</summary>
+    public void Clear(KvSlot slot)
+    {
+        slot.Session = null;
+        slot.Tokens.Clear();
+        _context.Truncate(slot.Id, 0);
+    }
+
+    /// <summary>Drops a session wherever it is, unless it is being extended.</summary>
+    public void Forget(string session)
+    {
+        if (Array.Find(_slots, s => s.Session == session && s.Owner is null) is { } slot)
+        {
+            Clear(slot);
+        }
+
+        Parked.Forget(session);
+    }
+
+    /// <summary>Parks a copy of one idle session that has none, so that nothing is left to do when its slot is wanted.</summary>
+    /// <returns>False when there is none.</returns>
+    public bool SaveOne()
+    {
+        var slot = Array.Find(
+            _slots, s => s is { Owner: null, Session: not null } && s.SavedTokens != s.Tokens.Count && IsToBeParked(s));
+        if (slot is null)
+        {
+            return false;
+        }
+
+        slot.SavedTokens = slot.Tokens.Count;
+        return TrySave(slot);
+    }
+
+    /// <summary>Forgets the tokens of a slot from a position on.</summary>
+    public void Truncate(KvSlot slot, int length)
+    {
+        if (length < slot.Tokens.Count)
+        {
+            if (!_context.Truncate(slot.Id, length))
+            {
+                length = 0;
+                _context.Truncate(slot.Id, 0);
+            }
+
+            CollectionsMarshal.SetCount(slot.Tokens, length);
+        }
+    }
+
+    public void Dispose() => Parked.Dispose();
+
+    private Source Cheapest(KvClaim claim)
+    {
+        var best = new Source(null, null, 0, _rates.Prefill.Seconds(claim.Tokens.Count));
+        foreach (var slot in _slots)
+        {
+            var isOwn = slot.Session == claim.Session;
+            if (slot.Session is not null && (isOwn || slot.Tenant == claim.Tenant))
+            {
+                var moved = isOwn ? 0 : _rates.Copy(slot.Tokens.Count);
+                Offer(slot, null, CollectionsMarshal.AsSpan(slot.Tokens), moved, isOwn);
+            }
+        }
+
+        foreach (var parked in Parked.Candidates(claim))
+        {
+            var read = parked.State is null ? _rates.Read.Seconds(parked.Bytes) : 0;
+            if (parked.State is not null || parked.FileBytes > 0)
+            {
+                Offer(
+                    null, parked, parked.Tokens, read + _rates.Restore.Seconds(parked.Bytes), parked.Session == claim.Session);
+            }
+        }
+
+        return best;
+
+        void Offer(KvSlot? slot, ParkedSession? parked, ReadOnlySpan<int> tokens, double moving, bool isOwn)
+        {
+            // The last token is computed in any case: its logits are needed.
+            var matched = Math.Min(
+                tokens.CommonPrefixLength(CollectionsMarshal.AsSpan(claim.Tokens)), claim.Tokens.Count - 1);
+            var seconds = moving + _rates.Prefill.Seconds(claim.Tokens.Count - matched);
+            if ((isOwn || matched >= LeastShared) && seconds < best.Seconds)
+            {
+                best = new Source(slot, parked, matched, seconds);
+            }
+        }
+    }
+
+    /// <summary>Whether somebody of the same tenant is about to have computed much more of what the claim begins with.</summary>
+    private bool NeighbourComputes(KvClaim claim, int matched) => Array.Exists(
+        _slots,
+        slot => slot.Owner is { Pending: > 1 } other
+            && other.Tenant == claim.Tenant
+            && CollectionsMarshal.AsSpan(other.Tokens).CommonPrefixLength(CollectionsMarshal.AsSpan(claim.Tokens)) is var common
+            && common > slot.Tokens.Count
+            && Math.Min(common, claim.Tokens.Count - 1) - matched >= LeastShared);
+
+    private void Bring(Source source, KvSlot target, KvClaim claim)
+    {
+        if (source.Slot != target)
+        {
+            Evict(target, claim);
+        }
+        else if (target.Session != claim.Session && IsToBeParked(target))
+        {
+            TrySave(target);
+        }
+
+        if (source.Matched > 0 && source.Slot != target && !TryMove(source, target))
+        {
+            Clear(target);
+        }
+
+        Truncate(target, source.Matched);
+        target.Session = claim.Session;
+        target.Tenant = claim.Tenant;
+        target.Prefix = claim.Prefix;
+    }
+
+    private bool TryMove(Source source, KvSlot target)
+    {
+        var started = _time.GetTimestamp();
+        try
+        {
+            if (source.Parked is { } parked)
+            {
+                _context.Load(target.Id, parked.State!);
+                parked.LastUsed = started;
+                target.Tokens.AddRange(parked.Tokens);
+                _rates.Restore.Note(parked.Bytes, _time.GetElapsedTime(started));
+            }
+            else
+            {
+                _context.Copy(source.Slot!.Id, target.Id);
+                target.Tokens.AddRange(source.Slot.Tokens);
+            }
+
+            return true;
+        }
+        catch (DecodeException e)
+        {
+            KvLog.NotMoved(_logger, source.Matched, e.Message);
+            return false;
+        }
+    }
+
+    /// <summary>Makes room. A session that another one's place is taken for is parked; one's own old tokens are not.</summary>
+    private void Evict(KvSlot slot, KvClaim claim)
+    {
+        if (slot.Session is not null && slot.Session != claim.Session && IsToBeParked(slot))
+        {
+            TrySave(slot);
+        }
+
+        Clear(slot);
+    }
+
+    private bool IsToBeParked(KvSlot slot) =>
+        Parked.IsEnabled
+        && slot.Tokens.Count >= LeastShared
+        && _rates.PaysToSave(slot.Tokens.Count)
+        && !(Parked.Find(slot.Session!) is { } parked
+            && parked.Tokens.AsSpan().SequenceEqual(CollectionsMarshal.AsSpan(slot.Tokens)));
+
+    private bool TrySave(KvSlot slot)
+    {
+        var started = _time.GetTimestamp();
+        var state = new StateBuffer(_context.StateBytes(slot.Id));
+        try
+        {
+            _context.Save(slot.Id, state);
+        }
+        catch (DecodeException e)
+        {
+            KvLog.NotMoved(_logger, slot.Tokens.Count, e.Message);
+            state.Dispose();
+            return false;
+        }
+
+        _rates.Save.Note(state.Length, _time.GetElapsedTime(started));
+        _rates.NoteSize(slot.Tokens.Count, state.Length);
+        Parked.Put(
+            new ParkedSession(slot.Session!, slot.Tenant, slot.Prefix, [.. slot.Tokens], state.Length), state);
+        return true;
+    }
+
+    /// <summary>The idle slot whose loss costs least; an empty one costs nothing.</summary>
+    private KvSlot? LeastValuable()
+    {
+        KvSlot? least = null;
+        var leastValue = double.PositiveInfinity;
+        foreach (var slot in _slots)
+        {
+            if (slot.Owner is null)
+            {
+                var value = KvValue.Of(_rates.Prefill.Seconds(slot.Tokens.Count), _time.GetElapsedTime(slot.LastUsed));
+                if (least is null || value < leastValue)
+                {
+                    (least, leastValue) = (slot, value);
+                }
+            }
+        }
+
+        return least;
+    }
+}

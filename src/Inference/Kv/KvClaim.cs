@@ -1,0 +1,23 @@
+namespace Herd.Inference.Kv;
+
+/// <summary>What a sequence wants of the KV cache, and what it got.</summary>
+/// <param name="session">Whose cache it extends.</param>
+/// <param name="tenant">Whose sessions it may share beginnings with.</param>
+/// <param name="prefix">A digest of how the conversation begins, for a router; 0 when there is none.</param>
+/// <param name="tokens">Everything that is to be in the cache; grows as the answer does.</param>
+internal sealed class KvClaim(string session, string tenant, ulong prefix, List<int> tokens)
+{
+    public string Session => session;
+
+    public string Tenant => tenant;
+
+    public ulong Prefix => prefix;
+
+    public List<int> Tokens => tokens;
+
+    /// <summary>The slot it extends; null while it waits.</summary>
+    public KvSlot? Slot { get; set; }
+
+    /// <summary>Tokens that are not in the cache yet.</summary>
+    public int Pending => tokens.Count - Slot!.Tokens.Count;
+}

@@ -1,0 +1,18 @@
+namespace Herd.Inference.Kv;
+
+/// <summary>Where sessions' KV caches may lie besides the device.</summary>
+public sealed record KvOptions
+{
+    /// <summary>Bytes of host memory for parked sessions; 0 means none. Default 1 GiB.</summary>
+    public long HostBytes { get; init; } = 1L << 30;
+
+    /// <summary>Where parked sessions are on disk; null means nowhere. Default nowhere.</summary>
+    public KvDiskOptions? Disk { get; init; }
+}
+
+/// <summary>The disk tier.</summary>
+/// <param name="Directory">A folder of this model on this node; made when missing.</param>
+/// <param name="Bytes">The most that its files take.</param>
+/// <param name="ModelDigest">SHA-256 of the model's file.</param>
+/// <param name="Key">The secret that files are authenticated with, 32 bytes.</param>
+public sealed record KvDiskOptions(string Directory, long Bytes, byte[] ModelDigest, byte[] Key);

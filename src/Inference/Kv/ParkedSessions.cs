@@ -1,0 +1,254 @@
+using System.Runtime.InteropServices;
+using Herd.Inference.Runtime;
+
+namespace Herd.Inference.Kv;
+
+/// <summary>
+/// The sessions that are parked off the device, in host memory and on disk, each tier bounded in bytes; what is worth least
+/// goes first. What is parked is written to disk at once, behind the caller's back.
+/// </summary>
+internal sealed class ParkedSessions : IDisposable
+{
+    /// <summary>Sessions that begin with the same so many tokens are found as candidates for sharing.</summary>
+    private const int BeginningTokens = 32;
+
+    /// <summary>Most sessions that are compared with a prompt.</summary>
+    private const int MostCandidates = 8;
+
+    private readonly long _hostCapacity;
+    private readonly DiskTier? _disk;
+    private readonly KvRates _rates;
+    private readonly TimeProvider _time;
+    private readonly Dictionary<string, ParkedSession> _sessions = [];
+    private readonly Dictionary<(string Tenant, int Hash), List<ParkedSession>> _beginnings = [];
+
+    public ParkedSessions(long hostCapacity, DiskTier? disk, KvRates rates, TimeProvider time)
+    {
+        _hostCapacity = hostCapacity;
+        _disk = disk;
+        _rates = rates;
+        _time = time;
+        foreach (var (session, lastUsed) in disk?.Recover() ?? [])
+        {
+            session.LastUsed = time.GetTimestamp()
+                - (long)((time.GetUtcNow() - lastUsed).TotalSeconds * time.TimestampFrequency);
+            Add(session);
+            DiskBytes += session.FileBytes;
+            rates.NoteSize(session.Tokens.Length, session.Bytes);
+        }
+
+        TrimDisk();
+    }
+
+    public bool IsEnabled => _hostCapacity > 0 || _disk is not null;
+
+    public long HostBytes { get; private set; }
+
+    public long DiskBytes { get; private set; }
+
+    public IReadOnlyCollection<ParkedSession> All => _sessions.Values;
+
+    public ParkedSession? Find(string session) => _sessions.GetValueOrDefault(session);
+
+    /// <summary>Sessions of a tenant that may begin as these tokens do, the newest first; the session's own among them.</summary>
+    public IEnumerable<ParkedSession> Candidates(KvClaim claim)
+    {
+        var own = Find(claim.Session);
+        if (own is not null)
+        {
+            yield return own;
+        }
+
+        if (!_beginnings.TryGetValue(Beginning(claim.Tenant, CollectionsMarshal.AsSpan(claim.Tokens)), out var similar))
+        {
+            yield break;
+        }
+
+        for (var i = similar.Count - 1; i >= Math.Max(0, similar.Count - MostCandidates); i--)
+        {
+            if (similar[i] != own)
+            {
+                yield return similar[i];
+            }
+        }
+    }
+
+    /// <summary>Keeps a state, which belongs to this from now on.</summary>
+    public void Put(ParkedSession session, StateBuffer state)
+    {
+        Forget(session.Session, keepFile: true);
+        session.State = state;
+        session.LastUsed = _time.GetTimestamp();
+        HostBytes += session.Bytes;
+        Add(session);
+        if (_disk is not null && session.Bytes <= _disk.Capacity)
+        {
+            session.IsWriting = _disk.Write(session, bytes => Written(session, bytes));
+        }
+
+        TrimHost(except: null);
+    }
+
+    /// <summary>Brings a state from disk to host memory in a while; it is there when <see cref="ParkedSession.State"/> is set.</summary>
+    public void Fetch(ParkedSession session)
+    {
+        session.LastUsed = _time.GetTimestamp();
+        if (!session.IsFetching)
+        {
+            session.IsFetching = true;
+            _disk!.Read(session, (state, took) => Fetched(session, state, took));
+        }
+    }
+
+    /// <summary>Drops a session from every tier.</summary>
+    public void Forget(string session) => Forget(session, keepFile: false);
+
+    public void Dispose()
+    {
+        _disk?.Dispose();
+        foreach (var session in _sessions.Values)
+        {
+            session.State?.Dispose();
+        }
+    }
+
+    private void Forget(string name, bool keepFile)
+    {
+        if (!_sessions.TryGetValue(name, out var session))
+        {
+            return;
+        }
+
+        DropState(session);
+        DiskBytes -= session.FileBytes;
+        if (!keepFile && (session.FileBytes > 0 || session.IsWriting))
+        {
+            _disk!.Delete(name);
+        }
+
+        Remove(session);
+    }
+
+    private void Written(ParkedSession session, long bytes)
+    {
+        session.IsWriting = false;
+        if (Find(session.Session) != session)
+        {
+            return;
+        }
+
+        session.FileBytes = bytes;
+        DiskBytes += bytes;
+        RemoveIfNowhere(session);
+        TrimDisk();
+    }
+
+    private void Fetched(ParkedSession session, StateBuffer? state, TimeSpan took)
+    {
+        session.IsFetching = false;
+        if (state is null)
+        {
+            // A newer state of the session may be in the making; the file that was of no use is not it.
+            if (Find(session.Session) == session)
+            {
+                Forget(session.Session);
+            }
+        }
+        else if (Find(session.Session) != session)
+        {
+            state.Dispose();
+        }
+        else
+        {
+            _rates.Read.Note(session.Bytes, took);
+            session.State = state;
+            HostBytes += session.Bytes;
+            TrimHost(except: session);
+        }
+    }
+
+    private void TrimHost(ParkedSession? except)
+    {
+        while (HostBytes > _hostCapacity && Least(s => s.State is not null && s != except) is { } least)
+        {
+            DropState(least);
+            RemoveIfNowhere(least);
+        }
+    }
+
+    private void TrimDisk()
+    {
+        while (DiskBytes > (_disk?.Capacity ?? 0) && Least(s => s.FileBytes > 0) is { } least)
+        {
+            _disk!.Delete(least.Session);
+            DiskBytes -= least.FileBytes;
+            least.FileBytes = 0;
+            RemoveIfNowhere(least);
+        }
+    }
+
+    private ParkedSession? Least(Func<ParkedSession, bool> among)
+    {
+        ParkedSession? least = null;
+        var leastValue = double.PositiveInfinity;
+        foreach (var session in _sessions.Values)
+        {
+            var value = among(session)
+                ? KvValue.Of(_rates.Prefill.Seconds(session.Tokens.Length), _time.GetElapsedTime(session.LastUsed))
+                : double.PositiveInfinity;
+            if (value < leastValue)
+            {
+                (least, leastValue) = (session, value);
+            }
+        }
+
+        return least;
+    }
+
+    private void DropState(ParkedSession session)
+    {
+        if (session.State is { } state)
+        {
+            state.Dispose();
+            session.State = null;
+            HostBytes -= session.Bytes;
+        }
+    }
+
+    private void RemoveIfNowhere(ParkedSession session)
+    {
+        if (session is { State: null, FileBytes: 0, IsWriting: false })
+        {
+            Remove(session);
+        }
+    }
+
+    private void Add(ParkedSession session)
+    {
+        _sessions[session.Session] = session;
+        var key = Beginning(session.Tenant, session.Tokens);
+        if (!_beginnings.TryGetValue(key, out var similar))
+        {
+            _beginnings[key] = similar = [];
+        }
+
+        similar.Add(session);
+    }
+
+    private void Remove(ParkedSession session)
+    {
+        _sessions.Remove(session.Session);
+        var key = Beginning(session.Tenant, session.Tokens);
+        if (_beginnings.TryGetValue(key, out var similar) && similar.Remove(session) && similar.Count == 0)
+        {
+            _beginnings.Remove(key);
+        }
+    }
+
+    private static (string Tenant, int Hash) Beginning(string tenant, ReadOnlySpan<int> tokens)
+    {
+        var hash = default(HashCode);
+        hash.AddBytes(MemoryMarshal.AsBytes(tokens[..Math.Min(BeginningTokens, tokens.Length)]));
+        return (tenant, hash.ToHashCode());
+    }
+}

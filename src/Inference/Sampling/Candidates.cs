@@ -1,0 +1,171 @@
+using System.Numerics;
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
+
+namespace Herd.Inference.Sampling;
+
+/// <summary>
+/// The tokens that are left to choose from, likeliest first once sorted, with their weights: probabilities but for a common
+/// factor. Holds only scratch memory.
+/// </summary>
+internal sealed class Candidates(int vocabulary)
+{
+    private readonly float[] _weights = new float[vocabulary];
+    private readonly int[] _tokens = new int[vocabulary];
+    private readonly float[] _scratch = new float[vocabulary];
+
+    public int Count { get; private set; }
+
+    public ReadOnlySpan<float> Weights => _weights.AsSpan(0, Count);
+
+    public int this[int place] => _tokens[place];
+
+    public float Mass => TensorPrimitives.Sum(Weights);
+
+    /// <summary>Takes the tokens of at least this weight, in the order of the vocabulary.</summary>
+    public void Collect(ReadOnlySpan<float> weights, float threshold)
+    {
+        Count = 0;
+        var blocks = MemoryMarshal.Cast<float, Vector<float>>(weights);
+        var least = new Vector<float>(threshold);
+        for (var block = 0; block < blocks.Length; block++)
+        {
+            if (Vector.GreaterThanOrEqualAny(blocks[block], least))
+            {
+                Take(weights, threshold, block * Vector<float>.Count, (block + 1) * Vector<float>.Count);
+            }
+        }
+
+        Take(weights, threshold, blocks.Length * Vector<float>.Count, weights.Length);
+    }
+
+    /// <summary>Likeliest first; equal weights in the order of the vocabulary, so that every node agrees.</summary>
+    public void Sort()
+    {
+        var weights = _weights.AsSpan(0, Count);
+        TensorPrimitives.Negate(weights, weights);
+        weights.Sort(_tokens.AsSpan(0, Count));
+        TensorPrimitives.Negate(weights, weights);
+        for (var start = 0; start < Count;)
+        {
+            var end = start + 1;
+            while (end < Count && weights[end] == weights[start])
+            {
+                end++;
+            }
+
+            _tokens.AsSpan(start, end - start).Sort();
+            start = end;
+        }
+    }
+
+    public void TrimToCount(int count) => Count = Math.Min(Count, count);
+
+    /// <summary>Keeps the first that together reach a mass.</summary>
+    public void TrimToMass(float mass)
+    {
+        var reached = 0f;
+        for (var i = 0; i < Count; i++)
+        {
+            reached += _weights[i];
+            if (reached >= mass)
+            {
+                Count = i + 1;
+            }
+        }
+    }
+
+    /// <summary>Keeps those of at least this weight, and the first.</summary>
+    public void TrimToWeight(float weight)
+    {
+        while (Count > 1 && _weights[Count - 1] < weight)
+        {
+            Count--;
+        }
+    }
+
+    /// <summary>Keeps those whose surprise is nearest to the expected one, until they reach the share; order is kept.</summary>
+    public void TrimToTypical(float share)
+    {
+        var mass = Mass;
+        var distances = _scratch.AsSpan(0, Count);
+        var entropy = 0f;
+        for (var i = 0; i < Count; i++)
+        {
+            var probability = _weights[i] / mass;
+            distances[i] = probability > 0 ? -MathF.Log(probability) : float.MaxValue;
+            entropy += probability > 0 ? probability * distances[i] : 0;
+        }
+
+        var order = new int[Count];
+        for (var i = 0; i < Count; i++)
+        {
+            order[i] = i;
+            distances[i] = MathF.Abs(distances[i] - entropy);
+        }
+
+        // Equal distances in the order of the weights: sorting alone does not promise it.
+        var byDistance = distances.ToArray();
+        Array.Sort(order, (a, b) => byDistance[a] != byDistance[b] ? byDistance[a].CompareTo(byDistance[b]) : a.CompareTo(b));
+        var kept = 0;
+        for (var reached = 0f; kept < Count && reached < share * mass; kept++)
+        {
+            reached += _weights[order[kept]];
+        }
+
+        Array.Sort(order, 0, kept);
+        for (var i = 0; i < kept; i++)
+        {
+            (_weights[i], _tokens[i]) = (_weights[order[i]], _tokens[order[i]]);
+        }
+
+        Count = kept;
+    }
+
+    /// <summary>Drops all of at least this weight but the last of them.</summary>
+    public void DropFirst(float weight)
+    {
+        var likely = 0;
+        while (likely < Count && _weights[likely] >= weight)
+        {
+            likely++;
+        }
+
+        if (likely > 1)
+        {
+            _weights.AsSpan(likely - 1, Count - likely + 1).CopyTo(_weights);
+            _tokens.AsSpan(likely - 1, Count - likely + 1).CopyTo(_tokens);
+            Count -= likely - 1;
+        }
+    }
+
+    /// <summary>Chooses by weight.</summary>
+    /// <param name="random">From 0 to 1.</param>
+    /// <returns>The place of the choice.</returns>
+    public int Draw(double random)
+    {
+        var rest = random * Mass;
+        for (var i = 0; i < Count - 1; i++)
+        {
+            rest -= _weights[i];
+            if (rest < 0)
+            {
+                return i;
+            }
+        }
+
+        return Count - 1;
+    }
+
+    private void Take(ReadOnlySpan<float> weights, float threshold, int from, int to)
+    {
+        for (var token = from; token < to; token++)
+        {
+            if (weights[token] >= threshold)
+            {
+                _weights[Count] = weights[token];
+                _tokens[Count++] = token;
+            }
+        }
+    }
+}
