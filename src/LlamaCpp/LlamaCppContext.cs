@@ -11,8 +11,9 @@ internal sealed unsafe class LlamaCppContext : ILlamaContext
     private readonly ThreadPoolHandle _threads;
     private readonly int _vocabulary;
     private readonly Batch _batch;
+    private readonly BatchLayout _order;
 
-    public LlamaCppContext(ModelHandle model, ContextHandle handle, ContextOptions options, int vocabulary, string layout)
+    public LlamaCppContext(ModelHandle model, ContextHandle handle, ContextOptions options, int vocabulary, string layout, bool forgetsParts)
     {
         var kept = false;
         model.DangerousAddRef(ref kept);
@@ -27,7 +28,8 @@ internal sealed unsafe class LlamaCppContext : ILlamaContext
         // Without a pool every decode would start its threads anew.
         _threads = new ThreadPoolHandle(options.Threads);
         Llama.AttachThreadPool(handle, _threads, _threads);
-        _batch = AllocateBatch(options.BatchTokens);
+        _batch = AllocateBatch(options.BatchTokens + options.Sequences);
+        _order = new BatchLayout(options.Sequences, CellsPerSequence, forgetsParts);
     }
 
     public int Sequences { get; }
@@ -41,16 +43,10 @@ internal sealed unsafe class LlamaCppContext : ILlamaContext
     public void Decode(TokenBatch batch)
     {
         var native = _batch;
-        native.Count = batch.Count;
-        batch.Tokens.CopyTo(new Span<int>(native.Tokens, batch.Count));
-        batch.Positions.CopyTo(new Span<int>(native.Positions, batch.Count));
-        MemoryMarshal.AsBytes(batch.Outputs).CopyTo(new Span<byte>(native.Outputs, batch.Count));
-        for (var i = 0; i < batch.Count; i++)
-        {
-            *native.Sequences[i] = batch.Sequences[i];
-        }
-
+        var memory = Llama.GetMemory(_handle);
+        _order.Fill(batch, ref native, memory);
         var status = Llama.Decode(_handle, native);
+        _order.RemoveBridges(memory);
         if (status != 0)
         {
             throw new DecodeException(
@@ -58,10 +54,13 @@ internal sealed unsafe class LlamaCppContext : ILlamaContext
         }
 
         // The first look at the logits waits for the device and sorts them; after it, looks change nothing.
-        Llama.GetLogits(_handle, batch.Outputs.LastIndexOf(true));
+        if (batch.Outputs.LastIndexOf(true) is >= 0 and var output)
+        {
+            Logits(output);
+        }
     }
 
-    public ReadOnlySpan<float> Logits(int index) => new(Llama.GetLogits(_handle, index), _vocabulary);
+    public ReadOnlySpan<float> Logits(int index) => new(Llama.GetLogits(_handle, _order[index]), _vocabulary);
 
     public bool Truncate(int sequence, int length) =>
         Llama.MemorySequenceRemove(Llama.GetMemory(_handle), sequence, length, -1);

@@ -48,13 +48,9 @@ internal sealed class Scheduler(
         _passed.Clear();
         while (First() is { } sequence)
         {
-            if (_running.Count == cache.Slots.Count && !TryMakeWay(sequence))
-            {
-                break;
-            }
-
-            // One whose own slot is busy, or who is better off later, lets others pass.
-            if (cache.TryAcquire(sequence.Claim) != KvOutcome.Acquired)
+            // One for whom nobody makes way, whose own slot is busy, or who is better off later, lets others pass.
+            if ((_running.Count == cache.Slots.Count && !TryMakeWay(sequence))
+                || cache.TryAcquire(sequence.Claim) != KvOutcome.Acquired)
             {
                 _passed.Add(sequence);
                 continue;
@@ -197,7 +193,8 @@ internal sealed class Scheduler(
             wanted[i] = _prefilling[i].Claim.Pending;
         }
 
-        SchedulingPolicy.Allot(wanted, times.PrefillBudget(batch.Count, batch.Free));
+        var budget = times.PrefillBudget(batch.Count, batch.Free);
+        SchedulingPolicy.Allot(wanted, Math.Max(budget, Math.Min(_prefilling[0].ShortPrompt, batch.Free)));
         for (var i = 0; i < wanted.Length && wanted[i] > 0; i++)
         {
             Add(batch, _prefilling[i], wanted[i], []);

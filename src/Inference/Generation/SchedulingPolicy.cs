@@ -12,9 +12,9 @@ internal readonly record struct Standing(
 
 /// <summary>
 /// Who gets a slot, who loses one, and how many tokens of a step each gets. First by class, then the tenant that was served
-/// least (virtual token counters: Sheng et al., "Fairness in Serving Large Language Models", 2024), then whoever has the
-/// shortest answer so far, by levels (multi-level feedback: Wu et al., "Fast Distributed Inference Serving", 2023), then
-/// whoever came first. Who has waited too long goes before all that.
+/// least (virtual token counters: Sheng et al., "Fairness in Serving Large Language Models", 2024), then whoever came first.
+/// Who has waited too long goes before all that. One whose answer is longer by a level makes way for one that has just begun
+/// (multi-level feedback: Wu et al., "Fast Distributed Inference Serving", 2023), and is the first to get the next free slot.
 /// </summary>
 internal sealed class SchedulingPolicy(EngineOptions options)
 {
@@ -26,7 +26,6 @@ internal sealed class SchedulingPolicy(EngineOptions options)
         {
             order = one.Priority.CompareTo(other.Priority);
             order = order != 0 ? order : one.Service.CompareTo(other.Service);
-            order = order != 0 ? order : Level(one).CompareTo(Level(other));
         }
 
         return order != 0 ? order : one.Arrival.CompareTo(other.Arrival);

@@ -10,6 +10,8 @@ namespace Herd.Inference.Generation;
 /// <summary>One answer in the making.</summary>
 internal sealed class Sequence
 {
+    private const int ShortPromptTokens = 48;
+
     private readonly GenerationRequest _request;
     private readonly IVocabulary _vocabulary;
     private readonly TimeProvider _time;
@@ -70,9 +72,16 @@ internal sealed class Sequence
 
     public ChannelReader<GenerationUpdate> Updates => _updates.Reader;
 
+    /// <summary>
+    /// The tokens of a prompt of which little was to be computed when it got its slot, else 0. It is computed at once: cut in
+    /// two it would cost everybody another pass over the weights.
+    /// </summary>
+    public int ShortPrompt { get; private set; }
+
     /// <summary>Notes that the sequence has its slot, and how much of the prompt that saves.</summary>
     public void Admitted()
     {
+        ShortPrompt = Claim.Pending <= ShortPromptTokens ? Claim.Pending : 0;
         AnsweredBefore = Answered;
         if (_admitted == 0)
         {

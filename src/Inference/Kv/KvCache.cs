@@ -196,7 +196,10 @@ internal sealed class KvCache : IDisposable
     {
         if (source.Slot != target)
         {
+            // Parking another session may take host memory from those parked before.
+            Pin(source, true);
             Evict(target, claim);
+            Pin(source, false);
         }
         else if (target.Session != claim.Session && IsToBeParked(target))
         {
@@ -212,6 +215,14 @@ internal sealed class KvCache : IDisposable
         target.Session = claim.Session;
         target.Tenant = claim.Tenant;
         target.Prefix = claim.Prefix;
+    }
+
+    private static void Pin(Source source, bool pinned)
+    {
+        if (source.Parked is { } parked)
+        {
+            parked.IsPinned = pinned;
+        }
     }
 
     private bool TryMove(Source source, KvSlot target)

@@ -1,0 +1,31 @@
+using System.Globalization;
+
+namespace Herd.Load;
+
+/// <summary>Summaries of measurements.</summary>
+internal static class Figures
+{
+    /// <summary>The value that a share of all does not exceed.</summary>
+    public static double Quantile(this IEnumerable<double> values, double share)
+    {
+        var sorted = values.Order().ToArray();
+        return sorted.Length == 0 ? double.NaN : sorted[Math.Min((int)(share * sorted.Length), sorted.Length - 1)];
+    }
+
+    public static double Median(this IEnumerable<double> values) => values.Quantile(0.5);
+
+    public static string Show(this double value, string format = "0.000") =>
+        value.ToString(format, CultureInfo.InvariantCulture);
+
+    /// <summary>A table as Markdown.</summary>
+    public static void Print(string title, IReadOnlyList<string> columns, IEnumerable<IReadOnlyList<string>> rows)
+    {
+        Console.WriteLine($"\n### {title}\n");
+        Console.WriteLine($"| {string.Join(" | ", columns)} |");
+        Console.WriteLine($"|{string.Concat(columns.Select(_ => "---|"))}");
+        foreach (var row in rows)
+        {
+            Console.WriteLine($"| {string.Join(" | ", row)} |");
+        }
+    }
+}

@@ -1,0 +1,119 @@
+using System.CommandLine;
+using Herd.Inference.Generation;
+using Herd.Inference.Kv;
+using Herd.Load;
+using Herd.Load.Scenes;
+using Herd.Load.Targets;
+
+var model = new Option<string>("--model") { DefaultValueFactory = _ => "models/smollm2-135m-instruct.gguf", Description = "The model's file." };
+var peer = new Option<string?>("--peer") { Description = "A llama-server to compare with; llama-batched-bench lies beside it." };
+var rounds = new Option<int>("--rounds") { DefaultValueFactory = _ => 3, Description = "Runs of each side, alternating." };
+var threads = new Option<int>("--threads") { DefaultValueFactory = _ => 2, Description = "CPU threads of each side." };
+var slots = new Option<int>("--slots") { DefaultValueFactory = _ => 16, Description = "Herd's slots." };
+
+Setup SetupOf(ParseResult parsed, int slots, int cells) =>
+    new(parsed.GetValue(model)!, slots, cells, parsed.GetValue(threads));
+
+Command Scene<T>(
+    string name, string description, Func<ParseResult, int, IAsyncEnumerable<T>> run, Action<IReadOnlyList<T>> print)
+{
+    var command = new Command(name, description);
+    command.SetAction(async parsed =>
+    {
+        var results = new List<T>();
+        for (var round = 0; round < parsed.GetValue(rounds); round++)
+        {
+            await foreach (var result in run(parsed, round))
+            {
+                results.Add(result);
+            }
+        }
+
+        print(results);
+    });
+    return command;
+}
+
+async IAsyncEnumerable<DecodeScene.Result> Decode(ParseResult parsed, int round)
+{
+    foreach (var streams in DecodeScene.Streams)
+    {
+        var setup = SetupOf(parsed, streams, 32 * 512);
+        await using (var herd = new EngineTarget(setup, new EngineOptions { Speculate = false }))
+        {
+            yield return await DecodeScene.Run(herd, streams, round);
+        }
+
+        if (parsed.GetValue(peer) is { } program)
+        {
+            yield return await DecodeScene.RunPeer(program, setup, streams);
+        }
+    }
+}
+
+async IAsyncEnumerable<ConversationScene.Result> Conversations(ParseResult parsed, int round)
+{
+    var setup = SetupOf(parsed, parsed.GetValue(slots), 16_384);
+    await using (var herd = new EngineTarget(setup, new EngineOptions()))
+    {
+        yield return await ConversationScene.Run(herd, 32, 4, round);
+    }
+
+    foreach (var count in ConversationScene.PeerSlots)
+    {
+        if (parsed.GetValue(peer) is { } program)
+        {
+            await using var server = await LlamaServer.Start(program, setup with { Slots = count });
+            yield return await ConversationScene.Run(server, 32, 4, round);
+        }
+    }
+}
+
+async IAsyncEnumerable<IntrusionScene.Result> Intrusion(ParseResult parsed, int round)
+{
+    var setup = SetupOf(parsed, IntrusionScene.Slots, IntrusionScene.Cells);
+    await using (var herd = new EngineTarget(setup, new EngineOptions()))
+    {
+        yield return await IntrusionScene.Run(herd, round);
+    }
+
+    if (parsed.GetValue(peer) is { } program)
+    {
+        await using var server = await LlamaServer.Start(program, setup);
+        yield return await IntrusionScene.Run(server, round);
+    }
+}
+
+async IAsyncEnumerable<ReturnScene.Result> Return(ParseResult parsed, int round)
+{
+    var setup = SetupOf(parsed, ReturnScene.Slots, ReturnScene.Cells);
+    var folder = Directory.CreateTempSubdirectory("herd-bench-");
+    var disk = new KvDiskOptions(folder.FullName, 8L << 30, new byte[32], new byte[32]);
+    foreach (var (name, kv) in new[]
+    {
+        ("host memory for 40, the rest on disk", new KvOptions { HostBytes = ReturnScene.HostBytes, Disk = disk }),
+        ("host memory for 40 only", new KvOptions { HostBytes = ReturnScene.HostBytes }),
+        ("replayed", new KvOptions { HostBytes = 0 }),
+    })
+    {
+        await using var herd = new EngineTarget(setup, new EngineOptions { Kv = kv }) { Name = name };
+        yield return await ReturnScene.Run(herd, round);
+    }
+
+    folder.Delete(recursive: true);
+}
+
+var root = new RootCommand("Puts the same load on Herd's engine and on a peer, alternating, and compares.")
+{
+    Scene("decode", "1, 8 and 32 streams that only decode.", Decode, DecodeScene.Print),
+    Scene("conversations", "32 conversations of 4 turns over 16,384 KV cells.", Conversations, ConversationScene.Print),
+    Scene("intrusion", "A 4,000-token prompt comes among 8 streams.", Intrusion, IntrusionScene.Print),
+    Scene("return", "200 conversations come back over 8 slots.", Return, ReturnScene.Print),
+};
+foreach (var option in new Option[] { model, peer, rounds, threads, slots })
+{
+    option.Recursive = true;
+    root.Options.Add(option);
+}
+
+return await root.Parse(args).InvokeAsync();

@@ -1,0 +1,68 @@
+using System.Diagnostics;
+using System.Globalization;
+using Herd.Load.Targets;
+
+namespace Herd.Load.Scenes;
+
+/// <summary>Steady decoding of several streams, against llama-batched-bench, which does nothing else.</summary>
+internal static class DecodeScene
+{
+    private const int AnswerTokens = 96;
+
+    public static int[] Streams { get; } = [1, 8, 32];
+
+    public sealed record Result(string Target, int Streams, double TokensPerSecond);
+
+    /// <summary>Counts the tokens between the last stream's first token and the first stream's last.</summary>
+    public static async Task<Result> Run(ITarget target, int streams, int seed)
+    {
+        var started = Stopwatch.GetTimestamp();
+        var turns = await Task.WhenAll(Enumerable.Range(0, streams).Select(async i =>
+        {
+            var conversation = new Conversation($"decode-{streams}-{seed}-{i}", Texts.Long((seed * 100) + i, 80));
+            conversation.Messages.Add(new Message("user", "Go on."));
+            var began = Stopwatch.GetElapsedTime(started).TotalSeconds;
+            var turn = await target.Say(conversation, AnswerTokens);
+            return turn.Arrivals.Select(at => at + began).ToArray();
+        }));
+        var (from, to) = (turns.Max(arrivals => arrivals[0]), turns.Min(arrivals => arrivals[^1]));
+        var tokens = turns.Sum(arrivals => arrivals.Count(at => at > from && at <= to));
+        return new Result(target.Name, streams, tokens / (to - from));
+    }
+
+    public static async Task<Result> RunPeer(string program, Setup setup, int streams)
+    {
+        string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+        using var process = Process.Start(new ProcessStartInfo(
+            Path.Combine(Path.GetDirectoryName(program)!, "llama-batched-bench"),
+            [
+                "-m", setup.Model, "-c", Text(setup.Cells), "-b", "256", "-ub", "256", "-npp", "128", "-ntg",
+                Text(AnswerTokens), "-npl", Text(streams), "-t", Text(setup.Threads), "-tb", Text(setup.Threads),
+            ])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+        _ = process.StandardError.ReadToEndAsync();
+        var output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        var row = output.Split('\n').Last(line => line.StartsWith("|  ", StringComparison.Ordinal)).Split('|');
+        return new Result("llama-batched-bench", streams, double.Parse(row[8], CultureInfo.InvariantCulture));
+    }
+
+    public static void Print(IReadOnlyList<Result> results) => Figures.Print(
+        "Decode: tokens a second of all streams (medians of the rounds)",
+        ["streams", "llama-batched-bench", "herd engine", "ratio (median of the rounds' own)"],
+        results.GroupBy(result => result.Streams).Select(streams =>
+        {
+            var peer = streams.Where(r => r.Target == "llama-batched-bench").Select(r => r.TokensPerSecond).ToList();
+            var herd = streams.Where(r => r.Target != "llama-batched-bench").Select(r => r.TokensPerSecond).ToList();
+            return (IReadOnlyList<string>)
+            [
+                $"{streams.Key}",
+                peer.Median().Show("0.0"),
+                herd.Median().Show("0.0"),
+                herd.Zip(peer, (one, other) => one / other).Median().Show("0.00"),
+            ];
+        }));
+}

@@ -1,0 +1,62 @@
+using Herd.Load.Targets;
+
+namespace Herd.Load.Scenes;
+
+/// <summary>200 conversations that share nothing come back in random order, four at a time, over 8 slots.</summary>
+internal static class ReturnScene
+{
+    public const int Slots = 8;
+    public const int Cells = Slots * 1024;
+
+    /// <summary>Host memory for 40 of them: about 290 tokens each.</summary>
+    public const long HostBytes = 40 * 290 * 23_100L;
+
+    private const int Conversations = 200;
+    private const int AtOnce = 4;
+    private const int Words = 240;
+
+    public sealed record Result(string Target, double FirstMedian, double FirstP95, double PrefixHit);
+
+    public static async Task<Result> Run(ITarget target, int seed)
+    {
+        var conversations = Enumerable.Range(0, Conversations)
+            .Select(i => new Conversation($"return-{seed}-{i}", Texts.Long((seed * 500) + i, Words)))
+            .ToArray();
+        await SayAll(conversations, "Begin.");
+        new Random(seed).Shuffle(conversations);
+        var turns = await SayAll(conversations, "And then?");
+        var result = new Result(
+            target.Name,
+            turns.Select(turn => turn.FirstToken).Median(),
+            turns.Select(turn => turn.FirstToken).Quantile(0.95),
+            turns.Sum(turn => (double)turn.CachedTokens) / turns.Sum(turn => turn.PromptTokens));
+        Console.WriteLine(result);
+        return result;
+
+        async Task<List<Turn>> SayAll(Conversation[] order, string text)
+        {
+            var turns = new List<Turn>();
+            await Parallel.ForEachAsync(order, new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (conversation, _) =>
+            {
+                conversation.Messages.Add(new Message("user", text));
+                var turn = await target.Say(conversation, 8);
+                lock (turns)
+                {
+                    turns.Add(turn);
+                }
+            });
+            return turns;
+        }
+    }
+
+    public static void Print(IReadOnlyList<Result> results) => Figures.Print(
+        "200 conversations come back over 8 slots (medians of the rounds)",
+        ["target", "TTFT p50 s", "p95 s", "prefix hit"],
+        results.GroupBy(result => result.Target).Select(rounds => (IReadOnlyList<string>)
+        [
+            rounds.Key,
+            rounds.Select(r => r.FirstMedian).Median().Show(),
+            rounds.Select(r => r.FirstP95).Median().Show(),
+            rounds.Select(r => r.PrefixHit).Median().Show("0.00"),
+        ]));
+}
