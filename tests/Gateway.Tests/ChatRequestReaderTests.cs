@@ -30,6 +30,21 @@ public sealed class ChatRequestReaderTests
         Assert.True(turn.IsWholeHistory);
     }
 
+    [Fact]
+    public async Task ToTurn_EverySamplingField_IsRead()
+    {
+        var settings = (await Read("""
+            {"model":"m","messages":[HELLO],"frequency_penalty":0.5,"presence_penalty":-0.5,"repetition_penalty":1.1,
+             "typical_p":0.9,"logit_bias":{"7":-100,"8":2.5},"ignore_eos":true,
+             "response_format":{"type":"json_schema","json_schema":{"name":"x","schema":{"type":"object"}}}}
+            """.Replace("HELLO", Hello, StringComparison.Ordinal))).Settings;
+
+        Assert.Equal(new PenaltySettings(1.1f, 0.5f, -0.5f), settings.Penalties);
+        Assert.Equal((0.9f, true), (settings.TypicalP, settings.IgnoreEnd));
+        Assert.Equal([(7, -100), (8, 2.5f)], settings.Bias!.Select(bias => (bias.Key, bias.Value)));
+        Assert.Equal("""{"type":"object"}""", settings.Form!.Schema);
+    }
+
     [Theory]
     [InlineData("", null)]
     [InlineData("null", null)]
@@ -60,8 +75,13 @@ public sealed class ChatRequestReaderTests
     [InlineData("""{"model":"m","messages":[HELLO],"n":1000000000}""", "n")]
     [InlineData("""{"model":"m","messages":[HELLO],"tools":[{"type":"function"}]}""", "tools")]
     [InlineData("""{"model":"m","messages":[HELLO],"logprobs":true}""", "logprobs")]
-    [InlineData("""{"model":"m","messages":[HELLO],"frequency_penalty":0.5}""", "frequency_penalty")]
-    [InlineData("""{"model":"m","messages":[HELLO],"response_format":{"type":"json_object"}}""", "response_format")]
+    [InlineData("""{"model":"m","messages":[HELLO],"frequency_penalty":2.5}""", "frequency_penalty")]
+    [InlineData("""{"model":"m","messages":[HELLO],"response_format":{"type":"xml"}}""", "response_format")]
+    [InlineData("""{"model":"m","messages":[HELLO],"response_format":{}}""", "response_format")]
+    [InlineData("""{"model":"m","messages":[HELLO],"response_format":{"type":"json_schema"}}""", "response_format")]
+    [InlineData("""{"model":"m","messages":[HELLO],"logit_bias":{"x":1}}""", "logit_bias")]
+    [InlineData("""{"model":"m","messages":[HELLO],"logit_bias":{"1":101}}""", "logit_bias")]
+    [InlineData("""{"model":"m","messages":[HELLO],"repetition_penalty":0}""", "repetition_penalty")]
     [InlineData("""{"model":"m","messages":[HELLO],"chat_template":"{{ evil }}"}""", "chat_template")]
     public async Task ToTurn_BadField_IsRefusedByName(string body, string? parameter)
     {

@@ -21,7 +21,7 @@ internal static class UpCommand
         var http = Number("--http", "The port of the OpenAI API on 127.0.0.1. Further gateways take every second port after it.", 8080, 1, 65500);
         var grpc = Number("--grpc", "The port of gRPC on 127.0.0.1. Further gateways take every second port after it.", 8081, 1, 65500);
         var store = new Option<string?>("--store") { Description = "A Redis, Valkey or Garnet to use instead of the embedded one, such as redis://127.0.0.1:6379.", HelpName = "ADDRESS" };
-        var data = new Option<string?>("--data") { Description = "Where the embedded store keeps its data. Default: .herd/data in the repository.", HelpName = "DIR" };
+        var data = new Option<string?>("--data") { Description = "Where the embedded store and the KV caches on disk are kept. Default: .herd/data in the repository.", HelpName = "DIR" };
         var detach = new Option<bool>("--detach") { Description = "Return when the cluster is well, and leave it running." };
         var command = new Command("up", "Starts a cluster on this machine, or what is missing of the one that runs.")
         {

@@ -55,6 +55,7 @@ internal sealed record ClusterPlan
                 $"--Node:Threads={Text(Threads)}",
                 $"--Node:Slots={Text(Slots)}",
                 $"--Node:ContextTokens={Text(Context)}",
+                $"--Node:KvDirectory={Path.Combine(Data, "kv", $"node-{i + 1}")}",
             ]));
         }
 

@@ -61,4 +61,7 @@ public sealed record ServedModel
     [Id(8)] public long KvTokens { get; init; }
 
     [Id(9)] public long KvCapacity { get; init; }
+
+    /// <summary>What a router foresees from; null from a node that does not tell yet.</summary>
+    [Id(10)] public EngineFigures? Figures { get; init; }
 }

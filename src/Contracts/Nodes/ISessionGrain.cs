@@ -30,6 +30,9 @@ public sealed record SessionRequest
     [Id(2)] public IReadOnlyList<int> Produced { get; init; } = [];
 
     [Id(3)] public required GenerationSettings Settings { get; init; }
+
+    /// <summary>What the last event told with <see cref="Produced"/>.</summary>
+    [Id(4)] public float? SamplerState { get; init; }
 }
 
 /// <summary>A message of the prompt.</summary>
@@ -46,7 +49,11 @@ public sealed record HistoryMessage(
 /// <param name="Result">Set on the last one.</param>
 [GenerateSerializer, Immutable, Alias("herd.GenerationEvent")]
 public sealed record GenerationEvent(
-    [property: Id(0)] IReadOnlyList<int> Tokens, [property: Id(1)] string Text, [property: Id(2)] GenerationOutcome? Result);
+    [property: Id(0)] IReadOnlyList<int> Tokens, [property: Id(1)] string Text, [property: Id(2)] GenerationOutcome? Result)
+{
+    /// <summary>What sampling carries on beside the tokens, if anything: Mirostat's bound.</summary>
+    [Id(3)] public float? SamplerState { get; init; }
+}
 
 /// <summary>How an answer ended and what it took.</summary>
 [GenerateSerializer, Immutable, Alias("herd.GenerationOutcome")]

@@ -10,6 +10,8 @@ internal static class SettingsRules
     public const int MaxStopLength = 256;
     public const int MaxMessages = 4096;
     private const int MaxTopK = 1_000_000;
+    private const int MaxBias = 1024;
+    private const int MaxSchemaLength = 65_536;
 
     /// <param name="settings">What was asked for.</param>
     /// <param name="prefix">What stands before the fields' names at this interface.</param>
@@ -20,12 +22,32 @@ internal static class SettingsRules
         Require(settings.TopK is null or (>= 0 and <= MaxTopK), prefix + "top_k", "must be from 0 (all) to 1000000", settings.TopK);
         Require(settings.TopP is null or (> 0 and <= 1), prefix + "top_p", "must be above 0 and at most 1", settings.TopP);
         Require(settings.MinP is null or (>= 0 and <= 1), prefix + "min_p", "must be from 0 to 1", settings.MinP);
+        Require(settings.TypicalP is null or (> 0 and <= 1), prefix + "typical_p", "must be above 0 and at most 1", settings.TypicalP);
+        CheckPenalties(settings, prefix);
+        Require(settings.Bias is null or { Count: <= MaxBias }, prefix + "logit_bias", $"may hold at most {MaxBias} tokens", settings.Bias?.Count);
+        Require(settings.Bias?.Values.All(bias => bias is >= -100 and <= 100) ?? true, prefix + "logit_bias", "holds numbers from -100 to 100", "another");
+        Require(settings.Form?.Schema is null or { Length: <= MaxSchemaLength }, "response_format", $"may hold a schema of at most {MaxSchemaLength} characters", settings.Form?.Schema?.Length);
         Require(settings.MaxTokens is null or >= 1, "max_tokens", "must be 1 or more", settings.MaxTokens);
         Require(settings.Stops.Count <= MaxStops, "stop", $"may hold at most {MaxStops} texts", settings.Stops.Count);
         foreach (var stop in settings.Stops)
         {
             Require(stop.Length is >= 1 and <= MaxStopLength, "stop", $"holds texts of 1 to {MaxStopLength} characters", stop.Length);
         }
+    }
+
+    private static void CheckPenalties(GenerationSettings settings, string prefix)
+    {
+        var penalties = settings.Penalties ?? new PenaltySettings();
+        Require(penalties.Repetition is null or (> 0 and <= 2), prefix + "repetition_penalty", "must be above 0 and at most 2", penalties.Repetition);
+        Require(penalties.Frequency is null or (>= -2 and <= 2), prefix + "frequency_penalty", "must be from -2 to 2", penalties.Frequency);
+        Require(penalties.Presence is null or (>= -2 and <= 2), prefix + "presence_penalty", "must be from -2 to 2", penalties.Presence);
+        Require(settings.Dry is null or { Multiplier: >= 0 and <= 10 }, prefix + "dry.multiplier", "must be from 0 to 10", settings.Dry?.Multiplier);
+        Require(settings.Dry?.Base is null or (>= 1 and <= 10), prefix + "dry.base", "must be from 1 to 10", settings.Dry?.Base);
+        Require(settings.Dry?.AllowedLength is null or (>= 1 and <= 1000), prefix + "dry.allowed_length", "must be from 1 to 1000", settings.Dry?.AllowedLength);
+        Require(settings.Xtc is null or { Probability: >= 0 and <= 1 }, prefix + "xtc.probability", "must be from 0 to 1", settings.Xtc?.Probability);
+        Require(settings.Xtc?.Threshold is null or (>= 0 and <= 0.5f), prefix + "xtc.threshold", "must be from 0 to 0.5", settings.Xtc?.Threshold);
+        Require(settings.Mirostat?.Tau is null or (> 0 and <= 20), prefix + "mirostat.tau", "must be above 0 and at most 20", settings.Mirostat?.Tau);
+        Require(settings.Mirostat?.Eta is null or (> 0 and <= 1), prefix + "mirostat.eta", "must be above 0 and at most 1", settings.Mirostat?.Eta);
     }
 
     /// <exception cref="HerdException">The id is not one that turns can have.</exception>

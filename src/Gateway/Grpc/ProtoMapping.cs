@@ -115,6 +115,29 @@ internal static class ProtoMapping
             Seed = sampling.HasSeed ? sampling.Seed : null,
             MaxTokens = request.HasMaxTokens ? request.MaxTokens : null,
             Stops = [.. request.Stop],
+            TypicalP = sampling.HasTypicalP ? sampling.TypicalP : null,
+            Penalties = sampling.HasRepetitionPenalty || sampling.HasFrequencyPenalty || sampling.HasPresencePenalty
+                ? new PenaltySettings(
+                    sampling.HasRepetitionPenalty ? sampling.RepetitionPenalty : null,
+                    sampling.HasFrequencyPenalty ? sampling.FrequencyPenalty : null,
+                    sampling.HasPresencePenalty ? sampling.PresencePenalty : null)
+                : null,
+            Dry = sampling.Dry is not { } dry ? null : new DrySettings(
+                dry.Multiplier, dry.HasBase ? dry.Base : null, dry.HasAllowedLength ? dry.AllowedLength : null),
+            Xtc = sampling.Xtc is not { } xtc ? null : new XtcSettings(
+                xtc.Probability, xtc.HasThreshold ? xtc.Threshold : null),
+            Mirostat = sampling.Mirostat is not { } mirostat ? null : new MirostatSettings(
+                mirostat.HasTau ? mirostat.Tau : null, mirostat.HasEta ? mirostat.Eta : null),
+            Bias = sampling.LogitBias.Count == 0 ? null : new Dictionary<int, float>(sampling.LogitBias),
+            IgnoreEnd = sampling.IgnoreEos,
+            Form = request.Form?.FormCase switch
+            {
+                V1.AnswerForm.FormOneofCase.JsonObject => new AnswerForm(Schema: null),
+                V1.AnswerForm.FormOneofCase.JsonSchema => new AnswerForm(request.Form.JsonSchema),
+                _ => null,
+            },
+            Overflow = request.Overflow == V1.ContextOverflow.Shift ? ContextOverflow.Shift : ContextOverflow.Refuse,
+            Priority = request.Priority == V1.Priority.Background ? TurnPriority.Background : TurnPriority.Interactive,
         };
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
@@ -11,16 +12,11 @@ internal static class ChatRequestReader
     private static readonly Dictionary<string, Func<JsonElement, bool>> Harmless = new()
     {
         ["n"] = value => value.ValueKind == JsonValueKind.Number && value.GetRawText() == "1",
-        ["frequency_penalty"] = IsZero,
-        ["presence_penalty"] = IsZero,
         ["logprobs"] = value => value.ValueKind == JsonValueKind.False,
         ["top_logprobs"] = IsZero,
-        ["logit_bias"] = IsEmpty,
         ["tools"] = IsEmpty,
         ["functions"] = IsEmpty,
         ["tool_choice"] = value => value.ValueKind == JsonValueKind.String && value.GetString() is "none" or "auto",
-        ["response_format"] = value => value.ValueKind == JsonValueKind.Object
-            && value.TryGetProperty("type", out var type) && type.ValueEquals("text"),
         ["modalities"] = value => value.GetRawText() is """["text"]""",
         ["audio"] = _ => false,
         ["chat_template"] = _ => false,
@@ -64,6 +60,13 @@ internal static class ChatRequestReader
             Seed = request.Seed is { } seed ? unchecked((ulong)seed) : null,
             MaxTokens = request.MaxCompletionTokens ?? request.MaxTokens,
             Stops = Stops(request.Stop),
+            TypicalP = request.TypicalP,
+            Penalties = (request.RepetitionPenalty, request.FrequencyPenalty, request.PresencePenalty) is (null, null, null)
+                ? null
+                : new PenaltySettings(request.RepetitionPenalty, request.FrequencyPenalty, request.PresencePenalty),
+            Bias = request.LogitBias is { Count: > 0 } bias ? Bias(bias) : null,
+            IgnoreEnd = request.IgnoreEos ?? false,
+            Form = Form(request.ResponseFormat),
         };
         SettingsRules.Check(settings);
         return new TurnRequest
@@ -132,6 +135,32 @@ internal static class ChatRequestReader
         { ValueKind: JsonValueKind.Array } several when several.EnumerateArray().All(s => s.ValueKind == JsonValueKind.String) =>
             [.. several.EnumerateArray().Select(s => s.GetString()!)],
         _ => throw Bad("'stop' must be a text or an array of texts.", "stop"),
+    };
+
+    private static Dictionary<int, float> Bias(IReadOnlyDictionary<string, float> bias)
+    {
+        var read = new Dictionary<int, float>();
+        foreach (var (key, value) in bias)
+        {
+            if (!int.TryParse(key, NumberStyles.None, CultureInfo.InvariantCulture, out var token))
+            {
+                throw Bad("'logit_bias' is keyed by token ids.", "logit_bias");
+            }
+
+            read[token] = value;
+        }
+
+        return read;
+    }
+
+    private static AnswerForm? Form(ResponseFormat? format) => format?.Type switch
+    {
+        null when format is null => null,
+        "text" => null,
+        "json_object" => new AnswerForm(Schema: null),
+        "json_schema" => new AnswerForm(format.JsonSchema?.Schema?.GetRawText()
+            ?? throw Bad("'response_format.json_schema.schema' is missing.", "response_format")),
+        _ => throw Bad("'response_format.type' is none of text, json_object and json_schema.", "response_format"),
     };
 
     private static bool IsZero(JsonElement value) =>

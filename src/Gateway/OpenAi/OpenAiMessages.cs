@@ -31,6 +31,21 @@ internal sealed record ChatRequest
     /// <summary>A text, or several.</summary>
     public JsonElement? Stop { get; init; }
 
+    public float? FrequencyPenalty { get; init; }
+
+    public float? PresencePenalty { get; init; }
+
+    public float? RepetitionPenalty { get; init; }
+
+    public float? TypicalP { get; init; }
+
+    /// <summary>By token id.</summary>
+    public IReadOnlyDictionary<string, float>? LogitBias { get; init; }
+
+    public bool? IgnoreEos { get; init; }
+
+    public ResponseFormat? ResponseFormat { get; init; }
+
     /// <summary>What is not read above: where it asks for something Herd cannot do, the request is refused.</summary>
     [JsonExtensionData]
     public Dictionary<string, JsonElement>? Rest { get; set; }
@@ -43,6 +58,12 @@ internal sealed record ChatRequestMessage
     /// <summary>A text, or parts of one.</summary>
     public JsonElement? Content { get; init; }
 }
+
+/// <param name="Type">text, json_object or json_schema.</param>
+/// <param name="JsonSchema">With the schema, for the last of them.</param>
+internal sealed record ResponseFormat(string? Type, NamedSchema? JsonSchema = null);
+
+internal sealed record NamedSchema(JsonElement? Schema = null);
 
 internal sealed record StreamOptions(bool IncludeUsage);
 

@@ -25,12 +25,16 @@ internal sealed class AnswerBuilder
 
     public IReadOnlyList<int> Tokens => _tokens;
 
+    /// <summary>What the latest event told of the sampler; null after an earlier attempt, whose tokens tell all but Mirostat's bound.</summary>
+    public float? SamplerState { get; private set; }
+
     public Answer SoFar() => new(_text.ToString(), [.. _tokens], TokensFit: true);
 
     public void Append(GenerationEvent update)
     {
         _tokens.AddRange(update.Tokens);
         _text.Append(update.Text);
+        SamplerState = update.SamplerState;
         if (update.Tokens.Count > 0 || update.Text.Length > 0)
         {
             Deliver(update.Text, update.Tokens.Count);

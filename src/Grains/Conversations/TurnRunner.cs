@@ -167,6 +167,7 @@ internal sealed class TurnRunner(ClusterView view, IGrainFactory grains, TimePro
             Messages = History.Prompt(transcript.Conversation.System, transcript.Conversation.Turns, turn.Model!),
             Produced = [.. answer.Tokens],
             Settings = turn.Settings,
+            SamplerState = answer.SamplerState,
         };
         await foreach (var update in Session(transcript, node, turn.Model!).Generate(request, cancellation))
         {

@@ -2,6 +2,8 @@ using Herd.Contracts.Conversations;
 using Herd.Contracts.Nodes;
 using Herd.Inference.Chat;
 using Herd.Inference.Generation;
+using Herd.Inference.Grammars;
+using Herd.Inference.Kv;
 using Herd.Inference.Models;
 using Herd.Inference.Runtime;
 using Microsoft.Extensions.Logging;
@@ -20,6 +22,14 @@ internal sealed class LoadedModel(ModelSource source, ILlamaModel model, ChatTem
 
     public SamplingDefaults Sampling => source.Sampling;
 
+    public GrammarCache Grammars { get; } = new(model.Vocabulary);
+
+    public int VocabularySize => model.Vocabulary.Count;
+
+    /// <summary>About how many tokens a message has.</summary>
+    public int CountTokens(HistoryMessage message) =>
+        message.Tokens?.Count ?? model.Vocabulary.Tokenize(message.Text, parseSpecial: false).Length;
+
     /// <exception cref="ModelLoadException">The file is damaged, does not fit, or cannot chat.</exception>
     public static LoadedModel Load(
         ILlamaRuntime runtime,
@@ -27,6 +37,7 @@ internal sealed class LoadedModel(ModelSource source, ILlamaModel model, ChatTem
         NodeOptions options,
         TimeProvider time,
         ILogger<Engine> logger,
+        byte[] digest,
         IProgress<float> progress,
         CancellationToken cancellation)
     {
@@ -44,7 +55,7 @@ internal sealed class LoadedModel(ModelSource source, ILlamaModel model, ChatTem
                 BatchTokens = options.BatchTokens,
                 Threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount,
             });
-            var engine = new Engine(context, model.Vocabulary, new EngineOptions { MaxQueued = options.MaxQueued }, time, logger);
+            var engine = new Engine(context, model.Vocabulary, EngineOptionsOf(options, digest), time, logger);
             return new LoadedModel(source, model, template, engine);
         }
         catch (TemplateException e)
@@ -58,6 +69,23 @@ internal sealed class LoadedModel(ModelSource source, ILlamaModel model, ChatTem
             throw;
         }
     }
+
+    private static EngineOptions EngineOptionsOf(NodeOptions options, byte[] digest) => new()
+    {
+        MaxQueued = options.MaxQueued,
+        Speculate = options.Speculate,
+        Kv = new KvOptions
+        {
+            HostBytes = options.KvHostBytes,
+            Disk = options is { KvDirectory.Length: > 0, KvDiskBytes: > 0 }
+                ? new KvDiskOptions(
+                    Path.Combine(options.KvDirectory, "snapshots"),
+                    options.KvDiskBytes,
+                    digest,
+                    SnapshotKey.ReadOrMake(Path.Combine(options.KvDirectory, "key")))
+                : null,
+        },
+    };
 
     public ServedModel Describe()
     {
@@ -80,6 +108,19 @@ internal sealed class LoadedModel(ModelSource source, ILlamaModel model, ChatTem
             Sessions = load.Sessions,
             KvTokens = load.KvTokens,
             KvCapacity = load.KvCapacity,
+            Figures = new EngineFigures
+            {
+                PrefillTokens = load.PrefillTokens,
+                ParkedSessions = load.ParkedSessions,
+                HostBytes = load.HostBytes,
+                DiskBytes = load.DiskBytes,
+                BytesPerToken = load.BytesPerToken,
+                PrefillRate = load.PrefillRate,
+                DecodeRate = load.DecodeRate,
+                RestoreRate = load.RestoreRate,
+                DiskRate = load.DiskRate,
+                Prefixes = load.Prefixes,
+            },
         };
     }
 

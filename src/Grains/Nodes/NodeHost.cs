@@ -67,7 +67,7 @@ internal sealed class NodeHost(
             var source = ModelCatalog.Read(options.Value.Catalog).Find(options.Value.Model);
             NodeLog.Loading(_logger, source.Id, source.Path);
             var started = time.GetTimestamp();
-            await ModelHash.Verify(source, stoppingToken);
+            var digest = await ModelHash.Verify(source, stoppingToken);
             var progress = new SynchronousProgress(share =>
             {
                 _loaded = share;
@@ -75,7 +75,7 @@ internal sealed class NodeHost(
             });
             var model = await Task.Run(
                 () => LoadedModel.Load(
-                    runtime, source, options.Value, time, loggers.CreateLogger<Engine>(), progress, stoppingToken),
+                    runtime, source, options.Value, time, loggers.CreateLogger<Engine>(), digest, progress, stoppingToken),
                 stoppingToken);
             model.Engine.LoadChanged += NoteChange;
             _model = model;

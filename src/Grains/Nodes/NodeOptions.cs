@@ -32,6 +32,18 @@ public sealed class NodeOptions
     /// <summary>Most turns that may wait for a slot, 0 or more. Default 256.</summary>
     public int MaxQueued { get; set; } = 256;
 
+    /// <summary>Bytes of host memory for the KV caches of sessions that have no slot; 0 means none. Default 1 GiB.</summary>
+    public long KvHostBytes { get; set; } = 1L << 30;
+
+    /// <summary>The folder for KV caches on disk, of this node alone; empty means none. Default none.</summary>
+    public string KvDirectory { get; set; } = "";
+
+    /// <summary>Bytes of disk for KV caches; 0 means none. Default 4 GiB.</summary>
+    public long KvDiskBytes { get; set; } = 4L << 30;
+
+    /// <summary>Whether tokens are guessed from what was said before, where that pays. Default true.</summary>
+    public bool Speculate { get; set; } = true;
+
     /// <summary>The longest time between two reports to a gateway. Default 1 s.</summary>
     public TimeSpan Heartbeat { get; set; } = TimeSpan.FromSeconds(1);
 }
@@ -48,6 +60,8 @@ internal sealed class NodeOptionsValidator : IValidateOptions<NodeOptions>
         errors.Require(options.BatchTokens is >= 1 and <= 4096, $"Node:BatchTokens {options.BatchTokens} is not from 1 to 4096.");
         errors.Require(options.BatchTokens >= options.Slots, $"Node:BatchTokens {options.BatchTokens} is less than Node:Slots {options.Slots}; each slot needs a token a step.");
         errors.Require(options.MaxQueued >= 0, $"Node:MaxQueued {options.MaxQueued} is negative.");
+        errors.Require(options.KvHostBytes >= 0, $"Node:KvHostBytes {options.KvHostBytes} is negative.");
+        errors.Require(options.KvDiskBytes >= 0, $"Node:KvDiskBytes {options.KvDiskBytes} is negative.");
         errors.Require(options.Heartbeat > TimeSpan.Zero, $"Node:Heartbeat {options.Heartbeat} is not above zero.");
         return errors.ToResult();
     }

@@ -4,7 +4,6 @@ using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Contracts.Nodes;
 using Herd.Grains.Placement;
-using Herd.Inference.Chat;
 using Herd.Inference.Generation;
 using Herd.Inference.Runtime;
 using Orleans.GrainDirectory;
@@ -28,7 +27,8 @@ internal sealed class SessionGrain(NodeHost host) : Grain, ISessionGrain
     {
         using var work = _fence.Begin(request.Epoch, cancellation);
         var model = host.Model(Model);
-        var updates = model.Engine.Generate(ToEngine(request, model), work.Token).GetAsyncEnumerator(work.Token);
+        var prepared = await ToEngine(request, model, work.Token);
+        var updates = model.Engine.Generate(prepared, work.Token).GetAsyncEnumerator(work.Token);
         await using (updates)
         {
             while (await Next(updates, cancellation))
@@ -73,45 +73,26 @@ internal sealed class SessionGrain(NodeHost host) : Grain, ISessionGrain
         }
     }
 
-    private GenerationRequest ToEngine(SessionRequest request, LoadedModel model)
+    /// <summary>Rendering and compiling take their time; they are done beside the grain.</summary>
+    private Task<GenerationRequest> ToEngine(SessionRequest request, LoadedModel model, CancellationToken cancellation)
     {
-        var settings = request.Settings;
-        return new GenerationRequest
-        {
-            Session = this.GetPrimaryKeyString(),
-            Prompt = Render(request, model),
-            Produced = request.Produced,
-            Sampling = new Inference.Sampling.SamplingOptions
+        var key = this.GetPrimaryKeyString();
+        var tenant = GrainKey.Split(key)[1];
+        return Task.Run(
+            () => new GenerationRequest
             {
-                Temperature = settings.Temperature ?? model.Sampling.Temperature ?? 1,
-                TopK = settings.TopK ?? model.Sampling.TopK ?? 0,
-                TopP = settings.TopP ?? model.Sampling.TopP ?? 1,
-                MinP = settings.MinP ?? model.Sampling.MinP ?? 0,
-                Seed = settings.Seed ?? 0,
+                Session = key,
+                Tenant = tenant,
+                Priority = request.Settings.Priority == TurnPriority.Background ? Priority.Background : Priority.Interactive,
+                Prefix = PromptPrefix.Digest(tenant, request.Messages.FirstOrDefault(m => m.Role == Role.System)?.Text),
+                Prompt = SessionPrompt.Render(request, model),
+                Produced = request.Produced,
+                Surprise = request.SamplerState,
+                Sampling = SessionSampling.Of(request.Settings, model.Sampling, model.Grammars, model.VocabularySize),
+                MaxTokens = request.Settings.MaxTokens ?? int.MaxValue,
+                Stops = request.Settings.Stops,
             },
-            MaxTokens = settings.MaxTokens ?? int.MaxValue,
-            Stops = settings.Stops,
-        };
-    }
-
-    private static int[] Render(SessionRequest request, LoadedModel model)
-    {
-        try
-        {
-            return model.Template.Render([.. request.Messages.Select(message => new ChatMessage(
-                message.Role switch
-                {
-                    Role.System => ChatRole.System,
-                    Role.User => ChatRole.User,
-                    _ => ChatRole.Assistant,
-                },
-                message.Text,
-                message.Tokens))]);
-        }
-        catch (TemplateException e)
-        {
-            throw new HerdException(HerdError.InvalidArgument, e.Message, "messages");
-        }
+            cancellation);
     }
 
     private static GenerationEvent ToEvent(GenerationUpdate update) => new(
@@ -121,5 +102,8 @@ internal sealed class SessionGrain(NodeHost host) : Grain, ISessionGrain
             result.Reason == FinishReason.Length ? Finish.Length : Finish.Stop,
             result.Reason != FinishReason.StopSequence,
             new Usage(result.PromptTokens, result.CompletionTokens, result.CachedTokens),
-            new Timings(result.Queued, result.Prefill, result.Decode)));
+            new Timings(result.Queued, result.Prefill, result.Decode)))
+    {
+        SamplerState = update.Surprise,
+    };
 }

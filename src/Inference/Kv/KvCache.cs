@@ -78,7 +78,12 @@ internal sealed class KvCache : IDisposable
             return KvOutcome.Later;
         }
 
-        Bring(source, target, claim);
+        // Parking whoever had the slot may push the very state out of host memory that is to come in its place.
+        var kept = false;
+        var state = source.Parked?.State;
+        state?.DangerousAddRef(ref kept);
+        Bring(source, state, target, claim);
+        state?.DangerousRelease();
         target.Owner = claim;
         target.SavedTokens = 0;
         target.LastUsed = _time.GetTimestamp();
@@ -192,21 +197,18 @@ internal sealed class KvCache : IDisposable
             && common > slot.Tokens.Count
             && Math.Min(common, claim.Tokens.Count - 1) - matched >= LeastShared);
 
-    private void Bring(Source source, KvSlot target, KvClaim claim)
+    private void Bring(Source source, StateBuffer? state, KvSlot target, KvClaim claim)
     {
         if (source.Slot != target)
         {
-            // Parking another session may take host memory from those parked before.
-            Pin(source, true);
             Evict(target, claim);
-            Pin(source, false);
         }
         else if (target.Session != claim.Session && IsToBeParked(target))
         {
             TrySave(target);
         }
 
-        if (source.Matched > 0 && source.Slot != target && !TryMove(source, target))
+        if (source.Matched > 0 && source.Slot != target && !TryMove(source, state, target))
         {
             Clear(target);
         }
@@ -217,22 +219,14 @@ internal sealed class KvCache : IDisposable
         target.Prefix = claim.Prefix;
     }
 
-    private static void Pin(Source source, bool pinned)
-    {
-        if (source.Parked is { } parked)
-        {
-            parked.IsPinned = pinned;
-        }
-    }
-
-    private bool TryMove(Source source, KvSlot target)
+    private bool TryMove(Source source, StateBuffer? state, KvSlot target)
     {
         var started = _time.GetTimestamp();
         try
         {
             if (source.Parked is { } parked)
             {
-                _context.Load(target.Id, parked.State!);
+                _context.Load(target.Id, state!);
                 parked.LastUsed = started;
                 target.Tokens.AddRange(parked.Tokens);
                 _rates.Restore.Note(parked.Bytes, _time.GetElapsedTime(started));

@@ -28,9 +28,6 @@ internal sealed class ParkedSession(string session, string tenant, ulong prefix,
     /// <summary>Whether its file is being read.</summary>
     public bool IsFetching { get; set; }
 
-    /// <summary>Whether its state is about to be used, and must stay.</summary>
-    public bool IsPinned { get; set; }
-
     /// <summary>When it was used last, as a timestamp.</summary>
     public long LastUsed { get; set; }
 }

@@ -169,7 +169,7 @@ internal sealed class ParkedSessions : IDisposable
 
     private void TrimHost(ParkedSession? except)
     {
-        while (HostBytes > _hostCapacity && Least(s => s is { State: not null, IsPinned: false } && s != except) is { } least)
+        while (HostBytes > _hostCapacity && Least(s => s.State is not null && s != except) is { } least)
         {
             DropState(least);
             RemoveIfNowhere(least);

@@ -22,7 +22,7 @@ public sealed unsafe class StateBuffer : SafeHandle
 
     public override bool IsInvalid => handle == 0;
 
-    public byte* Address => IsClosed ? throw new ObjectDisposedException(nameof(StateBuffer)) : (byte*)handle;
+    public byte* Address => IsInvalid ? throw new ObjectDisposedException(nameof(StateBuffer)) : (byte*)handle;
 
     /// <summary>The bytes from an offset on, at most a gigabyte of them.</summary>
     public Span<byte> From(long offset) => new(Address + offset, (int)Math.Min(Length - offset, MostInSpan));
@@ -30,6 +30,7 @@ public sealed unsafe class StateBuffer : SafeHandle
     protected override bool ReleaseHandle()
     {
         NativeMemory.Free((void*)handle);
+        SetHandle(0);
         return true;
     }
 }

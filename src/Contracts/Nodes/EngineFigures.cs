@@ -1,0 +1,36 @@
+namespace Herd.Contracts.Nodes;
+
+/// <summary>What a router needs to foresee how a turn would fare on a node. Rates are as measured there of late.</summary>
+[GenerateSerializer, Immutable, Alias("herd.EngineFigures")]
+public sealed record EngineFigures
+{
+    /// <summary>Tokens of prompts that are still to be computed.</summary>
+    [Id(0)] public int PrefillTokens { get; init; }
+
+    /// <summary>Sessions off the device, in host memory or on disk.</summary>
+    [Id(1)] public int ParkedSessions { get; init; }
+
+    /// <summary>Bytes of KV cache in host memory.</summary>
+    [Id(2)] public long HostBytes { get; init; }
+
+    /// <summary>Bytes of KV cache on disk.</summary>
+    [Id(3)] public long DiskBytes { get; init; }
+
+    /// <summary>Bytes of KV cache that a token has; 0 until one was measured.</summary>
+    [Id(4)] public double BytesPerToken { get; init; }
+
+    /// <summary>Tokens a second.</summary>
+    [Id(5)] public double PrefillRate { get; init; }
+
+    /// <summary>Tokens a second of all sequences together.</summary>
+    [Id(6)] public double DecodeRate { get; init; }
+
+    /// <summary>Bytes a second from host memory to the device.</summary>
+    [Id(7)] public double RestoreRate { get; init; }
+
+    /// <summary>Bytes a second from disk to host memory.</summary>
+    [Id(8)] public double DiskRate { get; init; }
+
+    /// <summary>What sessions at hand begin with, as <see cref="PromptPrefix"/> digests it; at most 256.</summary>
+    [Id(9)] public IReadOnlyList<ulong> Prefixes { get; init; } = [];
+}

@@ -1,0 +1,162 @@
+using Herd.Inference.Generation;
+using Herd.Inference.Kv;
+using Herd.Inference.Sampling;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Herd.Inference.Tests.Generation;
+
+/// <summary>
+/// Parking, restoring, sharing and making way, on a context whose next token follows from every token in its cells: so each
+/// answer proves that the cells held its own tokens and no others.
+/// </summary>
+public sealed class SharingTests : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("herd-kv-");
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Generate_SameTenantBeginsAlike_CopiesTheBeginning()
+    {
+        await using var engine = New(New());
+        var beginning = Tokens(1, 100);
+        await Run(engine, "a", [.. beginning, 1, 2, 3]);
+
+        Assert.Equal(100, (await Run(engine, "b", [.. beginning, 4, 5, 6])).CachedTokens);
+    }
+
+    [Fact]
+    public async Task Generate_OtherTenantBeginsAlike_SharesNothing()
+    {
+        await using var engine = New(New());
+        var beginning = Tokens(1, 100);
+        await Run(engine, "a", [.. beginning, 1, 2, 3]);
+
+        Assert.Equal(0, (await Run(engine, "b", [.. beginning, 4, 5, 6], tenant: "other")).CachedTokens);
+    }
+
+    [Fact]
+    public async Task Generate_ParkedSession_IsRestored()
+    {
+        await using var engine = New(New());
+        for (var i = 0; i < 6; i++)
+        {
+            await Run(engine, $"s{i}", Tokens(i, 80));
+        }
+
+        Assert.Equal(79, (await Run(engine, "s0", Tokens(0, 80))).CachedTokens);
+    }
+
+    [Fact]
+    public async Task Generate_AfterRestart_FindsItsDiskTier()
+    {
+        await using (var before = New(New(), Disk()))
+        {
+            await Run(before, "s", Tokens(1, 80));
+        }
+
+        await using var after = New(New(), Disk());
+
+        Assert.Equal(79, (await Run(after, "s", Tokens(1, 80))).CachedTokens);
+    }
+
+    [Fact]
+    public async Task Generate_SnapshotDamaged_IsReplayed()
+    {
+        await using (var before = New(New(), Disk()))
+        {
+            await Run(before, "s", Tokens(1, 80));
+        }
+
+        var file = Assert.Single(_folder.GetFiles("*.kv"));
+        var bytes = await File.ReadAllBytesAsync(file.FullName, Cancellation);
+        bytes[^40] ^= 1;
+        await File.WriteAllBytesAsync(file.FullName, bytes, Cancellation);
+        await using var after = New(New(), Disk());
+
+        Assert.Equal(0, (await Run(after, "s", Tokens(1, 80))).CachedTokens);
+    }
+
+    [Fact]
+    public async Task New_FolderInUse_IsRefused()
+    {
+        await using var one = New(New(), Disk());
+
+        Assert.Throws<InvalidDataException>(() => New(New(), Disk()));
+    }
+
+    /// <summary>Sessions of several tenants, many more than slots, with tiers too small for all: every answer is its own.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task Generate_ManySessionsAtOnce_EachAnswersFromItsOwnTokens(int seed)
+    {
+        var random = new Random(seed);
+        await using var engine = New(New(sequences: 3), Disk() with { HostBytes = 2_000 });
+        var histories = Enumerable.Range(0, 24).Select(i => Tokens(i % 4, 40 + i).ToList()).ToList();
+        for (var turn = 0; turn < 4; turn++)
+        {
+            await Task.WhenAll(histories.Select(async (history, i) =>
+            {
+                history.AddRange(Tokens(random.Next(), 5));
+                history.AddRange((await Collect(engine, $"s{i}", history, $"tenant{i % 3}")).Tokens);
+            }).ToList());
+        }
+    }
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    private KvOptions Disk() => new()
+    {
+        Disk = new KvDiskOptions(_folder.FullName, 1 << 20, new byte[32], new byte[32]),
+    };
+
+    private static FakeContext New(int sequences = 2) => new(sequences, cells: 256, batch: 32) { IsHashing = true };
+
+    private static Engine New(FakeContext context, KvOptions? kv = null) => new(
+        context,
+        new ByteVocabulary(),
+        new EngineOptions { Kv = kv ?? new KvOptions(), Stint = 2 },
+        TimeProvider.System,
+        NullLogger<Engine>.Instance);
+
+    private static int[] Tokens(int seed, int count)
+    {
+        var random = new Random(seed);
+        return [.. Enumerable.Range(0, count).Select(_ => random.Next(250))];
+    }
+
+    private static async Task<GenerationResult> Run(Engine engine, string session, int[] prompt, string tenant = "") =>
+        (await Collect(engine, session, prompt, tenant)).Result;
+
+    private static async Task<(List<int> Tokens, GenerationResult Result)> Collect(
+        Engine engine, string session, IReadOnlyList<int> prompt, string tenant)
+    {
+        var request = new GenerationRequest
+        {
+            Session = session,
+            Tenant = tenant,
+            Prompt = [.. prompt],
+            MaxTokens = 6,
+            Sampling = new SamplingOptions { Temperature = 0 },
+        };
+        var tokens = new List<int>();
+        GenerationResult? result = null;
+        await foreach (var update in engine.Generate(request, Cancellation))
+        {
+            tokens.AddRange(update.Tokens);
+            result = update.Result;
+        }
+
+        using var reference = New();
+        var expected = prompt.ToList();
+        while (expected.Count < prompt.Count + 6)
+        {
+            expected.Add(reference.Next(expected));
+        }
+
+        Assert.Equal(expected[prompt.Count..], tokens);
+        return (tokens, result!);
+    }
+}
