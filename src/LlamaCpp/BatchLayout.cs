@@ -5,15 +5,12 @@ namespace Herd.LlamaCpp;
 
 /// <summary>
 /// The order in which a batch is given to llama.cpp. With a stream of cells for each sequence it computes in one pass only
-/// sequences whose ids follow one another; every gap costs another pass over the weights. So tokens are sorted by
-/// sequence, and short gaps are bridged by a token for each idle sequence there, which is taken back after the step. A pass
+/// sequences whose ids follow one another; every other order costs more passes over the weights. So tokens are
+/// sorted by sequence. A pass
 /// looks at as many cells of each of its sequences as the longest has, so one much longer than the others goes apart.
 /// </summary>
-internal sealed unsafe class BatchLayout(int sequences, int cells, bool mayBridge)
+internal sealed unsafe class BatchLayout(int sequences)
 {
-    /// <summary>Up to so many tokens cost less than a pass (docs/performance.md).</summary>
-    private const int LongestBridge = 4;
-
     /// <summary>Cells looked at in vain that cost as much as a pass.</summary>
     private const int CellsWorthPass = 16_384;
 
@@ -21,13 +18,12 @@ internal sealed unsafe class BatchLayout(int sequences, int cells, bool mayBridg
     private readonly int[] _lengths = new int[sequences];
     private readonly bool[] _apart = new bool[sequences];
     private int[] _places = [];
-    private readonly List<(int Sequence, int Position)> _bridges = [];
 
     /// <summary>Where a token of the batch lies in llama.cpp's.</summary>
     public int this[int index] => _places[index];
 
     /// <summary>Fills llama.cpp's batch.</summary>
-    public void Fill(TokenBatch batch, ref Batch native, nint memory)
+    public void Fill(TokenBatch batch, ref Batch native)
     {
         if (_places.Length < batch.Count)
         {
@@ -44,23 +40,12 @@ internal sealed unsafe class BatchLayout(int sequences, int cells, bool mayBridg
 
         SetLongestApart(counts);
         native.Count = 0;
-        Arrange(counts, ref native, memory);
+        Arrange(counts, ref native);
         for (var i = 0; i < batch.Count; i++)
         {
             var place = _places[i] = counts[batch.Sequences[i]]++;
             Put(ref native, place, batch.Tokens[i], batch.Positions[i], batch.Sequences[i], batch.Outputs[i]);
         }
-    }
-
-    /// <summary>Takes the bridges back.</summary>
-    public void RemoveBridges(nint memory)
-    {
-        foreach (var (sequence, position) in _bridges)
-        {
-            Llama.MemorySequenceRemove(memory, sequence, position, -1);
-        }
-
-        _bridges.Clear();
     }
 
     /// <summary>Sets apart the longest sequence, and the next, while that saves more than the pass it takes.</summary>
@@ -100,9 +85,9 @@ internal sealed unsafe class BatchLayout(int sequences, int cells, bool mayBridg
 
     /// <summary>
     /// Turns the count of each sequence into its first place: those apart first, backwards so that none follows another, then
-    /// the others with bridges between.
+    /// the others.
     /// </summary>
-    private void Arrange(Span<int> counts, ref Batch native, nint memory)
+    private void Arrange(Span<int> counts, ref Batch native)
     {
         for (var sequence = sequences - 1; sequence >= 0; sequence--)
         {
@@ -112,7 +97,6 @@ internal sealed unsafe class BatchLayout(int sequences, int cells, bool mayBridg
             }
         }
 
-        var last = -1;
         for (var sequence = 0; sequence < sequences; sequence++)
         {
             if (counts[sequence] == 0 || _apart[sequence])
@@ -120,13 +104,7 @@ internal sealed unsafe class BatchLayout(int sequences, int cells, bool mayBridg
                 continue;
             }
 
-            if (last >= 0 && mayBridge && sequence - last - 1 <= LongestBridge)
-            {
-                Bridge(last + 1, sequence, ref native, memory);
-            }
-
             Place(sequence, counts, ref native);
-            last = sequence;
         }
     }
 
@@ -135,19 +113,6 @@ internal sealed unsafe class BatchLayout(int sequences, int cells, bool mayBridg
         var first = native.Count;
         native.Count += counts[sequence];
         counts[sequence] = first;
-    }
-
-    private void Bridge(int from, int to, ref Batch native, nint memory)
-    {
-        for (var idle = from; idle < to; idle++)
-        {
-            var position = Llama.MemorySequenceLast(memory, idle) + 1;
-            if (position < cells && !_apart[idle])
-            {
-                Put(ref native, native.Count++, 0, position, idle, output: false);
-                _bridges.Add((idle, position));
-            }
-        }
     }
 
     private static void Put(ref Batch native, int place, int token, int position, int sequence, bool output)

@@ -13,7 +13,7 @@ internal sealed unsafe class LlamaCppContext : ILlamaContext
     private readonly Batch _batch;
     private readonly BatchLayout _order;
 
-    public LlamaCppContext(ModelHandle model, ContextHandle handle, ContextOptions options, int vocabulary, string layout, bool forgetsParts)
+    public LlamaCppContext(ModelHandle model, ContextHandle handle, ContextOptions options, int vocabulary, string layout)
     {
         var kept = false;
         model.DangerousAddRef(ref kept);
@@ -28,8 +28,8 @@ internal sealed unsafe class LlamaCppContext : ILlamaContext
         // Without a pool every decode would start its threads anew.
         _threads = new ThreadPoolHandle(options.Threads);
         Llama.AttachThreadPool(handle, _threads, _threads);
-        _batch = AllocateBatch(options.BatchTokens + options.Sequences);
-        _order = new BatchLayout(options.Sequences, CellsPerSequence, forgetsParts);
+        _batch = AllocateBatch(options.BatchTokens);
+        _order = new BatchLayout(options.Sequences);
     }
 
     public int Sequences { get; }
@@ -43,10 +43,8 @@ internal sealed unsafe class LlamaCppContext : ILlamaContext
     public void Decode(TokenBatch batch)
     {
         var native = _batch;
-        var memory = Llama.GetMemory(_handle);
-        _order.Fill(batch, ref native, memory);
+        _order.Fill(batch, ref native);
         var status = Llama.Decode(_handle, native);
-        _order.RemoveBridges(memory);
         if (status != 0)
         {
             throw new DecodeException(

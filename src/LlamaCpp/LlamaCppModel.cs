@@ -31,7 +31,7 @@ internal sealed class LlamaCppModel : ILlamaModel
         NativeLog.TakeErrors();
         var native = Llama.ContextDefaultParams();
         native.Context = (uint)(options.CellsPerSequence * options.Sequences);
-        native.Batch = native.MicroBatch = (uint)(options.BatchTokens + options.Sequences);
+        native.Batch = native.MicroBatch = (uint)options.BatchTokens;
         native.Sequences = (uint)options.Sequences;
         native.Threads = native.ThreadsBatch = options.Threads;
 
@@ -43,14 +43,10 @@ internal sealed class LlamaCppModel : ILlamaModel
             ? throw new ModelLoadException(
                 $"There is no memory for {options.Sequences} sequences of {options.CellsPerSequence} tokens: "
                 + $"{NativeLog.TakeErrors()}. Ask for fewer slots or a shorter context.")
-            : new LlamaCppContext(_handle, handle, options, Vocabulary.Count, Layout, ForgetsParts);
+            : new LlamaCppContext(_handle, handle, options, Vocabulary.Count, Layout);
     }
 
     public void Dispose() => _handle.Dispose();
-
-    /// <summary>Whether the end of a sequence can be taken back always: not where the memory is a running state.</summary>
-    private bool ForgetsParts =>
-        !Llama.ModelIsRecurrent(_handle) && !Llama.ModelIsHybrid(_handle) && Llama.ModelSlidingWindow(_handle) == 0;
 
     private string Layout => $"llama.cpp {NativeLibraries.ExpectedVersion}; {Info.Description}; keys f16; values f16";
 

@@ -1,6 +1,8 @@
 using System.Text;
+using System.Text.Json;
 using Herd.Inference.Chat;
 using Herd.Inference.Generation;
+using Herd.Inference.Grammars;
 using Herd.Inference.Runtime;
 using Herd.Inference.Sampling;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -60,7 +62,7 @@ public sealed class EngineTests(Models models)
             expected.Add(await Run(alone, "s", prompt, Greedy, maxTokens: 48));
         }
 
-        await using var together = New(models.Tiny, slots: 8);
+        await using var together = New(models.Tiny, slots: 8, options: new EngineOptions { Speculate = false });
         var answers = await Task.WhenAll(prompts.Select((prompt, i) => Run(together, $"s{i}", prompt, Greedy, maxTokens: 48)));
 
         Assert.Equal(expected.Select(answer => answer.Tokens), answers.Select(answer => answer.Tokens));
@@ -145,10 +147,42 @@ public sealed class EngineTests(Models models)
         }
     }
 
-    private static Engine New(ILlamaModel model, int slots = 4, int cells = 1024) => new(
+    /// <summary>A text that repeats itself lets guesses be right; what is said is what is said without them.</summary>
+    [Fact]
+    public async Task Generate_WithGuesses_SaysTheSame()
+    {
+        var prompt = Prompt(models.Tiny, new ChatMessage(ChatRole.User, string.Concat(Enumerable.Repeat("over and over ", 12))));
+        await using var guessing = New(models.Tiny);
+        await using var plain = New(models.Tiny, options: new EngineOptions { Speculate = false });
+
+        foreach (var sampling in new[] { Greedy, new SamplingOptions { Temperature = 0.7f, TopP = 0.9f, Seed = 3 } })
+        {
+            Assert.Equal(
+                (await Run(plain, "s", prompt, sampling, maxTokens: 300)).Tokens,
+                (await Run(guessing, "s", prompt, sampling, maxTokens: 300)).Tokens);
+        }
+    }
+
+    [Fact]
+    public async Task Generate_JsonSchema_IsValidUnderIt()
+    {
+        await using var engine = New(models.Real);
+        var grammar = new GrammarCache(models.Real.Vocabulary).ForSchema(
+            """{"type":"object","properties":{"city":{"type":"string","maxLength":20},"capital":{"type":"boolean"}},"required":["city","capital"]}""");
+        var prompt = Prompt(models.Real, new ChatMessage(ChatRole.User, "Describe Paris as JSON."));
+
+        var answer = await Run(engine, "s", prompt, Greedy with { Grammar = grammar });
+
+        Assert.Equal(FinishReason.EndOfText, answer.Result.Reason);
+        using var document = JsonDocument.Parse(answer.Text);
+        Assert.Equal(JsonValueKind.String, document.RootElement.GetProperty("city").ValueKind);
+        Assert.True(document.RootElement.TryGetProperty("capital", out _));
+    }
+
+    private static Engine New(ILlamaModel model, int slots = 4, int cells = 1024, EngineOptions? options = null) => new(
         model.CreateContext(new ContextOptions { Sequences = slots, CellsPerSequence = cells, BatchTokens = 128, Threads = 1 }),
         model.Vocabulary,
-        new EngineOptions(),
+        options ?? new EngineOptions(),
         TimeProvider.System,
         NullLogger<Engine>.Instance);
 

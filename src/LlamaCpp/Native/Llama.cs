@@ -49,9 +49,6 @@ internal static unsafe partial class Llama
     [return: MarshalAs(UnmanagedType.U1)]
     public static partial bool MemorySequenceRemove(nint memory, int sequence, int from, int to);
 
-    [LibraryImport(Library, EntryPoint = "llama_memory_seq_pos_max")]
-    public static partial int MemorySequenceLast(nint memory, int sequence);
-
     [LibraryImport(Library, EntryPoint = "llama_state_seq_get_size")]
     public static partial nuint StateSize(ContextHandle context, int sequence);
 
@@ -82,17 +79,6 @@ internal static unsafe partial class Llama
     [LibraryImport(Library, EntryPoint = "llama_model_has_decoder")]
     [return: MarshalAs(UnmanagedType.U1)]
     public static partial bool ModelHasDecoder(ModelHandle model);
-
-    [LibraryImport(Library, EntryPoint = "llama_model_is_recurrent")]
-    [return: MarshalAs(UnmanagedType.U1)]
-    public static partial bool ModelIsRecurrent(ModelHandle model);
-
-    [LibraryImport(Library, EntryPoint = "llama_model_is_hybrid")]
-    [return: MarshalAs(UnmanagedType.U1)]
-    public static partial bool ModelIsHybrid(ModelHandle model);
-
-    [LibraryImport(Library, EntryPoint = "llama_model_n_swa")]
-    public static partial int ModelSlidingWindow(ModelHandle model);
 
     [LibraryImport(Library, EntryPoint = "llama_model_desc")]
     public static partial int ModelDescription(ModelHandle model, byte* buffer, nuint size);
