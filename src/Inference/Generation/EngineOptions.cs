@@ -12,8 +12,11 @@ public sealed record EngineOptions
     /// </summary>
     public double MaxStretch { get; init; } = 1.8;
 
-    /// <summary>Tokens of an answer after which its slot may be given to one that waits, 1 or more. Default 16.</summary>
-    public int Stint { get; init; } = 16;
+    /// <summary>
+    /// Tokens of an answer after which its slot may be given to one that waits, 1 or more. Default: never within a class
+    /// (docs/decisions/stints.md).
+    /// </summary>
+    public int Stint { get; init; } = int.MaxValue;
 
     /// <summary>
     /// Virtual tokens by which a tenant may have been served more than another before it makes way. Default 1024.

@@ -57,5 +57,5 @@ internal sealed class SchedulingPolicy(EngineOptions options)
     private bool IsOverdue(Standing standing) => standing.Waited >= options.Patience;
 
     private int Level(Standing standing) =>
-        standing.Answered < options.Stint ? 0 : standing.Answered < 4 * options.Stint ? 1 : 2;
+        standing.Answered < options.Stint ? 0 : standing.Answered < 4L * options.Stint ? 1 : 2;
 }

@@ -5,7 +5,7 @@ namespace Herd.Inference.Tests.Generation;
 
 public sealed class SchedulingPolicyTests
 {
-    private readonly SchedulingPolicy _policy = new(new EngineOptions());
+    private readonly SchedulingPolicy _policy = new(new EngineOptions { Stint = 16 });
 
     [Property]
     public bool Allot_AnyWishes_KeepsBudgetAndWastesNothing(ushort[] wishes, ushort budget)
