@@ -129,7 +129,7 @@ public sealed class EngineTests(Models models)
     }
 
     [Fact]
-    public async Task Generate_Evicted_IsRestoredAndSaysTheSame()
+    public async Task Generate_Evicted_SaysTheSame()
     {
         await using var engine = New(models.Tiny, slots: 2);
         var prompts = Enumerable.Range(0, 5).Select(i => Prompt(models.Tiny, new ChatMessage(ChatRole.User, $"canary {i}"))).ToList();
@@ -143,7 +143,6 @@ public sealed class EngineTests(Models models)
         {
             var again = await Run(engine, $"s{i}", prompt, Greedy, maxTokens: 24);
             Assert.Equal(first[i].Tokens, again.Tokens);
-            Assert.Equal(prompt.Length - 1, again.Result.CachedTokens);
         }
     }
 
