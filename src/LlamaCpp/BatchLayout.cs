@@ -5,9 +5,9 @@ namespace Herd.LlamaCpp;
 
 /// <summary>
 /// The order in which a batch is given to llama.cpp. With a stream of cells for each sequence it computes in one pass only
-/// sequences whose ids follow one another; every other order costs more passes over the weights. So tokens are
-/// sorted by sequence. A pass
-/// looks at as many cells of each of its sequences as the longest has, so one much longer than the others goes apart.
+/// sequences whose ids follow one another; every other order costs more passes over the weights. So tokens are sorted by
+/// sequence. A pass looks at as many cells of each of its sequences as the longest has, so one much longer than the others
+/// goes apart.
 /// </summary>
 internal sealed unsafe class BatchLayout(int sequences)
 {
@@ -99,12 +99,10 @@ internal sealed unsafe class BatchLayout(int sequences)
 
         for (var sequence = 0; sequence < sequences; sequence++)
         {
-            if (counts[sequence] == 0 || _apart[sequence])
+            if (counts[sequence] > 0 && !_apart[sequence])
             {
-                continue;
+                Place(sequence, counts, ref native);
             }
-
-            Place(sequence, counts, ref native);
         }
     }
 

@@ -199,18 +199,19 @@ internal sealed class KvCache : IDisposable
 
     private void Bring(Source source, StateBuffer? state, KvSlot target, KvClaim claim)
     {
-        if (source.Slot != target)
-        {
-            Evict(target, claim);
-        }
-        else if (target.Session != claim.Session && IsToBeParked(target))
+        // A session that another one's place is taken for is parked; one's own old tokens are not.
+        if (target.Session is not null && target.Session != claim.Session && IsToBeParked(target))
         {
             TrySave(target);
         }
 
-        if (source.Matched > 0 && source.Slot != target && !TryMove(source, state, target))
+        if (source.Slot != target)
         {
             Clear(target);
+            if (source.Matched > 0 && !TryMove(source, state, target))
+            {
+                Clear(target);
+            }
         }
 
         Truncate(target, source.Matched);
@@ -244,17 +245,6 @@ internal sealed class KvCache : IDisposable
             KvLog.NotMoved(_logger, source.Matched, e.Message);
             return false;
         }
-    }
-
-    /// <summary>Makes room. A session that another one's place is taken for is parked; one's own old tokens are not.</summary>
-    private void Evict(KvSlot slot, KvClaim claim)
-    {
-        if (slot.Session is not null && slot.Session != claim.Session && IsToBeParked(slot))
-        {
-            TrySave(slot);
-        }
-
-        Clear(slot);
     }
 
     private bool IsToBeParked(KvSlot slot) =>
