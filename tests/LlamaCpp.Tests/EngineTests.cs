@@ -45,8 +45,9 @@ public sealed class EngineTests(Models models)
     }
 
     /// <summary>
-    /// Batches of other sizes add up in another order, so logits differ in their last bits; the tiny model's random
-    /// weights keep the best two tokens far apart beside that.
+    /// Slots change hands all the time here. Batches of other sizes add up in another order, so logits differ in their last
+    /// bits; the tiny model's random weights keep the best two tokens far apart beside that. From 64 tokens of one sequence on,
+    /// llama.cpp's attention rounds otherwise, a thousand times as much, so what is replayed here is replayed in less.
     /// </summary>
     [Fact]
     public async Task Generate_ThirtyTwoAtOnce_EachEqualsWhatItGivesAlone()
@@ -55,14 +56,15 @@ public sealed class EngineTests(Models models)
         var prompts = Enumerable.Range(0, Streams)
             .Select(i => Prompt(models.Tiny, new ChatMessage(ChatRole.User, $"{i}: {new string((char)('a' + i % 26), 1 + i * 3)}")))
             .ToList();
-        await using var alone = New(models.Tiny, slots: 1);
+        await using var alone = New(models.Tiny, slots: 1, batchTokens: 63);
         var expected = new List<Answer>();
         foreach (var prompt in prompts)
         {
             expected.Add(await Run(alone, "s", prompt, Greedy, maxTokens: 48));
         }
 
-        await using var together = New(models.Tiny, slots: 8, options: new EngineOptions { Speculate = false });
+        var options = new EngineOptions { Speculate = false, Stint = 16 };
+        await using var together = New(models.Tiny, slots: 8, batchTokens: 63, options: options);
         var answers = await Task.WhenAll(prompts.Select((prompt, i) => Run(together, $"s{i}", prompt, Greedy, maxTokens: 48)));
 
         Assert.Equal(expected.Select(answer => answer.Tokens), answers.Select(answer => answer.Tokens));
@@ -178,12 +180,14 @@ public sealed class EngineTests(Models models)
         Assert.True(document.RootElement.TryGetProperty("capital", out _));
     }
 
-    private static Engine New(ILlamaModel model, int slots = 4, int cells = 1024, EngineOptions? options = null) => new(
-        model.CreateContext(new ContextOptions { Sequences = slots, CellsPerSequence = cells, BatchTokens = 128, Threads = 1 }),
-        model.Vocabulary,
-        options ?? new EngineOptions(),
-        TimeProvider.System,
-        NullLogger<Engine>.Instance);
+    private static Engine New(ILlamaModel model, int slots = 4, int cells = 1024, int batchTokens = 128, EngineOptions? options = null) =>
+        new(
+            model.CreateContext(
+                new ContextOptions { Sequences = slots, CellsPerSequence = cells, BatchTokens = batchTokens, Threads = 1 }),
+            model.Vocabulary,
+            options ?? new EngineOptions(),
+            TimeProvider.System,
+            NullLogger<Engine>.Instance);
 
     private static int[] Prompt(ILlamaModel model, params ChatMessage[] messages)
     {

@@ -187,16 +187,17 @@ internal sealed class EngineLoop
 
     private void Note(IReadOnlyList<Scheduler.Share> step, int produced, TimeSpan took)
     {
-        int decoded = 0, prefilled = 0;
+        int decoding = 0, guesses = 0, prefilled = 0;
         foreach (var (sequence, count, guessed, output) in step)
         {
             var decodes = count == 1 && output >= 0;
-            decoded += decodes ? 1 + guessed : 0;
+            decoding += decodes ? 1 : 0;
+            guesses += guessed;
             prefilled += decodes ? 0 : count;
             _scheduler.Charge(sequence, decodes ? 0 : count, output >= 0 ? 1 : 0);
         }
 
-        _times.Note(decoded, produced, prefilled, took);
+        _times.Note(decoding, guesses, produced, prefilled, took);
     }
 
     private void NoteLoad()

@@ -13,10 +13,10 @@ public sealed record EngineOptions
     public double MaxStretch { get; init; } = 1.8;
 
     /// <summary>
-    /// Tokens of an answer after which its slot may be given to one that waits, 1 or more. Default: never within a class
+    /// Tokens of an answer after which its slot may be given to one that has just begun, 1 or more. Default 16
     /// (docs/decisions/stints.md).
     /// </summary>
-    public int Stint { get; init; } = int.MaxValue;
+    public int Stint { get; init; } = 16;
 
     /// <summary>
     /// Virtual tokens by which a tenant may have been served more than another before it makes way. Default 1024.

@@ -43,22 +43,17 @@ internal sealed class Speculation(StepTimes times, int cells)
         return tokens.Slice(next, Math.Min(most, tokens.Length - next));
     }
 
-    /// <summary>How many guesses bring more tokens a second than the step makes without them.</summary>
+    /// <summary>How many guesses, each right only after the one before, bring tokens sooner than the step does without them.</summary>
     private int Worthwhile(double chance, int decoding, int most)
     {
-        var tokensPerSecond = decoding / times.Seconds(decoding);
-        var right = 1.0;
-        for (var guess = 1; guess <= most; guess++)
+        var least = times.GuessSeconds(decoding) * decoding / times.Seconds(decoding);
+        var guesses = 0;
+        for (var right = chance; guesses < most && right > least; right *= chance)
         {
-            right *= chance;
-            var added = (times.Seconds(decoding + guess) - times.Seconds(decoding)) / guess;
-            if (right < added * tokensPerSecond)
-            {
-                return guess - 1;
-            }
+            guesses++;
         }
 
-        return most;
+        return guesses;
     }
 }
 
