@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Herd.Inference.Models.Gguf;
 using Herd.Inference.Runtime;
 using Herd.LlamaCpp.Native;
 using Microsoft.Extensions.Logging;
@@ -21,11 +22,7 @@ public sealed class LlamaCppRuntime : ILlamaRuntime
     public unsafe ILlamaModel Load(
         string path, ModelOptions options, IProgress<float>? progress, CancellationToken cancellation)
     {
-        if (!File.Exists(path))
-        {
-            throw new ModelLoadException($"There is no model file {path}.");
-        }
-
+        GgufFile.Read(path);
         var watch = new LoadWatch(progress, cancellation);
         var pinned = GCHandle.Alloc(watch);
         try

@@ -1,3 +1,6 @@
+using FsCheck;
+using FsCheck.Fluent;
+using FsCheck.Xunit;
 using Herd.Inference.Runtime;
 using Herd.LlamaCpp.Native;
 using Herd.Testing;
@@ -77,6 +80,35 @@ public sealed class ModelLoadTests(Models models)
         File.WriteAllBytes(path, bytes);
 
         Refused(path);
+    }
+
+    /// <summary>What our own checks let through comes to llama.cpp: it too must load or refuse, and take no process down.</summary>
+    [Property(MaxTest = 400)]
+    public Property Load_Mutated_IsLoadedOrRefused()
+    {
+        var tiny = File.ReadAllBytes(models.TinyPath);
+        var header = tiny.AsSpan().LastIndexOf("output.weight"u8);
+        var path = models.NewPath("mutated.gguf");
+        var changes = from at in Gen.Choose(0, header) from value in Gen.Choose(0, 255) select (at, value);
+        return Prop.ForAll(changes.ToArbitrary(), change =>
+        {
+            var bytes = tiny.ToArray();
+            bytes[change.at] = (byte)change.value;
+            File.WriteAllBytes(path, bytes);
+            try
+            {
+                using var model = models.Runtime.Load(path, new ModelOptions(), null, CancellationToken.None);
+                using var context = model.CreateContext(
+                    new ContextOptions { Sequences = 1, CellsPerSequence = 256, BatchTokens = 8, Threads = 1 });
+                var batch = new TokenBatch(8);
+                batch.Add(5, 0, 0, output: true);
+                context.Decode(batch);
+            }
+            catch (ModelLoadException e)
+            {
+                Assert.Contains(path, e.Message, StringComparison.Ordinal);
+            }
+        });
     }
 
     [Fact]

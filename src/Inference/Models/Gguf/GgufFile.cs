@@ -1,0 +1,243 @@
+using Herd.Inference.Runtime;
+
+namespace Herd.Inference.Models.Gguf;
+
+/// <summary>
+/// What a GGUF file (versions 2 and 3, little-endian) says it holds, every count, length, offset and size checked against the
+/// file itself. Nothing else in this process reads a model's file before.
+/// </summary>
+public sealed class GgufFile
+{
+    private const int MaxMetadata = 65_536;
+    private const int MaxTensors = 65_536;
+    private const int MaxKeyBytes = 65_535;
+    private const int MaxTensorNameBytes = 63;
+    private const int MaxDimensions = 4;
+    private const int LeastMetadataBytes = 8 + 4 + 1;
+    private const int LeastTensorBytes = 8 + 4 + 8 + 4 + 8;
+    private const int DefaultAlignment = 32;
+    private const int MaxAlignment = 1 << 20;
+
+    private readonly Dictionary<string, object> _metadata;
+
+    private GgufFile(Dictionary<string, object> metadata, IReadOnlyList<GgufTensor> tensors)
+    {
+        _metadata = metadata;
+        Tensors = tensors;
+    }
+
+    public IReadOnlyDictionary<string, object> Metadata => _metadata;
+
+    public IReadOnlyList<GgufTensor> Tensors { get; }
+
+    /// <summary>Such as <c>llama</c>; its name begins the keys of its metadata.</summary>
+    public string Architecture => (string)_metadata["general.architecture"];
+
+    /// <summary>Bytes of all tensors.</summary>
+    public long WeightBytes => Tensors.Sum(tensor => tensor.Bytes);
+
+    /// <summary>Reads a file's description; its tensors' data is left alone.</summary>
+    /// <exception cref="ModelLoadException">It is missing, or not sound: the message says where and why.</exception>
+    public static GgufFile Read(string path)
+    {
+        try
+        {
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16);
+            return Read(file, path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ModelLoadException($"The model file {path} cannot be read: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Reads a description from its beginning.</summary>
+    /// <param name="stream">All of the file; it is sought in.</param>
+    /// <param name="name">What errors call it.</param>
+    /// <exception cref="ModelLoadException">It is not sound.</exception>
+    public static GgufFile Read(Stream stream, string name)
+    {
+        var reader = new GgufReader(stream, name);
+        if (reader.ReadUInt32() != 0x46554747)
+        {
+            throw reader.Damaged(0, "it does not begin with 'GGUF'");
+        }
+
+        if (reader.ReadUInt32() is not (2 or 3) and var version)
+        {
+            throw reader.Damaged(4, $"version {version} is not read here; versions 2 and 3 are");
+        }
+
+        var tensorCount = reader.ReadCount("tensors", LeastTensorBytes, MaxTensors);
+        var metadata = ReadMetadata(reader);
+        var tensors = ReadTensors(reader, tensorCount);
+        var file = new GgufFile(metadata, tensors);
+        file.CheckMetadata(reader);
+        file.CheckTensors(reader);
+        return file;
+    }
+
+    /// <summary>A whole number of the metadata; null when it is missing or of another type.</summary>
+    public long? Number(string key) => _metadata.GetValueOrDefault(key) switch
+    {
+        long number => number,
+        ulong number and <= long.MaxValue => (long)number,
+        _ => null,
+    };
+
+    private static Dictionary<string, object> ReadMetadata(GgufReader reader)
+    {
+        var count = reader.ReadCount("metadata", LeastMetadataBytes, MaxMetadata);
+        var metadata = new Dictionary<string, object>(StringComparer.Ordinal);
+        for (var i = 0; i < count; i++)
+        {
+            var at = reader.Position;
+            var key = reader.ReadText("a key", MaxKeyBytes);
+            if (!metadata.TryAdd(key, reader.ReadValue(key)))
+            {
+                throw reader.Damaged(at, $"'{key}' comes twice");
+            }
+        }
+
+        return metadata;
+    }
+
+    private static List<GgufTensor> ReadTensors(GgufReader reader, long count)
+    {
+        var tensors = new List<GgufTensor>();
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        for (var i = 0L; i < count; i++)
+        {
+            var at = reader.Position;
+            var name = reader.ReadText("a tensor's name", MaxTensorNameBytes);
+            if (!names.Add(name))
+            {
+                throw reader.Damaged(at, $"the tensor '{name}' comes twice");
+            }
+
+            tensors.Add(ReadTensor(reader, name));
+        }
+
+        return tensors;
+    }
+
+    private static GgufTensor ReadTensor(GgufReader reader, string name)
+    {
+        var at = reader.Position;
+        var dimensions = reader.ReadUInt32();
+        if (dimensions is 0 or > MaxDimensions)
+        {
+            throw reader.Damaged(at, $"the tensor '{name}' has {dimensions} dimensions; 1 to {MaxDimensions} are possible");
+        }
+
+        var shape = new long[dimensions];
+        for (var i = 0; i < shape.Length; i++)
+        {
+            shape[i] = (long)Math.Min(reader.ReadUInt64(), long.MaxValue);
+        }
+
+        at = reader.Position;
+        var type = (int)Math.Min(reader.ReadUInt32(), int.MaxValue);
+        var offset = (long)Math.Min(reader.ReadUInt64(), long.MaxValue);
+        if (!GgmlTypes.TryGet(type, out var block))
+        {
+            throw reader.Damaged(at, $"the tensor '{name}' is of type {type}, which this llama.cpp does not know");
+        }
+
+        return new GgufTensor(name, shape, type, offset, Bytes(reader, name, shape, block));
+    }
+
+    private static long Bytes(GgufReader reader, string name, long[] shape, (int Elements, int Bytes) block)
+    {
+        // What a file can hold bounds every dimension, so that the product cannot overflow.
+        var most = (Int128)reader.Length / block.Bytes * block.Elements;
+        Int128 elements = 1;
+        foreach (var dimension in shape)
+        {
+            elements *= dimension;
+            if (dimension == 0 || elements > most)
+            {
+                throw reader.Damaged(
+                    reader.Position, $"the tensor '{name}' of [{string.Join(", ", shape)}] cannot be in a file of {reader.Length} bytes");
+            }
+        }
+
+        return shape[0] % block.Elements == 0
+            ? (long)(elements / block.Elements * block.Bytes)
+            : throw reader.Damaged(
+                reader.Position, $"rows of {shape[0]} in the tensor '{name}' are not whole blocks of {block.Elements}");
+    }
+
+    private void CheckMetadata(GgufReader reader)
+    {
+        if (_metadata.GetValueOrDefault("general.architecture") is not string { Length: > 0 })
+        {
+            throw reader.Damaged(reader.Position, "'general.architecture' is missing or no text");
+        }
+
+        if (Number("split.count") is > 1 and var parts)
+        {
+            throw reader.Damaged(
+                reader.Position, $"it is one of {parts} parts; merge them into one file first (llama-gguf-split --merge)");
+        }
+
+        var tokens = Count("tokenizer.ggml.tokens", GgufType.Text);
+        foreach (var (key, type) in new[] { ("scores", GgufType.F32), ("token_type", GgufType.I32) })
+        {
+            if (Count($"tokenizer.ggml.{key}", type) is { } count && count != tokens)
+            {
+                throw reader.Damaged(reader.Position, $"'tokenizer.ggml.{key}' has {count} elements for {tokens} tokens");
+            }
+        }
+
+        foreach (var key in _metadata.Keys.Where(IsTokenId))
+        {
+            if (tokens is not null && Number(key) is { } id && (id < 0 || id >= tokens) && id != uint.MaxValue && id != -1)
+            {
+                throw reader.Damaged(reader.Position, $"'{key}' is {id}, but there are {tokens} tokens");
+            }
+        }
+
+        static bool IsTokenId(string key) =>
+            key.StartsWith("tokenizer.ggml.", StringComparison.Ordinal) && key.EndsWith("_token_id", StringComparison.Ordinal);
+
+        long? Count(string key, GgufType type) => _metadata.GetValueOrDefault(key) switch
+        {
+            null => null,
+            GgufArray array when array.Type == type => array.Count,
+            _ => throw reader.Damaged(reader.Position, $"'{key}' is not an array of {type}"),
+        };
+    }
+
+    private void CheckTensors(GgufReader reader)
+    {
+        var alignment = _metadata.ContainsKey("general.alignment") ? Number("general.alignment") ?? 0 : DefaultAlignment;
+        if (alignment is <= 0 or > MaxAlignment || !System.Numerics.BitOperations.IsPow2(alignment))
+        {
+            throw reader.Damaged(reader.Position, $"an alignment of {alignment} is not a power of two up to {MaxAlignment}");
+        }
+
+        // llama.cpp takes tensors only where the ones before end, so that none can lie over another.
+        var data = RoundUp(reader.Position);
+        var next = 0L;
+        foreach (var tensor in Tensors)
+        {
+            if (tensor.Offset != next)
+            {
+                throw reader.Damaged(
+                    data, $"the tensor '{tensor.Name}' is said to begin at {tensor.Offset}; the ones before end at {next}");
+            }
+
+            if (tensor.Bytes > reader.Length - data - tensor.Offset)
+            {
+                throw reader.Damaged(
+                    data,
+                    $"the tensor '{tensor.Name}' takes {tensor.Bytes} bytes from {data + tensor.Offset} on; the file ends at {reader.Length}");
+            }
+
+            next = RoundUp(tensor.Offset + tensor.Bytes);
+        }
+
+        long RoundUp(long value) => (value + alignment - 1) / alignment * alignment;
+    }
+}
