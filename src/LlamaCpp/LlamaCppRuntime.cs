@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Herd.Inference.Models;
 using Herd.Inference.Models.Gguf;
 using Herd.Inference.Runtime;
 using Herd.LlamaCpp.Native;
@@ -18,6 +19,23 @@ public sealed class LlamaCppRuntime : ILlamaRuntime
         NativeLibraries.Load(directory ?? Path.Combine(AppContext.BaseDirectory, "native"), logger);
 
     public string Description => "llama.cpp v0.5.0";
+
+    public void RequireMemory(string path, ModelOptions options, ContextOptions context)
+    {
+        var plan = MemoryPlan.Of(GgufFile.Read(path), context);
+        if (DeviceMemory.Free() is not { } gpu || options.GpuLayers == 0)
+        {
+            plan.Require(HostMemory.Free(), "this machine");
+        }
+        else if (options.GpuLayers < 0)
+        {
+            plan.Require(gpu, "the GPU");
+        }
+        else
+        {
+            plan.Require(gpu + HostMemory.Free(), "the GPU with this machine");
+        }
+    }
 
     public unsafe ILlamaModel Load(
         string path, ModelOptions options, IProgress<float>? progress, CancellationToken cancellation)

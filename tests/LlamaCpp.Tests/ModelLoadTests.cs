@@ -83,7 +83,7 @@ public sealed class ModelLoadTests(Models models)
     }
 
     /// <summary>What our own checks let through comes to llama.cpp: it too must load or refuse, and take no process down.</summary>
-    [Property(MaxTest = 400)]
+    [Property(MaxTest = 400, Replay = "(20261124,31)")]
     public Property Load_Mutated_IsLoadedOrRefused()
     {
         var tiny = File.ReadAllBytes(models.TinyPath);

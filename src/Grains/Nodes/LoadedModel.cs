@@ -41,20 +41,24 @@ internal sealed class LoadedModel(ModelSource source, ILlamaModel model, ChatTem
         IProgress<float> progress,
         CancellationToken cancellation)
     {
-        var model = runtime.Load(source.Path, new ModelOptions { GpuLayers = options.GpuLayers }, progress, cancellation);
+        var weights = new ModelOptions { GpuLayers = options.GpuLayers };
+        var size = new ContextOptions
+        {
+            Sequences = options.Slots,
+            CellsPerSequence = options.ContextTokens,
+            BatchTokens = options.BatchTokens,
+            Threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount,
+        };
+        runtime.RequireMemory(source.Path, weights, size);
+        var model = runtime.Load(source.Path, weights, progress, cancellation);
         try
         {
             var template = new ChatTemplate(
                 model.Info.ChatTemplate
                 ?? throw new ModelLoadException($"{source.Path} has no chat template; choose a chat or instruct model."),
                 model.Vocabulary);
-            var context = model.CreateContext(new ContextOptions
-            {
-                Sequences = options.Slots,
-                CellsPerSequence = options.ContextTokens > 0 ? options.ContextTokens : model.Info.ContextLength,
-                BatchTokens = options.BatchTokens,
-                Threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount,
-            });
+            var context = model.CreateContext(
+                size.CellsPerSequence > 0 ? size : size with { CellsPerSequence = model.Info.ContextLength });
             var engine = new Engine(context, model.Vocabulary, EngineOptionsOf(options, digest), time, logger);
             return new LoadedModel(source, model, template, engine);
         }

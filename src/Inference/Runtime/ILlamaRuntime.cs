@@ -6,6 +6,13 @@ public interface ILlamaRuntime
     /// <summary>Name and version, for people.</summary>
     string Description { get; }
 
+    /// <summary>Refuses a model that the memory here is too small for, before anything of it is loaded.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="options">How the weights are to be held.</param>
+    /// <param name="context">The context it is to have; 0 cells mean as many as it was trained for.</param>
+    /// <exception cref="ModelLoadException">It does not fit, or the file is damaged.</exception>
+    void RequireMemory(string path, ModelOptions options, ContextOptions context);
+
     /// <summary>Loads a GGUF file. Blocks until the weights are in place.</summary>
     /// <param name="path">The file.</param>
     /// <param name="options">How the weights are held.</param>

@@ -8,6 +8,8 @@ namespace Herd.Inference.Models.Gguf;
 /// </summary>
 public sealed class GgufFile
 {
+    internal const string TokensKey = "tokenizer.ggml.tokens";
+
     private const int MaxMetadata = 65_536;
     private const int MaxTensors = 65_536;
     private const int MaxKeyBytes = 65_535;
@@ -74,7 +76,7 @@ public sealed class GgufFile
         var file = new GgufFile(metadata, tensors);
         file.CheckMetadata(reader);
         file.CheckTensors(reader);
-        return file;
+        return ModelShape.Fault(file) is { } fault ? throw reader.Damaged(reader.Position, fault) : file;
     }
 
     /// <summary>A whole number of the metadata; null when it is missing or of another type.</summary>
@@ -139,9 +141,10 @@ public sealed class GgufFile
         at = reader.Position;
         var type = (int)Math.Min(reader.ReadUInt32(), int.MaxValue);
         var offset = (long)Math.Min(reader.ReadUInt64(), long.MaxValue);
-        if (!GgmlTypes.TryGet(type, out var block))
+        if (!GgmlTypes.TryGet(type, out var block)
+            || (GgmlTypes.IsForTables(type) && name.EndsWith(".weight", StringComparison.Ordinal)))
         {
-            throw reader.Damaged(at, $"the tensor '{name}' is of type {type}, which this llama.cpp does not know");
+            throw reader.Damaged(at, $"the tensor '{name}' is of type {type}, which llama.cpp does not take there");
         }
 
         return new GgufTensor(name, shape, type, offset, Bytes(reader, name, shape, block));
@@ -181,7 +184,7 @@ public sealed class GgufFile
                 reader.Position, $"it is one of {parts} parts; merge them into one file first (llama-gguf-split --merge)");
         }
 
-        var tokens = Count("tokenizer.ggml.tokens", GgufType.Text);
+        var tokens = Count(TokensKey, GgufType.Text);
         foreach (var (key, type) in new[] { ("scores", GgufType.F32), ("token_type", GgufType.I32) })
         {
             if (Count($"tokenizer.ggml.{key}", type) is { } count && count != tokens)

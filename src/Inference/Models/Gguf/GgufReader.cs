@@ -73,10 +73,7 @@ internal sealed class GgufReader(Stream stream, string name)
         var count = ReadCount($"elements of '{key}'", type == GgufType.Text ? 8 : size, int.MaxValue);
         if (type == GgufType.Text)
         {
-            for (var i = 0L; i < count; i++)
-            {
-                SkipText(key);
-            }
+            SkipTexts(key, count);
         }
         else if (count <= MaxKeptNumbers)
         {
@@ -90,17 +87,34 @@ internal sealed class GgufReader(Stream stream, string name)
         return new GgufArray(type, count, []);
     }
 
-    /// <summary>Tokens need not be UTF-8.</summary>
-    private void SkipText(string key)
+    /// <summary>Tokens need not be UTF-8, but llama.cpp ends the process where two are the same up to a zero.</summary>
+    private void SkipTexts(string key, long count)
     {
-        var at = Position;
-        var length = ReadUInt64();
-        if (length > MaxTextBytes || (long)length > Length - Position)
+        var tokens = key == GgufFile.TokensKey ? new HashSet<string>(StringComparer.Ordinal) : null;
+        for (var i = 0L; i < count; i++)
         {
-            throw Damaged(at, $"a text in '{key}' has {length} bytes; {Length - Position} are left in the file");
-        }
+            var at = Position;
+            var length = ReadUInt64();
+            if (length > MaxTextBytes || (long)length > Length - Position)
+            {
+                throw Damaged(at, $"a text in '{key}' has {length} bytes; {Length - Position} are left in the file");
+            }
 
-        stream.Seek((long)length, SeekOrigin.Current);
+            if (tokens is null)
+            {
+                stream.Seek((long)length, SeekOrigin.Current);
+                continue;
+            }
+
+            var bytes = new byte[length];
+            stream.ReadExactly(bytes);
+            var text = bytes.AsSpan();
+            text = text.IndexOf((byte)0) is >= 0 and var end ? text[..end] : text;
+            if (text.Length > 0 && !tokens.Add(Encoding.Latin1.GetString(text)))
+            {
+                throw Damaged(at, $"token {i} of '{key}' is the same as one before");
+            }
+        }
     }
 
     private object ReadScalar(GgufType type, string key, long at)

@@ -8,7 +8,9 @@ namespace Herd.Inference.Models.Gguf;
 /// <param name="Bytes">How long it is.</param>
 public sealed record GgufTensor(string Name, IReadOnlyList<long> Shape, int Type, long Offset, long Bytes);
 
-/// <summary>The element types of ggml 0.25 (<c>ggml-common.h</c>): elements come in blocks of a fixed number of bytes.</summary>
+/// <summary>
+/// The element types of ggml 0.25 (<c>ggml-common.h</c>) that files hold: elements come in blocks of a fixed number of bytes.
+/// </summary>
 internal static class GgmlTypes
 {
     private static readonly Dictionary<int, (int Elements, int Bytes)> Blocks = new()
@@ -20,13 +22,11 @@ internal static class GgmlTypes
         [6] = (32, 22), // q5_0
         [7] = (32, 24), // q5_1
         [8] = (32, 34), // q8_0
-        [9] = (32, 36), // q8_1
         [10] = (256, 84), // q2_K
         [11] = (256, 110), // q3_K
         [12] = (256, 144), // q4_K
         [13] = (256, 176), // q5_K
         [14] = (256, 210), // q6_K
-        [15] = (256, 292), // q8_K
         [16] = (256, 66), // iq2_xxs
         [17] = (256, 74), // iq2_xs
         [18] = (256, 98), // iq3_xxs
@@ -49,6 +49,9 @@ internal static class GgmlTypes
         [41] = (128, 18), // q1_0
         [42] = (64, 18), // q2_0
     };
+
+    /// <summary>Integers and f64, which nothing is multiplied with.</summary>
+    public static bool IsForTables(int type) => type is >= 24 and <= 28;
 
     public static bool TryGet(int type, out (int Elements, int Bytes) block) => Blocks.TryGetValue(type, out block);
 }
