@@ -21,6 +21,7 @@ internal static class NodesCommand
                 ("NAME", node => node.Name),
                 ("PID", node => node.ProcessId.ToString(CultureInfo.InvariantCulture)),
                 ("STATE", node => node.State.ToString().ToUpperInvariant()),
+                ("RUNTIME", node => node.Runtime),
                 ("MODELS", node => string.Join(", ", node.Models)),
                 ("SLOTS", node => $"{node.Active}/{node.Slots}"),
                 ("QUEUED", node => node.Queued.ToString(CultureInfo.InvariantCulture)),

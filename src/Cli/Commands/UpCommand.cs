@@ -15,6 +15,7 @@ internal static class UpCommand
         var nodes = Number("--nodes", "Nodes to start.", 2, 1, 64);
         var gateways = Number("--gateways", "Gateways to start.", 1, 1, 16);
         var model = new Option<string?>("--model") { Description = "A model of models/catalog.json, or the path of a GGUF file. Default: the catalog's first.", HelpName = "ID|PATH" };
+        var runtime = new Option<string>("--runtime") { DefaultValueFactory = _ => "", Description = "What computes: llama.cpp or llamasharp, whichever was built in, or simulated. Default: the one that was built in.", HelpName = "NAME" };
         var threads = Number("--threads", "CPU threads of each node. 0 divides the machine's cores among the nodes.", 0, 0, 1024);
         var slots = Number("--slots", "Conversations that a node computes side by side.", 8, 1, 256);
         var context = Number("--context", "Tokens that a conversation can hold. 0: as many as the model was trained for.", 0, 0, 1 << 24);
@@ -25,7 +26,7 @@ internal static class UpCommand
         var detach = new Option<bool>("--detach") { Description = "Return when the cluster is well, and leave it running." };
         var command = new Command("up", "Starts a cluster on this machine, or what is missing of the one that runs.")
         {
-            nodes, gateways, model, threads, slots, context, http, grpc, store, data, detach,
+            nodes, gateways, model, runtime, threads, slots, context, http, grpc, store, data, detach,
         };
 
         command.SetAction((parsed, cancellation) => Run(
@@ -34,6 +35,7 @@ internal static class UpCommand
                 Nodes = parsed.GetValue(nodes),
                 Gateways = parsed.GetValue(gateways),
                 Model = FindModel(parsed.GetValue(model)),
+                Runtime = parsed.GetValue(runtime)!,
                 Threads = parsed.GetValue(threads) is > 0 and var asked
                     ? asked
                     : Math.Max(1, Environment.ProcessorCount / parsed.GetValue(nodes)),
@@ -57,7 +59,7 @@ internal static class UpCommand
             cluster.StartMissing();
             await AnsiConsole.Status().StartAsync("Starting", status =>
                 cluster.WaitUntilWell(problem => status.Status(Markup.Escape(problem)), cancellation));
-            Show(cluster.State);
+            Show(cluster);
             if (detach || cluster.Started.Count == 0)
             {
                 return 0;
@@ -123,14 +125,15 @@ internal static class UpCommand
         }
     }
 
-    private static void Show(RunState state)
+    private static void Show(LocalCluster cluster)
     {
+        var state = cluster.State;
         foreach (var process in state.Processes)
         {
             Console.WriteLine($"{process.Name,-10} pid {process.Pid,-8} log {process.Log}");
         }
 
-        Console.WriteLine($"ready      http://127.0.0.1:{state.Plan.HttpPort}/v1   gRPC 127.0.0.1:{state.Plan.GrpcPort}   model {state.Plan.Model}");
+        Console.WriteLine($"ready      http://127.0.0.1:{state.Plan.HttpPort}/v1   gRPC 127.0.0.1:{state.Plan.GrpcPort}   model {state.Plan.Model}   runtime {cluster.Runtime}");
     }
 
     private static async Task Watch(LocalCluster cluster, CancellationToken cancellation)

@@ -13,6 +13,9 @@ internal sealed record ClusterPlan
 
     public required string Model { get; init; }
 
+    /// <summary>What computes; empty means the native runtime that was built in.</summary>
+    public string Runtime { get; init; } = "";
+
     /// <summary>CPU threads of each node.</summary>
     public required int Threads { get; init; }
 
@@ -52,6 +55,7 @@ internal sealed record ClusterPlan
                 .. Cluster($"node-{i + 1}", store, ports[1 + i]),
                 $"--Node:Model={Model}",
                 $"--Node:Catalog={HerdHome.Catalog}",
+                $"--Node:Runtime={Runtime}",
                 $"--Node:Threads={Text(Threads)}",
                 $"--Node:Slots={Text(Slots)}",
                 $"--Node:ContextTokens={Text(Context)}",

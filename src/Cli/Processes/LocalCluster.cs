@@ -15,6 +15,9 @@ internal sealed class LocalCluster(RunState state)
     /// <summary>The processes this command has started itself.</summary>
     public List<RunningProcess> Started { get; } = [];
 
+    /// <summary>What the nodes compute with, once they are ready.</summary>
+    public string Runtime { get; private set; } = "";
+
     /// <summary>Starts every process that does not run, and notes it at once, so that none is ever forgotten.</summary>
     public void StartMissing()
     {
@@ -79,6 +82,7 @@ internal sealed class LocalCluster(RunState state)
             var nodes = (await gateway.Cluster.ListNodesAsync(new ListNodesRequest(), cancellationToken: cancellation)).Nodes;
             var ready = nodes.Count(node =>
                 node.State == NodeState.Ready && State.Processes.Any(p => p.Name == node.Name && p.Pid == node.ProcessId));
+            Runtime = string.Join(", ", nodes.Select(node => node.Runtime).Distinct(StringComparer.Ordinal));
             return ready == State.Plan.Nodes
                 ? null
                 : $"{ready} of {State.Plan.Nodes} nodes are ready"

@@ -14,6 +14,9 @@ public sealed class NodeOptions
     /// <summary>The catalog that ids are looked up in.</summary>
     public string Catalog { get; set; } = "models/catalog.json";
 
+    /// <summary>What computes, by its name; empty means the native runtime that was built in. Default empty.</summary>
+    public string Runtime { get; set; } = "";
+
     /// <summary>Conversations computed side by side, 1 to 256. Default 8.</summary>
     public int Slots { get; set; } = 8;
 
