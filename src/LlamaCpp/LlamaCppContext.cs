@@ -11,7 +11,7 @@ internal sealed unsafe class LlamaCppContext : ILlamaContext
     private readonly ThreadPoolHandle _threads;
     private readonly int _vocabulary;
     private readonly Batch _batch;
-    private readonly BatchLayout _order;
+    private readonly BatchOrder _order;
 
     public LlamaCppContext(ModelHandle model, ContextHandle handle, ContextOptions options, int vocabulary, string layout)
     {
@@ -29,7 +29,7 @@ internal sealed unsafe class LlamaCppContext : ILlamaContext
         _threads = new ThreadPoolHandle(options.Threads);
         Llama.AttachThreadPool(handle, _threads, _threads);
         _batch = AllocateBatch(options.BatchTokens);
-        _order = new BatchLayout(options.Sequences);
+        _order = new BatchOrder(options.Sequences);
     }
 
     public int Sequences { get; }
@@ -42,8 +42,9 @@ internal sealed unsafe class LlamaCppContext : ILlamaContext
 
     public void Decode(TokenBatch batch)
     {
+        _order.Arrange(batch);
         var native = _batch;
-        _order.Fill(batch, ref native);
+        Fill(batch, ref native);
         var status = Llama.Decode(_handle, native);
         if (status != 0)
         {
@@ -107,6 +108,20 @@ internal sealed unsafe class LlamaCppContext : ILlamaContext
             NativeMemory.Free(_batch.Sequences);
             _model.DangerousRelease();
         }
+    }
+
+    private void Fill(TokenBatch batch, ref Batch native)
+    {
+        for (var place = 0; place < batch.Count; place++)
+        {
+            var i = _order.Order[place];
+            native.Tokens[place] = batch.Tokens[i];
+            native.Positions[place] = batch.Positions[i];
+            *native.Sequences[place] = batch.Sequences[i];
+            native.Outputs[place] = batch.Outputs[i] ? (byte)1 : (byte)0;
+        }
+
+        native.Count = batch.Count;
     }
 
     /// <summary>One block for all the arrays of a batch, beginning with Sequences; each token belongs to one sequence.</summary>

@@ -1,15 +1,13 @@
-using Herd.Inference.Runtime;
-using Herd.LlamaCpp.Native;
-
-namespace Herd.LlamaCpp;
+namespace Herd.Inference.Runtime;
 
 /// <summary>
-/// The order in which a batch is given to llama.cpp. With a stream of cells for each sequence it computes in one pass only
+/// The order in which a batch is best given to llama.cpp. With a stream of cells for each sequence it computes in one pass only
 /// sequences whose ids follow one another; every other order costs more passes over the weights. So tokens are sorted by
 /// sequence. A pass looks at as many cells of each of its sequences as the longest has, so one much longer than the others
 /// goes apart.
 /// </summary>
-internal sealed unsafe class BatchLayout(int sequences)
+/// <param name="sequences">How many sequences the context has.</param>
+public sealed class BatchOrder(int sequences)
 {
     /// <summary>Cells looked at in vain that cost as much as a pass.</summary>
     private const int CellsWorthPass = 16_384;
@@ -18,18 +16,19 @@ internal sealed unsafe class BatchLayout(int sequences)
     private readonly int[] _lengths = new int[sequences];
     private readonly bool[] _apart = new bool[sequences];
     private int[] _places = [];
+    private int[] _order = [];
 
-    /// <summary>Where a token of the batch lies in llama.cpp's.</summary>
+    /// <summary>Which token of the batch comes at each place.</summary>
+    public ReadOnlySpan<int> Order => _order;
+
+    /// <summary>At which place a token of the batch comes.</summary>
     public int this[int index] => _places[index];
 
-    /// <summary>Fills llama.cpp's batch.</summary>
-    public void Fill(TokenBatch batch, ref Batch native)
+    /// <summary>Orders a batch.</summary>
+    public void Arrange(TokenBatch batch)
     {
-        if (_places.Length < batch.Count)
-        {
-            _places = new int[batch.Count];
-        }
-
+        Array.Resize(ref _places, Math.Max(_places.Length, batch.Count));
+        Array.Resize(ref _order, Math.Max(_order.Length, batch.Count));
         var counts = _next.AsSpan();
         counts.Clear();
         for (var i = 0; i < batch.Count; i++)
@@ -39,12 +38,12 @@ internal sealed unsafe class BatchLayout(int sequences)
         }
 
         SetLongestApart(counts);
-        native.Count = 0;
-        Arrange(counts, ref native);
+        Place(counts);
         for (var i = 0; i < batch.Count; i++)
         {
-            var place = _places[i] = counts[batch.Sequences[i]]++;
-            Put(ref native, place, batch.Tokens[i], batch.Positions[i], batch.Sequences[i], batch.Outputs[i]);
+            var place = counts[batch.Sequences[i]]++;
+            _places[i] = place;
+            _order[place] = i;
         }
     }
 
@@ -87,37 +86,30 @@ internal sealed unsafe class BatchLayout(int sequences)
     /// Turns the count of each sequence into its first place: those apart first, backwards so that none follows another, then
     /// the others.
     /// </summary>
-    private void Arrange(Span<int> counts, ref Batch native)
+    private void Place(Span<int> counts)
     {
+        var next = 0;
         for (var sequence = sequences - 1; sequence >= 0; sequence--)
         {
             if (_apart[sequence])
             {
-                Place(sequence, counts, ref native);
+                next += First(ref counts[sequence], next);
             }
         }
 
         for (var sequence = 0; sequence < sequences; sequence++)
         {
-            if (counts[sequence] > 0 && !_apart[sequence])
+            if (!_apart[sequence])
             {
-                Place(sequence, counts, ref native);
+                next += First(ref counts[sequence], next);
             }
         }
-    }
 
-    private static void Place(int sequence, Span<int> counts, ref Batch native)
-    {
-        var first = native.Count;
-        native.Count += counts[sequence];
-        counts[sequence] = first;
-    }
-
-    private static void Put(ref Batch native, int place, int token, int position, int sequence, bool output)
-    {
-        native.Tokens[place] = token;
-        native.Positions[place] = position;
-        *native.Sequences[place] = sequence;
-        native.Outputs[place] = output ? (byte)1 : (byte)0;
+        static int First(ref int count, int next)
+        {
+            var length = count;
+            count = next;
+            return length;
+        }
     }
 }
