@@ -7,7 +7,7 @@ namespace Herd.Load.Scenes;
 /// <summary>Steady decoding of several streams, against llama-batched-bench, which does nothing else.</summary>
 internal static class DecodeScene
 {
-    private const int AnswerTokens = 96;
+    private const int AnswerTokens = 256;
 
     public static int[] Streams { get; } = [1, 8, 32];
 

@@ -4,7 +4,7 @@ using Herd.Inference.Chat;
 using Herd.Inference.Generation;
 using Herd.Inference.Runtime;
 using Herd.Inference.Sampling;
-using Herd.LlamaCpp;
+using Herd.Runtimes;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Herd.Load.Targets;
@@ -13,7 +13,7 @@ namespace Herd.Load.Targets;
 internal sealed class EngineTarget : ITarget
 {
     private static readonly Lazy<ILlamaRuntime> Runtime =
-        new(() => new LlamaCppRuntime(NullLogger<LlamaCppRuntime>.Instance));
+        new(() => NativeRuntime.Create(NullLoggerFactory.Instance));
 
     private readonly ILlamaModel _model;
     private readonly ChatTemplate _template;

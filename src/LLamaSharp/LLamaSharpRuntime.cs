@@ -1,0 +1,63 @@
+using System.Reflection;
+using Herd.Inference.Models;
+using Herd.Inference.Models.Gguf;
+using Herd.Inference.Runtime;
+using LLama.Exceptions;
+using LLama.Native;
+using Microsoft.Extensions.Logging;
+
+namespace Herd.LLamaSharp;
+
+/// <summary>llama.cpp by way of LLamaSharp and the libraries of its backend package.</summary>
+public sealed class LLamaSharpRuntime : ILlamaRuntime
+{
+    private static readonly string Version = typeof(LLamaSharpRuntime).Assembly
+        .GetCustomAttributes<AssemblyMetadataAttribute>()
+        .Single(attribute => attribute.Key == "LLamaSharp").Value!;
+
+    /// <summary>Loads the libraries.</summary>
+    /// <exception cref="ModelLoadException">There are none that this machine can use.</exception>
+    public LLamaSharpRuntime(ILogger<LLamaSharpRuntime> logger) => BackendLibraries.Load(logger);
+
+    public string Description => $"LLamaSharp {Version}";
+
+    /// <summary>Checked where the model is held in host memory; LLamaSharp does not say what a GPU has free.</summary>
+    public void RequireMemory(string path, ModelOptions options, ContextOptions context)
+    {
+        var plan = MemoryPlan.Of(GgufFile.Read(path), context);
+        if (!NativeApi.llama_supports_gpu_offload() || options.GpuLayers == 0)
+        {
+            plan.Require(HostMemory.Free(), "this machine");
+        }
+    }
+
+    public ILlamaModel Load(string path, ModelOptions options, IProgress<float>? progress, CancellationToken cancellation)
+    {
+        GgufFile.Read(path);
+        var native = LLamaModelParams.Default();
+        native.n_gpu_layers = options.GpuLayers < 0 ? int.MaxValue : options.GpuLayers;
+        native.use_mmap = true;
+        LlamaProgressCallback watch = (share, _) =>
+        {
+            progress?.Report(share);
+            return !cancellation.IsCancellationRequested;
+        };
+        native.progress_callback = watch;
+        try
+        {
+            return new LLamaSharpModel(SafeLlamaModelHandle.LoadFromFile(path, native), Version);
+        }
+        catch (LoadWeightsFailedException e)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            throw new ModelLoadException(
+                $"LLamaSharp cannot load {path}: {e.Message} The file is damaged, or of an architecture this build does not know; "
+                + "fetch it again or choose another model.",
+                e);
+        }
+        finally
+        {
+            GC.KeepAlive(watch);
+        }
+    }
+}
