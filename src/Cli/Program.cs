@@ -10,6 +10,7 @@ var root = new RootCommand("Herd: conversations with language models over many n
     ChatCommand.Create(),
     NodesCommand.Create(),
     ConversationsCommand.Create(),
+    ForkCommand.Create(),
     ModelsCommand.Create(),
 };
 

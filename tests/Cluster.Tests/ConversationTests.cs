@@ -13,7 +13,7 @@ public sealed class ConversationTests(RealCluster cluster) : IClassFixture<RealC
 
         Assert.Equal(0, chat.ExitCode);
         Assert.Equal("The capital of France is Paris, France.\n", chat.Output);
-        Assert.Matches(@"\[9 tokens, \d+ tokens/s, TTFT \d+ ms, cached 0 of 37, node-[12], conv_[0-9a-f]{32}\]", chat.Error);
+        Assert.Matches(@"\[9 tokens, \d+ tokens/s, TTFT \d+ ms, cached \d+ of 37, node-[12], conv_[0-9a-f]{32}\]", chat.Error);
     }
 
     [Fact]
@@ -35,6 +35,36 @@ public sealed class ConversationTests(RealCluster cluster) : IClassFixture<RealC
 
         Assert.Contains("Rome", turns[1].Answer, StringComparison.Ordinal);
         Assert.Equal(turns, (await cluster.Read(conversation.ConversationId)).Turns);
+    }
+
+    [Fact]
+    public async Task Fork_AtAnEarlierTurn_SharesItsCacheAndGoesItsOwnWay()
+    {
+        var conversation = await cluster.New();
+        var first = await cluster.Say(conversation.ConversationId, "What is the capital of France?");
+        await cluster.Say(conversation.ConversationId, "And of Italy?");
+
+        var fork = await cluster.Run("fork", conversation.ConversationId, "--turn", first.TurnId);
+        var id = fork.Output.Trim();
+        var other = await cluster.Say(id, "And of Spain?");
+
+        var earlier = first.Usage.PromptTokens + first.Usage.CompletionTokens;
+        Assert.True(other.Usage.CachedTokens >= 0.9 * earlier, $"{other.Usage.CachedTokens} of {earlier} tokens were cached.");
+        Assert.Equal(first.Node, other.Node);
+        Assert.Contains("Madrid", other.Answer, StringComparison.Ordinal);
+        Assert.Equal([first, other], (await cluster.Read(id)).Turns);
+        Assert.Equal(["What is the capital of France?", "And of Italy?"], (await cluster.Read(conversation.ConversationId)).Turns.Select(turn => turn.Input[0].Text));
+    }
+
+    [Fact]
+    public async Task Fork_NoSuchTurn_SaysSo()
+    {
+        var conversation = await cluster.New();
+
+        var fork = await cluster.Run("fork", conversation.ConversationId, "--turn", "turn_x");
+
+        Assert.Equal(1, fork.ExitCode);
+        Assert.Equal($"herd: The conversation '{conversation.ConversationId}' has no turn 'turn_x'.\n", fork.Error);
     }
 
     [Fact]

@@ -11,6 +11,19 @@ public interface IConversationGrain : IGrainWithStringKey
     [Alias("Create")]
     Task<Conversation> Create(string? model, string? system, CancellationToken cancellation);
 
+    /// <summary>
+    /// Begins a new conversation with what was said in this one. It begins where this one's KV cache is, and shares it.
+    /// </summary>
+    /// <param name="id">The new conversation's id, which nobody has used.</param>
+    /// <param name="lastTurn">The last turn that it takes over, answered or cancelled; null means the last such one.</param>
+    /// <param name="cancellation">Gives up.</param>
+    [Alias("Fork")]
+    Task<Conversation> Fork(string id, string? lastTurn, CancellationToken cancellation);
+
+    /// <summary>Becomes a copy, if it is nothing yet. For <see cref="Fork"/>.</summary>
+    [Alias("Adopt")]
+    Task<Conversation> Adopt(Conversation copy, CancellationToken cancellation);
+
     /// <summary>Takes a turn, or delivers again one that was taken. The last event is the completed turn.</summary>
     [Alias("Converse")]
     IAsyncEnumerable<TurnEvent> Converse(TurnRequest request, CancellationToken cancellation);

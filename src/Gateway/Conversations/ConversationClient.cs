@@ -26,6 +26,12 @@ internal sealed class ConversationClient(IGrainFactory grains, TimeProvider time
         return Call(() => Grain(tenant, id).Create(model, system, cancellation), cancellation);
     }
 
+    public Task<Conversation> Fork(string tenant, string id, string? lastTurn, CancellationToken cancellation)
+    {
+        var copy = NewId();
+        return Call(() => Grain(tenant, id).Fork(copy, lastTurn, cancellation), cancellation);
+    }
+
     public Task<Conversation> Read(string tenant, string id, CancellationToken cancellation) =>
         Call(() => Grain(tenant, id).Read(cancellation), cancellation);
 

@@ -32,6 +32,17 @@ internal sealed class ConversationService(ConversationClient conversations, ICon
         return new CreateConversationResponse { Conversation = conversation.ToProto() };
     }
 
+    public override async Task<ForkConversationResponse> ForkConversation(
+        ForkConversationRequest request, ServerCallContext context)
+    {
+        var conversation = await conversations.Fork(
+            Tenant(context),
+            Id(request.ConversationId),
+            request.HasLastTurnId ? request.LastTurnId : null,
+            context.CancellationToken);
+        return new ForkConversationResponse { Conversation = conversation.ToProto() };
+    }
+
     public override async Task Converse(
         ConverseRequest request, IServerStreamWriter<ConverseResponse> responseStream, ServerCallContext context)
     {

@@ -41,6 +41,24 @@ internal sealed class ConversationGrain(
         return conversation;
     }
 
+    public Task<Conversation> Fork(string id, string? lastTurn, CancellationToken cancellation)
+    {
+        var copy = ConversationFork.Of(_transcript.Conversation ?? throw NotFound(), id, lastTurn, time.GetUtcNow());
+        return grains.GetGrain<IConversationGrain>(GrainKey.Conversation(_transcript.Tenant, id)).Adopt(copy, cancellation);
+    }
+
+    public async Task<Conversation> Adopt(Conversation copy, CancellationToken cancellation)
+    {
+        using var place = await _turns.Enter("", mayWait: true, cancellation);
+        if (_transcript.Conversation is { } existing)
+        {
+            return existing;
+        }
+
+        await Store(() => _transcript.Write(copy, 0, ConversationKind.Durable));
+        return copy;
+    }
+
     public async IAsyncEnumerable<TurnEvent> Converse(
         TurnRequest request, [EnumeratorCancellation] CancellationToken cancellation)
     {
