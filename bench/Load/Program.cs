@@ -44,6 +44,11 @@ async IAsyncEnumerable<DecodeScene.Result> Decode(ParseResult parsed, int round)
             yield return await DecodeScene.Run(herd, streams, round);
         }
 
+        await using (var gateway = await HerdGateway.Start(setup))
+        {
+            yield return await DecodeScene.Run(gateway, streams, round);
+        }
+
         if (parsed.GetValue(peer) is { } program)
         {
             yield return await DecodeScene.RunPeer(program, setup, streams);

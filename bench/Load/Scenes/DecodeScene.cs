@@ -7,6 +7,7 @@ namespace Herd.Load.Scenes;
 /// <summary>Steady decoding of several streams, against llama-batched-bench, which does nothing else.</summary>
 internal static class DecodeScene
 {
+    private const string Peer = "llama-batched-bench";
     private const int AnswerTokens = 256;
 
     public static int[] Streams { get; } = [1, 8, 32];
@@ -26,7 +27,9 @@ internal static class DecodeScene
             return turn.Arrivals.Select(at => at + began).ToArray();
         }));
         var (from, to) = (turns.Max(arrivals => arrivals[0]), turns.Min(arrivals => arrivals[^1]));
-        var tokens = turns.Sum(arrivals => arrivals.Count(at => at > from && at <= to));
+
+        // A server may send several tokens at once.
+        var tokens = turns.Sum(arrivals => arrivals.Count(at => at > from && at <= to) * (double)AnswerTokens / arrivals.Length);
         return new Result(target.Name, streams, tokens / (to - from));
     }
 
@@ -47,22 +50,18 @@ internal static class DecodeScene
         var output = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
         var row = output.Split('\n').Last(line => line.StartsWith("|  ", StringComparison.Ordinal)).Split('|');
-        return new Result("llama-batched-bench", streams, double.Parse(row[8], CultureInfo.InvariantCulture));
+        return new Result(Peer, streams, double.Parse(row[8], CultureInfo.InvariantCulture));
     }
 
     public static void Print(IReadOnlyList<Result> results) => Figures.Print(
-        "Decode: tokens a second of all streams (medians of the rounds)",
-        ["streams", "llama-batched-bench", "herd engine", "ratio (median of the rounds' own)"],
-        results.GroupBy(result => result.Streams).Select(streams =>
-        {
-            var peer = streams.Where(r => r.Target == "llama-batched-bench").Select(r => r.TokensPerSecond).ToList();
-            var herd = streams.Where(r => r.Target != "llama-batched-bench").Select(r => r.TokensPerSecond).ToList();
-            return (IReadOnlyList<string>)
-            [
-                $"{streams.Key}",
-                peer.Median().Show("0.0"),
-                herd.Median().Show("0.0"),
-                herd.Zip(peer, (one, other) => one / other).Median().Show("0.00"),
-            ];
-        }));
+        "Decode: tokens a second of all streams, and the share of llama-batched-bench's (medians of the rounds)",
+        ["streams", "target", "tokens/s", "share"],
+        results.GroupBy(result => (result.Streams, result.Target)).Select(rounds => (IReadOnlyList<string>)
+        [
+            $"{rounds.Key.Streams}",
+            rounds.Key.Target,
+            rounds.Select(r => r.TokensPerSecond).Median().Show("0.0"),
+            rounds.Zip(results.Where(r => r.Streams == rounds.Key.Streams && r.Target == Peer), (one, peer) => one.TokensPerSecond / peer.TokensPerSecond)
+                .Median().Show("0.00"),
+        ]));
 }

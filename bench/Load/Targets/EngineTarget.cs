@@ -20,7 +20,7 @@ internal sealed class EngineTarget : ITarget
 
     public EngineTarget(Setup setup, EngineOptions options)
     {
-        Name = $"herd engine, {setup.Slots} slots";
+        Name = "herd engine";
         _model = Runtime.Value.Load(setup.Model, new ModelOptions(), null, CancellationToken.None);
         _template = new ChatTemplate(_model.Info.ChatTemplate!, _model.Vocabulary);
         var context = _model.CreateContext(new ContextOptions
