@@ -26,6 +26,8 @@ internal sealed class KvCache : IDisposable
     /// <summary>Beginnings shorter than this are computed, not shared: moving has a cost of its own.</summary>
     private const int LeastShared = 32;
 
+    private const double MostSecondsToMove = 0.1;
+
     private readonly ILlamaContext _context;
     private readonly KvRates _rates;
     private readonly TimeProvider _time;
@@ -61,12 +63,12 @@ internal sealed class KvCache : IDisposable
     public KvOutcome TryAcquire(KvClaim claim)
     {
         var own = Array.Find(_slots, slot => slot.Session == claim.Session);
-        if ((own ?? LeastValuable()) is not { Owner: null } target)
+        if (own is { Owner: not null } || Target(own) is not { } target)
         {
             return KvOutcome.Busy;
         }
 
-        var source = Cheapest(claim);
+        var source = Cheapest(claim, target);
         if (NeighbourComputes(claim, source.Matched))
         {
             return KvOutcome.Later;
@@ -84,6 +86,11 @@ internal sealed class KvCache : IDisposable
         state?.DangerousAddRef(ref kept);
         Bring(source, state, target, claim);
         state?.DangerousRelease();
+        if (own is not null && own != target)
+        {
+            Clear(own);
+        }
+
         target.Owner = claim;
         target.SavedTokens = 0;
         target.LastUsed = _time.GetTimestamp();
@@ -150,7 +157,7 @@ internal sealed class KvCache : IDisposable
 
     public void Dispose() => Parked.Dispose();
 
-    private Source Cheapest(KvClaim claim)
+    private Source Cheapest(KvClaim claim, KvSlot target)
     {
         var best = new Source(null, null, 0, _rates.Prefill.Seconds(claim.Tokens.Count));
         foreach (var slot in _slots)
@@ -158,7 +165,7 @@ internal sealed class KvCache : IDisposable
             var isOwn = slot.Session == claim.Session;
             if (slot.Session is not null && (isOwn || slot.Tenant == claim.Tenant))
             {
-                var moved = isOwn ? 0 : _rates.Copy(slot.Tokens.Count);
+                var moved = slot == target && isOwn ? 0 : _rates.Copy(slot.Tokens.Count);
                 Offer(slot, null, CollectionsMarshal.AsSpan(slot.Tokens), moved, isOwn);
             }
         }
@@ -276,14 +283,32 @@ internal sealed class KvCache : IDisposable
         return true;
     }
 
+    /// <summary>
+    /// The slot to compute in. Slots side by side are computed in one pass (<see cref="BatchOrder"/>), so one beside those that
+    /// are busy is worth moving to, where whoever has it can be parked.
+    /// </summary>
+    private KvSlot? Target(KvSlot? own)
+    {
+        if (own is not null && (!Parked.IsEnabled || IsBesideBusy(own) || _rates.Copy(own.Tokens.Count) > MostSecondsToMove))
+        {
+            return own;
+        }
+
+        return (Parked.IsEnabled ? LeastValuable(IsBesideBusy) : null) ?? own ?? LeastValuable(_ => true);
+    }
+
+    private bool IsBesideBusy(KvSlot slot) =>
+        (slot.Id > 0 && _slots[slot.Id - 1].Owner is not null)
+        || (slot.Id + 1 < _slots.Length && _slots[slot.Id + 1].Owner is not null);
+
     /// <summary>The idle slot whose loss costs least; an empty one costs nothing.</summary>
-    private KvSlot? LeastValuable()
+    private KvSlot? LeastValuable(Func<KvSlot, bool> isPossible)
     {
         KvSlot? least = null;
         var leastValue = double.PositiveInfinity;
         foreach (var slot in _slots)
         {
-            if (slot.Owner is null)
+            if (slot.Owner is null && isPossible(slot))
             {
                 var value = KvValue.Of(_rates.Prefill.Seconds(slot.Tokens.Count), _time.GetElapsedTime(slot.LastUsed));
                 if (least is null || value < leastValue)
