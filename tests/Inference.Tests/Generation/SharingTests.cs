@@ -77,6 +77,47 @@ public sealed class SharingTests : IDisposable
         Assert.Equal(0, (await Run(after, "s", Tokens(1, 80))).CachedTokens);
     }
 
+    /// <summary>What n answers to one prompt begin with is computed once: the others wait for it and copy it.</summary>
+    [Fact]
+    public async Task Generate_OnePromptSeveralTimesAtOnce_ComputesItOnce()
+    {
+        var context = New(sequences: 4);
+        context.Hold();
+        await using var engine = New(context);
+        var prompt = Tokens(1, 90);
+        var answers = Enumerable.Range(0, 4).Select(i => Run(engine, $"s{i}", prompt, "t")).ToList();
+        context.LetGo();
+
+        var cached = (await Task.WhenAll(answers)).Select(result => result.CachedTokens).Order().ToList();
+
+        // The last few tokens are computed rather than waited for.
+        Assert.Equal(0, cached[0]);
+        Assert.All(cached[1..], count => Assert.InRange(count, 90 - 32, 89));
+    }
+
+    /// <summary>Sessions that come back to slots far apart are computed in slots side by side, since that takes one pass.</summary>
+    [Fact]
+    public async Task Generate_ComingBackFarApart_AreComputedSideBySide()
+    {
+        var context = New(sequences: 6);
+        await using var engine = New(context);
+        for (var i = 0; i < 6; i++)
+        {
+            await Run(engine, $"s{i}", Tokens(i, 40), "t");
+        }
+
+        context.Hold();
+        int[] back = [0, 3, 5];
+        var answers = back.Select(i => Run(engine, $"s{i}", [.. Tokens(i, 40), .. Tokens(9 + i, 5)], "t")).ToList();
+        context.LetGo();
+        var results = await Task.WhenAll(answers);
+
+        var last = context.Batches.Where(batch => batch.Length == 3).Select(batch => batch.Order().ToList()).ToList();
+        Assert.NotEmpty(last);
+        Assert.All(last, slots => Assert.Equal(2, slots[^1] - slots[0]));
+        Assert.All(results, result => Assert.InRange(result.CachedTokens, 40, 44));
+    }
+
     [Fact]
     public async Task New_FolderInUse_IsRefused()
     {
