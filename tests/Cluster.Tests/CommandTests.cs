@@ -61,7 +61,7 @@ public sealed class CommandTests : IAsyncDisposable
         var up = await _cluster.RunUp("--model", path);
 
         Assert.Equal(1, up.ExitCode);
-        Assert.Matches($@"^herd: node-[12] has ended: This node cannot serve: llama\.cpp cannot load {path}.*\n$", up.Error);
+        Assert.Matches($@"^herd: node-[12] has ended: This node cannot serve: {path} is not a sound GGUF file: at byte .*\n$", up.Error);
         AssertNothingRuns();
     }
 
