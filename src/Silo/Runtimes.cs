@@ -14,7 +14,7 @@ internal static class Runtimes
     /// <param name="time">What a simulated one waits by.</param>
     /// <param name="loggers">Take the runtime's log.</param>
     /// <exception cref="ModelLoadException">This build does not have it, or its libraries cannot be used.</exception>
-    public static ILlamaRuntime Create(string name, TimeProvider time, ILoggerFactory loggers) => name switch
+    public static ILlamaRuntime Create(string name, TimeProvider time, ILoggerFactory loggers) => name.ToLowerInvariant() switch
     {
         "" or NativeRuntime.Name => NativeRuntime.Create(loggers),
         Simulated => new SimulatedRuntime(new SimulatedTimings(), time),

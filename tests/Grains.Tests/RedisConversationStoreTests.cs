@@ -19,7 +19,7 @@ public sealed class RedisConversationStoreTests : ConversationStoreTests
 public abstract class ConversationStoreTests : IAsyncLifetime
 {
     private StoreProcess _process = null!;
-    private ConnectionMultiplexer _redis = null!;
+    private StoreConnection _connection = null!;
     private RedisConversationStore _store = null!;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -27,13 +27,14 @@ public abstract class ConversationStoreTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _process = await Start();
-        _redis = await ConnectionMultiplexer.ConnectAsync(_process.Address);
-        _store = new RedisConversationStore(_redis);
+        _connection = new StoreConnection(ConfigurationOptions.Parse(_process.Address));
+        await _connection.StartAsync(Cancellation);
+        _store = new RedisConversationStore(_connection);
     }
 
     public async ValueTask DisposeAsync()
     {
-        await _redis.DisposeAsync();
+        await _connection.DisposeAsync();
         await _process.DisposeAsync();
         GC.SuppressFinalize(this);
     }
@@ -81,7 +82,7 @@ public abstract class ConversationStoreTests : IAsyncLifetime
         await Write(null, New("c"), kind: ConversationKind.CallerKept);
 
         Assert.Empty((await _store.List("t", 10, null)).Conversations);
-        var left = await _redis.GetDatabase().KeyTimeToLiveAsync("herd:conversation:t/c");
+        var left = await _connection.Database.KeyTimeToLiveAsync("herd:conversation:t/c");
         Assert.InRange(left!.Value, TimeSpan.FromHours(23), TimeSpan.FromHours(24));
     }
 

@@ -1,4 +1,5 @@
 using Herd.Contracts.Nodes;
+using Herd.Grains.Conversations.Storage;
 using Herd.Grains.Routing;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using StackExchange.Redis;
@@ -16,14 +17,14 @@ internal sealed class NodesHealth(ClusterView view) : IHealthCheck
 }
 
 /// <summary>Ready while the store answers.</summary>
-internal sealed class StoreHealth(IConnectionMultiplexer redis) : IHealthCheck
+internal sealed class StoreHealth(StoreConnection store) : IHealthCheck
 {
     public async Task<HealthCheckResult> CheckHealthAsync(
         HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         try
         {
-            await redis.GetDatabase().PingAsync().WaitAsync(cancellationToken);
+            await store.Database.PingAsync().WaitAsync(cancellationToken);
             return HealthCheckResult.Healthy();
         }
         catch (Exception e) when (e is RedisException or TimeoutException)

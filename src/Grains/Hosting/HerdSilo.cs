@@ -20,6 +20,9 @@ public static class HerdSilo
     /// <summary>A gateway: conversations and routing.</summary>
     public static IHostApplicationBuilder AddHerdGateway(this IHostApplicationBuilder builder)
     {
+        // Before the silo, so that no conversation is asked for until its store can be.
+        builder.Services.AddSingleton(services => new StoreConnection(Redis(services.Cluster())));
+        builder.Services.AddHostedService(services => services.GetRequiredService<StoreConnection>());
         builder.AddSilo(typeof(NodeGrain), typeof(SessionGrain));
         builder.Services.AddSingleton<ClusterView>();
         builder.Services.AddSingleton<TurnRunner>();
@@ -50,7 +53,6 @@ public static class HerdSilo
         services.AddOptions<ClusterOptions>().BindConfiguration(ClusterOptions.Section).ValidateOnStart();
         services.TryAddEnumerable(
             ServiceDescriptor.Singleton<Microsoft.Extensions.Options.IValidateOptions<ClusterOptions>, ClusterOptionsValidator>());
-        services.AddSingleton<IConnectionMultiplexer>(provider => ConnectionMultiplexer.Connect(Redis(provider.Cluster())));
 
         var cluster = builder.Configuration.GetSection(ClusterOptions.Section).Get<ClusterOptions>() ?? new ClusterOptions();
         builder.UseOrleans(silo =>

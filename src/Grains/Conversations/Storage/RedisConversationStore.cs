@@ -9,13 +9,13 @@ namespace Herd.Grains.Conversations.Storage;
 /// Conversations in Redis or Garnet. One hash a conversation, so that a turn costs a write of that turn only; a sorted set
 /// a tenant for the list. docs/stored-state.md.
 /// </summary>
-internal sealed class RedisConversationStore(IConnectionMultiplexer redis) : IConversationStore
+internal sealed class RedisConversationStore(StoreConnection store) : IConversationStore
 {
     private const string Head = "head";
     private const string Revision = "revision";
     private static readonly TimeSpan CallerKeptFor = TimeSpan.FromDays(1);
 
-    private IDatabase Database => redis.GetDatabase();
+    private IDatabase Database => store.Database;
 
     public async Task<StoredConversation?> Read(string tenant, string id, CancellationToken cancellation)
     {

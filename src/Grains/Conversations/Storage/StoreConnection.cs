@@ -1,0 +1,27 @@
+using Microsoft.Extensions.Hosting;
+using StackExchange.Redis;
+
+namespace Herd.Grains.Conversations.Storage;
+
+/// <summary>
+/// The connection to the store, made while the process starts. Made by the first who needs it, it would hold up a thread
+/// for each conversation of the first burst, and the connecting itself waits for one: 12 s were seen.
+/// </summary>
+/// <remarks>A store that is away at the start is no error: the connection is made when it comes.</remarks>
+public sealed class StoreConnection(ConfigurationOptions options) : IHostedService, IAsyncDisposable
+{
+    private ConnectionMultiplexer? _redis;
+
+    /// <exception cref="InvalidOperationException">Asked for before <see cref="StartAsync"/> has ended.</exception>
+    public IDatabase Database => (_redis ?? throw new InvalidOperationException("The process has not started.")).GetDatabase();
+
+    /// <inheritdoc/>
+    public async Task StartAsync(CancellationToken cancellationToken) =>
+        _redis = await ConnectionMultiplexer.ConnectAsync(options).WaitAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => _redis?.DisposeAsync() ?? ValueTask.CompletedTask;
+}
