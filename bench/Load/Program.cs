@@ -110,12 +110,19 @@ async IAsyncEnumerable<ReturnScene.Result> Return(ParseResult parsed, int round)
     folder.Delete(recursive: true);
 }
 
+var hours = new Option<double>("--hours") { DefaultValueFactory = _ => 8, Description = "Simulated hours." };
+var speed = new Option<double>("--speed") { DefaultValueFactory = _ => 10, Description = "How many times faster than time they pass." };
+var soak = new Command("soak", "Hours of simulated load, and what memory the engine holds and allocates.") { hours, speed };
+soak.SetAction(async parsed =>
+    SoakScene.Print(await SoakScene.Run(TimeSpan.FromHours(parsed.GetValue(hours)), parsed.GetValue(speed), samples: 16)));
+
 var root = new RootCommand("Puts the same load on Herd's engine and on a peer, alternating, and compares.")
 {
     Scene("decode", "1, 8 and 32 streams that only decode.", Decode, DecodeScene.Print),
     Scene("conversations", "32 conversations of 4 turns over 16,384 KV cells.", Conversations, ConversationScene.Print),
     Scene("intrusion", "A 4,000-token prompt comes among 8 streams.", Intrusion, IntrusionScene.Print),
     Scene("return", "200 conversations come back over 8 slots.", Return, ReturnScene.Print),
+    soak,
 };
 foreach (var option in new Option[] { model, peer, rounds, threads, slots })
 {

@@ -16,7 +16,7 @@ internal sealed class Scheduler(
     private readonly List<Sequence> _running = [];
     private readonly List<Sequence> _prefilling = [];
     private readonly List<Share> _step = [];
-    private readonly List<Sequence> _passed = [];
+    private readonly List<(Standing Standing, Sequence Sequence)> _line = [];
     private int[] _wanted = new int[16];
     private long _arrivals;
 
@@ -45,20 +45,22 @@ internal sealed class Scheduler(
     /// <summary>Gives slots to those who wait, taking them from others where the policy says so.</summary>
     public void Admit()
     {
-        _passed.Clear();
-        while (First() is { } sequence)
+        if (_waiting.Count == 0)
+        {
+            return;
+        }
+
+        LineUp();
+        foreach (var (standing, sequence) in _line)
         {
             // One for whom nobody makes way, whose own slot is busy, or who is better off later, lets others pass.
-            if ((_running.Count == cache.Slots.Count && !TryMakeWay(sequence))
-                || cache.TryAcquire(sequence.Claim) != KvOutcome.Acquired)
+            if ((_running.Count < cache.Slots.Count || TryMakeWay(standing))
+                && cache.TryAcquire(sequence.Claim) == KvOutcome.Acquired)
             {
-                _passed.Add(sequence);
-                continue;
+                sequence.Admitted();
+                _waiting.Remove(sequence);
+                _running.Add(sequence);
             }
-
-            sequence.Admitted();
-            _waiting.Remove(sequence);
-            _running.Add(sequence);
         }
     }
 
@@ -105,6 +107,7 @@ internal sealed class Scheduler(
         else
         {
             _waiting.Remove(sequence);
+            cache.Leave(sequence.Claim);
         }
 
         fairness.Leave(sequence.Claim.Tenant);
@@ -122,37 +125,36 @@ internal sealed class Scheduler(
 
     private static bool IsCancelled(Sequence sequence) => sequence.Cancellation.IsCancellationRequested;
 
-    private Sequence? First()
+    /// <summary>Puts those who wait in line, and notes who of those with a slot could give it up.</summary>
+    private void LineUp()
     {
-        Sequence? first = null;
-        var best = default(Standing);
+        _line.Clear();
         foreach (var sequence in _waiting)
         {
-            if (_passed.Contains(sequence))
+            _line.Add((Of(sequence), sequence));
+        }
+
+        _line.Sort((one, other) => policy.Compare(one.Standing, other.Standing));
+        foreach (var sequence in _running)
+        {
+            sequence.CanMakeWay = cache.CanMakeWay(sequence.Claim, time.GetElapsedTime(sequence.HoldsSince));
+        }
+    }
+
+    /// <summary>Takes the slot of whoever is last in line among those that make way. Its KV cache stays, or is parked.</summary>
+    private bool TryMakeWay(Standing waiting)
+    {
+        Sequence? last = null;
+        var worst = default(Standing);
+        foreach (var sequence in _running)
+        {
+            if (!sequence.CanMakeWay && waiting.Priority >= sequence.Priority)
             {
                 continue;
             }
 
             var standing = Of(sequence);
-            if (first is null || policy.Compare(standing, best) < 0)
-            {
-                (first, best) = (sequence, standing);
-            }
-        }
-
-        return first;
-    }
-
-    /// <summary>Takes the slot of whoever is last in line among those that make way. Its KV cache stays, or is parked.</summary>
-    private bool TryMakeWay(Sequence waiting)
-    {
-        var place = Of(waiting);
-        Sequence? last = null;
-        var worst = default(Standing);
-        foreach (var sequence in _running)
-        {
-            var standing = Of(sequence);
-            if (policy.MakesWay(standing, place) && (last is null || policy.Compare(standing, worst) > 0))
+            if (policy.MakesWay(standing, waiting) && (last is null || policy.Compare(standing, worst) > 0))
             {
                 (last, worst) = (sequence, standing);
             }
@@ -164,10 +166,9 @@ internal sealed class Scheduler(
         }
 
         _running.Remove(last);
-        cache.Release(last.Claim);
+        cache.MakeWay(last.Claim);
         last.MadeWay();
         _waiting.Add(last);
-        _passed.Add(last);
         return true;
     }
 

@@ -11,6 +11,7 @@ namespace Herd.Inference.Generation;
 internal sealed class Sequence
 {
     private const int ShortPromptTokens = 48;
+    private const int UsualAnswerTokens = 128;
 
     private readonly GenerationRequest _request;
     private readonly IVocabulary _vocabulary;
@@ -37,7 +38,10 @@ internal sealed class Sequence
         _text = new AnswerText(vocabulary, request.Stops);
         _sampling = new SamplingState(request.Sampling, request.Surprise);
         Cancellation = cancellation;
-        Claim = new KvClaim(request.Session, request.Tenant, request.Prefix, [.. request.Prompt, .. request.Produced]);
+        var tokens = new List<int>(request.Prompt.Count + request.Produced.Count + UsualAnswerTokens);
+        tokens.AddRange(request.Prompt);
+        tokens.AddRange(request.Produced);
+        Claim = new KvClaim(request.Session, request.Tenant, request.Prefix, tokens);
         foreach (var token in request.Produced)
         {
             _text.Append(token);
@@ -57,6 +61,12 @@ internal sealed class Sequence
 
     /// <summary>Since when it has had no slot, as a timestamp.</summary>
     public long WaitsSince { get; private set; }
+
+    /// <summary>Since when it has its slot, as a timestamp.</summary>
+    public long HoldsSince { get; private set; }
+
+    /// <summary>Whether its slot could be given to another of its class in this step, for what that costs.</summary>
+    public bool CanMakeWay { get; set; }
 
     /// <summary>Tokens of the answer since it got its slot.</summary>
     public int Stint => Answered - AnsweredBefore;
@@ -83,9 +93,11 @@ internal sealed class Sequence
     {
         ShortPrompt = Claim.Pending <= ShortPromptTokens ? Claim.Pending : 0;
         AnsweredBefore = Answered;
+        HoldsSince = _time.GetTimestamp();
+        CanMakeWay = false;
         if (_admitted == 0)
         {
-            _admitted = _time.GetTimestamp();
+            _admitted = HoldsSince;
             _cached = Math.Min(Claim.Slot!.Tokens.Count, _request.Prompt.Count);
         }
     }

@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace Herd.Inference.Kv;
 
 /// <summary>
-/// Files of parked sessions, written and read by a thread of its own, so that the engine's loop never waits for a disk.
-/// What it has to tell is posted to that loop.
+/// Files of parked sessions, written by one thread and read by another, so that the engine's loop never waits for a disk and
+/// who comes back never for those who left. What they have to tell is posted to that loop.
 /// </summary>
 internal sealed class DiskTier : IDisposable
 {
@@ -18,9 +18,10 @@ internal sealed class DiskTier : IDisposable
     private readonly Action<Action> _post;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly BlockingCollection<Action> _work = [];
+    private readonly BlockingCollection<Action> _writes = [];
+    private readonly BlockingCollection<Action> _reads = [];
     private readonly FileStream _lock;
-    private readonly Thread _thread;
+    private readonly Thread[] _threads;
     private long _waitingBytes;
 
     /// <exception cref="InvalidDataException">Another process uses the folder, or it cannot be written.</exception>
@@ -32,8 +33,7 @@ internal sealed class DiskTier : IDisposable
         _time = time;
         _logger = logger;
         _lock = Lock(options.Directory);
-        _thread = new Thread(Run) { Name = "herd kv disk", IsBackground = true };
-        _thread.Start();
+        _threads = [Start("herd kv writes", _writes), Start("herd kv reads", _reads)];
     }
 
     public long Capacity => _options.Bytes;
@@ -74,7 +74,7 @@ internal sealed class DiskTier : IDisposable
 
         var kept = false;
         state.DangerousAddRef(ref kept);
-        _work.Add(() =>
+        _writes.Add(() =>
         {
             var bytes = 0L;
             try
@@ -98,7 +98,7 @@ internal sealed class DiskTier : IDisposable
     /// <summary>Reads a session's file in a while.</summary>
     /// <param name="session">With a file.</param>
     /// <param name="read">Posted with the state and how long it took, or with null when the file is of no use.</param>
-    public void Read(ParkedSession session, Action<StateBuffer?, TimeSpan> read) => _work.Add(() =>
+    public void Read(ParkedSession session, Action<StateBuffer?, TimeSpan> read) => _reads.Add(() =>
     {
         var started = _time.GetTimestamp();
         StateBuffer? state = null;
@@ -114,7 +114,7 @@ internal sealed class DiskTier : IDisposable
         _post(() => read(state, _time.GetElapsedTime(started)));
     });
 
-    public void Delete(string session) => _work.Add(() =>
+    public void Delete(string session) => _writes.Add(() =>
     {
         try
         {
@@ -129,18 +129,25 @@ internal sealed class DiskTier : IDisposable
     /// <summary>Finishes what is waiting, then stops.</summary>
     public void Dispose()
     {
-        _work.CompleteAdding();
-        _thread.Join();
-        _work.Dispose();
+        _writes.CompleteAdding();
+        _reads.CompleteAdding();
+        Array.ForEach(_threads, thread => thread.Join());
+        _writes.Dispose();
+        _reads.Dispose();
         _lock.Dispose();
     }
 
-    private void Run()
+    private static Thread Start(string name, BlockingCollection<Action> work)
     {
-        foreach (var work in _work.GetConsumingEnumerable())
+        var thread = new Thread(() =>
         {
-            work();
-        }
+            foreach (var action in work.GetConsumingEnumerable())
+            {
+                action();
+            }
+        }) { Name = name, IsBackground = true };
+        thread.Start();
+        return thread;
     }
 
     private SnapshotHeader Describe(ParkedSession session) => new()

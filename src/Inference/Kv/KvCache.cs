@@ -28,6 +28,12 @@ internal sealed class KvCache : IDisposable
 
     private const double MostSecondsToMove = 0.1;
 
+    /// <summary>
+    /// How long a slot is kept, as a multiple of what it takes to change the sessions of all slots: moving takes at most a
+    /// fifth of the time.
+    /// </summary>
+    private const double HeldPerMove = 4;
+
     private readonly ILlamaContext _context;
     private readonly KvRates _rates;
     private readonly TimeProvider _time;
@@ -62,6 +68,11 @@ internal sealed class KvCache : IDisposable
     /// </summary>
     public KvOutcome TryAcquire(KvClaim claim)
     {
+        if (claim.Awaits is { IsFetching: true })
+        {
+            return KvOutcome.Later;
+        }
+
         var own = Array.Find(_slots, slot => slot.Session == claim.Session);
         if (own is { Owner: not null } || Target(own) is not { } target)
         {
@@ -76,7 +87,7 @@ internal sealed class KvCache : IDisposable
 
         if (source.Parked is { State: null } onDisk)
         {
-            Parked.Fetch(onDisk);
+            Parked.Fetch(onDisk, claim);
             return KvOutcome.Later;
         }
 
@@ -91,6 +102,7 @@ internal sealed class KvCache : IDisposable
             Clear(own);
         }
 
+        Leave(claim);
         target.Owner = claim;
         target.SavedTokens = 0;
         target.LastUsed = _time.GetTimestamp();
@@ -106,10 +118,38 @@ internal sealed class KvCache : IDisposable
         claim.Slot = null;
     }
 
+    /// <summary>Whether a claim can give its slot up for a while, at a price that is small beside the time it had it.</summary>
+    public bool CanMakeWay(KvClaim claim, TimeSpan held)
+    {
+        var tokens = claim.Slot!.Tokens.Count;
+        var rebuilding = _rates.Prefill.Seconds(tokens);
+        var moving = Parked.IsEnabled ? Math.Min(rebuilding, _rates.Copy(tokens)) : rebuilding;
+        return held.TotalSeconds >= HeldPerMove * _slots.Length * moving && HasRoomToWait(tokens);
+    }
+
+    /// <summary>Takes a claim's slot, until it acquires one again.</summary>
+    public void MakeWay(KvClaim claim)
+    {
+        var slot = claim.Slot!;
+        Release(claim);
+        slot.Displaced = claim;
+    }
+
+    /// <summary>Notes that a claim waits no more.</summary>
+    public void Leave(KvClaim claim)
+    {
+        Parked.Leave(claim);
+        if (Array.Find(_slots, slot => slot.Displaced == claim) is { } slot)
+        {
+            slot.Displaced = null;
+        }
+    }
+
     /// <summary>Empties a slot: what its cells hold is not known, or not wanted.</summary>
     public void Clear(KvSlot slot)
     {
         slot.Session = null;
+        slot.Displaced = null;
         slot.Tokens.Clear();
         _context.Truncate(slot.Id, 0);
     }
@@ -156,6 +196,17 @@ internal sealed class KvCache : IDisposable
     }
 
     public void Dispose() => Parked.Dispose();
+
+    /// <summary>Whether host memory can take so many tokens until they go on, and those of all who have made way before.</summary>
+    private bool HasRoomToWait(int tokens)
+    {
+        foreach (var slot in _slots)
+        {
+            tokens += slot.Displaced is null ? 0 : slot.Tokens.Count;
+        }
+
+        return Parked.HasRoomToWait((long)(tokens * _rates.BytesPerToken));
+    }
 
     private Source Cheapest(KvClaim claim, KvSlot target)
     {
@@ -222,6 +273,7 @@ internal sealed class KvCache : IDisposable
         }
 
         Truncate(target, source.Matched);
+        target.Displaced = null;
         target.Session = claim.Session;
         target.Tenant = claim.Tenant;
         target.Prefix = claim.Prefix;
@@ -279,7 +331,7 @@ internal sealed class KvCache : IDisposable
         _rates.Save.Note(state.Length, _time.GetElapsedTime(started));
         _rates.NoteSize(slot.Tokens.Count, state.Length);
         Parked.Put(
-            new ParkedSession(slot.Session!, slot.Tenant, slot.Prefix, [.. slot.Tokens], state.Length), state);
+            new ParkedSession(slot.Session!, slot.Tenant, slot.Prefix, [.. slot.Tokens], state.Length), state, slot.Displaced);
         return true;
     }
 

@@ -18,6 +18,9 @@ internal sealed class KvClaim(string session, string tenant, ulong prefix, List<
     /// <summary>The slot it extends; null while it waits.</summary>
     public KvSlot? Slot { get; set; }
 
+    /// <summary>What host memory holds, or is about to hold, until the claim gets its slot.</summary>
+    public ParkedSession? Awaits { get; set; }
+
     /// <summary>Tokens that are not in the cache yet.</summary>
     public int Pending => tokens.Count - Slot!.Tokens.Count;
 }

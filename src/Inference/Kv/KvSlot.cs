@@ -19,6 +19,9 @@ internal sealed class KvSlot(int id)
     /// <summary>Who is extending it; null when idle.</summary>
     public KvClaim? Owner { get; set; }
 
+    /// <summary>Who made way, and will go on as soon as there is a slot.</summary>
+    public KvClaim? Displaced { get; set; }
+
     /// <summary>How many tokens it had when a copy was last parked while it was idle; 0 after every use.</summary>
     public int SavedTokens { get; set; }
 

@@ -28,6 +28,9 @@ internal sealed class ParkedSession(string session, string tenant, ulong prefix,
     /// <summary>Whether its file is being read.</summary>
     public bool IsFetching { get; set; }
 
+    /// <summary>Claims that wait for a slot to have it in; it stays in host memory for them.</summary>
+    public int Waiters { get; set; }
+
     /// <summary>When it was used last, as a timestamp.</summary>
     public long LastUsed { get; set; }
 }

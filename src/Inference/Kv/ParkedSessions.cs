@@ -44,6 +44,9 @@ internal sealed class ParkedSessions : IDisposable
 
     public long HostBytes { get; private set; }
 
+    /// <summary>Bytes that stay in host memory, or will, because somebody waits for a slot to have them in.</summary>
+    public long AwaitedBytes { get; private set; }
+
     public long DiskBytes { get; private set; }
 
     public IReadOnlyCollection<ParkedSession> All => _sessions.Values;
@@ -73,15 +76,25 @@ internal sealed class ParkedSessions : IDisposable
         }
     }
 
+    /// <summary>Whether so much more can stay for those who wait, with as much left for everybody else.</summary>
+    public bool HasRoomToWait(long bytes) => AwaitedBytes + bytes <= _hostCapacity / 2;
+
     /// <summary>Keeps a state, which belongs to this from now on.</summary>
-    public void Put(ParkedSession session, StateBuffer state)
+    /// <param name="session">Whose state.</param>
+    /// <param name="state">The state.</param>
+    /// <param name="waiter">Who waits to go on with it. It is not worth a file until then.</param>
+    public void Put(ParkedSession session, StateBuffer state, KvClaim? waiter)
     {
-        Forget(session.Session, keepFile: true);
+        Forget(session.Session, keepFile: waiter is null);
         session.State = state;
         session.LastUsed = _time.GetTimestamp();
         HostBytes += session.Bytes;
         Add(session);
-        if (_disk is not null && session.Bytes <= _disk.Capacity)
+        if (waiter is not null)
+        {
+            Await(session, waiter);
+        }
+        else if (_disk is not null && session.Bytes <= _disk.Capacity)
         {
             session.IsWriting = _disk.Write(session, bytes => Written(session, bytes));
         }
@@ -89,15 +102,36 @@ internal sealed class ParkedSessions : IDisposable
         TrimHost(except: null);
     }
 
-    /// <summary>Brings a state from disk to host memory in a while; it is there when <see cref="ParkedSession.State"/> is set.</summary>
-    public void Fetch(ParkedSession session)
+    /// <summary>
+    /// Brings a state from disk to host memory in a while, once there is room; it is there when
+    /// <see cref="ParkedSession.State"/> is set, and stays while the claim waits.
+    /// </summary>
+    public void Fetch(ParkedSession session, KvClaim claim)
     {
         session.LastUsed = _time.GetTimestamp();
+        if (claim.Awaits == session || (session.Waiters == 0 && AwaitedBytes > 0 && !HasRoomToWait(session.Bytes)))
+        {
+            return;
+        }
+
+        Leave(claim);
+        Await(session, claim);
         if (!session.IsFetching)
         {
             session.IsFetching = true;
             _disk!.Read(session, (state, took) => Fetched(session, state, took));
         }
+    }
+
+    /// <summary>Notes that a claim waits no more.</summary>
+    public void Leave(KvClaim claim)
+    {
+        if (claim.Awaits is { Waiters: > 0 } session && --session.Waiters == 0)
+        {
+            AwaitedBytes -= session.Bytes;
+        }
+
+        claim.Awaits = null;
     }
 
     /// <summary>Drops a session from every tier.</summary>
@@ -109,6 +143,15 @@ internal sealed class ParkedSessions : IDisposable
         foreach (var session in _sessions.Values)
         {
             session.State?.Dispose();
+        }
+    }
+
+    private void Await(ParkedSession session, KvClaim claim)
+    {
+        claim.Awaits = session;
+        if (session.Waiters++ == 0)
+        {
+            AwaitedBytes += session.Bytes;
         }
     }
 
@@ -169,7 +212,7 @@ internal sealed class ParkedSessions : IDisposable
 
     private void TrimHost(ParkedSession? except)
     {
-        while (HostBytes > _hostCapacity && Least(s => s.State is not null && s != except) is { } least)
+        while (HostBytes > _hostCapacity && Least(s => s is { State: not null, Waiters: 0 } && s != except) is { } least)
         {
             DropState(least);
             RemoveIfNowhere(least);
@@ -238,6 +281,8 @@ internal sealed class ParkedSessions : IDisposable
     private void Remove(ParkedSession session)
     {
         _sessions.Remove(session.Session);
+        AwaitedBytes -= session.Waiters > 0 ? session.Bytes : 0;
+        session.Waiters = 0;
         var key = Beginning(session.Tenant, session.Tokens);
         if (_beginnings.TryGetValue(key, out var similar) && similar.Remove(session) && similar.Count == 0)
         {

@@ -12,7 +12,8 @@ internal sealed class Candidates(int vocabulary)
 {
     private readonly float[] _weights = new float[vocabulary];
     private readonly int[] _tokens = new int[vocabulary];
-    private readonly float[] _scratch = new float[vocabulary];
+    private readonly float[] _distances = new float[vocabulary];
+    private readonly int[] _order = new int[vocabulary];
 
     public int Count { get; private set; }
 
@@ -44,19 +45,8 @@ internal sealed class Candidates(int vocabulary)
     {
         var weights = _weights.AsSpan(0, Count);
         TensorPrimitives.Negate(weights, weights);
-        weights.Sort(_tokens.AsSpan(0, Count));
+        Sort(weights, _tokens.AsSpan(0, Count));
         TensorPrimitives.Negate(weights, weights);
-        for (var start = 0; start < Count;)
-        {
-            var end = start + 1;
-            while (end < Count && weights[end] == weights[start])
-            {
-                end++;
-            }
-
-            _tokens.AsSpan(start, end - start).Sort();
-            start = end;
-        }
     }
 
     public void TrimToCount(int count) => Count = Math.Min(Count, count);
@@ -88,7 +78,8 @@ internal sealed class Candidates(int vocabulary)
     public void TrimToTypical(float share)
     {
         var mass = Mass;
-        var distances = _scratch.AsSpan(0, Count);
+        var distances = _distances.AsSpan(0, Count);
+        var order = _order.AsSpan(0, Count);
         var entropy = 0f;
         for (var i = 0; i < Count; i++)
         {
@@ -97,23 +88,20 @@ internal sealed class Candidates(int vocabulary)
             entropy += probability > 0 ? probability * distances[i] : 0;
         }
 
-        var order = new int[Count];
         for (var i = 0; i < Count; i++)
         {
             order[i] = i;
             distances[i] = MathF.Abs(distances[i] - entropy);
         }
 
-        // Equal distances in the order of the weights: sorting alone does not promise it.
-        var byDistance = distances.ToArray();
-        Array.Sort(order, (a, b) => byDistance[a] != byDistance[b] ? byDistance[a].CompareTo(byDistance[b]) : a.CompareTo(b));
+        Sort(distances, order);
         var kept = 0;
         for (var reached = 0f; kept < Count && reached < share * mass; kept++)
         {
             reached += _weights[order[kept]];
         }
 
-        Array.Sort(order, 0, kept);
+        order[..kept].Sort();
         for (var i = 0; i < kept; i++)
         {
             (_weights[i], _tokens[i]) = (_weights[order[i]], _tokens[order[i]]);
@@ -155,6 +143,23 @@ internal sealed class Candidates(int vocabulary)
         }
 
         return Count - 1;
+    }
+
+    /// <summary>Sorts, items of equal keys by themselves.</summary>
+    private static void Sort(Span<float> keys, Span<int> items)
+    {
+        keys.Sort(items);
+        for (var start = 0; start < keys.Length;)
+        {
+            var end = start + 1;
+            while (end < keys.Length && keys[end] == keys[start])
+            {
+                end++;
+            }
+
+            items[start..end].Sort();
+            start = end;
+        }
     }
 
     private void Take(ReadOnlySpan<float> weights, float threshold, int from, int to)

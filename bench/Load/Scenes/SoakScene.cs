@@ -1,0 +1,197 @@
+using System.Diagnostics;
+using Herd.Inference.Generation;
+using Herd.Inference.Kv;
+using Herd.Inference.Runtime;
+using Herd.Inference.Sampling;
+using Herd.Inference.Simulated;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Herd.Load.Scenes;
+
+/// <summary>
+/// Hours of load on one engine over the simulated runtime, many times faster than they would be: conversations of several
+/// tenants come, go on, are left in mid-answer, parked, written to disk and forgotten. What the process holds must not grow.
+/// </summary>
+internal static class SoakScene
+{
+    private const int Clients = 200;
+    private const int Tenants = 4;
+    private const int Slots = 16;
+    private const int Cells = 2048;
+    private const int LongestHistory = 1500;
+    private const double ThinkSeconds = 60;
+    private const long HostBytes = 256 << 10;
+    private const long DiskBytes = 2 << 20;
+
+    /// <param name="Hours">Simulated time.</param>
+    /// <param name="Tokens">Tokens of answers since the last sample.</param>
+    /// <param name="Turns">Turns since the last sample.</param>
+    /// <param name="Cached">The share of prompts that was not computed again.</param>
+    /// <param name="BytesPerToken">Managed memory allocated since, by the clients too, for each of these tokens.</param>
+    /// <param name="HeapMegabytes">Managed memory that is in use after a collection.</param>
+    /// <param name="ResidentMegabytes">The process's memory.</param>
+    public sealed record Sample(
+        double Hours, long Tokens, long Turns, double Cached, double BytesPerToken, double HeapMegabytes, double ResidentMegabytes);
+
+    public static async Task<List<Sample>> Run(TimeSpan length, double speed, int samples)
+    {
+        var folder = Directory.CreateTempSubdirectory("herd-bench-");
+        using var end = new CancellationTokenSource();
+        var load = new Counts();
+        var taken = new List<Sample>();
+        await using (var engine = Start(folder.FullName, speed))
+        {
+            var clients = Enumerable.Range(0, Clients).Select(i => Task.Run(() => Chat(engine, i, speed, load, end.Token))).ToList();
+            for (var i = 1; i <= samples; i++)
+            {
+                var before = load.Read();
+                var allocated = GC.GetTotalAllocatedBytes();
+                await Task.Delay(length / samples / speed);
+                var after = load.Read();
+                var tokens = after.Tokens - before.Tokens;
+                taken.Add(new Sample(
+                    (length * i / samples).TotalHours,
+                    tokens,
+                    after.Turns - before.Turns,
+                    (double)(after.Cached - before.Cached) / (after.Prompts - before.Prompts),
+                    (double)(GC.GetTotalAllocatedBytes() - allocated) / tokens,
+                    GC.GetTotalMemory(forceFullCollection: true) / 1e6,
+                    Process.GetCurrentProcess().WorkingSet64 / 1e6));
+            }
+
+            await end.CancelAsync();
+            await Task.WhenAll(clients);
+        }
+
+        folder.Delete(recursive: true);
+        return taken;
+    }
+
+    public static void Print(IReadOnlyList<Sample> samples)
+    {
+        Figures.Print(
+            $"Soak: {Clients} clients on {Slots} slots of the simulated runtime",
+            ["simulated hours", "turns", "tokens", "cached", "bytes allocated a token", "heap, MB", "resident, MB"],
+            samples.Select(sample => (IReadOnlyList<string>)
+            [
+                sample.Hours.Show("0.0"),
+                $"{sample.Turns}",
+                $"{sample.Tokens}",
+                sample.Cached.Show("0.00"),
+                sample.BytesPerToken.Show("0"),
+                sample.HeapMegabytes.Show("0.0"),
+                sample.ResidentMegabytes.Show("0.0"),
+            ]));
+        var quarter = samples.Count / 4;
+        double Growth(Func<Sample, double> of) =>
+            samples.TakeLast(quarter).Select(of).Median() / samples.Skip(quarter).Take(quarter).Select(of).Median();
+        Console.WriteLine(
+            $"\nLast quarter against the second: heap x{Growth(s => s.HeapMegabytes).Show()}, "
+            + $"resident x{Growth(s => s.ResidentMegabytes).Show()}.");
+    }
+
+    private static Engine Start(string folder, double speed)
+    {
+        var runtime = new SimulatedRuntime(new SimulatedTimings { Speed = speed }, TimeProvider.System);
+        var model = runtime.Load("simulated", new ModelOptions(), null, CancellationToken.None);
+        var context = model.CreateContext(new ContextOptions { Sequences = Slots, CellsPerSequence = Cells });
+        var kv = new KvOptions
+        {
+            HostBytes = HostBytes,
+            Disk = new KvDiskOptions(folder, DiskBytes, new byte[32], new byte[32]),
+        };
+        return new Engine(
+            context, model.Vocabulary, new EngineOptions { Kv = kv }, TimeProvider.System, NullLogger<Engine>.Instance);
+    }
+
+    /// <summary>One client: a conversation after another, until the end.</summary>
+    private static async Task Chat(Engine engine, int client, double speed, Counts load, CancellationToken end)
+    {
+        var random = new Random(client);
+        var history = new List<int>();
+        for (var (conversation, turn) = (0, 0); !end.IsCancellationRequested; turn++)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(-Math.Log(1 - random.NextDouble()) * ThinkSeconds / speed), end)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            var session = $"{client}-{conversation}";
+            history.AddRange(Enumerable.Range(0, random.Next(5, 60)).Select(_ => random.Next('a', 'z')));
+            await Answer(engine, session, client, turn, history, random, load, end);
+            if (history.Count > LongestHistory)
+            {
+                // Half of them are deleted, the others never heard of again.
+                if (random.Next(2) == 0)
+                {
+                    engine.Forget(session);
+                }
+
+                history.Clear();
+                conversation++;
+            }
+        }
+    }
+
+    private static async Task Answer(
+        Engine engine, string session, int client, int turn, List<int> history, Random random, Counts load, CancellationToken end)
+    {
+        var request = new GenerationRequest
+        {
+            Session = session,
+            Tenant = $"tenant-{client % Tenants}",
+            Prompt = [.. history],
+            MaxTokens = 200,
+            Sampling = new SamplingOptions { Seed = (ulong)turn, Temperature = 0.8f, TopP = 0.95f, Penalties = new PenaltyOptions { Repetition = 1.1f } },
+        };
+        var leavesAfter = random.Next(20) == 0 ? random.Next(1, 20) : int.MaxValue;
+        var seen = 0;
+        try
+        {
+            await foreach (var update in engine.Generate(request, end))
+            {
+                history.AddRange(update.Tokens);
+                load.Note(update);
+                if (++seen == leavesAfter)
+                {
+                    break;
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The end has come.
+        }
+    }
+
+    /// <summary>What was done since the beginning.</summary>
+    private readonly record struct Done(long Tokens, long Turns, long Prompts, long Cached);
+
+    private sealed class Counts
+    {
+        private readonly Lock _lock = new();
+        private Done _done;
+
+        public Done Read()
+        {
+            lock (_lock)
+            {
+                return _done;
+            }
+        }
+
+        public void Note(GenerationUpdate update)
+        {
+            lock (_lock)
+            {
+                _done = _done with { Tokens = _done.Tokens + update.Tokens.Count };
+                if (update.Result is { } result)
+                {
+                    _done = _done with
+                    {
+                        Turns = _done.Turns + 1,
+                        Prompts = _done.Prompts + result.PromptTokens,
+                        Cached = _done.Cached + result.CachedTokens,
+                    };
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+using FsCheck.Xunit;
+using Herd.Inference.Generation;
+using Herd.Inference.Kv;
+
+namespace Herd.Inference.Tests.Generation;
+
+public sealed class StepTimesTests
+{
+    private const double MaxStretch = 1.8;
+
+    private readonly KvRates _rates = new();
+    private readonly StepTimes _times;
+
+    public StepTimesTests() => _times = new StepTimes(_rates, MaxStretch);
+
+    [Fact]
+    public void Seconds_NothingMeasured_GrowWithTheSequences() => Assert.True(_times.Seconds(8) > _times.Seconds(1));
+
+    [Fact]
+    public void Seconds_Measured_AreThose()
+    {
+        Decode(4, milliseconds: 10);
+
+        Assert.Equal(0.010, _times.Seconds(4), 6);
+    }
+
+    [Fact]
+    public void Seconds_OnlyFewerMeasured_AddATokenOfPromptForEachMore()
+    {
+        Decode(4, milliseconds: 10);
+
+        Assert.Equal(0.010 + 2 / _rates.Prefill.PerSecond, _times.Seconds(6), 6);
+    }
+
+    [Fact]
+    public void PrefillBudget_NobodyDecodes_IsAllThereIs() => Assert.Equal(256, _times.PrefillBudget(decoding: 0, most: 256));
+
+    [Fact]
+    public void PrefillBudget_BesideDecoding_KeepsTheStretch()
+    {
+        Decode(4, milliseconds: 50);
+
+        var budget = _times.PrefillBudget(decoding: 4, most: 4096);
+
+        Assert.Equal((MaxStretch - 1) * 0.050, _rates.Prefill.Seconds(budget), 2.0 / _rates.Prefill.PerSecond);
+    }
+
+    [Property]
+    public bool PrefillBudget_WhateverWasMeasured_IsWithinItsBounds(
+        (byte Decoding, ushort Prefilled, ushort Milliseconds)[] steps, byte decoding, ushort most)
+    {
+        foreach (var step in steps)
+        {
+            _times.Note(step.Decoding, 0, step.Decoding, step.Prefilled, TimeSpan.FromMilliseconds(step.Milliseconds));
+        }
+
+        var budget = _times.PrefillBudget(decoding, most);
+        return budget <= most && budget >= Math.Min(8, (int)most);
+    }
+
+    [Fact]
+    public void Note_PromptBesideDecoding_MeasuresPrefillWithoutTheDecoding()
+    {
+        Decode(4, milliseconds: 40);
+        for (var i = 0; i < 100; i++)
+        {
+            _times.Note(decoding: 4, guessed: 0, produced: 4, prefilled: 60, TimeSpan.FromMilliseconds(100));
+        }
+
+        Assert.Equal(1000, _rates.Prefill.PerSecond, 1.0);
+    }
+
+    [Fact]
+    public void GuessSeconds_NoStepWithoutGuesses_IsInfinite() =>
+        Assert.Equal(double.PositiveInfinity, _times.GuessSeconds(1));
+
+    [Fact]
+    public void GuessSeconds_Measured_IsWhatEachAdded()
+    {
+        Decode(2, milliseconds: 10);
+        _times.Note(decoding: 2, guessed: 8, produced: 5, prefilled: 0, TimeSpan.FromMilliseconds(18));
+
+        Assert.Equal(0.001, _times.GuessSeconds(2), 6);
+    }
+
+    [Fact]
+    public void GuessSeconds_NotTriedForLong_DriftToAPromptsToken()
+    {
+        Decode(2, milliseconds: 10);
+        _times.Note(decoding: 2, guessed: 1, produced: 2, prefilled: 0, TimeSpan.FromMilliseconds(500));
+
+        for (var i = 0; i < 5000; i++)
+        {
+            Decode(2, milliseconds: 10);
+        }
+
+        Assert.Equal(_rates.Prefill.Seconds(1), _times.GuessSeconds(2), 4);
+    }
+
+    private void Decode(int sequences, int milliseconds) =>
+        _times.Note(sequences, guessed: 0, sequences, prefilled: 0, TimeSpan.FromMilliseconds(milliseconds));
+}
