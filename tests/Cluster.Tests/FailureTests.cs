@@ -75,5 +75,33 @@ public sealed class FailureTests(RealCluster cluster) : IClassFixture<RealCluste
 
         Assert.Contains("Rome", second.Answer, StringComparison.Ordinal);
         Assert.Equal([first, second], (await cluster.Read(conversation)).Turns);
+        AssertWarm(first, second);
+    }
+
+    [Fact]
+    public async Task Converse_HomeKilledAndStartedAgain_FindsItsKvCacheOnDisk()
+    {
+        var conversation = (await cluster.New()).ConversationId;
+        var known = cluster.KvFiles();
+        var first = await cluster.Say(conversation, "What is the capital of France?");
+        while (cluster.KvFiles().IsSubsetOf(known))
+        {
+            // Written behind, as soon as nothing else is to do.
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+        }
+
+        await cluster.Kill(first.Node);
+        await cluster.Up();
+        var second = await cluster.Say(conversation, "And of Italy?");
+
+        AssertWarm(first, second);
+    }
+
+    private static void AssertWarm(Turn first, Turn second)
+    {
+        Assert.Equal(first.Node, second.Node);
+        Assert.True(
+            second.Usage.CachedTokens >= first.Usage.PromptTokens + first.Usage.CompletionTokens - 1,
+            $"{second.Usage.CachedTokens} of {first.Usage.PromptTokens} + {first.Usage.CompletionTokens} tokens were kept.");
     }
 }

@@ -91,6 +91,9 @@ public class HerdCluster : IAsyncDisposable
         await process.WaitForExitAsync(Cancellation);
     }
 
+    /// <summary>The KV caches that lie on disk, of all nodes.</summary>
+    public HashSet<string> KvFiles() => [.. Directory.EnumerateFiles(Home, "*.kv", SearchOption.AllDirectories)];
+
     public async Task<Conversation> New(string? system = null)
     {
         var request = new CreateConversationRequest();

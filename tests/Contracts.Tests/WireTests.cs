@@ -16,6 +16,10 @@ public sealed class WireTests
     private const string RequestV1 = "IOhADXR1cm5fMTEBbZ+tPllSZWFkT25seUxpc3RJbnRlcmZhY2VDb2RlY2AxW1toZXJkLk1lc3NhZ2VdXQADIegIAwlBC2hlbGxv4OAh6GAAAAA/wQHBAcEBAQ8BJTEBw9luPk1SZWFkT25seUxpc3RJbnRlcmZhY2VDb2RlY2AxW1tzdHJpbmddXQADQQN44OBBA20BA+A=";
     private const string SessionV1 = "IOgADTEB59N6k2dSZWFkT25seUxpc3RJbnRlcmZhY2VDb2RlY2AxW1toZXJkLkhpc3RvcnlNZXNzYWdlXV0AAyHoCAMNQQVoaTEBDTuQd1FTeXN0ZW0uQ29sbGVjdGlvbnMuR2VuZXJpYy5MaXN0YDFbW2ludF1dAAUBBQAJ4ODgOQUABQERABXgIejAAQGhwQHBAcEBwQEpNeDg4A==";
 
+    private const string RequestV2 = "IOhADXR1cm5fMTEBbZ+tPllSZWFkT25seUxpc3RJbnRlcmZhY2VDb2RlY2AxW1toZXJkLk1lc3NhZ2VdXQADIegIAwlBC2hlbGxv4OAh6GAAAAA/wQHBAcEBwQHBASk14GFmZmY/IehgzcyMP2HNzEw+YZqZmT7gIehgzcxMP2EAAOA/AQngIehgAAAAP2HNzMw94CHoYAAAoEBhzczMPeAxAduD+eVtU3lzdGVtLkNvbGxlY3Rpb25zLkdlbmVyaWMuRGljdGlvbmFyeWAyW1tpbnRdLFtmbG9hdF1dAQMBHWAAAMjC4AEDIehAI3sidHlwZSI6Im9iamVjdCJ94AkDBQkDBeBBA20BA+A=";
+    private const string SessionV2 = "IOgADTEB59N6k2dSZWFkT25seUxpc3RJbnRlcmZhY2VDb2RlY2AxW1toZXJkLkhpc3RvcnlNZXNzYWdlXV0AAyHoCAMNQQVoaTEBDTuQd1FTeXN0ZW0uQ29sbGVjdGlvbnMuR2VuZXJpYy5MaXN0YDFbW2ludF1dAAUBBQAJ4ODgOQUABQERABXgIehgAAAAP8EBwQHBAcEBwQEpNeBhZmZmPyHoYM3MjD9hzcxMPmGamZk+4CHoYM3MTD9hAADgPwEJ4CHoYAAAAD9hzczMPeAh6GAAAKBAYc3MzD3gMQHbg/nlbVN5c3RlbS5Db2xsZWN0aW9ucy5HZW5lcmljLkRpY3Rpb25hcnlgMltbaW50XSxbZmxvYXRdXQEDAR1gAADIwuABAyHoQCN7InR5cGUiOiJvYmplY3QifeAJAwUJAwXgYQAAkEDg";
+    private const string EventV2 = "IOgwAQ07kHdRU3lzdGVtLkNvbGxlY3Rpb25zLkdlbmVyaWMuTGlzdGAxW1tpbnRdXQADAQXgQQN4IegIAwkBAyHoAA0BCQEF4CHogAAAAAAAAAAAgYCWmAAAAAAAgQAtMQEAAAAA4OBhAACQQOA=";
+
     private static readonly Serializer Serializer =
         new ServiceCollection().AddSerializer().BuildServiceProvider().GetRequiredService<Serializer>();
 
@@ -35,6 +39,40 @@ public sealed class WireTests
         Produced = new List<int> { 4, 5 },
         Settings = new GenerationSettings { TopK = 40 },
     };
+
+    /// <summary>What version 2 added: all kinds of sampling, the form of answers, what is done about overflow, priorities.</summary>
+    private static readonly GenerationSettings Settings = new()
+    {
+        Temperature = 0.5f,
+        TypicalP = 0.9f,
+        Penalties = new PenaltySettings(1.1f, 0.2f, 0.3f),
+        Dry = new DrySettings(0.8f, 1.75f, 2),
+        Xtc = new XtcSettings(0.5f, 0.1f),
+        Mirostat = new MirostatSettings(5, 0.1f),
+        Bias = new Dictionary<int, float> { [7] = -100 },
+        IgnoreEnd = true,
+        Form = new AnswerForm("""{"type":"object"}"""),
+        Overflow = ContextOverflow.Shift,
+        Priority = TurnPriority.Background,
+    };
+
+    [Fact]
+    public void TurnRequest_WrittenByVersion2_IsRead() => AssertReads(Request with { Settings = Settings }, RequestV2);
+
+    [Fact]
+    public void SessionRequest_WrittenByVersion2_IsRead() =>
+        AssertReads(Session with { Settings = Settings, SamplerState = 4.5f }, SessionV2);
+
+    [Fact]
+    public void GenerationEvent_WrittenByVersion2_IsRead() => AssertReads(
+        new GenerationEvent(
+            new List<int> { 1 },
+            "x",
+            new GenerationOutcome(Finish.Length, true, new Usage(3, 2, 1), new Timings(TimeSpan.Zero, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2))))
+        {
+            SamplerState = 4.5f,
+        },
+        EventV2);
 
     [Fact]
     public void TurnRequest_WrittenByVersion1_IsRead() => AssertReads(Request, RequestV1);

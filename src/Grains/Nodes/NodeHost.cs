@@ -29,6 +29,8 @@ internal sealed class NodeHost(
 
     public TimeSpan Heartbeat => options.Value.Heartbeat;
 
+    public TimeSpan StreamInterval => options.Value.StreamInterval;
+
     public NodeReport Report() => new()
     {
         Node = cluster.Value.Name,

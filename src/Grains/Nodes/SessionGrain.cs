@@ -91,6 +91,7 @@ internal sealed class SessionGrain(NodeHost host) : Grain, ISessionGrain
                 Sampling = SessionSampling.Of(request.Settings, model.Sampling, model.Grammars, model.VocabularySize),
                 MaxTokens = request.Settings.MaxTokens ?? int.MaxValue,
                 Stops = request.Settings.Stops,
+                Interval = host.StreamInterval,
             },
             cancellation);
     }

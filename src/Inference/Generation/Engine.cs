@@ -85,7 +85,8 @@ public sealed class Engine : IAsyncDisposable
                 Submit(sequence);
             }
 
-            await foreach (var update in sequence.Updates.ReadAllAsync(cancellation))
+            var updates = new UpdateReader(sequence, request.Interval, _time);
+            while (await updates.Next(cancellation) is { } update)
             {
                 yield return update;
             }

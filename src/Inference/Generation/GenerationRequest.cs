@@ -30,6 +30,12 @@ public sealed record GenerationRequest
     /// <summary>Most tokens of the answer, <see cref="Produced"/> among them, 1 or more. Default: to the end of the context.</summary>
     public int MaxTokens { get; init; } = int.MaxValue;
 
+    /// <summary>
+    /// The least time between two updates but the first and the last: what comes meanwhile is in the next, since many small
+    /// messages cost whoever delivers them more than computing their tokens did. Default zero.
+    /// </summary>
+    public TimeSpan Interval { get; init; }
+
     /// <summary>Texts that end the answer and are not part of it. Default none.</summary>
     public IReadOnlyList<string> Stops { get; init; } = [];
 }

@@ -22,6 +22,7 @@ internal sealed class Sequence
     private readonly Channel<GenerationUpdate> _updates = Channel.CreateUnbounded<GenerationUpdate>(
         new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
 
+    private readonly TaskCompletionSource _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly long _submitted;
     private long _admitted;
     private long _firstToken;
@@ -82,6 +83,9 @@ internal sealed class Sequence
 
     public ChannelReader<GenerationUpdate> Updates => _updates.Reader;
 
+    /// <summary>Completes when no more updates come.</summary>
+    public Task Over => _over.Task;
+
     /// <summary>
     /// The tokens of a prompt of which little was to be computed when it got its slot, else 0. It is computed at once: cut in
     /// two it would cost everybody another pass over the weights.
@@ -127,7 +131,7 @@ internal sealed class Sequence
         IReadOnlyList<ChosenLogProb> chances =
             _request.Sampling.LogProbs is { } count ? [sampler.LogProbs(logits, token, count)] : [];
         var text = _text.Append(token);
-        if (End() is { } reason)
+        if (Reason() is { } reason)
         {
             Finish(reason, [token], text, chances);
             return null;
@@ -140,7 +144,7 @@ internal sealed class Sequence
     /// <summary>Completes an answer of which nothing is left to compute, since the tokens produced before end it.</summary>
     public bool TryFinishAtOnce()
     {
-        if (_request.Produced.Count == 0 || End() is not { } reason)
+        if (_request.Produced.Count == 0 || Reason() is not { } reason)
         {
             return false;
         }
@@ -149,12 +153,12 @@ internal sealed class Sequence
         return true;
     }
 
-    public void Fail(Exception exception) => _updates.Writer.TryComplete(exception);
+    public void Fail(Exception exception) => End(exception);
 
     /// <summary>Tokens of the answer when it got its slot.</summary>
     private int AnsweredBefore { get; set; }
 
-    private FinishReason? End() =>
+    private FinishReason? Reason() =>
         _text.Stopped ? FinishReason.StopSequence
         : Answered >= _request.MaxTokens || Claim.Tokens.Count >= _capacity ? FinishReason.Length
         : null;
@@ -181,6 +185,12 @@ internal sealed class Sequence
             _time.GetElapsedTime(admitted, first),
             _time.GetElapsedTime(first, now));
         _updates.Writer.TryWrite(New(tokens, text + _text.Flush(), result, chances));
-        _updates.Writer.TryComplete();
+        End(fault: null);
+    }
+
+    private void End(Exception? fault)
+    {
+        _updates.Writer.TryComplete(fault);
+        _over.TrySetResult();
     }
 }

@@ -12,7 +12,7 @@ internal sealed class StepSampler
     private readonly ILlamaContext _context;
     private readonly TokenBatch _batch;
     private readonly Sampler[] _samplers;
-    private readonly Action<int> _samplePart;
+    private readonly SharedLoop _loop;
     private Outcome[] _outcomes = new Outcome[16];
     private IReadOnlyList<Scheduler.Share> _step = [];
 
@@ -21,7 +21,7 @@ internal sealed class StepSampler
         _context = context;
         _batch = batch;
         _samplers = [.. Enumerable.Range(0, threads > 0 ? threads : Environment.ProcessorCount).Select(_ => new Sampler(vocabulary))];
-        _samplePart = SamplePart;
+        _loop = new SharedLoop(_samplers.Length, Sample);
     }
 
     /// <summary>How a sequence fared.</summary>
@@ -41,25 +41,20 @@ internal sealed class StepSampler
         _step = step;
         if (step.Count < WorthWaking || _samplers.Length == 1)
         {
-            Sample(0, 1);
+            for (var i = 0; i < step.Count; i++)
+            {
+                Sample(i, sampler: 0);
+            }
         }
         else
         {
-            Parallel.For(0, _samplers.Length, _samplePart);
+            _loop.Run(step.Count);
         }
 
         return _outcomes.AsSpan(0, step.Count);
     }
 
-    private void SamplePart(int part) => Sample(part, _samplers.Length);
-
-    private void Sample(int part, int parts)
-    {
-        for (var i = part; i < _step.Count; i += parts)
-        {
-            _outcomes[i] = Sample(_step[i], _samplers[part]);
-        }
-    }
+    private void Sample(int share, int sampler) => _outcomes[share] = Sample(_step[share], _samplers[sampler]);
 
     private Outcome Sample(Scheduler.Share share, Sampler sampler)
     {

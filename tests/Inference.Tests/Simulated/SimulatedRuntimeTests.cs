@@ -1,6 +1,5 @@
 using Herd.Inference.Runtime;
 using Herd.Inference.Simulated;
-using Microsoft.Extensions.Time.Testing;
 
 namespace Herd.Inference.Tests.Simulated;
 
@@ -59,17 +58,6 @@ public sealed class SimulatedRuntimeTests
         var started = time.GetTimestamp();
         action(context);
         return time.GetElapsedTime(started);
-    }
-
-    /// <summary>A clock on which nobody waits: as much time passes at once as is waited for.</summary>
-    private sealed class PatientTime : FakeTimeProvider
-    {
-        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
-        {
-            var timer = base.CreateTimer(callback, state, dueTime, period);
-            Advance(dueTime);
-            return timer;
-        }
     }
 
     private static TokenBatch Decoding(int sequences)

@@ -1,0 +1,51 @@
+using System.Threading.Channels;
+
+namespace Herd.Inference.Generation;
+
+/// <summary>Takes an answer's updates, no more often than is wanted: those that came in the meantime become one.</summary>
+internal sealed class UpdateReader(Sequence sequence, TimeSpan interval, TimeProvider time)
+{
+    private readonly ChannelReader<GenerationUpdate> _updates = sequence.Updates;
+    private readonly List<GenerationUpdate> _taken = [];
+    private long? _last;
+
+    /// <returns>Null when there are no more.</returns>
+    /// <exception cref="Exception">Why the answer failed, once everything before that was taken.</exception>
+    public async ValueTask<GenerationUpdate?> Next(CancellationToken cancellation)
+    {
+        if (!await _updates.WaitToReadAsync(cancellation))
+        {
+            return null;
+        }
+
+        if (_last is { } last && interval - time.GetElapsedTime(last) is { Ticks: > 0 } left)
+        {
+            await Wait(left, cancellation);
+        }
+
+        _last = time.GetTimestamp();
+        _taken.Clear();
+        while (_updates.TryRead(out var update))
+        {
+            _taken.Add(update);
+        }
+
+        return _taken.Count == 1 ? _taken[0] : Join(_taken);
+    }
+
+    /// <summary>Waits a while, or until the answer is over.</summary>
+    private async Task Wait(TimeSpan left, CancellationToken cancellation)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        await Task.WhenAny(Task.Delay(left, time, over.Token), sequence.Over);
+        await over.CancelAsync();
+        cancellation.ThrowIfCancellationRequested();
+    }
+
+    private static GenerationUpdate Join(List<GenerationUpdate> updates) => new(
+        [.. updates.SelectMany(update => update.Tokens)], string.Concat(updates.Select(update => update.Text)), updates[^1].Result)
+    {
+        LogProbs = [.. updates.SelectMany(update => update.LogProbs)],
+        Surprise = updates[^1].Surprise,
+    };
+}

@@ -1,0 +1,96 @@
+using Herd.Inference.Generation;
+using Herd.Inference.Kv;
+using Herd.Inference.Runtime;
+using Herd.Inference.Sampling;
+using Herd.Inference.Simulated;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Herd.Inference.Tests.Generation;
+
+/// <summary>What scheduling costs, on the simulated runtime and a clock that moves only by its work: exact every time.</summary>
+public sealed class EngineLoopTests
+{
+    private const int Slots = 8;
+    private const int Sessions = 64;
+    private const int Answer = 64;
+
+    /// <summary>Taking turns with long histories must not eat the time of computing, however little host memory there is.</summary>
+    [Theory]
+    [InlineData(200, 1L << 30)]
+    [InlineData(1500, 1L << 30)]
+    [InlineData(1500, 100_000)]
+    [InlineData(1500, 0)]
+    public void Step_ManyMoreSessionsThanSlots_TakingTurnsCostsAtMostAThird(int history, long hostBytes)
+    {
+        var one = Run(history, hostBytes, stint: int.MaxValue);
+        var turns = Run(history, hostBytes, stint: 16);
+
+        Assert.InRange(turns.Total / one.Total, 0.5, 1.34);
+    }
+
+    [Fact]
+    public void Step_ManyMoreSessionsThanSlots_FirstTokensComeSoonerByTakingTurns()
+    {
+        var one = Run(history: 200, 1L << 30, stint: int.MaxValue);
+        var turns = Run(history: 200, 1L << 30, stint: 16);
+
+        Assert.True(turns.MedianFirst < 0.6 * one.MedianFirst, $"{turns.MedianFirst} s against {one.MedianFirst} s");
+    }
+
+    /// <summary>All sessions have spoken before; now all come back at once.</summary>
+    /// <returns>Simulated seconds until all have their answer, and to the median's first token.</returns>
+    private static (double Total, double MedianFirst) Run(int history, long hostBytes, int stint)
+    {
+        var time = new PatientTime();
+        using var model = new SimulatedRuntime(new SimulatedTimings(), time).Load("", new ModelOptions(), null, CancellationToken.None);
+        using var context = model.CreateContext(new ContextOptions { Sequences = Slots, CellsPerSequence = 2048 });
+        var rates = new KvRates();
+        using var cache = new KvCache(context, new ParkedSessions(hostBytes, null, rates, time), rates, time, NullLogger.Instance);
+        var options = new EngineOptions { Stint = stint, Speculate = false, SamplingThreads = 1, Patience = TimeSpan.FromHours(1) };
+        var loop = new EngineLoop(context, model.Vocabulary, cache, rates, options, time, NullLogger.Instance) { Finished = () => { } };
+        for (var session = 0; session < Sessions; session++)
+        {
+            loop.Enqueue(New(session, history, tokens: 1));
+            Finish();
+            while (cache.SaveOne())
+            {
+                // Parked while nobody waits, as the engine does it.
+            }
+        }
+
+        var started = time.GetTimestamp();
+        var sequences = Enumerable.Range(0, Sessions).Select(session => New(session, history + 10, Answer)).ToList();
+        sequences.ForEach(loop.Enqueue);
+        var firsts = new List<double>();
+        while (loop.CanCompute)
+        {
+            loop.Step();
+            firsts.AddRange(Enumerable.Repeat(
+                time.GetElapsedTime(started).TotalSeconds, sequences.Count(sequence => sequence.IsDecoding) - firsts.Count));
+        }
+
+        Assert.Equal(Sessions, firsts.Count);
+        return (time.GetElapsedTime(started).TotalSeconds, firsts[Sessions / 2]);
+
+        void Finish()
+        {
+            while (loop.CanCompute)
+            {
+                loop.Step();
+            }
+        }
+
+        Sequence New(int session, int count, int tokens)
+        {
+            var random = new Random(session);
+            var request = new GenerationRequest
+            {
+                Session = $"s{session}",
+                Prompt = [.. Enumerable.Range(0, count).Select(_ => random.Next('a', 'z'))],
+                MaxTokens = tokens,
+                Sampling = new SamplingOptions { Temperature = 0, IgnoreEnd = true },
+            };
+            return new Sequence(request, model.Vocabulary, 2048, time, CancellationToken.None);
+        }
+    }
+}

@@ -1,0 +1,137 @@
+using Herd.Inference.Kv;
+using Herd.Inference.Runtime;
+using Herd.Inference.Tests.Generation;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Herd.Inference.Tests.Kv;
+
+/// <summary>Who makes way, at what price, and what becomes of those who wait to go on.</summary>
+public sealed class KvCacheTests : IDisposable
+{
+    private const int Tokens = 100;
+    private const int StateBytes = Tokens * sizeof(int);
+    private static readonly TimeSpan Long = TimeSpan.FromHours(1);
+
+    private readonly FakeTimeProvider _time = new();
+    private readonly FakeContext _context = new(sequences: 2, cells: 256, batch: 256);
+    private readonly KvRates _rates = new();
+    private KvCache? _cache;
+
+    [Fact]
+    public void CanMakeWay_HeldForLong_Can()
+    {
+        Open(hostBytes: 4 * StateBytes);
+
+        Assert.True(_cache!.CanMakeWay(Compute("a"), Long));
+    }
+
+    [Fact]
+    public void CanMakeWay_HeldForLessThanMovingIsWorth_Cannot()
+    {
+        Open(hostBytes: 4 * StateBytes);
+        var claim = Compute("a");
+        _rates.NoteSize(Tokens, StateBytes);
+        _rates.Save.Note(StateBytes, TimeSpan.FromSeconds(0.02));
+        _rates.Restore.Note(StateBytes, TimeSpan.FromSeconds(0.03));
+
+        // Both slots' sessions are to be moved in a fifth of the time.
+        var least = TimeSpan.FromSeconds(4 * 2 * 0.05);
+        Assert.False(_cache!.CanMakeWay(claim, least * 0.99));
+        Assert.True(_cache!.CanMakeWay(claim, least * 1.01));
+    }
+
+    [Fact]
+    public void CanMakeWay_HostMemoryIsForOthers_Cannot()
+    {
+        Open(hostBytes: 2 * StateBytes);
+        var first = Compute("a");
+        var second = Compute("b");
+        _rates.NoteSize(Tokens, StateBytes);
+        Assert.True(_cache!.CanMakeWay(first, Long));
+
+        _cache.MakeWay(first);
+
+        Assert.False(_cache.CanMakeWay(second, Long));
+    }
+
+    [Fact]
+    public void MakeWay_OthersArePushedOut_StaysUntilItGoesOn()
+    {
+        Open(hostBytes: 4 * StateBytes);
+        var displaced = Compute("a");
+        _cache!.MakeWay(displaced);
+        for (var i = 0; i < 10; i++)
+        {
+            _time.Advance(TimeSpan.FromMinutes(1));
+            _cache.Release(Compute($"s{i}"));
+        }
+
+        Assert.Equal(StateBytes, _cache.Parked.AwaitedBytes);
+        Assert.Equal(KvOutcome.Acquired, _cache.TryAcquire(displaced));
+        Assert.Equal(1, displaced.Pending);
+        Assert.Equal(0, _cache.Parked.AwaitedBytes);
+    }
+
+    [Fact]
+    public void Leave_MadeWayAndIsCancelled_FreesTheRoom()
+    {
+        Open(hostBytes: 4 * StateBytes);
+        var displaced = Compute("a");
+        _cache!.MakeWay(displaced);
+        Park();
+        Park();
+        Assert.Equal(StateBytes, _cache.Parked.AwaitedBytes);
+
+        _cache.Leave(displaced);
+
+        Assert.Equal(0, _cache.Parked.AwaitedBytes);
+    }
+
+    [Fact]
+    public void Forget_SomebodyWaitsForIt_FreesTheRoomOnce()
+    {
+        Open(hostBytes: 4 * StateBytes);
+        var displaced = Compute("a");
+        _cache!.MakeWay(displaced);
+        Park();
+        Park();
+
+        _cache.Forget("a");
+        _cache.Leave(displaced);
+
+        Assert.Equal(0, _cache.Parked.AwaitedBytes);
+    }
+
+    public void Dispose() => _cache?.Dispose();
+
+    private void Open(long hostBytes) => _cache = new KvCache(
+        _context, new ParkedSessions(hostBytes, disk: null, _rates, _time), _rates, _time, NullLogger.Instance);
+
+    private int _sessions;
+
+    /// <summary>Has somebody else take a slot, so that who had it is parked.</summary>
+    private void Park()
+    {
+        _time.Advance(TimeSpan.FromSeconds(1));
+        _cache!.Release(Compute($"other{_sessions++}"));
+    }
+
+    /// <summary>A session of its own tokens, all but the last of them computed.</summary>
+    private KvClaim Compute(string session)
+    {
+        var random = new Random(session.GetHashCode(StringComparison.Ordinal));
+        var claim = new KvClaim(session, "t", 0, [.. Enumerable.Range(0, Tokens + 1).Select(_ => random.Next(250))]);
+        Assert.Equal(KvOutcome.Acquired, _cache!.TryAcquire(claim));
+        var slot = claim.Slot!;
+        var batch = new TokenBatch(256);
+        foreach (var token in claim.Tokens.Skip(slot.Tokens.Count).SkipLast(1))
+        {
+            batch.Add(token, slot.Tokens.Count, slot.Id, output: false);
+            slot.Tokens.Add(token);
+        }
+
+        _context.Decode(batch);
+        return claim;
+    }
+}
