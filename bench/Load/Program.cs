@@ -9,6 +9,7 @@ var model = new Option<string>("--model") { DefaultValueFactory = _ => "models/s
 var peer = new Option<string?>("--peer") { Description = "A llama-server to compare with; llama-batched-bench lies beside it." };
 var rounds = new Option<int>("--rounds") { DefaultValueFactory = _ => 3, Description = "Runs of each side, alternating." };
 var threads = new Option<int>("--threads") { DefaultValueFactory = _ => 2, Description = "CPU threads of each side." };
+var stretch = new Option<double>("--stretch") { DefaultValueFactory = _ => new EngineOptions().MaxStretch, Description = "How far a prompt may stretch a step." };
 var slots = new Option<int>("--slots") { DefaultValueFactory = _ => 16, Description = "Herd's slots." };
 
 Setup SetupOf(ParseResult parsed, int slots, int cells) =>
@@ -39,21 +40,21 @@ async IAsyncEnumerable<DecodeScene.Result> Decode(ParseResult parsed, int round)
     foreach (var streams in DecodeScene.Streams)
     {
         var setup = SetupOf(parsed, streams, 32 * 512);
-        await using (var herd = new EngineTarget(setup, new EngineOptions { Speculate = false }))
-        {
-            yield return await DecodeScene.Run(herd, streams, round);
-        }
+        await using var herd = new EngineTarget(setup, new EngineOptions { Speculate = false });
+        await using var gateway = await HerdGateway.Start(setup);
+        await DecodeScene.Warm(herd, gateway, streams);
 
-        await using (var gateway = await HerdGateway.Start(setup))
+        // The machine's speed changes by the minute: those compared run within seconds of each other.
+        for (var turn = 0; turn < DecodeScene.Turns; turn++)
         {
-            // A process that has just started is slow for reasons of its own.
-            await DecodeScene.Run(gateway, streams, round + 1000);
-            yield return await DecodeScene.Run(gateway, streams, round);
-        }
+            var seed = (round * DecodeScene.Turns) + turn;
+            if (parsed.GetValue(peer) is { } program)
+            {
+                yield return await DecodeScene.RunPeer(program, setup, streams);
+            }
 
-        if (parsed.GetValue(peer) is { } program)
-        {
-            yield return await DecodeScene.RunPeer(program, setup, streams);
+            yield return await DecodeScene.Run(herd, streams, seed);
+            yield return await DecodeScene.Run(gateway, streams, seed);
         }
     }
 }
@@ -79,7 +80,8 @@ async IAsyncEnumerable<ConversationScene.Result> Conversations(ParseResult parse
 async IAsyncEnumerable<IntrusionScene.Result> Intrusion(ParseResult parsed, int round)
 {
     var setup = SetupOf(parsed, IntrusionScene.Slots, IntrusionScene.Cells);
-    await using (var herd = new EngineTarget(setup, new EngineOptions()))
+    var options = new EngineOptions { Speculate = false, MaxStretch = parsed.GetValue(stretch) };
+    await using (var herd = new EngineTarget(setup, options))
     {
         yield return await IntrusionScene.Run(herd, round);
     }
@@ -124,7 +126,7 @@ var root = new RootCommand("Puts the same load on Herd's engine and on a peer, a
     Scene("return", "200 conversations come back over 8 slots.", Return, ReturnScene.Print),
     soak,
 };
-foreach (var option in new Option[] { model, peer, rounds, threads, slots })
+foreach (var option in new Option[] { model, peer, rounds, threads, slots, stretch })
 {
     option.Recursive = true;
     root.Options.Add(option);

@@ -10,9 +10,22 @@ internal static class DecodeScene
     private const string Peer = "llama-batched-bench";
     private const int AnswerTokens = 256;
 
+    /// <summary>How often each side runs in a round.</summary>
+    public const int Turns = 3;
+
     public static int[] Streams { get; } = [1, 8, 32];
 
     public sealed record Result(string Target, int Streams, double TokensPerSecond);
+
+    /// <summary>A process that has just started is slow for reasons of its own.</summary>
+    public static async Task Warm(ITarget engine, ITarget gateway, int streams)
+    {
+        await Run(engine, streams, seed: 1000);
+        for (var seed = 1001; seed < 1004; seed++)
+        {
+            await Run(gateway, streams, seed);
+        }
+    }
 
     /// <summary>Counts the tokens between the last stream's first token and the first stream's last.</summary>
     public static async Task<Result> Run(ITarget target, int streams, int seed)

@@ -8,7 +8,7 @@ internal static class IntrusionScene
     public const int Slots = 9;
     public const int Cells = Slots * 4608;
     private const int Streams = 8;
-    private const int StreamTokens = 400;
+    private const int StreamTokens = 2_800;
     private const int IntruderWords = 3_900;
 
     public sealed record Result(string Target, double CalmMedian, double GapMedian, double GapP99, double IntruderFirst);

@@ -3,17 +3,24 @@ using Herd.Inference.Kv;
 namespace Herd.Inference.Generation;
 
 /// <summary>
-/// What steps take, as measured: those that only decode by their number of sequences, guesses and prompts by the token.
+/// What steps take, as measured: those that only decode by their number of sequences, guesses by the token, and how many
+/// tokens of prompts fit beside them.
 /// </summary>
 internal sealed class StepTimes(KvRates rates, double maxStretch)
 {
     private const double Weight = 0.2;
     private const double Drift = 0.005;
-    private const int LeastChunk = 8;
+    private const double Shrink = 0.5;
+    private const double MostGrowth = 4;
+
+    /// <summary>Fewer tokens of a prompt say nothing of the rate of prompts.</summary>
+    private const int Telling = 8;
+
     private const double UnknownSeconds = 0.02;
 
     private readonly List<double> _decode = [];
     private readonly List<double> _guess = [];
+    private readonly List<double> _beside = [];
 
     /// <summary>Tokens a second that sequences produce together.</summary>
     public Rate Decode { get; } = new(100);
@@ -25,7 +32,12 @@ internal sealed class StepTimes(KvRates rates, double maxStretch)
     /// <param name="took">The step's time.</param>
     public void Note(int decoding, int guessed, int produced, int prefilled, TimeSpan took)
     {
-        if (prefilled >= LeastChunk)
+        if (decoding > 0 && prefilled > 0)
+        {
+            Fit(decoding, prefilled, took.TotalSeconds);
+        }
+
+        if (prefilled >= Telling)
         {
             var share = decoding == 0 ? took.TotalSeconds : took.TotalSeconds - Seconds(decoding);
             rates.Prefill.Note(prefilled, TimeSpan.FromSeconds(Math.Max(share, took.TotalSeconds / 4)));
@@ -68,11 +80,31 @@ internal sealed class StepTimes(KvRates rates, double maxStretch)
         : Known(_guess, decoding) is > 0 and var measured ? measured
         : rates.Prefill.Seconds(1);
 
-    /// <summary>How many tokens of prompts may be computed beside sequences that decode.</summary>
+    /// <summary>
+    /// How many tokens of prompts may be computed beside sequences that decode: as many as were found to fit, at first by
+    /// the rate of prompts alone.
+    /// </summary>
     public int PrefillBudget(int decoding, int most) => decoding == 0
         ? most
-        : Math.Clamp(
-            (int)((maxStretch - 1) * Seconds(decoding) * rates.Prefill.PerSecond), Math.Min(LeastChunk, most), most);
+        : Math.Clamp((int)Beside(decoding), Math.Min(1, most), most);
+
+    private double Beside(int decoding) => Known(_beside, decoding) is > 0 and var found
+        ? found
+        : (maxStretch - 1) * Seconds(decoding) * rates.Prefill.PerSecond;
+
+    /// <summary>
+    /// Brings the tokens of prompts beside a step to what stretches it as far as it may. What a token costs depends on how
+    /// many come with it and on all that lie before it, so what fits is found by trying, not from a rate.
+    /// </summary>
+    private void Fit(int decoding, int prefilled, double took)
+    {
+        var allowed = (maxStretch - 1) * Seconds(decoding);
+        var added = Math.Max(took - Seconds(decoding), allowed / MostGrowth);
+        if (added > allowed || prefilled >= (int)Beside(decoding))
+        {
+            Note(_beside, decoding, Math.Max(1, prefilled * allowed / added), added > allowed ? Shrink : Weight);
+        }
+    }
 
     private static double Known(List<double> times, int decoding) => decoding < times.Count ? times[decoding] : 0;
 

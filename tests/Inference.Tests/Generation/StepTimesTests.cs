@@ -55,7 +55,47 @@ public sealed class StepTimesTests
         }
 
         var budget = _times.PrefillBudget(decoding, most);
-        return budget <= most && budget >= Math.Min(8, (int)most);
+        return budget <= most && budget >= Math.Min(1, (int)most);
+    }
+
+    [Theory]
+    [InlineData(2, 1)]
+    [InlineData(9, 0.5)]
+    [InlineData(1, 7)]
+    public void PrefillBudget_EveryPassAndTokenCosts_FindsWhatFits(double pass, double token)
+    {
+        Decode(4, milliseconds: 20);
+
+        Prefill(steps: 60, n => pass + (token * n));
+
+        var fits = (((MaxStretch - 1) * 20) - pass) / token;
+        Assert.InRange(_times.PrefillBudget(decoding: 4, most: 4096), 0.8 * fits, fits);
+    }
+
+    [Fact]
+    public void PrefillBudget_TokensBecomeDearer_ShrinksWithinAFewSteps()
+    {
+        Decode(4, milliseconds: 20);
+        Prefill(steps: 60, n => 0.5 * n);
+
+        Prefill(steps: 6, n => 5 * n);
+
+        Assert.InRange(_times.PrefillBudget(decoding: 4, most: 4096), 1, 4);
+    }
+
+    [Fact]
+    public void PrefillBudget_PromptsShorterThanIt_Stays()
+    {
+        Decode(4, milliseconds: 20);
+        Prefill(steps: 60, n => 0.5 * n);
+        var budget = _times.PrefillBudget(decoding: 4, most: 4096);
+
+        for (var i = 0; i < 20; i++)
+        {
+            _times.Note(decoding: 4, guessed: 0, produced: 4, prefilled: 2, TimeSpan.FromMilliseconds(24));
+        }
+
+        Assert.Equal(budget, _times.PrefillBudget(decoding: 4, most: 4096));
     }
 
     [Fact]
@@ -95,6 +135,16 @@ public sealed class StepTimesTests
         }
 
         Assert.Equal(_rates.Prefill.Seconds(1), _times.GuessSeconds(2), 4);
+    }
+
+    /// <summary>A prompt that takes all it may of every step, at a cost by the number of its tokens.</summary>
+    private void Prefill(int steps, Func<int, double> milliseconds)
+    {
+        for (var i = 0; i < steps; i++)
+        {
+            var tokens = _times.PrefillBudget(decoding: 4, most: 4096);
+            _times.Note(4, guessed: 0, produced: 4, tokens, TimeSpan.FromMilliseconds(20 + milliseconds(tokens)));
+        }
     }
 
     private void Decode(int sequences, int milliseconds) =>
