@@ -10,6 +10,7 @@ var peer = new Option<string?>("--peer") { Description = "A llama-server to comp
 var rounds = new Option<int>("--rounds") { DefaultValueFactory = _ => 3, Description = "Runs of each side, alternating." };
 var threads = new Option<int>("--threads") { DefaultValueFactory = _ => 2, Description = "CPU threads of each side." };
 var stretch = new Option<double>("--stretch") { DefaultValueFactory = _ => new EngineOptions().MaxStretch, Description = "How far a prompt may stretch a step." };
+var answers = new Option<int>("--answers") { DefaultValueFactory = _ => 400, Description = "Tokens that each stream produces around the long prompt." };
 var slots = new Option<int>("--slots") { DefaultValueFactory = _ => 16, Description = "Herd's slots." };
 
 Setup SetupOf(ParseResult parsed, int slots, int cells) =>
@@ -83,13 +84,13 @@ async IAsyncEnumerable<IntrusionScene.Result> Intrusion(ParseResult parsed, int 
     var options = new EngineOptions { Speculate = false, MaxStretch = parsed.GetValue(stretch) };
     await using (var herd = new EngineTarget(setup, options))
     {
-        yield return await IntrusionScene.Run(herd, round);
+        yield return await IntrusionScene.Run(herd, parsed.GetValue(answers), round);
     }
 
     if (parsed.GetValue(peer) is { } program)
     {
         await using var server = await LlamaServer.Start(program, setup);
-        yield return await IntrusionScene.Run(server, round);
+        yield return await IntrusionScene.Run(server, parsed.GetValue(answers), round);
     }
 }
 
@@ -126,7 +127,7 @@ var root = new RootCommand("Puts the same load on Herd's engine and on a peer, a
     Scene("return", "200 conversations come back over 8 slots.", Return, ReturnScene.Print),
     soak,
 };
-foreach (var option in new Option[] { model, peer, rounds, threads, slots, stretch })
+foreach (var option in new Option[] { model, peer, rounds, threads, slots, stretch, answers })
 {
     option.Recursive = true;
     root.Options.Add(option);

@@ -10,14 +10,14 @@ public sealed class OptionsTests
     {
         var node = new NodeOptionsValidator().Validate(null, new NodeOptions
         {
-            Slots = 0, ContextTokens = -1, Threads = -1, BatchTokens = 0, MaxQueued = -1, Heartbeat = TimeSpan.Zero,
+            Slots = 0, ContextTokens = -1, Threads = -1, BatchTokens = 0, MaxQueued = -1, MaxStretch = 1, Heartbeat = TimeSpan.Zero,
         });
         var cluster = new ClusterOptionsValidator().Validate(null, new ClusterOptions
         {
             Name = "Not A Name", Store = " ", Address = "nowhere", SiloPort = 0,
         });
 
-        string[] fields = ["Model", "Slots", "ContextTokens", "Threads", "BatchTokens", "MaxQueued", "Heartbeat"];
+        string[] fields = ["Model", "Slots", "ContextTokens", "Threads", "BatchTokens", "MaxQueued", "MaxStretch", "Heartbeat"];
         Assert.All(fields, field => Assert.Contains(node.Failures!, failure => failure.Contains($"Node:{field}", StringComparison.Ordinal)));
         Assert.Equal(4, cluster.Failures!.Count());
     }

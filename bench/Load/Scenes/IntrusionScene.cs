@@ -8,12 +8,11 @@ internal static class IntrusionScene
     public const int Slots = 9;
     public const int Cells = Slots * 4608;
     private const int Streams = 8;
-    private const int StreamTokens = 2_800;
     private const int IntruderWords = 3_900;
 
     public sealed record Result(string Target, double CalmMedian, double GapMedian, double GapP99, double IntruderFirst);
 
-    public static async Task<Result> Run(ITarget target, int seed)
+    public static async Task<Result> Run(ITarget target, int streamTokens, int seed)
     {
         var clock = System.Diagnostics.Stopwatch.StartNew();
         var streams = Enumerable.Range(0, Streams).Select(async i =>
@@ -21,11 +20,11 @@ internal static class IntrusionScene
             var conversation = new Conversation($"stream-{seed}-{i}", Texts.Long((seed * 50) + i, 60));
             conversation.Messages.Add(new Message("user", "Go on."));
             var began = clock.Elapsed.TotalSeconds;
-            var turn = await target.Say(conversation, StreamTokens);
+            var turn = await target.Say(conversation, streamTokens);
             return turn.Arrivals.Select(at => at + began).ToArray();
         }).ToList();
 
-        // By now all of them decode; they go on for longer than the prompt takes.
+        // By now all of them decode.
         await Task.Delay(TimeSpan.FromSeconds(3));
         var intruder = new Conversation($"intruder-{seed}", Texts.Long(seed + 7, IntruderWords));
         intruder.Messages.Add(new Message("user", "Summarise."));

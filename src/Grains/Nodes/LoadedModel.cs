@@ -78,6 +78,7 @@ internal sealed class LoadedModel(ModelSource source, ILlamaModel model, ChatTem
     {
         MaxQueued = options.MaxQueued,
         Speculate = options.Speculate,
+        MaxStretch = options.MaxStretch,
         Kv = new KvOptions
         {
             HostBytes = options.KvHostBytes,

@@ -48,6 +48,12 @@ public sealed class NodeOptions
     public bool Speculate { get; set; } = true;
 
     /// <summary>
+    /// How much longer a step may take when a prompt is computed beside answers, as a multiple of a step without; above 1.
+    /// More brings long prompts to their first token sooner and everybody else's tokens later. Default 1.8.
+    /// </summary>
+    public double MaxStretch { get; set; } = 1.8;
+
+    /// <summary>
     /// The least time between two pieces of an answer but the first and the last; tokens that come faster share a message. 0
     /// means none. Default 20 ms.
     /// </summary>
@@ -71,6 +77,7 @@ internal sealed class NodeOptionsValidator : IValidateOptions<NodeOptions>
         errors.Require(options.MaxQueued >= 0, $"Node:MaxQueued {options.MaxQueued} is negative.");
         errors.Require(options.KvHostBytes >= 0, $"Node:KvHostBytes {options.KvHostBytes} is negative.");
         errors.Require(options.KvDiskBytes >= 0, $"Node:KvDiskBytes {options.KvDiskBytes} is negative.");
+        errors.Require(options.MaxStretch > 1, $"Node:MaxStretch {options.MaxStretch} is not above 1.");
         errors.Require(options.StreamInterval >= TimeSpan.Zero, $"Node:StreamInterval {options.StreamInterval} is negative.");
         errors.Require(options.Heartbeat > TimeSpan.Zero, $"Node:Heartbeat {options.Heartbeat} is not above zero.");
         return errors.ToResult();

@@ -16,11 +16,15 @@ internal sealed class StepTimes(KvRates rates, double maxStretch)
     /// <summary>Fewer tokens of a prompt say nothing of the rate of prompts.</summary>
     private const int Telling = 8;
 
+    /// <summary>After so many steps with prompts one without shows how long they take by now.</summary>
+    private const int MostUnseen = 32;
+
     private const double UnknownSeconds = 0.02;
 
     private readonly List<double> _decode = [];
     private readonly List<double> _guess = [];
     private readonly List<double> _beside = [];
+    private int _unseen;
 
     /// <summary>Tokens a second that sequences produce together.</summary>
     public Rate Decode { get; } = new(100);
@@ -32,7 +36,8 @@ internal sealed class StepTimes(KvRates rates, double maxStretch)
     /// <param name="took">The step's time.</param>
     public void Note(int decoding, int guessed, int produced, int prefilled, TimeSpan took)
     {
-        if (decoding > 0 && prefilled > 0)
+        _unseen = prefilled > 0 && decoding > 0 ? _unseen + 1 : 0;
+        if (_unseen > 0)
         {
             Fit(decoding, prefilled, took.TotalSeconds);
         }
@@ -82,10 +87,11 @@ internal sealed class StepTimes(KvRates rates, double maxStretch)
 
     /// <summary>
     /// How many tokens of prompts may be computed beside sequences that decode: as many as were found to fit, at first by
-    /// the rate of prompts alone.
+    /// the rate of prompts alone; now and then none, to see what decoding takes by itself.
     /// </summary>
-    public int PrefillBudget(int decoding, int most) => decoding == 0
-        ? most
+    public int PrefillBudget(int decoding, int most) =>
+        decoding == 0 ? most
+        : _unseen >= MostUnseen ? 0
         : Math.Clamp((int)Beside(decoding), Math.Min(1, most), most);
 
     private double Beside(int decoding) => Known(_beside, decoding) is > 0 and var found

@@ -23,11 +23,6 @@ internal enum KvOutcome
 /// </summary>
 internal sealed class KvCache : IDisposable
 {
-    /// <summary>Beginnings shorter than this are computed, not shared: moving has a cost of its own.</summary>
-    private const int LeastShared = 32;
-
-    private const double MostSecondsToMove = 0.1;
-
     /// <summary>
     /// How long a slot is kept, as a multiple of what it takes to change the sessions of all slots: moving takes at most a
     /// fifth of the time.
@@ -39,6 +34,8 @@ internal sealed class KvCache : IDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly KvSlot[] _slots;
+    private readonly KvSources _sources;
+    private readonly SlotChoice _choice;
 
     public KvCache(ILlamaContext context, ParkedSessions parked, KvRates rates, TimeProvider time, ILogger logger)
     {
@@ -48,10 +45,9 @@ internal sealed class KvCache : IDisposable
         _time = time;
         _logger = logger;
         _slots = [.. Enumerable.Range(0, context.Sequences).Select(id => new KvSlot(id))];
+        _sources = new KvSources(_slots, parked, rates);
+        _choice = new SlotChoice(_slots, parked, rates, time);
     }
-
-    /// <summary>Where some of a claim's tokens are at hand, and how long it takes to have them all.</summary>
-    private readonly record struct Source(KvSlot? Slot, ParkedSession? Parked, int Matched, double Seconds);
 
     public IReadOnlyList<KvSlot> Slots => _slots;
 
@@ -74,13 +70,13 @@ internal sealed class KvCache : IDisposable
         }
 
         var own = Array.Find(_slots, slot => slot.Session == claim.Session);
-        if (own is { Owner: not null } || Target(own) is not { } target)
+        if (own is { Owner: not null } || _choice.For(own) is not { } target)
         {
             return KvOutcome.Busy;
         }
 
-        var source = Cheapest(claim, target);
-        if (NeighbourComputes(claim, source.Matched))
+        var source = _sources.Cheapest(claim, target);
+        if (_sources.NeighbourComputes(claim, source.Matched))
         {
             return KvOutcome.Later;
         }
@@ -208,54 +204,7 @@ internal sealed class KvCache : IDisposable
         return Parked.HasRoomToWait((long)(tokens * _rates.BytesPerToken));
     }
 
-    private Source Cheapest(KvClaim claim, KvSlot target)
-    {
-        var best = new Source(null, null, 0, _rates.Prefill.Seconds(claim.Tokens.Count));
-        foreach (var slot in _slots)
-        {
-            var isOwn = slot.Session == claim.Session;
-            if (slot.Session is not null && (isOwn || slot.Tenant == claim.Tenant))
-            {
-                var moved = slot == target && isOwn ? 0 : _rates.Copy(slot.Tokens.Count);
-                Offer(slot, null, CollectionsMarshal.AsSpan(slot.Tokens), moved, isOwn);
-            }
-        }
-
-        foreach (var parked in Parked.Candidates(claim))
-        {
-            var read = parked.State is null ? _rates.Read.Seconds(parked.Bytes) : 0;
-            if (parked.State is not null || parked.FileBytes > 0)
-            {
-                Offer(
-                    null, parked, parked.Tokens, read + _rates.Restore.Seconds(parked.Bytes), parked.Session == claim.Session);
-            }
-        }
-
-        return best;
-
-        void Offer(KvSlot? slot, ParkedSession? parked, ReadOnlySpan<int> tokens, double moving, bool isOwn)
-        {
-            // The last token is computed in any case: its logits are needed.
-            var matched = Math.Min(
-                tokens.CommonPrefixLength(CollectionsMarshal.AsSpan(claim.Tokens)), claim.Tokens.Count - 1);
-            var seconds = moving + _rates.Prefill.Seconds(claim.Tokens.Count - matched);
-            if ((isOwn || matched >= LeastShared) && seconds < best.Seconds)
-            {
-                best = new Source(slot, parked, matched, seconds);
-            }
-        }
-    }
-
-    /// <summary>Whether somebody of the same tenant is about to have computed much more of what the claim begins with.</summary>
-    private bool NeighbourComputes(KvClaim claim, int matched) => Array.Exists(
-        _slots,
-        slot => slot.Owner is { Pending: > 1 } other
-            && other.Tenant == claim.Tenant
-            && CollectionsMarshal.AsSpan(other.Tokens).CommonPrefixLength(CollectionsMarshal.AsSpan(claim.Tokens)) is var common
-            && common > slot.Tokens.Count
-            && Math.Min(common, claim.Tokens.Count - 1) - matched >= LeastShared);
-
-    private void Bring(Source source, StateBuffer? state, KvSlot target, KvClaim claim)
+    private void Bring(KvSource source, StateBuffer? state, KvSlot target, KvClaim claim)
     {
         // A session that another one's place is taken for is parked; one's own old tokens are not.
         if (target.Session is not null && target.Session != claim.Session && IsToBeParked(target))
@@ -279,7 +228,7 @@ internal sealed class KvCache : IDisposable
         target.Prefix = claim.Prefix;
     }
 
-    private bool TryMove(Source source, StateBuffer? state, KvSlot target)
+    private bool TryMove(KvSource source, StateBuffer? state, KvSlot target)
     {
         var started = _time.GetTimestamp();
         try
@@ -308,7 +257,7 @@ internal sealed class KvCache : IDisposable
 
     private bool IsToBeParked(KvSlot slot) =>
         Parked.IsEnabled
-        && slot.Tokens.Count >= LeastShared
+        && slot.Tokens.Count >= KvSources.LeastShared
         && _rates.PaysToSave(slot.Tokens.Count)
         && !(Parked.Find(slot.Session!) is { } parked
             && parked.Tokens.AsSpan().SequenceEqual(CollectionsMarshal.AsSpan(slot.Tokens)));
@@ -333,43 +282,5 @@ internal sealed class KvCache : IDisposable
         Parked.Put(
             new ParkedSession(slot.Session!, slot.Tenant, slot.Prefix, [.. slot.Tokens], state.Length), state, slot.Displaced);
         return true;
-    }
-
-    /// <summary>
-    /// The slot to compute in. Slots side by side are computed in one pass (<see cref="BatchOrder"/>), so one beside those that
-    /// are busy is worth moving to, where whoever has it can be parked.
-    /// </summary>
-    private KvSlot? Target(KvSlot? own)
-    {
-        if (own is not null && (!Parked.IsEnabled || IsBesideBusy(own) || _rates.Copy(own.Tokens.Count) > MostSecondsToMove))
-        {
-            return own;
-        }
-
-        return (Parked.IsEnabled ? LeastValuable(IsBesideBusy) : null) ?? own ?? LeastValuable(_ => true);
-    }
-
-    private bool IsBesideBusy(KvSlot slot) =>
-        (slot.Id > 0 && _slots[slot.Id - 1].Owner is not null)
-        || (slot.Id + 1 < _slots.Length && _slots[slot.Id + 1].Owner is not null);
-
-    /// <summary>The idle slot whose loss costs least; an empty one costs nothing.</summary>
-    private KvSlot? LeastValuable(Func<KvSlot, bool> isPossible)
-    {
-        KvSlot? least = null;
-        var leastValue = double.PositiveInfinity;
-        foreach (var slot in _slots)
-        {
-            if (slot.Owner is null && isPossible(slot))
-            {
-                var value = KvValue.Of(_rates.Prefill.Seconds(slot.Tokens.Count), _time.GetElapsedTime(slot.LastUsed));
-                if (least is null || value < leastValue)
-                {
-                    (least, leastValue) = (slot, value);
-                }
-            }
-        }
-
-        return least;
     }
 }

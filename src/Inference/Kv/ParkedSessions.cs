@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Herd.Inference.Runtime;
 
 namespace Herd.Inference.Kv;
@@ -9,18 +8,12 @@ namespace Herd.Inference.Kv;
 /// </summary>
 internal sealed class ParkedSessions : IDisposable
 {
-    /// <summary>Sessions that begin with the same so many tokens are found as candidates for sharing.</summary>
-    private const int BeginningTokens = 32;
-
-    /// <summary>Most sessions that are compared with a prompt.</summary>
-    private const int MostCandidates = 8;
-
     private readonly long _hostCapacity;
     private readonly DiskTier? _disk;
     private readonly KvRates _rates;
     private readonly TimeProvider _time;
     private readonly Dictionary<string, ParkedSession> _sessions = [];
-    private readonly Dictionary<(string Tenant, int Hash), List<ParkedSession>> _beginnings = [];
+    private readonly SessionBeginnings _beginnings = new();
 
     public ParkedSessions(long hostCapacity, DiskTier? disk, KvRates rates, TimeProvider time)
     {
@@ -62,16 +55,11 @@ internal sealed class ParkedSessions : IDisposable
             yield return own;
         }
 
-        if (!_beginnings.TryGetValue(Beginning(claim.Tenant, CollectionsMarshal.AsSpan(claim.Tokens)), out var similar))
+        foreach (var similar in _beginnings.Like(claim))
         {
-            yield break;
-        }
-
-        for (var i = similar.Count - 1; i >= Math.Max(0, similar.Count - MostCandidates); i--)
-        {
-            if (similar[i] != own)
+            if (similar != own)
             {
-                yield return similar[i];
+                yield return similar;
             }
         }
     }
@@ -269,13 +257,7 @@ internal sealed class ParkedSessions : IDisposable
     private void Add(ParkedSession session)
     {
         _sessions[session.Session] = session;
-        var key = Beginning(session.Tenant, session.Tokens);
-        if (!_beginnings.TryGetValue(key, out var similar))
-        {
-            _beginnings[key] = similar = [];
-        }
-
-        similar.Add(session);
+        _beginnings.Add(session);
     }
 
     private void Remove(ParkedSession session)
@@ -283,17 +265,6 @@ internal sealed class ParkedSessions : IDisposable
         _sessions.Remove(session.Session);
         AwaitedBytes -= session.Waiters > 0 ? session.Bytes : 0;
         session.Waiters = 0;
-        var key = Beginning(session.Tenant, session.Tokens);
-        if (_beginnings.TryGetValue(key, out var similar) && similar.Remove(session) && similar.Count == 0)
-        {
-            _beginnings.Remove(key);
-        }
-    }
-
-    private static (string Tenant, int Hash) Beginning(string tenant, ReadOnlySpan<int> tokens)
-    {
-        var hash = default(HashCode);
-        hash.AddBytes(MemoryMarshal.AsBytes(tokens[..Math.Min(BeginningTokens, tokens.Length)]));
-        return (tenant, hash.ToHashCode());
+        _beginnings.Remove(session);
     }
 }

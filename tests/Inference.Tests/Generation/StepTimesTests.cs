@@ -54,8 +54,22 @@ public sealed class StepTimesTests
             _times.Note(step.Decoding, 0, step.Decoding, step.Prefilled, TimeSpan.FromMilliseconds(step.Milliseconds));
         }
 
+        Decode(1, milliseconds: 20);
+
         var budget = _times.PrefillBudget(decoding, most);
+
         return budget <= most && budget >= Math.Min(1, (int)most);
+    }
+
+    [Fact]
+    public void PrefillBudget_DecodingBecomesSlowerBesideAPrompt_GrowsWithIt()
+    {
+        Decode(4, milliseconds: 20);
+        Prefill(steps: 200, n => 2 * n);
+
+        Prefill(steps: 2000, n => 2 * n, calm: 60);
+
+        Assert.Equal((MaxStretch - 1) * 60 / 2, _times.PrefillBudget(decoding: 4, most: 4096), 2.0);
     }
 
     [Theory]
@@ -93,6 +107,7 @@ public sealed class StepTimesTests
         for (var i = 0; i < 20; i++)
         {
             _times.Note(decoding: 4, guessed: 0, produced: 4, prefilled: 2, TimeSpan.FromMilliseconds(24));
+            Decode(4, milliseconds: 20);
         }
 
         Assert.Equal(budget, _times.PrefillBudget(decoding: 4, most: 4096));
@@ -138,12 +153,13 @@ public sealed class StepTimesTests
     }
 
     /// <summary>A prompt that takes all it may of every step, at a cost by the number of its tokens.</summary>
-    private void Prefill(int steps, Func<int, double> milliseconds)
+    private void Prefill(int steps, Func<int, double> milliseconds, int calm = 20)
     {
-        for (var i = 0; i < steps; i++)
+        for (var i = 0; i < steps || _times.PrefillBudget(decoding: 4, most: 4096) == 0; i++)
         {
             var tokens = _times.PrefillBudget(decoding: 4, most: 4096);
-            _times.Note(4, guessed: 0, produced: 4, tokens, TimeSpan.FromMilliseconds(20 + milliseconds(tokens)));
+            var took = TimeSpan.FromMilliseconds(calm + (tokens > 0 ? milliseconds(tokens) : 0));
+            _times.Note(4, guessed: 0, produced: 4, tokens, took);
         }
     }
 

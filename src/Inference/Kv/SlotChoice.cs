@@ -1,0 +1,47 @@
+using Herd.Inference.Runtime;
+
+namespace Herd.Inference.Kv;
+
+/// <summary>Chooses the slot that a session is computed in.</summary>
+internal sealed class SlotChoice(KvSlot[] slots, ParkedSessions parked, KvRates rates, TimeProvider time)
+{
+    private const double MostSecondsToMove = 0.1;
+
+    /// <summary>
+    /// The slot to compute in. Slots side by side are computed in one pass (<see cref="BatchOrder"/>), so one beside those that
+    /// are busy is worth moving to, where whoever has it can be parked.
+    /// </summary>
+    public KvSlot? For(KvSlot? own)
+    {
+        if (own is not null && (!parked.IsEnabled || IsBesideBusy(own) || rates.Copy(own.Tokens.Count) > MostSecondsToMove))
+        {
+            return own;
+        }
+
+        return (parked.IsEnabled ? LeastValuable(IsBesideBusy) : null) ?? own ?? LeastValuable(_ => true);
+    }
+
+    private bool IsBesideBusy(KvSlot slot) =>
+        (slot.Id > 0 && slots[slot.Id - 1].Owner is not null)
+        || (slot.Id + 1 < slots.Length && slots[slot.Id + 1].Owner is not null);
+
+    /// <summary>The idle slot whose loss costs least; an empty one costs nothing.</summary>
+    private KvSlot? LeastValuable(Func<KvSlot, bool> isPossible)
+    {
+        KvSlot? least = null;
+        var leastValue = double.PositiveInfinity;
+        foreach (var slot in slots)
+        {
+            if (slot.Owner is null && isPossible(slot))
+            {
+                var value = KvValue.Of(rates.Prefill.Seconds(slot.Tokens.Count), time.GetElapsedTime(slot.LastUsed));
+                if (least is null || value < leastValue)
+                {
+                    (least, leastValue) = (slot, value);
+                }
+            }
+        }
+
+        return least;
+    }
+}
