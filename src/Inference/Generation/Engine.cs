@@ -21,6 +21,7 @@ public sealed class Engine : IAsyncDisposable
     private readonly EngineLoop _loop;
     private readonly BlockingCollection<Action> _mailbox = [];
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly long _started;
     private int _unfinished;
 
     /// <summary>Starts the loop. The engine owns the context from now on.</summary>
@@ -33,6 +34,7 @@ public sealed class Engine : IAsyncDisposable
         _options = options;
         _time = time;
         _logger = logger;
+        _started = time.GetTimestamp();
         var rates = new KvRates();
         var disk = options.Kv.Disk is { } tier ? new DiskTier(tier, context.Layout, action => Post(action), time, logger) : null;
         _cache = new KvCache(context, new ParkedSessions(options.Kv.HostBytes, disk, rates, time), rates, time, logger);
@@ -52,6 +54,9 @@ public sealed class Engine : IAsyncDisposable
         add => _loop.LoadChanged += value;
         remove => _loop.LoadChanged -= value;
     }
+
+    /// <summary>How long it has run.</summary>
+    public TimeSpan Uptime => _time.GetElapsedTime(_started);
 
     /// <summary>Tokens that one session can hold.</summary>
     public int ContextTokens => _context.CellsPerSequence;
@@ -99,6 +104,30 @@ public sealed class Engine : IAsyncDisposable
 
     /// <summary>Frees the KV cache of a session, unless it is being extended.</summary>
     public void Forget(string session) => Post(() => _loop.Forget(session));
+
+    /// <summary>The sessions whose KV cache is here, those used last first; none when the engine has stopped.</summary>
+    public Task<IReadOnlyList<SessionSummary>> Sessions() => Ask<IReadOnlyList<SessionSummary>>(
+        result => result.TrySetResult(_loop.Travel.Sessions()), otherwise: []);
+
+    /// <summary>Copies a session's KV cache, once no answer is computed for it.</summary>
+    /// <returns>To be disposed; null when there is nothing of the session, or the caller gave up.</returns>
+    public async Task<SessionState?> Export(string session, CancellationToken cancellation)
+    {
+        await using var given = cancellation.Register(() => Post(_loop.Travel.Serve));
+        return await Ask<SessionState?>(result => _loop.Travel.Export(session, result, cancellation), otherwise: null);
+    }
+
+    /// <summary>Takes in a session's KV cache in place of what there is of it.</summary>
+    /// <param name="state">Of this model and layout. Its buffer belongs to the engine when it was taken.</param>
+    /// <returns>False when an answer is computed for the session here, or the engine has stopped.</returns>
+    public Task<bool> Import(SessionState state) =>
+        Ask<bool>(result => result.TrySetResult(_loop.Travel.TryImport(state)), otherwise: false);
+
+    /// <summary>How long ago a step ended, while there is something to compute; zero while there is not.</summary>
+    public TimeSpan SinceLastStep => Volatile.Read(ref _unfinished) > 0 ? _time.GetElapsedTime(_loop.LastStep) : TimeSpan.Zero;
+
+    /// <summary>What a saved state depends on besides the model's file.</summary>
+    public string Layout => _context.Layout;
 
     /// <summary>
     /// Ends the loop after the step in progress. Answers in the making fail with <see cref="EngineStoppedException"/>; idle
@@ -159,6 +188,17 @@ public sealed class Engine : IAsyncDisposable
         {
             throw new EngineStoppedException();
         }
+    }
+
+    private Task<T> Ask<T>(Action<TaskCompletionSource<T>> question, T otherwise)
+    {
+        var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (!Post(() => question(answer)))
+        {
+            answer.SetResult(otherwise);
+        }
+
+        return answer.Task;
     }
 
     private bool Post(Action action)

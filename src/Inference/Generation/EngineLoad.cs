@@ -48,6 +48,18 @@ public sealed record EngineLoad
     /// <summary>Bytes a second from disk to host memory, as measured.</summary>
     public double DiskRate { get; init; }
 
+    /// <summary>
+    /// How long the last session that lost its slot had been idle. Those idle for less have theirs still, if the engine is that
+    /// old.
+    /// </summary>
+    public TimeSpan DeviceKeptFor { get; init; }
+
+    /// <summary>The same of host memory.</summary>
+    public TimeSpan HostKeptFor { get; init; }
+
+    /// <summary>The same of the disk.</summary>
+    public TimeSpan DiskKeptFor { get; init; }
+
     /// <summary>What the sessions at hand begin with; see <see cref="GenerationRequest.Prefix"/>. Each once, at most 256.</summary>
     public IReadOnlyList<ulong> Prefixes { get; init; } = [];
 }

@@ -32,6 +32,7 @@ internal sealed class EngineLoop
         _time = time;
         _logger = logger;
         _cache = cache;
+        Travel = new KvTravel(cache, rates, time);
         _rates = rates;
         _times = new StepTimes(rates, options.MaxStretch);
         var speculation = options.Speculate ? new Speculation(_times, context.CellsPerSequence) : null;
@@ -45,6 +46,12 @@ internal sealed class EngineLoop
 
     public event Action? LoadChanged;
 
+    /// <summary>Sessions that leave and come.</summary>
+    public KvTravel Travel { get; }
+
+    /// <summary>When the last step ended, or something came after nothing was to do, as a timestamp.</summary>
+    public long LastStep { get; private set; }
+
     /// <summary>Called for every sequence that is over.</summary>
     public required Action Finished { get; init; }
 
@@ -52,7 +59,11 @@ internal sealed class EngineLoop
     public bool CanCompute => !_scheduler.IsIdle && !_stuck;
 
     /// <summary>Notes that something happened for which somebody may have waited.</summary>
-    public void Wake() => _stuck = false;
+    public void Wake()
+    {
+        _stuck = false;
+        Travel.Serve();
+    }
 
     public void Step()
     {
@@ -69,10 +80,16 @@ internal sealed class EngineLoop
             Note(step, produced, _time.GetElapsedTime(started));
         }
 
+        LastStep = _time.GetTimestamp();
+        Travel.Serve();
         NoteLoad();
     }
 
-    public void Enqueue(Sequence sequence) => _scheduler.Enqueue(sequence);
+    public void Enqueue(Sequence sequence)
+    {
+        LastStep = _scheduler.IsIdle ? _time.GetTimestamp() : LastStep;
+        _scheduler.Enqueue(sequence);
+    }
 
     public void Forget(string session)
     {
@@ -89,6 +106,7 @@ internal sealed class EngineLoop
             Remove(sequence, reason);
         }
 
+        Travel.Abort();
         Load = Measure();
     }
 
@@ -230,6 +248,9 @@ internal sealed class EngineLoop
             DecodeRate = _times.Decode.PerSecond,
             RestoreRate = _rates.Restore.PerSecond,
             DiskRate = _rates.Read.PerSecond,
+            DeviceKeptFor = _cache.KeptFor,
+            HostKeptFor = _cache.Parked.HostKeptFor,
+            DiskKeptFor = _cache.Parked.DiskKeptFor,
             Prefixes = [.. _cache.Prefixes.Distinct().Take(256)],
         };
     }

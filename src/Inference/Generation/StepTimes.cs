@@ -17,7 +17,7 @@ internal sealed class StepTimes(KvRates rates, double maxStretch)
     private const int Telling = 8;
 
     /// <summary>After so many steps with prompts one without shows how long they take by now.</summary>
-    private const int MostUnseen = 32;
+    private const int MostUnseen = 16;
 
     private const double UnknownSeconds = 0.02;
 

@@ -32,7 +32,6 @@ internal sealed class KvCache : IDisposable
     private readonly ILlamaContext _context;
     private readonly KvRates _rates;
     private readonly TimeProvider _time;
-    private readonly ILogger _logger;
     private readonly KvSlot[] _slots;
     private readonly KvSources _sources;
     private readonly SlotChoice _choice;
@@ -43,7 +42,7 @@ internal sealed class KvCache : IDisposable
         Parked = parked;
         _rates = rates;
         _time = time;
-        _logger = logger;
+        States = new SlotStates(context, rates, time, logger);
         _slots = [.. Enumerable.Range(0, context.Sequences).Select(id => new KvSlot(id))];
         _sources = new KvSources(_slots, parked, rates);
         _choice = new SlotChoice(_slots, parked, rates, time);
@@ -52,6 +51,11 @@ internal sealed class KvCache : IDisposable
     public IReadOnlyList<KvSlot> Slots => _slots;
 
     public ParkedSessions Parked { get; }
+
+    public SlotStates States { get; }
+
+    /// <summary>How long the last session that lost its slot had been idle; those idle for less have theirs still.</summary>
+    public TimeSpan KeptFor { get; private set; } = TimeSpan.MaxValue;
 
     /// <summary>What the sessions at hand begin with, in no order and not each once.</summary>
     public IEnumerable<ulong> Prefixes => _slots.Where(slot => slot.Session is not null).Select(slot => slot.Prefix)
@@ -191,6 +195,10 @@ internal sealed class KvCache : IDisposable
         }
     }
 
+    /// <summary>Whether a parked copy of a session is of what its slot holds now.</summary>
+    public static bool IsSame(ParkedSession parked, KvSlot slot) =>
+        parked.Tokens.AsSpan().SequenceEqual(CollectionsMarshal.AsSpan(slot.Tokens));
+
     public void Dispose() => Parked.Dispose();
 
     /// <summary>Whether host memory can take so many tokens until they go on, and those of all who have made way before.</summary>
@@ -207,15 +215,19 @@ internal sealed class KvCache : IDisposable
     private void Bring(KvSource source, StateBuffer? state, KvSlot target, KvClaim claim)
     {
         // A session that another one's place is taken for is parked; one's own old tokens are not.
-        if (target.Session is not null && target.Session != claim.Session && IsToBeParked(target))
+        if (target.Session is not null && target.Session != claim.Session)
         {
-            TrySave(target);
+            KeptFor = _time.GetElapsedTime(target.LastUsed);
+            if (IsToBeParked(target))
+            {
+                TrySave(target);
+            }
         }
 
         if (source.Slot != target)
         {
             Clear(target);
-            if (source.Matched > 0 && !TryMove(source, state, target))
+            if (source.Matched > 0 && !States.TryFill(target, source, state))
             {
                 Clear(target);
             }
@@ -228,57 +240,19 @@ internal sealed class KvCache : IDisposable
         target.Prefix = claim.Prefix;
     }
 
-    private bool TryMove(KvSource source, StateBuffer? state, KvSlot target)
-    {
-        var started = _time.GetTimestamp();
-        try
-        {
-            if (source.Parked is { } parked)
-            {
-                _context.Load(target.Id, state!);
-                parked.LastUsed = started;
-                target.Tokens.AddRange(parked.Tokens);
-                _rates.Restore.Note(parked.Bytes, _time.GetElapsedTime(started));
-            }
-            else
-            {
-                _context.Copy(source.Slot!.Id, target.Id);
-                target.Tokens.AddRange(source.Slot.Tokens);
-            }
-
-            return true;
-        }
-        catch (DecodeException e)
-        {
-            KvLog.NotMoved(_logger, source.Matched, e.Message);
-            return false;
-        }
-    }
-
     private bool IsToBeParked(KvSlot slot) =>
         Parked.IsEnabled
         && slot.Tokens.Count >= KvSources.LeastShared
         && _rates.PaysToSave(slot.Tokens.Count)
-        && !(Parked.Find(slot.Session!) is { } parked
-            && parked.Tokens.AsSpan().SequenceEqual(CollectionsMarshal.AsSpan(slot.Tokens)));
+        && !(Parked.Find(slot.Session!) is { } parked && IsSame(parked, slot));
 
     private bool TrySave(KvSlot slot)
     {
-        var started = _time.GetTimestamp();
-        var state = new StateBuffer(_context.StateBytes(slot.Id));
-        try
+        if (States.Save(slot) is not { } state)
         {
-            _context.Save(slot.Id, state);
-        }
-        catch (DecodeException e)
-        {
-            KvLog.NotMoved(_logger, slot.Tokens.Count, e.Message);
-            state.Dispose();
             return false;
         }
 
-        _rates.Save.Note(state.Length, _time.GetElapsedTime(started));
-        _rates.NoteSize(slot.Tokens.Count, state.Length);
         Parked.Put(
             new ParkedSession(slot.Session!, slot.Tenant, slot.Prefix, [.. slot.Tokens], state.Length), state, slot.Displaced);
         return true;

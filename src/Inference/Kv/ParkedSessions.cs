@@ -21,6 +21,8 @@ internal sealed class ParkedSessions : IDisposable
         _disk = disk;
         _rates = rates;
         _time = time;
+        HostKeptFor = hostCapacity > 0 ? TimeSpan.MaxValue : TimeSpan.Zero;
+        DiskKeptFor = disk is not null ? TimeSpan.MaxValue : TimeSpan.Zero;
         foreach (var (session, lastUsed) in disk?.Recover() ?? [])
         {
             session.LastUsed = time.GetTimestamp()
@@ -32,6 +34,12 @@ internal sealed class ParkedSessions : IDisposable
 
         TrimDisk();
     }
+
+    /// <summary>How long the last session that was dropped from host memory had been idle; those idle for less are there still.</summary>
+    public TimeSpan HostKeptFor { get; private set; }
+
+    /// <summary>The same of the disk.</summary>
+    public TimeSpan DiskKeptFor { get; private set; }
 
     public bool IsEnabled => _hostCapacity > 0 || _disk is not null;
 
@@ -202,6 +210,7 @@ internal sealed class ParkedSessions : IDisposable
     {
         while (HostBytes > _hostCapacity && Least(s => s is { State: not null, Waiters: 0 } && s != except) is { } least)
         {
+            HostKeptFor = _time.GetElapsedTime(least.LastUsed);
             DropState(least);
             RemoveIfNowhere(least);
         }
@@ -211,6 +220,7 @@ internal sealed class ParkedSessions : IDisposable
     {
         while (DiskBytes > (_disk?.Capacity ?? 0) && Least(s => s.FileBytes > 0) is { } least)
         {
+            DiskKeptFor = _time.GetElapsedTime(least.LastUsed);
             _disk!.Delete(least.Session);
             DiskBytes -= least.FileBytes;
             least.FileBytes = 0;

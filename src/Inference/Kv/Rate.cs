@@ -5,7 +5,7 @@ namespace Herd.Inference.Kv;
 /// for more than short ones.
 /// </summary>
 /// <param name="initial">What is assumed until something was measured.</param>
-internal sealed class Rate(double initial)
+public sealed class Rate(double initial)
 {
     private const double Fading = 0.9;
 

@@ -57,12 +57,24 @@ internal sealed record SnapshotHeader
         return bytes;
     }
 
-    /// <summary>Reads and checks everything but the seal, which lies after the state.</summary>
+    /// <summary>Reads and checks the header of a file: everything but the seal, which lies after the state.</summary>
     /// <param name="source">At its beginning; left where the state begins.</param>
     /// <exception cref="InvalidDataException">It is not a snapshot, or its counts do not fit its length.</exception>
-    public static SnapshotHeader Read(Stream source)
+    public static SnapshotHeader Read(Stream source) => Read(source, source.Length);
+
+    /// <summary>Reads and checks a header that comes by itself.</summary>
+    /// <exception cref="InvalidDataException">It is none, or its counts do not fit its length.</exception>
+    public static SnapshotHeader Read(byte[] header)
     {
-        var length = source.Length;
+        Require(header.Length >= FixedBytes, "it is too short");
+        var state = BinaryPrimitives.ReadInt64LittleEndian(header.AsSpan(104));
+        Require(state is > 0 and < long.MaxValue / 2, "its state's length is out of range");
+        using var source = new MemoryStream(header, writable: false);
+        return Read(source, header.Length + state + DigestBytes);
+    }
+
+    private static SnapshotHeader Read(Stream source, long length)
+    {
         Require(length > FixedBytes + DigestBytes, "it is too short");
         var head = new byte[FixedBytes];
         source.ReadExactly(head);

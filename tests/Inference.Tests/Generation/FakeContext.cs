@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Herd.Inference.Runtime;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Herd.Inference.Tests.Generation;
 
@@ -25,6 +26,9 @@ internal sealed class FakeContext(int sequences = 2, int cells = 64, int batch =
     public List<int[]> Batches { get; } = [];
 
     public bool IsHashing { get; init; }
+
+    /// <summary>A clock on which computing a token takes a millisecond, and nothing else takes time.</summary>
+    public FakeTimeProvider Clock { get; } = new();
 
     public string Layout => "fake";
 
@@ -68,6 +72,7 @@ internal sealed class FakeContext(int sequences = 2, int cells = 64, int batch =
             next[i] = Next(sequence);
         }
 
+        Clock.Advance(TimeSpan.FromMilliseconds(batch.Count));
         _next = next;
         lock (Batches)
         {

@@ -146,7 +146,107 @@ public sealed class SharingTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task Import_ExportedSession_GoesOnWithoutComputingIt()
+    {
+        await using var one = New(New());
+        await using var other = New(New());
+        await Run(one, "s", Tokens(1, 80));
+
+        using var state = await one.Export("s", Cancellation);
+        Assert.True(await other.Import(Renamed(state!, "s2")));
+
+        Assert.Equal(79, (await Run(other, "s2", Tokens(1, 80))).CachedTokens);
+        Assert.Equal(79, (await Run(one, "s", Tokens(1, 80))).CachedTokens);
+    }
+
+    [Fact]
+    public async Task Export_SessionOnDiskOnly_IsRead()
+    {
+        await using (var before = New(New(), Disk()))
+        {
+            await Run(before, "s", Tokens(1, 80));
+        }
+
+        await using var after = New(New(), Disk());
+        using var state = await after.Export("s", Cancellation);
+
+        Assert.Equal(Tokens(1, 80), state!.Tokens.Take(80));
+    }
+
+    [Fact]
+    public async Task Export_NothingOfIt_IsNull()
+    {
+        await using var engine = New(New());
+
+        Assert.Null(await engine.Export("unknown", Cancellation));
+    }
+
+    [Fact]
+    public async Task Export_WhileItIsExtended_WaitsForTheEnd()
+    {
+        var context = New();
+        await using var engine = New(context);
+        var running = await Begin(engine, context);
+
+        var export = engine.Export("s", Cancellation);
+        Assert.False(export.IsCompleted);
+        context.LetGo();
+        await running.DisposeAsync();
+
+        using var state = await export;
+        Assert.True(state!.Tokens.Length >= 80);
+    }
+
+    [Fact]
+    public async Task Export_CallerGivesUp_IsNull()
+    {
+        var context = New();
+        await using var engine = New(context);
+        var running = await Begin(engine, context);
+        using var patience = new CancellationTokenSource();
+
+        var export = engine.Export("s", patience.Token);
+        await patience.CancelAsync();
+        context.LetGo();
+
+        Assert.Null(await export);
+        await running.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Sessions_ResidentAndParked_AreEachThereOnce()
+    {
+        await using var engine = New(New());
+        for (var i = 0; i < 6; i++)
+        {
+            await Run(engine, $"s{i}", Tokens(i, 80));
+        }
+
+        var sessions = await engine.Sessions();
+
+        Assert.Equal(["s0", "s1", "s2", "s3", "s4", "s5"], sessions.Select(session => session.Session).Order());
+        Assert.All(sessions, session => Assert.True(session is { IsActive: false, Tokens: >= 80, Bytes: > 0 }));
+    }
+
     public void Dispose() => _folder.Delete(recursive: true);
+
+    /// <summary>An answer that has begun, and goes on when the context is let go.</summary>
+    private static async Task<IAsyncEnumerator<GenerationUpdate>> Begin(Engine engine, FakeContext context)
+    {
+        var request = new GenerationRequest
+        {
+            Session = "s", Prompt = Tokens(1, 80), MaxTokens = 100, Sampling = new SamplingOptions { Temperature = 0 },
+        };
+        var running = engine.Generate(request, Cancellation).GetAsyncEnumerator(Cancellation);
+        context.Hold();
+        context.Step(3);
+        Assert.True(await running.MoveNextAsync());
+        return running;
+    }
+
+    private static SessionState Renamed(SessionState state, string session) =>
+        new(session, state.Tenant, state.Prefix, state.Tokens, state.State);
 
     private KvOptions Disk() => new()
     {
@@ -159,7 +259,7 @@ public sealed class SharingTests : IDisposable
         context,
         new ByteVocabulary(),
         new EngineOptions { Kv = kv ?? new KvOptions(), Stint = 2 },
-        TimeProvider.System,
+        context.Clock,
         NullLogger<Engine>.Instance);
 
     private static int[] Tokens(int seed, int count)

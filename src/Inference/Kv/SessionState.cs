@@ -1,0 +1,52 @@
+using Herd.Inference.Runtime;
+
+namespace Herd.Inference.Kv;
+
+/// <summary>A copy of a session's KV cache, to go elsewhere or come from there. Holds unmanaged memory until it is disposed.</summary>
+public sealed class SessionState : IDisposable
+{
+    private bool _disposed;
+
+    /// <param name="session">Whose.</param>
+    /// <param name="tenant">Whose session that is.</param>
+    /// <param name="prefix">What a router may know its beginning by; 0 when there is nothing.</param>
+    /// <param name="tokens">The tokens whose keys and values it holds.</param>
+    /// <param name="state">As the runtime wrote it. Its owner may dispose it; it lives as long as this does.</param>
+    public SessionState(string session, string tenant, ulong prefix, int[] tokens, StateBuffer state)
+    {
+        Session = session;
+        Tenant = tenant;
+        Prefix = prefix;
+        Tokens = tokens;
+        State = state;
+        var kept = false;
+        state.DangerousAddRef(ref kept);
+    }
+
+    public string Session { get; }
+
+    public string Tenant { get; }
+
+    public ulong Prefix { get; }
+
+    public int[] Tokens { get; }
+
+    public StateBuffer State { get; }
+
+    public void Dispose()
+    {
+        if (!_disposed)
+        {
+            _disposed = true;
+            State.DangerousRelease();
+        }
+    }
+}
+
+/// <summary>A session whose KV cache an engine has.</summary>
+/// <param name="Session">Its name.</param>
+/// <param name="Tokens">How many tokens the cache holds.</param>
+/// <param name="Bytes">About how large it is.</param>
+/// <param name="IsActive">Whether an answer is being computed.</param>
+/// <param name="Idle">How long ago it was used.</param>
+public sealed record SessionSummary(string Session, int Tokens, long Bytes, bool IsActive, TimeSpan Idle);

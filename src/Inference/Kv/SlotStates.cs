@@ -1,0 +1,59 @@
+using Herd.Inference.Runtime;
+using Microsoft.Extensions.Logging;
+
+namespace Herd.Inference.Kv;
+
+/// <summary>Brings the states of sequences off the device and back, and measures what that takes.</summary>
+internal sealed class SlotStates(ILlamaContext context, KvRates rates, TimeProvider time, ILogger logger)
+{
+    /// <summary>A copy of what a slot holds.</summary>
+    /// <returns>Null when the runtime failed; the slot is as it was.</returns>
+    public StateBuffer? Save(KvSlot slot)
+    {
+        var started = time.GetTimestamp();
+        var state = new StateBuffer(context.StateBytes(slot.Id));
+        try
+        {
+            context.Save(slot.Id, state);
+        }
+        catch (DecodeException e)
+        {
+            KvLog.NotMoved(logger, slot.Tokens.Count, e.Message);
+            state.Dispose();
+            return null;
+        }
+
+        rates.Save.Note(state.Length, time.GetElapsedTime(started));
+        rates.NoteSize(slot.Tokens.Count, state.Length);
+        return state;
+    }
+
+    /// <summary>Fills an empty slot from where some of its tokens are at hand.</summary>
+    /// <returns>False when the runtime failed; what the slot holds is not known then.</returns>
+    public bool TryFill(KvSlot target, KvSource source, StateBuffer? state)
+    {
+        var started = time.GetTimestamp();
+        try
+        {
+            if (source.Parked is { } parked)
+            {
+                context.Load(target.Id, state!);
+                parked.LastUsed = started;
+                target.Tokens.AddRange(parked.Tokens);
+                rates.Restore.Note(parked.Bytes, time.GetElapsedTime(started));
+            }
+            else
+            {
+                context.Copy(source.Slot!.Id, target.Id);
+                target.Tokens.AddRange(source.Slot.Tokens);
+            }
+
+            return true;
+        }
+        catch (DecodeException e)
+        {
+            KvLog.NotMoved(logger, source.Matched, e.Message);
+            return false;
+        }
+    }
+}

@@ -1,0 +1,80 @@
+using System.Security.Cryptography;
+using Herd.Inference.Runtime;
+
+namespace Herd.Inference.Kv;
+
+/// <summary>
+/// Takes a state that comes in parts, over one connection or, when that breaks, over several. Nothing of it reaches the
+/// runtime before its seal was found right.
+/// </summary>
+/// <param name="session">The session it is to be of.</param>
+/// <param name="tenant">The tenant it is to be of.</param>
+/// <param name="binding">What it is to be bound to.</param>
+/// <param name="mostBytes">The largest state that is taken.</param>
+public sealed class SnapshotReader(string session, string tenant, SnapshotBinding binding, long mostBytes) : IDisposable
+{
+    private SnapshotHeader? _header;
+    private StateBuffer? _state;
+
+    /// <summary>Bytes of the state that have come.</summary>
+    public long Received { get; private set; }
+
+    /// <summary>Takes the header that each connection begins with. Another one than before means that all is sent anew.</summary>
+    /// <exception cref="InvalidDataException">It is damaged, or of another session, model or layout.</exception>
+    public void Begin(byte[] header)
+    {
+        var read = SnapshotHeader.Read(header);
+        Require(read.Session == session && read.Tenant == tenant, "it is another session's");
+        Require(read.Model.AsSpan().SequenceEqual(binding.Model), "it is another model's");
+        Require(read.Layout.AsSpan().SequenceEqual(SnapshotHeader.Digest(binding.Layout)), "its layout is another");
+        Require(read.StateBytes <= mostBytes, $"its {read.StateBytes} bytes are more than the {mostBytes} that are taken");
+        if (_header is null || !_header.Write().AsSpan().SequenceEqual(header))
+        {
+            _state?.Dispose();
+            _state = new StateBuffer(read.StateBytes);
+            Received = 0;
+        }
+
+        _header = read;
+    }
+
+    /// <summary>Takes the next piece of the state.</summary>
+    /// <exception cref="InvalidDataException">It is more than was announced.</exception>
+    public void Append(ReadOnlySpan<byte> piece)
+    {
+        Require(_state is not null && Received + piece.Length <= _state.Length, "it is longer than it says");
+        piece.CopyTo(_state!.From(Received));
+        Received += piece.Length;
+    }
+
+    /// <summary>Checks the seal.</summary>
+    /// <returns>The state, which is the caller's from now on.</returns>
+    /// <exception cref="InvalidDataException">Something is missing, damaged, or sealed with another key.</exception>
+    public SessionState End(ReadOnlySpan<byte> seal)
+    {
+        Require(_state is not null && Received == _state.Length, "it is not whole");
+        using var expected = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, binding.Key);
+        expected.AppendData(_header!.Write());
+        for (var at = 0L; at < _state!.Length;)
+        {
+            var piece = _state.From(at);
+            expected.AppendData(piece);
+            at += piece.Length;
+        }
+
+        Require(CryptographicOperations.FixedTimeEquals(seal, expected.GetHashAndReset()), "its seal is broken");
+        var state = new SessionState(_header.Session, _header.Tenant, _header.Prefix, _header.Tokens, _state);
+        _state = null;
+        return state;
+    }
+
+    public void Dispose() => _state?.Dispose();
+
+    private static void Require(bool holds, string otherwise)
+    {
+        if (!holds)
+        {
+            throw new InvalidDataException($"The KV cache that was sent is refused: {otherwise}.");
+        }
+    }
+}
