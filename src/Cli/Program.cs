@@ -11,6 +11,10 @@ var root = new RootCommand("Herd: conversations with language models over many n
     NodesCommand.Create(),
     ConversationsCommand.Create(),
     ForkCommand.Create(),
+    WhyCommand.Create(),
+    MoveCommand.Create(),
+    DrainCommand.Create(),
+    ChaosCommand.Create(),
     ModelsCommand.Create(),
 };
 

@@ -1,20 +1,21 @@
 using Herd.Grains.Hosting;
 using Herd.Grains.Nodes;
 using Herd.Silo;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 // A node: one GPU (or this machine's CPU), the model loaded on it, and the KV caches of its sessions.
 return await HerdProcess.Run(() =>
 {
-    var builder = Host.CreateApplicationBuilder(args);
+    var builder = WebApplication.CreateSlimBuilder(args);
     builder.Logging.AddHerdConsole();
     builder.Services.AddSingleton(services => Runtimes.Create(
         services.GetRequiredService<IOptions<NodeOptions>>().Value.Runtime,
         services.GetRequiredService<TimeProvider>(),
         services.GetRequiredService<ILoggerFactory>()));
     builder.AddHerdNode();
-    return builder.Build();
+    builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenForLinks());
+
+    var app = builder.Build();
+    app.MapHerdNode();
+    return app;
 });

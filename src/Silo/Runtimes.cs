@@ -1,7 +1,6 @@
 using Herd.Inference.Runtime;
 using Herd.Inference.Simulated;
 using Herd.Runtimes;
-using Microsoft.Extensions.Logging;
 
 namespace Herd.Silo;
 

@@ -36,3 +36,9 @@ public sealed class TinyCluster : HerdCluster, IAsyncLifetime
 
     private static string Hash(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
 }
+
+/// <summary>Two nodes and two gateways with the real model.</summary>
+public sealed class TwoGateways : HerdCluster, IAsyncLifetime
+{
+    public async ValueTask InitializeAsync() => await Up("--gateways", "2");
+}

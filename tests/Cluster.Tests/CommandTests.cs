@@ -75,11 +75,13 @@ public sealed class CommandTests : IAsyncDisposable
             catalog,
             $$"""{"version":1,"models":[{"id":"tiny","file":"{{path}}","sha256":"{{wrong}}","context_length":1,"licence":"none","source":"none","sampling":{} }]}""",
             TestContext.Current.CancellationToken);
+        var key = _cluster.NewPath("key");
+        await File.WriteAllBytesAsync(key, new byte[32], TestContext.Current.CancellationToken);
         await using var store = await StoreProcess.StartGarnet();
         using var silo = Process.Start(new ProcessStartInfo(
             Path.Combine(Repository.Root, "artifacts", "bin", "Silo", Repository.Configuration, "Herd.Silo"),
             [
-                "--Cluster:Name=node-1", $"--Cluster:Store={store.Address}",
+                "--Cluster:Name=node-1", $"--Cluster:Store={store.Address}", $"--Cluster:KeyFile={key}",
                 $"--Cluster:SiloPort={Ports.Free().ToString(CultureInfo.InvariantCulture)}", "--Node:Model=tiny", $"--Node:Catalog={catalog}",
             ]) { RedirectStandardOutput = true })!;
 

@@ -14,16 +14,21 @@ public class HerdCluster : IAsyncDisposable
     private readonly DirectoryInfo _home = Directory.CreateTempSubdirectory("herd-home-");
     private readonly Dictionary<string, string> _environment = [];
     private GrpcChannel? _channel;
+    private GrpcChannel? _otherChannel;
 
-    public int HttpPort { get; } = Ports.Free();
+    public int HttpPort { get; } = Ports.FreeWithSecond();
 
-    public int GrpcPort { get; } = Ports.Free();
+    public int GrpcPort { get; } = Ports.FreeWithSecond();
 
     public string Http => $"http://127.0.0.1:{HttpPort}";
 
     public string Home => _home.FullName;
 
     public ConversationService.ConversationServiceClient Conversations => new(Channel);
+
+    /// <summary>The second gateway's, where there is one.</summary>
+    public ConversationService.ConversationServiceClient OtherConversations =>
+        new(_otherChannel ??= GrpcChannel.ForAddress($"http://127.0.0.1:{GrpcPort + 2}"));
 
     public GrpcChannel Channel => _channel ??= GrpcChannel.ForAddress($"http://127.0.0.1:{GrpcPort}");
 
@@ -80,6 +85,11 @@ public class HerdCluster : IAsyncDisposable
         .Select(argument => argument.GetString()!.Split('='))
         .Single(argument => argument[0] == "--Cluster:Store")[1];
 
+    /// <summary>Where a node's link listens.</summary>
+    public string Link(string node) => "http://127.0.0.1:" + State(node).GetProperty("arguments").EnumerateArray()
+        .Select(argument => argument.GetString()!.Split('='))
+        .Single(argument => argument[0] == "--Cluster:LinkPort")[1];
+
     /// <summary>The id of a process of the cluster.</summary>
     public int Pid(string name) => State(name).GetProperty("pid").GetInt32();
 
@@ -90,6 +100,40 @@ public class HerdCluster : IAsyncDisposable
         process.Kill();
         await process.WaitForExitAsync(Cancellation);
     }
+
+    /// <summary>Stops a process where it is, or lets it go on.</summary>
+    public Task Freeze(string name) => Tool.Run(Home, "kill", "-STOP", Pid(name).ToString(CultureInfo.InvariantCulture));
+
+    /// <summary>Lets a process that was stopped go on.</summary>
+    public Task Continue(string name) => Tool.Run(Home, "kill", "-CONT", Pid(name).ToString(CultureInfo.InvariantCulture));
+
+    /// <summary>Waits until a process that was told to end has ended.</summary>
+    public async Task WaitForEnd(string name)
+    {
+        try
+        {
+            using var process = Process.GetProcessById(Pid(name));
+            await process.WaitForExitAsync(Cancellation);
+        }
+        catch (ArgumentException)
+        {
+            // It had ended already.
+        }
+    }
+
+    /// <summary>Waits until so many nodes are ready.</summary>
+    public async Task WaitForNodes(int count)
+    {
+        while ((await Run("nodes")).Output.Split("READY").Length - 1 != count)
+        {
+            await Task.Delay(100, Cancellation);
+        }
+    }
+
+    /// <summary>Where a conversation was placed.</summary>
+    public async Task<IReadOnlyList<Placement>> Placements(string conversation) =>
+        (await Conversations.ExplainPlacementAsync(
+            new ExplainPlacementRequest { ConversationId = conversation }, cancellationToken: Cancellation)).Placements;
 
     /// <summary>The KV caches that lie on disk, of all nodes.</summary>
     public HashSet<string> KvFiles() => [.. Directory.EnumerateFiles(Home, "*.kv", SearchOption.AllDirectories)];
@@ -171,6 +215,7 @@ public class HerdCluster : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _channel?.Dispose();
+        _otherChannel?.Dispose();
         using var process = Start("down");
         await process.WaitForExitAsync();
         _home.Delete(recursive: true);

@@ -14,7 +14,19 @@ public class FakeNodes : DispatchProxy
     /// <summary>What was asked of which node.</summary>
     public List<(string Node, SessionRequest Request)> Calls { get; } = [];
 
-    /// <param name="script">What a node does with a request: events to send, or an exception to throw.</param>
+    /// <summary>What was to be brought where.</summary>
+    public List<(string Node, string Link, string Session)> Pulls { get; } = [];
+
+    /// <summary>What was freed.</summary>
+    public List<(string Node, long Epoch)> Released { get; } = [];
+
+    /// <summary>How bringing a KV cache goes.</summary>
+    public Func<Task<KvMove>> Pull { get; set; } = () => Task.FromResult(new KvMove(1, 1, 0, null));
+
+    /// <summary>What nodes remember of a turn's answer.</summary>
+    public GenerationEvent? Tail { get; set; }
+
+    /// <param name="script">What a node does with a request: events to send, a task to wait for, or an exception to throw.</param>
     public static (IGrainFactory Grains, FakeNodes Nodes) New(Func<string, SessionRequest, IEnumerable<object>> script)
     {
         var grains = Create<IGrainFactory, FakeNodes>();
@@ -22,6 +34,9 @@ public class FakeNodes : DispatchProxy
         nodes._script = script;
         return (grains, nodes);
     }
+
+    /// <summary>A node that says nothing more, and does not end.</summary>
+    public static Task Hang { get; } = new TaskCompletionSource().Task;
 
     public static GenerationEvent Token(int token) => new([token], $"{token} ", null);
 
@@ -41,10 +56,28 @@ public class FakeNodes : DispatchProxy
             {
                 cancellation.ThrowIfCancellationRequested();
                 await Task.Yield();
+                if (step is Task wait)
+                {
+                    await wait.WaitAsync(cancellation);
+                    continue;
+                }
+
                 yield return step as GenerationEvent ?? throw (Exception)step;
             }
         }
 
-        public Task Release(long epoch) => Task.CompletedTask;
+        public Task<KvMove> Pull(string link, string session, CancellationToken cancellation)
+        {
+            nodes.Pulls.Add((node, link, session));
+            return nodes.Pull();
+        }
+
+        public Task<GenerationEvent?> Recall(long epoch, string turn) => Task.FromResult(nodes.Tail);
+
+        public Task Release(long epoch)
+        {
+            nodes.Released.Add((node, epoch));
+            return Task.CompletedTask;
+        }
     }
 }

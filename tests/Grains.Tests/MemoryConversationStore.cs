@@ -1,5 +1,6 @@
 using Herd.Contracts.Conversations;
 using Herd.Grains.Conversations.Storage;
+using StackExchange.Redis;
 
 namespace Herd.Grains.Tests;
 
@@ -8,11 +9,19 @@ internal sealed class MemoryConversationStore : IConversationStore
 {
     public StoredConversation? Stored { get; set; }
 
+    /// <summary>Whether it does not answer.</summary>
+    public bool IsAway { get; set; }
+
     public Task<StoredConversation?> Read(string tenant, string id, CancellationToken cancellation) => Task.FromResult(Stored);
 
     public Task<StoredConversation> Write(
-        string tenant, StoredConversation? expected, Conversation conversation, int firstTurn, ConversationKind kind)
+        string tenant, StoredConversation? expected, Conversation conversation, int firstTurn, ConversationKind kind, string owner)
     {
+        if (IsAway)
+        {
+            throw new RedisConnectionException(ConnectionFailureType.SocketClosed, "away");
+        }
+
         if (expected?.Revision != Stored?.Revision)
         {
             throw new ConversationConflictException(conversation.Id);

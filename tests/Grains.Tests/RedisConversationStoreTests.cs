@@ -69,7 +69,7 @@ public abstract class ConversationStoreTests : IAsyncLifetime
     public async Task Write_SomebodyElseWrote_IsRefusedAndChangesNothing()
     {
         var first = await Write(null, New("c"));
-        await Write(first, first.Conversation with { Epoch = 1 });
+        await Write(first, first.Conversation with { Epoch = 1 }, owner: "other");
 
         await Assert.ThrowsAsync<ConversationConflictException>(() => Write(first, first.Conversation with { Epoch = 2 }));
         await Assert.ThrowsAsync<ConversationConflictException>(() => Write(null, New("c")));
@@ -121,6 +121,20 @@ public abstract class ConversationStoreTests : IAsyncLifetime
         await Assert.ThrowsAsync<FormatException>(() => _store.List("t", 2, token));
     }
 
+    /// <summary>A write whose answer was lost has landed all the same; its writer does not take it for somebody else's.</summary>
+    [Fact]
+    public async Task Write_AfterAnOwnWriteWithoutAnswer_Lands()
+    {
+        var first = await Write(null, New("c"));
+        await Write(first, New("c") with { Turns = [Turn("1")] });
+
+        var third = await Write(first, New("c") with { Turns = [Turn("1"), Turn("2")] });
+
+        Assert.Equal(["1", "2"], (await _store.Read("t", "c", Cancellation))!.Conversation.Turns.Select(turn => turn.Id));
+        Assert.Equal(3, third.Revision);
+        await Assert.ThrowsAsync<ConversationConflictException>(() => Write(first, New("c"), owner: "other"));
+    }
+
     [Fact]
     public async Task Delete_Conversation_IsGoneEverywhere()
     {
@@ -138,7 +152,8 @@ public abstract class ConversationStoreTests : IAsyncLifetime
         Conversation conversation,
         int firstTurn = 0,
         ConversationKind kind = ConversationKind.Durable,
-        string tenant = "t") => _store.Write(tenant, expected, conversation, firstTurn, kind);
+        string tenant = "t",
+        string owner = "one") => _store.Write(tenant, expected, conversation, firstTurn, kind, owner);
 
     private static Conversation New(string id) => new() { Id = id, Created = DateTimeOffset.UnixEpoch };
 

@@ -68,4 +68,23 @@ public static class Ports
         listener.Start();
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
+
+    /// <summary>One with the second after it free too, as a second gateway wants it.</summary>
+    public static int FreeWithSecond()
+    {
+        while (true)
+        {
+            var port = Free();
+            try
+            {
+                using var second = new TcpListener(IPAddress.Loopback, port + 2);
+                second.Start();
+                return port;
+            }
+            catch (SocketException)
+            {
+                // Another one then.
+            }
+        }
+    }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Herd.Inference.Kv;
 
 namespace Herd.Cli.Processes;
 
@@ -41,7 +42,8 @@ internal sealed record ClusterPlan
     public IReadOnlyList<PlannedProcess> Processes()
     {
         var processes = new List<PlannedProcess>();
-        var ports = FreePorts(Nodes + Gateways + 1);
+        var ports = FreePorts(2 * Nodes + Gateways + 1);
+        var key = MakeKey();
         var store = Store ?? $"127.0.0.1:{ports[0]}";
         if (Store is null)
         {
@@ -52,7 +54,8 @@ internal sealed record ClusterPlan
         {
             processes.Add(new PlannedProcess($"node-{i + 1}", "Silo",
             [
-                .. Cluster($"node-{i + 1}", store, ports[1 + i]),
+                .. Cluster($"node-{i + 1}", store, ports[1 + i], key),
+                $"--Cluster:LinkPort={Text(ports[1 + Nodes + Gateways + i])}",
                 $"--Node:Model={Model}",
                 $"--Node:Catalog={HerdHome.Catalog}",
                 $"--Node:Runtime={Runtime}",
@@ -67,7 +70,7 @@ internal sealed record ClusterPlan
         {
             processes.Add(new PlannedProcess($"gateway-{i + 1}", "Gateway",
             [
-                .. Cluster($"gateway-{i + 1}", store, ports[1 + Nodes + i]),
+                .. Cluster($"gateway-{i + 1}", store, ports[1 + Nodes + i], key),
                 $"--Gateway:HttpPort={Text(HttpPort + 2 * i)}",
                 $"--Gateway:GrpcPort={Text(GrpcPort + 2 * i)}",
             ]));
@@ -91,8 +94,23 @@ internal sealed record ClusterPlan
         }
     }
 
-    private static IEnumerable<string> Cluster(string name, string store, int port) =>
-        [$"--Cluster:Name={name}", $"--Cluster:Store={store}", $"--Cluster:SiloPort={Text(port)}"];
+    private static IEnumerable<string> Cluster(string name, string store, int port, string key) =>
+        [$"--Cluster:Name={name}", $"--Cluster:Store={store}", $"--Cluster:SiloPort={Text(port)}", $"--Cluster:KeyFile={key}"];
+
+    /// <summary>The cluster's secret, made at its first start.</summary>
+    private static string MakeKey()
+    {
+        var path = Path.Combine(HerdHome.Path, "cluster.key");
+        try
+        {
+            SnapshotKey.ReadOrMake(path);
+            return path;
+        }
+        catch (InvalidDataException e)
+        {
+            throw new CliException(e.Message);
+        }
+    }
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -10,8 +10,11 @@ namespace Herd.Cli.Processes;
 /// <summary>Starts and stops processes of this machine that outlive the command.</summary>
 internal static partial class Machine
 {
+    /// <summary>The signals of Linux: SIGKILL, SIGSTOP, SIGCONT.</summary>
+    public const int Killed = 9;
+    public const int Stopped = 19;
+    public const int Continued = 18;
     private const int Terminate = 15;
-    private const int Kill = 9;
 
     // The shell opens the log and makes way; setsid keeps Ctrl-C and a closed terminal from reaching the process.
     private const string Launcher = "exec setsid \"$0\" \"$@\" >>\"$HERD_LOG\" 2>&1 </dev/null";
@@ -46,10 +49,13 @@ internal static partial class Machine
         {
             if (Stopwatch.GetElapsedTime(start) > patience)
             {
-                Signal(processes.Where(IsAlive), Kill);
+                Signal(processes.Where(IsAlive), Killed);
             }
         }
     }
+
+    /// <summary>Sends a signal to a process, if it is alive.</summary>
+    public static void Send(RunningProcess process, int signal) => Signal(new[] { process }.Where(IsAlive), signal);
 
     public static bool IsFree(int port)
     {

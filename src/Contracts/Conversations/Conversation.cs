@@ -49,6 +49,9 @@ public sealed record Conversation
 
     /// <summary>The system message it begins with; null when there is none.</summary>
     [Id(6)] public string? System { get; init; }
+
+    /// <summary>Where it was moved between its turns; the latest one.</summary>
+    [Id(7)] public Placements.PlacementDecision? Moved { get; init; }
 }
 
 /// <summary>What was said and answered.</summary>
@@ -76,6 +79,9 @@ public sealed record Turn
     [Id(9)] public Timings? Timings { get; init; }
 
     [Id(10)] public string? Node { get; init; }
+
+    /// <summary>Where it was placed, in order: at its beginning, and whenever it went on elsewhere. The latest eight.</summary>
+    [Id(11)] public IReadOnlyList<Placements.PlacementDecision>? Placements { get; init; }
 }
 
 /// <summary>An answer, as text and as the tokens that made it.</summary>

@@ -32,6 +32,19 @@ public interface IConversationGrain : IGrainWithStringKey
     [Alias("Read")]
     Task<Conversation> Read(CancellationToken cancellation);
 
+    /// <summary>
+    /// Moves the conversation's KV cache off a node, at rest: copied while the node owns it, then the epoch rises, then it is
+    /// freed there. Nothing happens when a turn is being answered, which moves by itself, or when its home is another.
+    /// </summary>
+    /// <param name="home">The node it is to leave.</param>
+    /// <param name="target">Where it is to go; null lets the router choose.</param>
+    /// <param name="reason">Why.</param>
+    /// <param name="cancellation">Gives up; then it stays where it is.</param>
+    /// <returns>The decision, and how it went; null when nothing was to do, or no other node takes it.</returns>
+    [Alias("Move")]
+    Task<Placements.PlacementDecision?> Move(
+        string home, string? target, Placements.PlacementReason reason, CancellationToken cancellation);
+
     /// <summary>Deletes the conversation, after cancelling a turn in progress.</summary>
     [Alias("Delete")]
     Task Delete(CancellationToken cancellation);

@@ -21,6 +21,18 @@ public sealed record TurnRequest
     /// refuses a second turn at once with <see cref="Errors.HerdError.TurnInProgress"/> instead of waiting.
     /// </summary>
     [Id(4)] public bool IsWholeHistory { get; init; }
+
+    /// <summary>What the caller has of the answer from an earlier call; it is not delivered again.</summary>
+    [Id(5)] public AnswerOffset Offset { get; init; } = AnswerOffset.Start;
+}
+
+/// <summary>A place in an answer: as much of it as was delivered in whole events.</summary>
+/// <param name="Bytes">UTF-8 bytes of its text.</param>
+/// <param name="Tokens">Tokens that were counted for it.</param>
+[GenerateSerializer, Immutable, Alias("herd.AnswerOffset")]
+public sealed record AnswerOffset([property: Id(0)] long Bytes, [property: Id(1)] int Tokens)
+{
+    public static readonly AnswerOffset Start = new(0, 0);
 }
 
 /// <summary>A piece of a turn. One of the three is set.</summary>
@@ -32,6 +44,9 @@ public sealed record TurnEvent
     [Id(1)] public AnswerDelta? Delta { get; init; }
 
     [Id(2)] public Turn? Completed { get; init; }
+
+    /// <summary>With <see cref="Completed"/>: the store was away, so the turn is in memory only until it is back.</summary>
+    [Id(3)] public bool IsUnsaved { get; init; }
 }
 
 /// <summary>A node answers. Comes again when another takes over.</summary>

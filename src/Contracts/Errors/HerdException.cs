@@ -20,6 +20,9 @@ public enum HerdError
 
     /// <summary>Nothing can be made durable at present.</summary>
     StoreUnavailable = 12,
+
+    /// <summary>The caller is known and may not do this.</summary>
+    Forbidden = 13,
 }
 
 /// <summary>An error that the caller is told: what was wrong, where, and what to do. Holds no content of conversations.</summary>

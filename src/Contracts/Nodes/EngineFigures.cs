@@ -33,4 +33,16 @@ public sealed record EngineFigures
 
     /// <summary>What sessions at hand begin with, as <see cref="PromptPrefix"/> digests it; at most 256.</summary>
     [Id(9)] public IReadOnlyList<ulong> Prefixes { get; init; } = [];
+
+    /// <summary>Seconds: sessions used more recently than this long ago are on the device still, as far as was seen.</summary>
+    [Id(10)] public double DeviceIdle { get; init; }
+
+    /// <summary>The same of host memory.</summary>
+    [Id(11)] public double HostIdle { get; init; }
+
+    /// <summary>The same of the disk.</summary>
+    [Id(12)] public double DiskIdle { get; init; }
+
+    /// <summary>Bytes a second from another node; 0 until one was pulled.</summary>
+    [Id(13)] public double PullRate { get; init; }
 }

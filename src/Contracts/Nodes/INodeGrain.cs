@@ -4,9 +4,21 @@ namespace Herd.Contracts.Nodes;
 [Alias("herd.INodeGrain")]
 public interface INodeGrain : IGrainWithStringKey
 {
-    /// <summary>Pushes the node's state: at once, at every change, and at least once a heartbeat.</summary>
-    [Alias("Reports")]
-    IAsyncEnumerable<NodeReport> Reports(CancellationToken cancellation);
+    /// <summary>Where the node's link is: the heartbeats and the KV caches, beside Orleans.</summary>
+    [Alias("LinkAddress")]
+    Task<string> LinkAddress();
+
+    /// <summary>Sessions of a model that could be moved, those used last first: at rest for a while, and held here.</summary>
+    [Alias("RestingSessions")]
+    Task<IReadOnlyList<RestingSession>> RestingSessions(string model);
+
+    /// <summary>What draining would move.</summary>
+    [Alias("PreviewDrain")]
+    Task<DrainPreview> PreviewDrain(CancellationToken cancellation);
+
+    /// <summary>Begins to drain the node; its process ends when nothing is left on it. Asked again, it changes nothing.</summary>
+    [Alias("Drain")]
+    Task Drain();
 }
 
 /// <summary>How a node is. The numbers are a contract.</summary>
@@ -16,6 +28,9 @@ public enum NodeState
     Ready = 2,
     Draining = 3,
     Lost = 4,
+
+    /// <summary>There is something to compute, and no step ends.</summary>
+    Stalled = 5,
 }
 
 /// <summary>What a node says of itself.</summary>
@@ -34,7 +49,19 @@ public sealed record NodeReport
     [Id(4)] public float Loaded { get; init; }
 
     [Id(5)] public IReadOnlyList<ServedModel> Models { get; init; } = [];
+
+    /// <summary>Where its link is, as an http address; empty when it has none.</summary>
+    [Id(6)] public string Link { get; init; } = "";
 }
+
+/// <summary>What draining a node would move.</summary>
+/// <param name="Streams">Answers in the making; each goes on elsewhere at a token's boundary.</param>
+/// <param name="Sessions">Sessions at rest.</param>
+/// <param name="Bytes">About how much KV cache all of them have.</param>
+/// <param name="Seconds">About how long moving that takes, by the rates measured.</param>
+[GenerateSerializer, Immutable, Alias("herd.DrainPreview")]
+public sealed record DrainPreview(
+    [property: Id(0)] int Streams, [property: Id(1)] int Sessions, [property: Id(2)] long Bytes, [property: Id(3)] double Seconds);
 
 /// <summary>A model that a node serves, and how busy it is there.</summary>
 [GenerateSerializer, Immutable, Alias("herd.ServedModel")]

@@ -13,6 +13,20 @@ public interface ISessionGrain : IGrainWithStringKey
     [Alias("Generate")]
     IAsyncEnumerable<GenerationEvent> Generate(SessionRequest request, CancellationToken cancellation);
 
+    /// <summary>Takes in the KV cache of the session from the node that was its home, which keeps it.</summary>
+    /// <param name="link">That node's link.</param>
+    /// <param name="session">The session's key there.</param>
+    /// <param name="cancellation">Gives up; then nothing was taken in.</param>
+    [Alias("Pull")]
+    Task<KvMove> Pull(string link, string session, CancellationToken cancellation);
+
+    /// <summary>
+    /// What was produced of a turn's answer here, delivered or not; null when nothing is known of it. Ends the answer if it is
+    /// still in the making.
+    /// </summary>
+    [Alias("Recall")]
+    Task<GenerationEvent?> Recall(long epoch, string turn);
+
     /// <summary>Frees the KV cache: the session lives elsewhere now, or is over.</summary>
     [Alias("Release")]
     Task Release(long epoch);
@@ -33,7 +47,22 @@ public sealed record SessionRequest
 
     /// <summary>What the last event told with <see cref="Produced"/>.</summary>
     [Id(4)] public float? SamplerState { get; init; }
+
+    /// <summary>The turn, so that its answer can be recalled.</summary>
+    [Id(5)] public string Turn { get; init; } = "";
+
+    /// <summary>The text that was delivered with <see cref="Produced"/>.</summary>
+    [Id(6)] public string ProducedText { get; init; } = "";
 }
+
+/// <summary>How bringing a KV cache from another node went.</summary>
+/// <param name="Tokens">Tokens whose keys and values came; 0 when none did.</param>
+/// <param name="Bytes">What went over the network.</param>
+/// <param name="Seconds">How long it took.</param>
+/// <param name="Failure">Why nothing came; null when it did.</param>
+[GenerateSerializer, Immutable, Alias("herd.KvMove")]
+public sealed record KvMove(
+    [property: Id(0)] int Tokens, [property: Id(1)] long Bytes, [property: Id(2)] double Seconds, [property: Id(3)] string? Failure);
 
 /// <summary>A message of the prompt.</summary>
 /// <param name="Role">Who speaks.</param>

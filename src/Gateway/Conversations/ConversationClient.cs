@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Herd.Contracts;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
+using Herd.Contracts.Placements;
 
 namespace Herd.Gateway.Conversations;
 
@@ -34,6 +35,13 @@ internal sealed class ConversationClient(IGrainFactory grains, TimeProvider time
 
     public Task<Conversation> Read(string tenant, string id, CancellationToken cancellation) =>
         Call(() => Grain(tenant, id).Read(cancellation), cancellation);
+
+    /// <returns>Null when nothing was moved.</returns>
+    public Task<PlacementDecision?> Move(string tenant, string id, string? target, CancellationToken cancellation) => Call(
+        async () => (await Grain(tenant, id).Read(cancellation)).Home is { } home
+            ? await Grain(tenant, id).Move(home, target, PlacementReason.Asked, cancellation)
+            : null,
+        cancellation);
 
     public Task Delete(string tenant, string id, CancellationToken cancellation) => Call(
         async () =>

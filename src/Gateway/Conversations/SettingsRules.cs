@@ -57,6 +57,14 @@ internal static class SettingsRules
         "must be 1 to 64 letters, digits, '-' and '_'",
         id.Length);
 
+    /// <exception cref="HerdException">The offset is none, or no turn is named that it could be of.</exception>
+    public static void CheckOffset(AnswerOffset offset, bool hasTurnId)
+    {
+        Require(offset.Bytes >= 0, "resume.bytes", "must be 0 or more", offset.Bytes);
+        Require(offset.Tokens >= 0, "resume.tokens", "must be 0 or more", offset.Tokens);
+        Require(hasTurnId || offset == AnswerOffset.Start, "resume", "needs the turn_id of the turn to go on with", "none");
+    }
+
     private static void Require(bool condition, string parameter, string rule, object? found)
     {
         if (!condition)

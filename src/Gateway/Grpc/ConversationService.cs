@@ -56,9 +56,11 @@ internal sealed class ConversationService(ConversationClient conversations, ICon
             TurnId = request.HasTurnId ? request.TurnId : ConversationClient.NewTurnId(),
             Input = [new Contracts.Conversations.Message(Contracts.Conversations.Role.User, request.Text)],
             Settings = request.ToSettings(),
+            Offset = request.Resume.ToOffset(),
         };
         SettingsRules.CheckTurnId(turn.TurnId);
         SettingsRules.Check(turn.Settings, "sampling.");
+        SettingsRules.CheckOffset(turn.Offset, request.HasTurnId);
         var cancellation = context.CancellationToken;
         await foreach (var update in conversations.Converse(Tenant(context), Id(request.ConversationId), turn, cancellation))
         {
@@ -106,6 +108,35 @@ internal sealed class ConversationService(ConversationClient conversations, ICon
     {
         await conversations.Delete(Tenant(context), Id(request.ConversationId), context.CancellationToken);
         return new DeleteConversationResponse();
+    }
+
+    public override async Task<ExplainPlacementResponse> ExplainPlacement(
+        ExplainPlacementRequest request, ServerCallContext context)
+    {
+        var conversation = await conversations.Read(Tenant(context), Id(request.ConversationId), context.CancellationToken);
+        var placements = conversation.Turns.SelectMany(turn => turn.Placements ?? []);
+        return new ExplainPlacementResponse
+        {
+            Placements =
+            {
+                (conversation.Moved is { } moved ? placements.Append(moved) : placements)
+                    .OrderBy(placement => placement.At)
+                    .Select(ProtoMapping.ToProto),
+            },
+        };
+    }
+
+    public override async Task<MoveConversationResponse> MoveConversation(
+        MoveConversationRequest request, ServerCallContext context)
+    {
+        if (request.HasNode && view.Find(request.Node) is null)
+        {
+            throw new HerdException(HerdError.InvalidArgument, $"There is no node '{request.Node}'.", "node");
+        }
+
+        var moved = await conversations.Move(
+            Tenant(context), Id(request.ConversationId), request.HasNode ? request.Node : null, context.CancellationToken);
+        return new MoveConversationResponse { Placement = moved?.ToProto() };
     }
 
     public override Task<ListModelsResponse> ListModels(ListModelsRequest request, ServerCallContext context) =>

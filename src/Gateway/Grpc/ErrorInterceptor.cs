@@ -51,6 +51,7 @@ internal sealed class ErrorInterceptor(ILogger<ErrorInterceptor> logger) : Inter
         HerdError.Unavailable or HerdError.StoreUnavailable or HerdError.Conflict or HerdError.Fenced => Code.Unavailable,
         HerdError.TurnInProgress => Code.Aborted,
         HerdError.Unauthenticated => Code.Unauthenticated,
+        HerdError.Forbidden => Code.PermissionDenied,
         _ => Code.Internal,
     };
 

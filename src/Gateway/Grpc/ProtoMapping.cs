@@ -1,6 +1,7 @@
 using Google.Protobuf.WellKnownTypes;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Nodes;
+using Herd.Contracts.Placements;
 
 namespace Herd.Gateway.Grpc;
 
@@ -52,7 +53,39 @@ internal static class ProtoMapping
         {
             Delta = new V1.AnswerDelta { Text = delta.Text, Tokens = delta.Tokens },
         },
-        _ => new V1.ConverseResponse { Completed = new V1.TurnCompleted { Turn = update.Completed!.ToProto() } },
+        _ => new V1.ConverseResponse { Completed = new V1.TurnCompleted { Turn = update.Completed!.ToProto(), Unsaved = update.IsUnsaved } },
+    };
+
+    public static V1.Placement ToProto(this PlacementDecision placement) => new()
+    {
+        Time = placement.At.ToTimestamp(),
+        Reason = (V1.PlacementReason)placement.Reason,
+        Policy = placement.Policy,
+        Node = placement.Node,
+        Home = placement.Home ?? "",
+        Possible = placement.Possible,
+        Considered = { placement.Considered.Select(ToProto) },
+        Move = placement.Move is not { } move ? null : new V1.KvMove
+        {
+            Tokens = move.Tokens,
+            Bytes = move.Bytes,
+            Duration = TimeSpan.FromSeconds(move.Seconds).ToDuration(),
+            Failure = move.Failure ?? "",
+        },
+    };
+
+    public static AnswerOffset ToOffset(this V1.AnswerOffset? offset) =>
+        offset is null ? AnswerOffset.Start : new AnswerOffset(offset.Bytes, offset.Tokens);
+
+    private static V1.Forecast ToProto(Forecast forecast) => new()
+    {
+        Node = forecast.Node,
+        Queue = TimeSpan.FromSeconds(forecast.Queue).ToDuration(),
+        Origin = (V1.KvOrigin)forecast.Origin,
+        Kv = TimeSpan.FromSeconds(forecast.Kv).ToDuration(),
+        Crowding = TimeSpan.FromSeconds(forecast.Crowding).ToDuration(),
+        Doubt = forecast.Doubt,
+        Total = TimeSpan.FromSeconds(forecast.Total).ToDuration(),
     };
 
     public static V1.Model ToProto(this ServedModel model)

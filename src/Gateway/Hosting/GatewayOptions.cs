@@ -27,6 +27,9 @@ public sealed class GatewayOptions
     /// </summary>
     public Dictionary<string, string> Tenants { get; set; } = [];
 
+    /// <summary>The tenants that may drain nodes. Where no key is asked for, everybody may. Default none.</summary>
+    public IList<string> Operators { get; set; } = [];
+
     /// <summary>
     /// Where a stateless request says which session it belongs to, in order of preference: "body:" or "header:" and a
     /// name. What comes last, always, is the beginning of its messages.
@@ -62,6 +65,11 @@ internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
             errors.Require(
                 hash.Length == 64 && hash.All(char.IsAsciiHexDigit),
                 $"Gateway:Tenants:{tenant} is not the SHA-256 of a key, 64 hexadecimal digits.");
+        }
+
+        foreach (var tenant in options.Operators)
+        {
+            errors.Require(options.Tenants.ContainsKey(tenant), $"Gateway:Operators names '{tenant}', which is none of Gateway:Tenants.");
         }
 
         foreach (var source in options.SessionIdentity)

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using Herd.Contracts.Conversations;
 using Herd.Gateway.Tenants;
@@ -16,8 +15,12 @@ internal static class ChatCompletions
     {
         var request = await ChatRequestReader.Read(context.Request);
         var turn = ChatRequestReader.ToTurn(request);
-        var session = identity.Of(request, turn, context.Request.Headers);
-        var (lane, events) = await chat.Begin(Authentication.Tenant(context), session, turn, context.RequestAborted);
+        var position = StreamPosition.Of(context.Request.Headers);
+        turn = position is null ? turn : turn with { TurnId = position.Turn, Offset = position.Offset };
+        var tenant = Authentication.Tenant(context);
+        var (lane, events) = position is null
+            ? await chat.Begin(tenant, identity.Of(request, turn, context.Request.Headers), turn, context.RequestAborted)
+            : await chat.Resume(tenant, position.Session, turn, context.RequestAborted);
         await using (events)
         {
             // Nothing is sent before the answer has begun, so that what fails until then is told by its status.
@@ -31,11 +34,17 @@ internal static class ChatCompletions
             context.Response.Headers[SessionHeader] = lane;
             context.Response.Headers[NodeHeader] = node;
             var shape = new CompletionShape(
-                "chatcmpl-" + RandomNumberGenerator.GetHexString(24, lowercase: true),
+                "chatcmpl-" + turn.TurnId[(turn.TurnId.IndexOf('_', StringComparison.Ordinal) + 1)..],
                 time.GetUtcNow().ToUnixTimeSeconds(),
                 turn.Model!);
             await (request.Stream
-                ? Stream(context, shape, events, request.StreamOptions?.IncludeUsage == true, logger)
+                ? Stream(
+                    context,
+                    shape,
+                    events,
+                    new StreamPosition(lane, turn.TurnId, turn.Offset),
+                    request.StreamOptions?.IncludeUsage == true,
+                    logger)
                 : Whole(context, shape, events));
         }
     }
@@ -50,7 +59,7 @@ internal static class ChatCompletions
         }
 
         await context.Response.WriteAsJsonAsync(
-            shape.Whole(text.ToString(), events.Current.Completed),
+            shape.Whole(text.ToString(), events.Current),
             OpenAiJson.Default.ChatCompletion,
             cancellationToken: context.RequestAborted);
     }
@@ -59,18 +68,27 @@ internal static class ChatCompletions
         HttpContext context,
         CompletionShape shape,
         IAsyncEnumerator<TurnEvent> events,
+        StreamPosition position,
         bool includeUsage,
         ILogger logger)
     {
         var stream = new EventStream(context);
-        await stream.Write(shape.Chunk(role: "assistant", content: ""));
+        if (position.Offset == AnswerOffset.Start)
+        {
+            await stream.Write(shape.Chunk(role: "assistant", content: ""), position);
+        }
+
         try
         {
             for (; events.Current.Completed is null; await events.MoveNextAsync())
             {
-                if (events.Current.Delta is { Text.Length: > 0 } delta)
+                if (events.Current.Delta is { } delta)
                 {
-                    await stream.Write(shape.Chunk(role: null, delta.Text));
+                    position = position.After(delta);
+                    if (delta.Text.Length > 0)
+                    {
+                        await stream.Write(shape.Chunk(role: null, delta.Text), position);
+                    }
                 }
             }
         }
@@ -82,7 +100,7 @@ internal static class ChatCompletions
         }
 
         var turn = events.Current.Completed;
-        await stream.Write(shape.Last(turn));
+        await stream.Write(shape.Last(events.Current));
         if (includeUsage)
         {
             await stream.Write(shape.Usage(turn));

@@ -19,13 +19,16 @@ internal sealed class EventStream
         context.Response.Headers["X-Accel-Buffering"] = "no";
     }
 
-    public Task Write(ChatCompletion chunk) => Write(chunk, OpenAiJson.Default.ChatCompletion);
+    /// <param name="chunk">What is sent.</param>
+    /// <param name="position">Where the stream is after it, for a client that comes back; null does not say.</param>
+    public Task Write(ChatCompletion chunk, StreamPosition? position = null) =>
+        Write(chunk, OpenAiJson.Default.ChatCompletion, position);
 
     public Task WriteError(HerdException error) =>
         Write(new ErrorBody(OpenAiErrors.Describe(error)), OpenAiJson.Default.ErrorBody);
 
     public Task Done() => _context.Response.WriteAsync("data: [DONE]\n\n", _context.RequestAborted);
 
-    private Task Write<T>(T value, JsonTypeInfo<T> type) =>
-        _context.Response.WriteAsync($"data: {JsonSerializer.Serialize(value, type)}\n\n", _context.RequestAborted);
+    private Task Write<T>(T value, JsonTypeInfo<T> type, StreamPosition? position = null) => _context.Response.WriteAsync(
+        $"{(position is null ? "" : $"id: {position}\n")}data: {JsonSerializer.Serialize(value, type)}\n\n", _context.RequestAborted);
 }

@@ -65,6 +65,7 @@ internal sealed class OpenAiErrors(RequestDelegate next, ILogger<OpenAiErrors> l
     {
         HerdError.InvalidArgument or HerdError.ContextOverflow => StatusCodes.Status400BadRequest,
         HerdError.Unauthenticated => StatusCodes.Status401Unauthorized,
+        HerdError.Forbidden => StatusCodes.Status403Forbidden,
         HerdError.ModelNotFound or HerdError.ConversationNotFound => StatusCodes.Status404NotFound,
         HerdError.TurnInProgress => StatusCodes.Status409Conflict,
         HerdError.TooLarge => StatusCodes.Status413PayloadTooLarge,

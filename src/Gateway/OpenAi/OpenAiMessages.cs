@@ -74,7 +74,15 @@ internal sealed record ChatCompletion(
     string Model,
     string SystemFingerprint,
     IReadOnlyList<ChatChoice> Choices,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ChatUsage? Usage);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ChatUsage? Usage)
+{
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public HerdNote? Herd { get; init; }
+}
+
+/// <summary>What Herd has to say beside OpenAI's fields.</summary>
+/// <param name="Stored">False while the store is away: the answer is in the gateway's memory, and is stored when it is back.</param>
+internal sealed record HerdNote(bool Stored);
 
 /// <summary>A choice: a message when whole, a delta when streamed.</summary>
 internal sealed record ChatChoice(

@@ -13,6 +13,9 @@ namespace Herd.Gateway.OpenAi;
 /// </summary>
 internal sealed class SessionIdentity(IOptions<GatewayOptions> options)
 {
+    /// <summary>What the ids of such sessions begin with.</summary>
+    public const string Prefix = "http_";
+
     private readonly IReadOnlyList<string> _sources = options.Value.SessionIdentity is { Count: > 0 } configured
         ? [.. configured]
         : GatewayOptions.DefaultSessionIdentity;
@@ -24,7 +27,7 @@ internal sealed class SessionIdentity(IOptions<GatewayOptions> options)
             .Select(source => (source, value: Read(source, request, headers)))
             .FirstOrDefault(found => !string.IsNullOrEmpty(found.value));
         var name = value is null ? Beginning(turn) : $"{source}\n{value}";
-        return "http_" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)))[..32];
+        return Prefix + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)))[..32];
     }
 
     private static string? Read(string source, ChatRequest request, IHeaderDictionary headers)

@@ -21,23 +21,34 @@ internal sealed class StatelessChat(ConversationClient conversations)
         for (var lane = 0; lane < Lanes; lane++)
         {
             var session = lane == 0 ? identity : string.Create(CultureInfo.InvariantCulture, $"{identity}_{lane}");
-            var events = conversations.Converse(tenant, session, turn, cancellation).GetAsyncEnumerator(cancellation);
             try
             {
-                await events.MoveNextAsync();
-                return (session, events);
+                return await Resume(tenant, session, turn, cancellation);
             }
             catch (HerdException e) when (e.Error == HerdError.TurnInProgress)
             {
-                await events.DisposeAsync();
-            }
-            catch
-            {
-                await events.DisposeAsync();
-                throw;
+                // The next lane may be free.
             }
         }
 
         throw new HerdException(HerdError.Overloaded, $"{Lanes} requests of this session are being answered already.");
+    }
+
+    /// <summary>Goes on with a turn that was begun in a session before.</summary>
+    /// <returns>As <see cref="Begin"/>.</returns>
+    public async Task<(string Session, IAsyncEnumerator<TurnEvent> Events)> Resume(
+        string tenant, string session, TurnRequest turn, CancellationToken cancellation)
+    {
+        var events = conversations.Converse(tenant, session, turn, cancellation).GetAsyncEnumerator(cancellation);
+        try
+        {
+            await events.MoveNextAsync();
+            return (session, events);
+        }
+        catch
+        {
+            await events.DisposeAsync();
+            throw;
+        }
     }
 }

@@ -5,22 +5,24 @@ using Herd.Contracts.Nodes;
 
 namespace Herd.Grains.Conversations;
 
-/// <summary>Collects an answer and passes it on. What an earlier attempt produced is delivered first.</summary>
+/// <summary>
+/// Collects an answer and passes it on, but for what the caller has already. What an earlier attempt produced is delivered
+/// first.
+/// </summary>
 internal sealed class AnswerBuilder
 {
     private readonly ChannelWriter<TurnEvent> _events;
-    private readonly StringBuilder _text;
-    private readonly List<int> _tokens;
+    private readonly StringBuilder _text = new();
+    private readonly List<int> _tokens = [];
+    private long _bytesToSkip;
+    private int _tokensToSkip;
 
-    public AnswerBuilder(Answer soFar, ChannelWriter<TurnEvent> events)
+    public AnswerBuilder(Answer soFar, AnswerOffset offset, ChannelWriter<TurnEvent> events)
     {
         _events = events;
-        _text = new StringBuilder(soFar.Text);
-        _tokens = [.. soFar.Tokens];
-        if (!soFar.IsEmpty)
-        {
-            Deliver(soFar.Text, soFar.Tokens.Count);
-        }
+        _bytesToSkip = offset.Bytes;
+        _tokensToSkip = offset.Tokens;
+        Append(soFar.Text, soFar.Tokens);
     }
 
     public IReadOnlyList<int> Tokens => _tokens;
@@ -32,15 +34,34 @@ internal sealed class AnswerBuilder
 
     public void Append(GenerationEvent update)
     {
-        _tokens.AddRange(update.Tokens);
-        _text.Append(update.Text);
         SamplerState = update.SamplerState;
-        if (update.Tokens.Count > 0 || update.Text.Length > 0)
+        Append(update.Text, update.Tokens);
+    }
+
+    private void Append(string text, IReadOnlyList<int> tokens)
+    {
+        _tokens.AddRange(tokens);
+        _text.Append(text);
+        var fresh = Skip(text);
+        var skipped = Math.Min(_tokensToSkip, tokens.Count);
+        _tokensToSkip -= skipped;
+        if (tokens.Count > skipped || fresh.Length > 0)
         {
-            Deliver(update.Text, update.Tokens.Count);
+            _events.TryWrite(new TurnEvent { Delta = new AnswerDelta(fresh, tokens.Count - skipped) });
         }
     }
 
-    private void Deliver(string text, int tokens) =>
-        _events.TryWrite(new TurnEvent { Delta = new AnswerDelta(text, tokens) });
+    /// <summary>What of a text lies behind the caller's offset. Offsets lie between characters, as deliveries do.</summary>
+    private string Skip(string text)
+    {
+        var at = 0;
+        while (_bytesToSkip > 0 && at < text.Length)
+        {
+            var rune = Rune.GetRuneAt(text, at);
+            _bytesToSkip -= rune.Utf8SequenceLength;
+            at += rune.Utf16SequenceLength;
+        }
+
+        return text[at..];
+    }
 }

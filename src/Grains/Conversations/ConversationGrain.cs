@@ -5,6 +5,7 @@ using Herd.Contracts;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Contracts.Nodes;
+using Herd.Contracts.Placements;
 using Herd.Grains.Conversations.Storage;
 using Orleans.Placement;
 
@@ -16,9 +17,16 @@ namespace Herd.Grains.Conversations;
 /// </summary>
 [PreferLocalPlacement, Immovable]
 internal sealed class ConversationGrain(
-    IConversationStore store, TurnRunner runner, IGrainFactory grains, TimeProvider time) : Grain, IConversationGrain, IDisposable
+    IConversationStore store, TurnRunner runner, SessionMove mover, IGrainFactory grains, TimeProvider time) : Grain, IConversationGrain, IDisposable
 {
+    /// <summary>No turn's id: those have no '.'.</summary>
+    private const string MoveId = ".move";
+
+    private static readonly TimeSpan SaveTime = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan SaveEvery = TimeSpan.FromMilliseconds(500);
+
     private readonly TurnQueue _turns = new();
+    private IGrainTimer? _saving;
     private Transcript _transcript = null!;
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
@@ -81,6 +89,20 @@ internal sealed class ConversationGrain(
         }
     }
 
+    public async Task<PlacementDecision?> Move(
+        string home, string? target, PlacementReason reason, CancellationToken cancellation)
+    {
+        if (_transcript.Conversation?.Home != home)
+        {
+            return null;
+        }
+
+        using var place = await _turns.Enter(MoveId, mayWait: false, cancellation);
+        return _transcript.Conversation?.Home == home
+            ? await Store(() => mover.Run(_transcript, target, reason, place.Cancellation))
+            : null;
+    }
+
     public Task<Conversation> Read(CancellationToken cancellation) =>
         Task.FromResult(_transcript.Conversation ?? throw NotFound());
 
@@ -98,25 +120,32 @@ internal sealed class ConversationGrain(
         DeactivateOnIdle();
     }
 
-    public void Dispose() => _turns.Dispose();
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) =>
+        await SaveLater(cancellationToken);
+
+    public void Dispose()
+    {
+        _turns.Dispose();
+        _transcript?.Dispose();
+    }
 
     private async Task Take(TurnRequest request, ChannelWriter<TurnEvent> events, CancellationToken cancellation)
     {
         try
         {
             var kind = request.IsWholeHistory ? ConversationKind.CallerKept : ConversationKind.Durable;
-            var turn = await Begin(request, kind);
+            var (turn, isNew) = await Begin(request, kind);
             if (turn.State != TurnState.Completed)
             {
-                turn = await Store(() => runner.Answer(_transcript, turn, kind, events, cancellation));
+                turn = await Store(() => runner.Answer(_transcript, turn, kind, new TurnStart(request.Offset, isNew), events, cancellation));
             }
             else
             {
                 events.TryWrite(new TurnEvent { Started = new TurnStarted(turn.Id, turn.Model!, turn.Node!) });
-                events.TryWrite(new TurnEvent { Delta = new AnswerDelta(turn.Answer.Text, turn.Answer.Tokens.Count) });
+                _ = new AnswerBuilder(turn.Answer, request.Offset, events);
             }
 
-            events.TryWrite(new TurnEvent { Completed = turn });
+            events.TryWrite(new TurnEvent { Completed = turn, IsUnsaved = !await IsSaved() });
         }
         finally
         {
@@ -124,13 +153,59 @@ internal sealed class ConversationGrain(
         }
     }
 
+    /// <summary>Waits a moment for a store that is away; then goes on trying behind everybody's back.</summary>
+    private async Task<bool> IsSaved()
+    {
+        for (var started = time.GetTimestamp(); !_transcript.IsSaved && time.GetElapsedTime(started) < SaveTime; )
+        {
+            await Task.Delay(SaveEvery, time);
+            await SaveLater(CancellationToken.None);
+        }
+
+        if (!_transcript.IsSaved)
+        {
+            // The conversation stays in memory as long as it is nowhere else.
+            _saving ??= this.RegisterGrainTimer(
+                SaveLater, new GrainTimerCreationOptions(SaveEvery, SaveEvery) { Interleave = true, KeepAlive = true });
+        }
+
+        return _transcript.IsSaved;
+    }
+
+    private async Task SaveLater(CancellationToken cancellation)
+    {
+        try
+        {
+            await _transcript.Flush();
+            _saving?.Dispose();
+            _saving = null;
+        }
+        catch (HerdException e) when (e.Error == HerdError.StoreUnavailable)
+        {
+            // Again in a while.
+        }
+        catch (HerdException e) when (e.Error == HerdError.Conflict)
+        {
+            _saving?.Dispose();
+            DeactivateOnIdle();
+        }
+    }
+
     /// <summary>Stores what was said, unless this turn was taken before.</summary>
-    private async Task<Turn> Begin(TurnRequest request, ConversationKind kind)
+    private async Task<(Turn Turn, bool IsNew)> Begin(TurnRequest request, ConversationKind kind)
     {
         var conversation = _transcript.Conversation ?? (request.IsWholeHistory ? New(request.Model) : throw NotFound());
         if (conversation.Turns.FirstOrDefault(turn => turn.Id == request.TurnId) is { } known)
         {
-            return Known(conversation, known, request);
+            return (Known(conversation, known, request), false);
+        }
+
+        if (request.Offset != AnswerOffset.Start)
+        {
+            throw new HerdException(
+                HerdError.InvalidArgument,
+                $"There is no turn {request.TurnId} to go on with. Take it anew, without an offset.",
+                "resume");
         }
 
         var (kept, covered) = request.IsWholeHistory
@@ -147,7 +222,7 @@ internal sealed class ConversationGrain(
         };
         var next = conversation with { Turns = [.. conversation.Turns.Take(kept), turn] };
         await Store(() => _transcript.Write(next, kept, kind));
-        return turn;
+        return (turn, true);
     }
 
     private static Turn Known(Conversation conversation, Turn known, TurnRequest request)

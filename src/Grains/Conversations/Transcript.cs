@@ -1,17 +1,25 @@
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
+using Herd.Contracts.Placements;
 using Herd.Grains.Conversations.Storage;
 using StackExchange.Redis;
 
 namespace Herd.Grains.Conversations;
 
 /// <summary>
-/// A conversation in memory and in the store, kept the same: what is changed here is stored before it is used. A write
-/// that finds another owner's makes the transcript useless; its grain then gives up and is made anew.
+/// A conversation in memory and in the store, kept the same: what is changed here is stored before it is used. While the store
+/// is away a conversation that is in memory goes on; what is written then waits, and lands when <see cref="Flush"/> finds the
+/// store again. A write that finds another owner's makes the transcript useless; its grain then gives up and is made anew.
 /// </summary>
-internal sealed class Transcript(IConversationStore store, string tenant, string id)
+internal sealed class Transcript(IConversationStore store, string tenant, string id) : IDisposable
 {
+    private const int Nothing = int.MaxValue;
+
+    private readonly string _owner = Guid.NewGuid().ToString("N");
+    private readonly SemaphoreSlim _writing = new(1);
     private StoredConversation? _stored;
+    private int _firstUnsaved = Nothing;
+    private ConversationKind _kind;
     private bool _settled;
 
     public string Tenant => tenant;
@@ -19,13 +27,61 @@ internal sealed class Transcript(IConversationStore store, string tenant, string
     public string Id => id;
 
     /// <summary>Null when there is no such conversation.</summary>
-    public Conversation? Conversation => _stored?.Conversation;
+    public Conversation? Conversation { get; private set; }
 
-    public Task Load(CancellationToken cancellation) => Guard(async () => _stored = await store.Read(tenant, id, cancellation));
+    /// <summary>Whether all of it is in the store.</summary>
+    public bool IsSaved => _firstUnsaved == Nothing;
+
+    public Task Load(CancellationToken cancellation) => Guard(async () =>
+    {
+        _stored = await store.Read(tenant, id, cancellation);
+        Conversation = _stored?.Conversation;
+    });
 
     /// <summary>Replaces the turns from one on.</summary>
-    public Task Write(Conversation next, int firstTurn, ConversationKind kind) =>
-        Guard(async () => _stored = await store.Write(tenant, _stored, next, firstTurn, kind));
+    /// <exception cref="HerdException">It was never stored and cannot be, or somebody else owns it.</exception>
+    public async Task Write(Conversation next, int firstTurn, ConversationKind kind)
+    {
+        var before = (Conversation, _firstUnsaved);
+        Conversation = next;
+        _firstUnsaved = Math.Min(_firstUnsaved, firstTurn);
+        _kind = kind;
+        try
+        {
+            await Flush();
+        }
+        catch (HerdException e) when (e.Error == HerdError.StoreUnavailable && _stored is not null)
+        {
+            // It is in memory, and lands later.
+        }
+        catch
+        {
+            (Conversation, _firstUnsaved) = before;
+            throw;
+        }
+    }
+
+    /// <summary>Stores what is not stored yet.</summary>
+    /// <exception cref="HerdException">The store does not answer, or somebody else owns the conversation.</exception>
+    public Task Flush() => Guard(async () =>
+    {
+        await _writing.WaitAsync();
+        try
+        {
+            if (!IsSaved)
+            {
+                var (next, first) = (Conversation!, _firstUnsaved);
+                _stored = await store.Write(tenant, _stored, next, first, _kind, _owner);
+
+                // Something may have been added meanwhile.
+                _firstUnsaved = ReferenceEquals(Conversation, next) ? Nothing : _firstUnsaved;
+            }
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    });
 
     /// <summary>Changes one turn that is there already.</summary>
     public Task WriteTurn(Turn turn, ConversationKind kind)
@@ -40,11 +96,17 @@ internal sealed class Transcript(IConversationStore store, string tenant, string
     /// Makes sure that the conversation lives on a node under an epoch nobody else uses: the epoch rises when the home
     /// changes, and with the first use by this owner, so that work an earlier owner left behind is fenced off.
     /// </summary>
-    public async Task<long> Settle(string home, ConversationKind kind)
+    /// <param name="home">The node.</param>
+    /// <param name="kind">How the conversation is kept.</param>
+    /// <param name="moved">The decision, when it is moved between turns.</param>
+    public async Task<long> Settle(string home, ConversationKind kind, PlacementDecision? moved = null)
     {
         if (!_settled || Conversation!.Home != home)
         {
-            var next = Conversation! with { Home = home, Epoch = Conversation.Epoch + 1 };
+            var next = Conversation! with
+            {
+                Home = home, Epoch = Conversation.Epoch + 1, Moved = moved ?? Conversation.Moved,
+            };
             await Write(next, next.Turns.Count, kind);
             _settled = true;
         }
@@ -55,9 +117,13 @@ internal sealed class Transcript(IConversationStore store, string tenant, string
     public async Task Delete()
     {
         await Guard(() => store.Delete(tenant, id));
+        Conversation = null;
         _stored = null;
+        _firstUnsaved = Nothing;
         _settled = false;
     }
+
+    public void Dispose() => _writing.Dispose();
 
     private static async Task Guard(Func<Task> access)
     {

@@ -18,6 +18,12 @@ public sealed class ClusterOptions
 
     /// <summary>The port for calls between processes, 1 to 65535. Default 11111.</summary>
     public int SiloPort { get; set; } = 11111;
+
+    /// <summary>The port of a node's link, for heartbeats and KV caches, 1 to 65535. Default 11112.</summary>
+    public int LinkPort { get; set; } = 11112;
+
+    /// <summary>A file with the secret that the cluster's processes share, at least 32 bytes. The same everywhere.</summary>
+    public string KeyFile { get; set; } = "";
 }
 
 internal sealed class ClusterOptionsValidator : IValidateOptions<ClusterOptions>
@@ -35,6 +41,12 @@ internal sealed class ClusterOptionsValidator : IValidateOptions<ClusterOptions>
             System.Net.IPAddress.TryParse(options.Address, out _), $"Cluster:Address '{options.Address}' is not an IP address.");
         errors.Require(
             options.SiloPort is >= 1 and <= 65535, $"Cluster:SiloPort {options.SiloPort} is not from 1 to 65535.");
+        errors.Require(
+            options.LinkPort is >= 1 and <= 65535, $"Cluster:LinkPort {options.LinkPort} is not from 1 to 65535.");
+        var key = new FileInfo(options.KeyFile.Length > 0 ? options.KeyFile : "none");
+        errors.Require(
+            key.Exists && key.Length >= ClusterKey.LeastBytes,
+            $"Cluster:KeyFile '{options.KeyFile}' is no file of at least {ClusterKey.LeastBytes} bytes; it holds the secret that the cluster's processes share.");
         return errors.ToResult();
     }
 }

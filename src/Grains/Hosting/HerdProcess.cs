@@ -1,4 +1,5 @@
 using Herd.Inference.Runtime;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
@@ -15,8 +16,11 @@ public static class HerdProcess
     {
         try
         {
-            using var host = build();
-            await host.RunAsync();
+            while (await IsExpelled(build))
+            {
+                // Once more, as a new member.
+            }
+
             return Environment.ExitCode;
         }
         catch (OperationCanceledException)
@@ -34,5 +38,15 @@ public static class HerdProcess
             await Console.Error.WriteLineAsync(e.Message);
             return CannotStart;
         }
+    }
+
+    /// <summary>Runs the process until it stops.</summary>
+    /// <returns>Whether it stopped because the cluster had declared it dead.</returns>
+    private static async Task<bool> IsExpelled(Func<IHost> build)
+    {
+        using var host = build();
+        var expulsion = host.Services.GetRequiredService<Expulsion>();
+        await host.RunAsync();
+        return expulsion.HasHappened;
     }
 }

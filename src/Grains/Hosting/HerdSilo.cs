@@ -2,8 +2,14 @@ using System.Net;
 using Herd.Grains.Conversations;
 using Herd.Grains.Conversations.Storage;
 using Herd.Grains.Nodes;
+using Herd.Grains.Nodes.Drain;
+using Herd.Grains.Nodes.Link;
 using Herd.Grains.Placement;
+using Herd.Grains.Rebalancing;
 using Herd.Grains.Routing;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -17,6 +23,12 @@ namespace Herd.Grains.Hosting;
 /// <summary>Makes a process a part of the cluster: a gateway or a node.</summary>
 public static class HerdSilo
 {
+    /// <summary>Milliseconds.</summary>
+    private const int StoreTimeout = 2000;
+
+    /// <summary>What a process may take to stop once it is drained.</summary>
+    private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(30);
+
     /// <summary>A gateway: conversations and routing.</summary>
     public static IHostApplicationBuilder AddHerdGateway(this IHostApplicationBuilder builder)
     {
@@ -24,10 +36,20 @@ public static class HerdSilo
         builder.Services.AddSingleton(services => new StoreConnection(Redis(services.Cluster())));
         builder.Services.AddHostedService(services => services.GetRequiredService<StoreConnection>());
         builder.AddSilo(typeof(NodeGrain), typeof(SessionGrain));
+        builder.Services.AddOptions<RoutingOptions>().BindConfiguration(RoutingOptions.Section).ValidateOnStart();
+        builder.Services.TryAddEnumerable(
+            ServiceDescriptor.Singleton<Microsoft.Extensions.Options.IValidateOptions<RoutingOptions>, RoutingOptionsValidator>());
         builder.Services.AddSingleton<ClusterView>();
+        builder.Services.AddSingleton<TurnPlacement>();
+        builder.Services.AddSingleton<TurnStream>();
         builder.Services.AddSingleton<TurnRunner>();
+        builder.Services.AddSingleton<SessionMove>();
         builder.Services.AddSingleton<IConversationStore, RedisConversationStore>();
         builder.Services.AddHostedService<NodeWatcher>();
+        builder.Services.AddOptions<RebalanceOptions>().BindConfiguration(RebalanceOptions.Section).ValidateOnStart();
+        builder.Services.TryAddEnumerable(
+            ServiceDescriptor.Singleton<Microsoft.Extensions.Options.IValidateOptions<RebalanceOptions>, RebalanceOptionsValidator>());
+        builder.Services.AddHostedService<RebalanceTimer>();
         return builder;
     }
 
@@ -37,11 +59,27 @@ public static class HerdSilo
         // Before the silo, so that the model loads while the silo joins, and is there until the silo has left.
         builder.Services.AddSingleton<NodeHost>();
         builder.Services.AddHostedService(services => services.GetRequiredService<NodeHost>());
-        builder.AddSilo(typeof(ConversationGrain));
+        builder.AddSilo(typeof(ConversationGrain), typeof(RebalancerGrain));
+        builder.Services.AddSingleton<SessionPull>();
+        builder.Services.AddSingleton<NodeDrain>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<NodeDrain>());
+        builder.Services.AddOptions<HostOptions>().Configure<Microsoft.Extensions.Options.IOptions<NodeOptions>>(
+            (host, node) => host.ShutdownTimeout = node.Value.DrainTime + StopTime);
+        builder.Services.AddGrpc(grpc => grpc.Interceptors.Add<LinkAuthentication>());
         builder.Services.AddOptions<NodeOptions>().BindConfiguration(NodeOptions.Section).ValidateOnStart();
         builder.Services.TryAddEnumerable(
             ServiceDescriptor.Singleton<Microsoft.Extensions.Options.IValidateOptions<NodeOptions>, NodeOptionsValidator>());
         return builder;
+    }
+
+    /// <summary>A node's link: heartbeats, and KV caches for other nodes.</summary>
+    public static void MapHerdNode(this IEndpointRouteBuilder routes) => routes.MapGrpcService<NodeLinkService>();
+
+    /// <summary>Where a node's link listens.</summary>
+    public static void ListenForLinks(this KestrelServerOptions kestrel)
+    {
+        var cluster = kestrel.ApplicationServices.Cluster();
+        kestrel.Listen(IPAddress.Parse(cluster.Address), cluster.LinkPort, listen => listen.Protocols = HttpProtocols.Http2);
     }
 
     /// <param name="builder">The process.</param>
@@ -50,6 +88,10 @@ public static class HerdSilo
     {
         var services = builder.Services;
         services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<ClusterKey>();
+        services.AddSingleton<Expulsion>();
+        services.AddSingleton<IFatalErrorHandler>(provider => provider.GetRequiredService<Expulsion>());
+        services.AddSingleton<NodeLinks>();
         services.AddOptions<ClusterOptions>().BindConfiguration(ClusterOptions.Section).ValidateOnStart();
         services.TryAddEnumerable(
             ServiceDescriptor.Singleton<Microsoft.Extensions.Options.IValidateOptions<ClusterOptions>, ClusterOptionsValidator>());
@@ -102,6 +144,10 @@ public static class HerdSilo
     {
         var options = ConfigurationOptions.Parse(cluster.Store.Replace("redis://", "", StringComparison.Ordinal));
         options.AbortOnConnectFail = false;
+
+        // Who writes learns at once that the store is away, and goes on in memory.
+        options.BacklogPolicy = BacklogPolicy.FailFast;
+        options.AsyncTimeout = StoreTimeout;
         return options;
     }
 }

@@ -11,9 +11,11 @@ using Microsoft.Extensions.Logging;
 namespace Herd.Grains.Nodes;
 
 /// <summary>A model that is loaded, with its engine and its chat template.</summary>
-internal sealed class LoadedModel(ModelSource source, ILlamaModel model, ChatTemplate template, Engine engine)
+internal sealed class LoadedModel(ModelSource source, ILlamaModel model, ChatTemplate template, Engine engine, byte[] digest)
     : IAsyncDisposable
 {
+    private readonly Rate _pulls = new(initial: 2e8);
+
     public string Id => source.Id;
 
     public Engine Engine => engine;
@@ -25,6 +27,21 @@ internal sealed class LoadedModel(ModelSource source, ILlamaModel model, ChatTem
     public GrammarCache Grammars { get; } = new(model.Vocabulary);
 
     public int VocabularySize => model.Vocabulary.Count;
+
+    /// <summary>What KV caches on their way to other nodes and from there are bound to.</summary>
+    public SnapshotBinding Binding(byte[] key) => new(digest, engine.Layout, key);
+
+    /// <summary>Bytes a second that KV caches come with from other nodes.</summary>
+    public double PullRate => _pulls.PerSecond;
+
+    /// <summary>Notes how long it took to bring a KV cache from another node.</summary>
+    public void NotePull(long bytes, TimeSpan took)
+    {
+        lock (_pulls)
+        {
+            _pulls.Note(bytes, took);
+        }
+    }
 
     /// <summary>About how many tokens a message has.</summary>
     public int CountTokens(HistoryMessage message) =>
@@ -60,7 +77,7 @@ internal sealed class LoadedModel(ModelSource source, ILlamaModel model, ChatTem
             var context = model.CreateContext(
                 size.CellsPerSequence > 0 ? size : size with { CellsPerSequence = model.Info.ContextLength });
             var engine = new Engine(context, model.Vocabulary, EngineOptionsOf(options, digest), time, logger);
-            return new LoadedModel(source, model, template, engine);
+            return new LoadedModel(source, model, template, engine, digest);
         }
         catch (TemplateException e)
         {
@@ -124,6 +141,10 @@ internal sealed class LoadedModel(ModelSource source, ILlamaModel model, ChatTem
                 DecodeRate = load.DecodeRate,
                 RestoreRate = load.RestoreRate,
                 DiskRate = load.DiskRate,
+                PullRate = PullRate,
+                DeviceIdle = Math.Min(load.DeviceKeptFor.TotalSeconds, engine.Uptime.TotalSeconds),
+                HostIdle = Math.Min(load.HostKeptFor.TotalSeconds, engine.Uptime.TotalSeconds),
+                DiskIdle = load.DiskKeptFor.TotalSeconds,
                 Prefixes = load.Prefixes,
             },
         };

@@ -1,6 +1,5 @@
-using System.Runtime.CompilerServices;
 using Herd.Contracts.Nodes;
-using Herd.Grains.Hosting;
+using Herd.Grains.Nodes.Drain;
 using Herd.Grains.Placement;
 using Orleans.GrainDirectory;
 using Orleans.Placement;
@@ -9,15 +8,34 @@ namespace Herd.Grains.Nodes;
 
 /// <summary>The GPU node as the cluster sees it.</summary>
 [NodePlacement, GrainDirectory(NodeGrainDirectory.Name), Immovable]
-internal sealed class NodeGrain(NodeHost host, TimeProvider time) : Grain, INodeGrain
+internal sealed class NodeGrain(NodeHost host, NodeDrain drain) : Grain, INodeGrain
 {
-    public async IAsyncEnumerable<NodeReport> Reports([EnumeratorCancellation] CancellationToken cancellation)
+    /// <summary>Who was answered just now is likely to go on at once.</summary>
+    private static readonly TimeSpan LeastRest = TimeSpan.FromSeconds(1);
+
+    public Task<string> LinkAddress() => Task.FromResult(host.Link);
+
+    public async Task<IReadOnlyList<RestingSession>> RestingSessions(string model)
     {
-        while (true)
+        if (host.Loaded is not { } loaded || loaded.Id != model)
         {
-            var changed = host.Changed;
-            yield return host.Report();
-            await changed.WaitOrTimeout(host.Heartbeat, time, cancellation);
+            return [];
         }
+
+        return
+        [
+            .. from session in await loaded.Engine.Sessions()
+               where !session.IsActive && session.Idle > LeastRest
+               let key = SessionKey.Parse(session.Session)
+               select new RestingSession(key.Tenant, key.Conversation, session.Bytes, session.Idle),
+        ];
+    }
+
+    public Task<DrainPreview> PreviewDrain(CancellationToken cancellation) => drain.Preview();
+
+    public Task Drain()
+    {
+        drain.Request();
+        return Task.CompletedTask;
     }
 }

@@ -22,6 +22,8 @@ internal sealed class NodeHost(
     private readonly ILogger _logger = loggers.CreateLogger<NodeHost>();
     private volatile LoadedModel? _model;
     private volatile float _loaded;
+    private readonly CancellationTokenSource _left = new();
+    private volatile bool _drains;
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Completes at the next change of what <see cref="Report"/> says.</summary>
@@ -31,17 +33,38 @@ internal sealed class NodeHost(
 
     public TimeSpan StreamInterval => options.Value.StreamInterval;
 
+    /// <summary>Cancelled once nothing more is to be said or sent to others.</summary>
+    public CancellationToken Left => _left.Token;
+
     public NodeReport Report() => new()
     {
         Node = cluster.Value.Name,
-        State = lifetime.ApplicationStopping.IsCancellationRequested ? NodeState.Draining
-            : _model is null ? NodeState.Loading
+        State = _drains || lifetime.ApplicationStopping.IsCancellationRequested ? NodeState.Draining
+            : _model is not { } loaded ? NodeState.Loading
+            : IsStalled(loaded.Engine) ? NodeState.Stalled
             : NodeState.Ready,
+        Link = Link,
         ProcessId = Environment.ProcessId,
         Runtime = runtime.Description,
         Loaded = _loaded,
         Models = _model is { } model ? [model.Describe()] : [],
     };
+
+    /// <summary>Where this node's link is.</summary>
+    public string Link => $"http://{cluster.Value.Address}:{cluster.Value.LinkPort}";
+
+    /// <summary>The model that is loaded; null while there is none.</summary>
+    public LoadedModel? Loaded => _model;
+
+    /// <summary>Takes no new work from now on.</summary>
+    public void BeginDrain()
+    {
+        _drains = true;
+        NoteChange();
+    }
+
+    /// <summary>Notes that nothing is left here that others need.</summary>
+    public void EndDrain() => _left.Cancel();
 
     /// <exception cref="HerdException">The node does not serve the model, or not yet.</exception>
     public LoadedModel Model(string id) => _model is { } model && model.Id == id
@@ -53,7 +76,6 @@ internal sealed class NodeHost(
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
-        NoteChange();
         await base.StopAsync(cancellationToken);
         if (_model is { } model)
         {
@@ -104,6 +126,8 @@ internal sealed class NodeHost(
             // The process is stopping.
         }
     }
+
+    private bool IsStalled(Engine engine) => engine.SinceLastStep > options.Value.StepDeadline;
 
     private void NoteChange() => Interlocked.Exchange(
         ref _changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();

@@ -59,8 +59,17 @@ public sealed class NodeOptions
     /// </summary>
     public TimeSpan StreamInterval { get; set; } = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>The longest time between two reports to a gateway. Default 1 s.</summary>
-    public TimeSpan Heartbeat { get; set; } = TimeSpan.FromSeconds(1);
+    /// <summary>The longest time between two reports to a gateway. Default 400 ms.</summary>
+    public TimeSpan Heartbeat { get; set; } = TimeSpan.FromMilliseconds(400);
+
+    /// <summary>
+    /// How long a step may take before the node says that it hangs, and its answers go on elsewhere. More for models of which a
+    /// step of <see cref="BatchTokens"/> takes seconds. Default 8 s.
+    /// </summary>
+    public TimeSpan StepDeadline { get; set; } = TimeSpan.FromSeconds(8);
+
+    /// <summary>How long a node that is to end may take to move its sessions elsewhere; 0 means that it does not try. Default 1 min.</summary>
+    public TimeSpan DrainTime { get; set; } = TimeSpan.FromMinutes(1);
 }
 
 internal sealed class NodeOptionsValidator : IValidateOptions<NodeOptions>
@@ -79,6 +88,8 @@ internal sealed class NodeOptionsValidator : IValidateOptions<NodeOptions>
         errors.Require(options.KvDiskBytes >= 0, $"Node:KvDiskBytes {options.KvDiskBytes} is negative.");
         errors.Require(options.MaxStretch > 1, $"Node:MaxStretch {options.MaxStretch} is not above 1.");
         errors.Require(options.StreamInterval >= TimeSpan.Zero, $"Node:StreamInterval {options.StreamInterval} is negative.");
+        errors.Require(options.StepDeadline > TimeSpan.Zero, $"Node:StepDeadline {options.StepDeadline} is not above zero.");
+        errors.Require(options.DrainTime >= TimeSpan.Zero, $"Node:DrainTime {options.DrainTime} is negative.");
         errors.Require(options.Heartbeat > TimeSpan.Zero, $"Node:Heartbeat {options.Heartbeat} is not above zero.");
         return errors.ToResult();
     }

@@ -16,9 +16,10 @@ namespace Herd.Grains.Nodes;
 /// here, and older ones are refused.
 /// </summary>
 [NodePlacement, GrainDirectory(NodeGrainDirectory.Name), Immovable]
-internal sealed class SessionGrain(NodeHost host) : Grain, ISessionGrain
+internal sealed class SessionGrain(NodeHost host, SessionPull pull) : Grain, ISessionGrain
 {
     private readonly EpochFence _fence = new();
+    private readonly AnswerTail _tail = new();
 
     private string Model => GrainKey.Split(this.GetPrimaryKeyString())[3];
 
@@ -27,15 +28,27 @@ internal sealed class SessionGrain(NodeHost host) : Grain, ISessionGrain
     {
         using var work = _fence.Begin(request.Epoch, cancellation);
         var model = host.Model(Model);
+        _tail.Begin(request);
         var prepared = await ToEngine(request, model, work.Token);
         var updates = model.Engine.Generate(prepared, work.Token).GetAsyncEnumerator(work.Token);
         await using (updates)
         {
             while (await Next(updates, cancellation))
             {
-                yield return ToEvent(updates.Current);
+                var update = ToEvent(updates.Current);
+                _tail.Append(update);
+                yield return update;
             }
         }
+    }
+
+    public Task<KvMove> Pull(string link, string session, CancellationToken cancellation) =>
+        pull.Run(this.GetPrimaryKeyString(), host.Model(Model), link, session, cancellation);
+
+    public Task<GenerationEvent?> Recall(long epoch, string turn)
+    {
+        _fence.Pass(epoch);
+        return Task.FromResult(_tail.Of(turn));
     }
 
     public Task Release(long epoch)

@@ -1,14 +1,20 @@
-using System.Collections.Concurrent;
 using Herd.Contracts.Errors;
 using Herd.Contracts.Nodes;
+using Herd.Contracts.Placements;
+using Herd.Grains.Rebalancing;
+using Microsoft.Extensions.Options;
 
 namespace Herd.Grains.Routing;
 
 /// <summary>The nodes as this gateway knows them: their latest reports, and what it has sent them since. Thread-safe.</summary>
-public sealed class ClusterView
+public sealed class ClusterView(IOptions<RoutingOptions> options, TimeProvider time)
 {
-    private readonly ConcurrentDictionary<string, NodeReport> _reports = new();
-    private readonly ConcurrentDictionary<(string Node, string Model), int> _reserved = new();
+    private readonly Lock _lock = new();
+    private readonly IRoutingPolicy _policy = options.Value.ToPolicy();
+    private readonly SortedDictionary<string, (NodeReport Report, double At)> _reports = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, RoutingTable> _tables = [];
+    private readonly Dictionary<(string Node, string Model), int> _sent = [];
+    private readonly Dictionary<string, CancellationTokenSource> _ready = [];
 
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -16,7 +22,16 @@ public sealed class ClusterView
     public Task Changed => Volatile.Read(ref _changed).Task;
 
     /// <summary>The latest report of every node, by name.</summary>
-    public IReadOnlyList<NodeReport> Nodes => [.. _reports.Values.OrderBy(report => report.Node, StringComparer.Ordinal)];
+    public IReadOnlyList<NodeReport> Nodes
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _reports.Values.Select(known => known.Report)];
+            }
+        }
+    }
 
     /// <summary>The models served by nodes that are ready, by id.</summary>
     public IReadOnlyList<ServedModel> Models =>
@@ -30,47 +45,166 @@ public sealed class ClusterView
     /// <summary>The ids of <see cref="Models"/>, for errors.</summary>
     public string ModelNames => string.Join(", ", Models.Select(model => model.Id));
 
+    private double Now => (double)time.GetTimestamp() / time.TimestampFrequency;
+
     /// <summary>What whoever asks for a model that no node serves is told.</summary>
     public HerdException NotServed(string model) => new(
         HerdError.ModelNotFound, $"No node serves the model '{model}'. Served: {ModelNames}.", "model");
 
-    public void Update(NodeReport report)
+    /// <summary>A node's latest report; null when it is not known.</summary>
+    public NodeReport? Find(string? node)
     {
-        _reports[report.Node] = report;
-        Interlocked.Exchange(ref _changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously))
-            .TrySetResult();
-    }
-
-    /// <summary>Notes that a node no longer reports. It gets no work until it does again.</summary>
-    public void Lose(string node)
-    {
-        if (_reports.TryGetValue(node, out var last))
+        lock (_lock)
         {
-            _reports.TryUpdate(node, last with { State = NodeState.Lost }, last);
+            return node is not null && _reports.TryGetValue(node, out var known) ? known.Report : null;
         }
     }
 
-    /// <summary>Forgets a node that has left the cluster.</summary>
-    public void Remove(string node) => _reports.TryRemove(node, out _);
+    public void Update(NodeReport report) => Change(report.Node, () =>
+    {
+        _reports[report.Node] = (report, Now);
+        foreach (var model in report.Models)
+        {
+            if (!_tables.ContainsKey(model.Id))
+            {
+                _tables[model.Id] = new RoutingTable();
+            }
+        }
 
-    /// <summary>What the router decides from.</summary>
-    public IReadOnlyList<Candidate> Candidates(string model) =>
-    [
-        .. from report in Nodes
-           from served in report.Models
-           where served.Id == model && report.State == NodeState.Ready
-           select new Candidate(
-               report.Node,
-               Math.Max(served.Active + served.Queued, _reserved.GetValueOrDefault((report.Node, model))),
-               served.Sessions),
-    ];
+        return report.State == NodeState.Ready;
+    });
+
+    /// <summary>Notes that a node no longer reports. It gets no work until it does again.</summary>
+    public void Lose(string node) => Change(node, () =>
+    {
+        if (_reports.TryGetValue(node, out var last))
+        {
+            _reports[node] = last with { Report = last.Report with { State = NodeState.Lost } };
+        }
+
+        return false;
+    });
+
+    /// <summary>Forgets a node that has left the cluster.</summary>
+    public void Remove(string node) => Change(node, () =>
+    {
+        _reports.Remove(node);
+        return false;
+    });
+
+    /// <summary>Cancelled once a node takes no more work: it drains, is lost, or hangs. Look then which it is.</summary>
+    public CancellationToken WhileReady(string node)
+    {
+        lock (_lock)
+        {
+            if (!_reports.TryGetValue(node, out var known) || known.Report.State != NodeState.Ready)
+            {
+                return new CancellationToken(canceled: true);
+            }
+
+            if (!_ready.TryGetValue(node, out var ready))
+            {
+                _ready[node] = ready = new CancellationTokenSource();
+            }
+
+            return ready.Token;
+        }
+    }
+
+    /// <summary>Chooses the node of a turn.</summary>
+    /// <returns>The decision with its terms; null when no node can take it.</returns>
+    internal PlacementDecision? Place(string model, RouteRequest request)
+    {
+        lock (_lock)
+        {
+            var now = Now;
+            if (!_tables.TryGetValue(model, out var table) || _policy.Choose(table, request, now) is not (>= 0 and var chosen))
+            {
+                return null;
+            }
+
+            var node = table[chosen].Node;
+            var others = request with { Excluded = new HashSet<string>(request.Excluded) { node } };
+            var considered = new List<int> { chosen, table.PlaceOf(request.Home), _policy.Choose(table, others, now) };
+            return new PlacementDecision
+            {
+                At = time.GetUtcNow(),
+                Reason = request.Reason,
+                Policy = _policy.Name,
+                Node = node,
+                Home = request.Home,
+                Possible = table.Count - request.Excluded.Count(excluded => table.PlaceOf(excluded) >= 0),
+                Considered =
+                [
+                    .. considered.Where(place => place >= 0).Distinct().Select(place => Forecasts.Of(table, place, request, now)),
+                ],
+            };
+        }
+    }
+
+    /// <summary>How the sessions of a model are spread over the nodes that are ready.</summary>
+    internal IReadOnlyList<NodeShare> Shares(string model)
+    {
+        lock (_lock)
+        {
+            return _tables.TryGetValue(model, out var table)
+                ?
+                [
+                    .. Enumerable.Range(0, table.Count)
+                        .Select(place => table[place])
+                        .Where(node => node.TakesWork)
+                        .Select(node => new NodeShare(node.Node, node.Slots, node.Sessions)),
+                ]
+                : [];
+        }
+    }
 
     /// <summary>Counts work that was sent to a node and that its reports may not show yet.</summary>
     /// <returns>Dispose when the work is over.</returns>
     public IDisposable Reserve(string node, string model)
     {
-        _reserved.AddOrUpdate((node, model), 1, (_, count) => count + 1);
-        return new Reservation(() => _reserved.AddOrUpdate((node, model), 0, (_, count) => count - 1));
+        Count(1);
+        return new Reservation(() => Count(-1));
+
+        void Count(int more)
+        {
+            lock (_lock)
+            {
+                _sent[(node, model)] = _sent.GetValueOrDefault((node, model)) + more;
+                Outline(node);
+            }
+        }
+    }
+
+    private void Change(string node, Func<bool> change)
+    {
+        CancellationTokenSource? ended;
+        lock (_lock)
+        {
+            ended = change() || !_ready.Remove(node, out var ready) ? null : ready;
+            Outline(node);
+        }
+
+        ended?.Cancel();
+        Interlocked.Exchange(ref _changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously))
+            .TrySetResult();
+    }
+
+    /// <summary>Brings what the tables say of a node up to date.</summary>
+    private void Outline(string node)
+    {
+        var isKnown = _reports.TryGetValue(node, out var known);
+        foreach (var (model, table) in _tables)
+        {
+            if (isKnown && known.Report.Models.FirstOrDefault(served => served.Id == model) is { } served)
+            {
+                table.Set(NodeOutlook.Of(known.Report, served, _sent.GetValueOrDefault((node, model)), known.At));
+            }
+            else
+            {
+                table.Remove(node);
+            }
+        }
     }
 
     private sealed class Reservation(Action release) : IDisposable

@@ -1,21 +1,27 @@
 using System.Collections.Concurrent;
 using Herd.Contracts.Nodes;
+using Herd.Grains.Nodes.Link;
+using Herd.Grains.Placement;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Orleans.Metadata;
 
 namespace Herd.Grains.Routing;
 
 /// <summary>
-/// Keeps the <see cref="ClusterView"/>: holds a stream of reports from every node of the cluster. A stream that breaks
-/// means that the node gets no work until it reports again.
+/// Keeps the <see cref="ClusterView"/>: follows the reports of every node of the cluster over its link. A connection that
+/// breaks, as that of a killed process does at once, or a node that is silent, as a frozen one is, means that the node gets
+/// no work until it reports again.
 /// </summary>
 internal sealed class NodeWatcher(
     IClusterMembershipService membership,
     IClusterManifestProvider manifests,
     GrainInterfaceTypeResolver interfaces,
     IGrainFactory grains,
+    NodeLinks links,
     ClusterView view,
+    IOptions<RoutingOptions> options,
     TimeProvider time,
     ILogger<NodeWatcher> logger) : BackgroundService
 {
@@ -46,9 +52,10 @@ internal sealed class NodeWatcher(
 
     private void Reconcile(GrainInterfaceType nodeInterface, CancellationToken stopping)
     {
+        // One that shuts down still reports while it drains.
         var manifest = manifests.Current;
         var nodes = membership.CurrentSnapshot.Members.Values
-            .Where(member => member.Status == SiloStatus.Active && Serves(manifest, member.SiloAddress, nodeInterface))
+            .Where(member => member.Status is SiloStatus.Active or SiloStatus.ShuttingDown && manifest.Serves(member.SiloAddress, nodeInterface))
             .ToDictionary(member => member.SiloAddress, member => member.Name);
 
         foreach (var (silo, name) in nodes.Where(node => !_followed.ContainsKey(node.Key)))
@@ -68,19 +75,27 @@ internal sealed class NodeWatcher(
 
     private async Task Follow(string node, CancellationToken left)
     {
+        string? address = null;
         while (!left.IsCancellationRequested)
         {
             try
             {
-                await foreach (var report in grains.GetGrain<INodeGrain>(node).Reports(left))
+                address ??= await grains.GetGrain<INodeGrain>(node).LinkAddress().WaitAsync(options.Value.Silence, time, left);
+                await foreach (var report in links.Watch(address, options.Value.Silence, left))
                 {
                     view.Update(report);
                 }
+
+                view.Lose(node);
             }
             catch (Exception e) when (!left.IsCancellationRequested)
             {
-                NodeWatcherLog.StreamBroke(logger, node, e.GetType().Name, e.Message);
-                view.Lose(node);
+                // What is lost is lost once, however often it is tried after that.
+                if (view.Find(node) is not { State: NodeState.Lost })
+                {
+                    NodeWatcherLog.StreamBroke(logger, node, e.GetType().Name, e.Message);
+                    view.Lose(node);
+                }
             }
             catch (Exception)
             {
@@ -96,12 +111,6 @@ internal sealed class NodeWatcher(
             view.Remove(node);
         }
     }
-
-    private static bool Serves(ClusterManifest manifest, SiloAddress silo, GrainInterfaceType nodeInterface) =>
-        manifest.Silos.TryGetValue(silo, out var grains)
-        && grains.Grains.Values.Any(grain => grain.Properties.Any(property =>
-            property.Key.StartsWith(WellKnownGrainTypeProperties.ImplementedInterfacePrefix, StringComparison.Ordinal)
-            && property.Value == nodeInterface.ToString()));
 }
 
 internal static partial class NodeWatcherLog

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Herd.Contracts.Conversations;
+using Herd.Contracts.Placements;
 
 namespace Herd.Grains.Conversations.Storage;
 
@@ -20,6 +21,7 @@ internal static class ConversationFormat
             Epoch = conversation.Epoch,
             Turns = conversation.Turns.Count,
             System = conversation.System,
+            Moved = conversation.Moved,
         },
         ConversationJson.Default.ConversationHead);
 
@@ -67,8 +69,10 @@ internal sealed record ConversationHead
 
     public string? System { get; init; }
 
+    public PlacementDecision? Moved { get; init; }
+
     public Conversation WithTurns(IReadOnlyList<Turn> turns) =>
-        new() { Id = Id, Model = Model, Created = Created, Home = Home, Epoch = Epoch, Turns = turns, System = System };
+        new() { Id = Id, Model = Model, Created = Created, Home = Home, Epoch = Epoch, Turns = turns, System = System, Moved = Moved };
 }
 
 [JsonSourceGenerationOptions(

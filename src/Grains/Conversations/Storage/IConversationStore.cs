@@ -14,10 +14,14 @@ public interface IConversationStore
     /// <param name="conversation">The conversation from now on.</param>
     /// <param name="firstTurn">The first turn that is new or changed.</param>
     /// <param name="kind">Whether it is listed and how long it is kept.</param>
+    /// <param name="owner">
+    /// Who writes, one of a kind. An earlier write of the same owner of which it could not be told whether it landed is no
+    /// conflict.
+    /// </param>
     /// <returns>What is stored now.</returns>
     /// <exception cref="ConversationConflictException">Somebody else has written since, or it exists already.</exception>
     Task<StoredConversation> Write(
-        string tenant, StoredConversation? expected, Conversation conversation, int firstTurn, ConversationKind kind);
+        string tenant, StoredConversation? expected, Conversation conversation, int firstTurn, ConversationKind kind, string owner);
 
     Task Delete(string tenant, string id);
 

@@ -13,6 +13,7 @@ internal sealed class RedisConversationStore(StoreConnection store) : IConversat
 {
     private const string Head = "head";
     private const string Revision = "revision";
+    private const string Owner = "owner";
     private static readonly TimeSpan CallerKeptFor = TimeSpan.FromDays(1);
 
     private IDatabase Database => store.Database;
@@ -32,7 +33,7 @@ internal sealed class RedisConversationStore(StoreConnection store) : IConversat
     }
 
     public async Task<StoredConversation> Write(
-        string tenant, StoredConversation? expected, Conversation conversation, int firstTurn, ConversationKind kind)
+        string tenant, StoredConversation? expected, Conversation conversation, int firstTurn, ConversationKind kind, string owner)
     {
         var key = Key(tenant, conversation.Id);
         if (expected is null && kind == ConversationKind.Durable)
@@ -41,6 +42,23 @@ internal sealed class RedisConversationStore(StoreConnection store) : IConversat
             await Database.SortedSetAddAsync(Index(tenant), conversation.Id, conversation.Created.ToUnixTimeMilliseconds());
         }
 
+        if (await TryWrite(key, expected, conversation, firstTurn, kind, owner) is { } stored)
+        {
+            return stored;
+        }
+
+        // A write of which no answer came may have landed.
+        var found = await Database.HashGetAsync(key, [Revision, Owner]);
+        var mine = found[1] == owner && expected is not null
+            ? await TryWrite(key, expected with { Revision = (long)found[0] }, conversation, firstTurn, kind, owner)
+            : null;
+        return mine ?? throw new ConversationConflictException(conversation.Id);
+    }
+
+    /// <returns>Null when somebody has written since.</returns>
+    private async Task<StoredConversation?> TryWrite(
+        RedisKey key, StoredConversation? expected, Conversation conversation, int firstTurn, ConversationKind kind, string owner)
+    {
         var revision = (expected?.Revision ?? 0) + 1;
         var write = Database.CreateTransaction();
         write.AddCondition(expected is null
@@ -50,6 +68,7 @@ internal sealed class RedisConversationStore(StoreConnection store) : IConversat
         [
             new HashEntry(Head, ConversationFormat.WriteHead(conversation)),
             new HashEntry(Revision, revision),
+            new HashEntry(Owner, owner),
             .. conversation.Turns.Skip(firstTurn).Select((turn, i) =>
                 new HashEntry(TurnField(firstTurn + i), ConversationFormat.WriteTurn(turn))),
         ]);
@@ -64,9 +83,7 @@ internal sealed class RedisConversationStore(StoreConnection store) : IConversat
             _ = write.KeyExpireAsync(key, CallerKeptFor);
         }
 
-        return await write.ExecuteAsync()
-            ? new StoredConversation(conversation, revision)
-            : throw new ConversationConflictException(conversation.Id);
+        return await write.ExecuteAsync() ? new StoredConversation(conversation, revision) : null;
     }
 
     public async Task Delete(string tenant, string id)

@@ -1,0 +1,132 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using Grpc.Core;
+using Herd.V1;
+
+namespace Herd.Cli.Chaos;
+
+/// <summary>
+/// One user: says something, reads the answer, says the next thing. When a connection breaks it asks again, at another gateway,
+/// with the turn's id and what it has of the answer, as any client should.
+/// </summary>
+internal sealed class ChaosClient(IReadOnlyList<Gateway> gateways, int number, int seed, int answerTokens)
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
+    private static readonly string[] Topics =
+        ["the sea", "old bridges", "a fox in winter", "how bread is made", "a lighthouse", "the moon", "a long journey", "rain"];
+
+    private readonly Random _random = new(HashCode.Combine(seed, number));
+    private int _lost;
+
+    public async Task<IReadOnlyList<TurnRecord>> Talk(CancellationToken end, CancellationToken abort)
+    {
+        var turns = new List<TurnRecord>();
+        var conversation = await Begin(abort);
+        while (!end.IsCancellationRequested)
+        {
+            var turn = await Take(conversation, turns.Count, abort);
+            turns.Add(turn);
+            if (turn.Failure is not null)
+            {
+                break;
+            }
+        }
+
+        return turns;
+    }
+
+    private async Task<string> Begin(CancellationToken abort)
+    {
+        for (var started = Stopwatch.GetTimestamp(); ; await Task.Delay(Pause, abort))
+        {
+            try
+            {
+                var reply = await Next().Conversations.CreateConversationAsync(new CreateConversationRequest(), cancellationToken: abort);
+                return reply.Conversation.ConversationId;
+            }
+            catch (RpcException e) when (IsPassing(e) && Stopwatch.GetElapsedTime(started) < Patience)
+            {
+                _lost++;
+            }
+        }
+    }
+
+    private async Task<TurnRecord> Take(string conversation, int count, CancellationToken abort)
+    {
+        var id = string.Create(CultureInfo.InvariantCulture, $"turn-{number}-{count}");
+        var request = new ConverseRequest
+        {
+            ConversationId = conversation,
+            Text = $"Tell me about {Topics[_random.Next(Topics.Length)]}.",
+            TurnId = id,
+            MaxTokens = answerTokens,
+
+            // Greedy and sampled alike.
+            Sampling = new Sampling { Temperature = number % 2 == 0 ? 0 : 0.8f, Seed = (ulong)_random.Next() },
+            Overflow = ContextOverflow.Shift,
+        };
+        var answer = new StringBuilder();
+        var record = new TurnRecord
+        {
+            Conversation = conversation, TurnId = id, Said = request.Text, Streamed = "", Tokens = 0, IsAcknowledged = false,
+        };
+        var started = Stopwatch.GetTimestamp();
+        var last = started;
+        for (var connection = 1; ; connection++)
+        {
+            record = record with { Connections = connection };
+            try
+            {
+                request.Resume = new AnswerOffset { Bytes = Encoding.UTF8.GetByteCount(answer.ToString()), Tokens = record.Tokens };
+                using var call = Next().Conversations.Converse(request, cancellationToken: abort);
+                await foreach (var update in call.ResponseStream.ReadAllAsync(abort))
+                {
+                    if (update.Delta is { } delta)
+                    {
+                        var gap = Stopwatch.GetElapsedTime(last);
+                        last = Stopwatch.GetTimestamp();
+                        answer.Append(delta.Text);
+                        record = record with
+                        {
+                            Tokens = record.Tokens + delta.Tokens,
+                            Streamed = answer.ToString(),
+                            LongestGap = gap > record.LongestGap ? gap : record.LongestGap,
+                            FirstPiece = record.FirstPiece == TimeSpan.Zero ? Stopwatch.GetElapsedTime(started) : record.FirstPiece,
+                        };
+                    }
+                    else if (update.Completed is { Turn.State: TurnState.Completed } completed)
+                    {
+                        return record with
+                        {
+                            IsAcknowledged = !completed.Unsaved, Warmth = (completed.Turn.Usage.PromptTokens, completed.Turn.Usage.CachedTokens),
+                        };
+                    }
+                }
+            }
+            catch (RpcException e) when (!IsPassing(e))
+            {
+                return record with { Failure = $"{e.StatusCode}: {e.Status.Detail}" };
+            }
+            catch (RpcException e) when (Stopwatch.GetElapsedTime(last) > Patience)
+            {
+                return record with { Failure = $"nothing came for {Patience.TotalSeconds} s: {e.Status.Detail}" };
+            }
+            catch (RpcException)
+            {
+                // Another gateway may answer.
+            }
+
+            _lost++;
+            await Task.Delay(Pause, abort);
+        }
+    }
+
+    private Gateway Next() => gateways[(number + _lost) % gateways.Count];
+
+    /// <summary>What a client asks again after.</summary>
+    private static bool IsPassing(RpcException exception) =>
+        exception.StatusCode is StatusCode.Unavailable or StatusCode.Cancelled or StatusCode.Aborted or StatusCode.ResourceExhausted
+            or StatusCode.Internal or StatusCode.Unknown;
+}

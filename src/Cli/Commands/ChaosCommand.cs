@@ -1,0 +1,70 @@
+using System.CommandLine;
+using System.Globalization;
+using Herd.Cli.Chaos;
+using Herd.Cli.Processes;
+
+namespace Herd.Cli.Commands;
+
+/// <summary>herd chaos: breaks the cluster of this machine in every way while users talk to it, and proves that nothing was lost.</summary>
+internal static class ChaosCommand
+{
+    public static Command Create()
+    {
+        var minutes = new Option<double>("--minutes") { DefaultValueFactory = _ => 1, Description = "How long.", HelpName = "N" };
+        var seed = new Option<int>("--seed") { DefaultValueFactory = _ => 1, Description = "What is broken when, and what is said, is drawn from it.", HelpName = "N" };
+        var conversations = new Option<int>("--conversations") { DefaultValueFactory = _ => 24, Description = "Users that talk at the same time.", HelpName = "N" };
+        var tokens = new Option<int>("--answer-tokens") { DefaultValueFactory = _ => 64, Description = "Most tokens of an answer.", HelpName = "N" };
+        var plan = new Option<bool>("--plan") { Description = "Prints only what would be done." };
+        var command = new Command(
+            "chaos",
+            "Kills, freezes, drains and restarts the processes of the cluster that 'herd up' runs here while users talk to it, and checks that no token was lost or repeated. Starts three nodes and two gateways if none runs, and stops them at the end.")
+        {
+            minutes, seed, conversations, tokens, plan,
+        };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var length = TimeSpan.FromMinutes(parsed.GetValue(minutes));
+            var owns = RunState.TryRead() is not { } running || !running.Processes.Any(Machine.IsAlive);
+            if (owns && await UpCommand.Create().Parse(["--detach", "--nodes", "3", "--gateways", "2"]).InvokeAsync(cancellationToken: cancellation) != 0)
+            {
+                return ExitCodes.Failed;
+            }
+
+            var cluster = new LocalCluster(RunState.TryRead()!);
+            try
+            {
+                var faults = FaultPlan.Draw(
+                    parsed.GetValue(seed), length, Names(cluster, "Silo"), Names(cluster, "Gateway"), Names(cluster, "Store") is [var store] ? store : null);
+                if (parsed.GetValue(plan))
+                {
+                    foreach (var fault in faults)
+                    {
+                        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{fault.At.TotalSeconds,7:0.0} s  {fault.Kind} {fault.Process} for {fault.For.TotalSeconds:0.0} s"));
+                    }
+
+                    return 0;
+                }
+
+                var report = await new ChaosRun(cluster, faults, Console.Out).Run(
+                    length, parsed.GetValue(conversations), parsed.GetValue(seed), parsed.GetValue(tokens), cancellation);
+                foreach (var line in report.Lines())
+                {
+                    Console.WriteLine(line);
+                }
+
+                return report.Violations.Count == 0 ? 0 : ExitCodes.Failed;
+            }
+            finally
+            {
+                if (owns)
+                {
+                    await DownCommand.Create().Parse([]).InvokeAsync(cancellationToken: CancellationToken.None);
+                }
+            }
+        });
+        return command;
+    }
+
+    private static IReadOnlyList<string> Names(LocalCluster cluster, string program) =>
+        [.. cluster.State.Processes.Where(process => process.Program == program).Select(process => process.Name)];
+}

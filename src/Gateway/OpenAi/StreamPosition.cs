@@ -1,0 +1,47 @@
+using System.Globalization;
+using System.Text;
+using Herd.Contracts.Conversations;
+using Herd.Contracts.Errors;
+using Herd.Gateway.Conversations;
+
+namespace Herd.Gateway.OpenAi;
+
+/// <summary>
+/// How much of which answer a stream has delivered. Sent as the id of its events; a client that lost its connection sends the
+/// same request again with the last one as Last-Event-ID, and gets the rest.
+/// </summary>
+/// <param name="Session">The session that answers.</param>
+/// <param name="Turn">The turn.</param>
+/// <param name="Offset">The place in its answer.</param>
+internal sealed record StreamPosition(string Session, string Turn, AnswerOffset Offset)
+{
+    public const string Header = "Last-Event-ID";
+
+    /// <summary>The place after some more of the answer.</summary>
+    public StreamPosition After(AnswerDelta delta) =>
+        this with { Offset = new AnswerOffset(Offset.Bytes + Encoding.UTF8.GetByteCount(delta.Text), Offset.Tokens + delta.Tokens) };
+
+    /// <returns>Null when the request begins anew.</returns>
+    /// <exception cref="HerdException">The header is none that a stream sent.</exception>
+    public static StreamPosition? Of(IHeaderDictionary headers)
+    {
+        if (headers[Header].ToString() is not { Length: > 0 } text)
+        {
+            return null;
+        }
+
+        if (text.Split('.') is not [var session, var turn, var bytes, var tokens]
+            || !session.StartsWith(SessionIdentity.Prefix, StringComparison.Ordinal)
+            || !long.TryParse(bytes, NumberStyles.None, CultureInfo.InvariantCulture, out var byteCount)
+            || !int.TryParse(tokens, NumberStyles.None, CultureInfo.InvariantCulture, out var tokenCount))
+        {
+            throw new HerdException(
+                HerdError.InvalidArgument, $"'{Header}' is not the id of an event that was sent; leave it out.", Header);
+        }
+
+        SettingsRules.CheckTurnId(turn);
+        return new StreamPosition(session, turn, new AnswerOffset(byteCount, tokenCount));
+    }
+
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Session}.{Turn}.{Offset.Bytes}.{Offset.Tokens}");
+}

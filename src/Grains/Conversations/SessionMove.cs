@@ -1,0 +1,49 @@
+using Herd.Contracts.Placements;
+using Herd.Grains.Conversations.Storage;
+using Herd.Grains.Routing;
+using Microsoft.Extensions.Logging;
+
+namespace Herd.Grains.Conversations;
+
+/// <summary>
+/// Moves a conversation's KV cache at rest: (1) choose where to; (2) copy it there while the old home still owns it; (3) raise
+/// the epoch and store the new home; (4) free it at the old one. Until (3) nothing has changed.
+/// </summary>
+internal sealed class SessionMove(ClusterView view, TurnPlacement placements, TurnStream stream, ILogger<SessionMove> logger)
+{
+    /// <returns>Null when it stays: no node takes it, replaying there is no dearer, or the copy failed.</returns>
+    public async Task<PlacementDecision?> Run(Transcript transcript, string? to, PlacementReason reason, CancellationToken cancellation)
+    {
+        var conversation = transcript.Conversation!;
+        var home = conversation.Home!;
+        if (conversation.Turns.LastOrDefault(turn => turn.Usage is not null)?.Model is not { } model)
+        {
+            return null;
+        }
+
+        var excluded = view.Nodes.Select(node => node.Node).Where(node => node == home || (to is not null && node != to)).ToHashSet();
+        var request = placements.Describe(transcript, model, produced: 0, reason) with { Excluded = excluded };
+        if (placements.TryPlace(model, request) is not { } placement)
+        {
+            return null;
+        }
+
+        using var reservation = view.Reserve(placement.Node, model);
+        if (await stream.Bring(transcript, model, placement, cancellation) is not { Failure: null } move)
+        {
+            return null;
+        }
+
+        placement = placement with { Move = move };
+        var epoch = await transcript.Settle(placement.Node, ConversationKind.Durable, placement);
+        stream.Session(transcript, home, model).Release(epoch).Ignore();
+        SessionMoveLog.Moved(logger, home, placement.Node, move.Tokens, move.Bytes, move.Seconds, reason);
+        return placement;
+    }
+}
+
+internal static partial class SessionMoveLog
+{
+    [LoggerMessage(EventId = 510, Level = LogLevel.Debug, Message = "A session moved from {From} to {To}: {Tokens} tokens, {Bytes} bytes in {Seconds:F3} s ({Reason})")]
+    public static partial void Moved(ILogger logger, string from, string to, int tokens, long bytes, double seconds, PlacementReason reason);
+}

@@ -1,0 +1,46 @@
+using Herd.Contracts.Errors;
+
+namespace Herd.Grains.Conversations;
+
+/// <summary>The nodes that failed a turn since it last waited.</summary>
+internal sealed class TurnFailures
+{
+    /// <summary>A turn that fails wherever it goes is at fault itself.</summary>
+    private const int MaxAttempts = 8;
+
+    private int _attempts;
+    private HerdException? _overload;
+
+    public HashSet<string> Nodes { get; } = [];
+
+    public void Add(string node, Exception exception)
+    {
+        Nodes.Add(node);
+        _attempts++;
+        _overload ??= exception is HerdException { Error: HerdError.Overloaded } overload ? overload : null;
+    }
+
+    /// <exception cref="HerdException">
+    /// A node that works has too much to do, and waiting would only add to it; or the turn has failed too often.
+    /// </exception>
+    public void ThrowIfHopeless(string model)
+    {
+        if (_overload is not null)
+        {
+            throw _overload;
+        }
+
+        if (_attempts >= MaxAttempts)
+        {
+            throw TurnPlacement.NoNode($"the model '{model}'").With("attempts", _attempts);
+        }
+    }
+
+    /// <summary>What says that the node, and not the turn, is at fault.</summary>
+    public static bool IsNodes(Exception exception) => exception switch
+    {
+        HerdException herd => herd.Error is HerdError.Unavailable or HerdError.Overloaded,
+        OrleansException or TimeoutException or OperationCanceledException => true,
+        _ => false,
+    };
+}

@@ -1,0 +1,146 @@
+using System.Threading.Channels;
+using Herd.Contracts;
+using Herd.Contracts.Conversations;
+using Herd.Contracts.Nodes;
+using Herd.Contracts.Placements;
+using Herd.Grains.Conversations.Storage;
+using Herd.Grains.Routing;
+
+namespace Herd.Grains.Conversations;
+
+/// <summary>
+/// One attempt at an answer, at one node: bring the KV cache there if that is the cheapest, settle under an epoch of its own,
+/// free what is left behind, stream; until the answer is over, or the node should be left.
+/// </summary>
+internal sealed class TurnStream(ClusterView view, IGrainFactory grains, TimeProvider time)
+{
+    /// <summary>How many times longer than foreseen bringing a KV cache may take, and what it may take in any case.</summary>
+    private const double PullPatience = 4;
+    private static readonly TimeSpan LeastPullTime = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RecallTime = TimeSpan.FromSeconds(2);
+
+    /// <returns>How the answer ended; null when <paramref name="leave"/> told to leave the node.</returns>
+    public async Task<GenerationOutcome?> Run(
+        Transcript transcript,
+        Turn turn,
+        ConversationKind kind,
+        AnswerBuilder answer,
+        Task<PlacementReason> leave,
+        ChannelWriter<TurnEvent> events,
+        CancellationToken cancellation)
+    {
+        var node = turn.Node!;
+        var left = transcript.Conversation!.Home;
+        var epoch = await transcript.Settle(node, kind);
+        if (left is not null && left != node)
+        {
+            Session(transcript, left, turn.Model!).Release(epoch).Ignore();
+        }
+
+        events.TryWrite(new TurnEvent { Started = new TurnStarted(turn.Id, turn.Model!, node) });
+        var request = new SessionRequest
+        {
+            Epoch = epoch,
+            Messages = History.Prompt(transcript.Conversation.System, transcript.Conversation.Turns, turn.Model!),
+            Produced = [.. answer.Tokens],
+            ProducedText = answer.SoFar().Text,
+            Settings = turn.Settings,
+            SamplerState = answer.SamplerState,
+            Turn = turn.Id,
+        };
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var updates = Session(transcript, node, turn.Model!).Generate(request, ended.Token).GetAsyncEnumerator(CancellationToken.None);
+        var next = Task.FromResult(false);
+        try
+        {
+            while (true)
+            {
+                next = updates.MoveNextAsync().AsTask();
+                if (await Task.WhenAny(next, leave) == leave && !next.IsCompletedSuccessfully)
+                {
+                    return null;
+                }
+
+                if (!await next)
+                {
+                    throw new EnumerationAbortedException($"The node {node} ended the answer without a result.");
+                }
+
+                answer.Append(updates.Current);
+                if (updates.Current.Result is { } outcome)
+                {
+                    return outcome;
+                }
+            }
+        }
+        finally
+        {
+            await ended.CancelAsync();
+            await Task.WhenAny(End(updates, next), leave);
+        }
+    }
+
+    /// <summary>Brings the KV cache of a conversation to a node from its home, which keeps it until the epoch rises.</summary>
+    public async Task<KvMove?> Bring(Transcript transcript, string model, PlacementDecision placement, CancellationToken cancellation)
+    {
+        var forecast = placement.Considered.FirstOrDefault(considered => considered.Node == placement.Node);
+        if (placement.Home is not { } home || home == placement.Node || forecast is not { Origin: KvOrigin.Pull }
+            || view.Find(home) is not { Link.Length: > 0 } source)
+        {
+            return null;
+        }
+
+        var patience = TimeSpan.FromSeconds(PullPatience * forecast.Kv) + LeastPullTime;
+        using var timeout = new CancellationTokenSource(patience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, timeout.Token);
+        try
+        {
+            var from = GrainKey.Session(home, transcript.Tenant, transcript.Id, model);
+            return await Session(transcript, placement.Node, model).Pull(source.Link, from, either.Token).WaitAsync(either.Token);
+        }
+        catch (Exception e) when (!cancellation.IsCancellationRequested && TurnFailures.IsNodes(e))
+        {
+            return new KvMove(0, 0, patience.TotalSeconds, e is OperationCanceledException ? "it took too long" : e.Message);
+        }
+    }
+
+    /// <summary>
+    /// Asks the home for what it produced of a turn that another owner of the conversation began, such as a gateway that died;
+    /// what that one delivered is among it.
+    /// </summary>
+    /// <returns>Null when the home knows nothing of it, or cannot say.</returns>
+    public async Task<GenerationEvent?> Recall(Transcript transcript, Turn turn, ConversationKind kind)
+    {
+        if (transcript.Conversation!.Home is not { } home || view.Find(home) is not { State: NodeState.Ready or NodeState.Draining })
+        {
+            return null;
+        }
+
+        try
+        {
+            var epoch = await transcript.Settle(home, kind);
+            return await Session(transcript, home, turn.Model!).Recall(epoch, turn.Id).WaitAsync(RecallTime, time);
+        }
+        catch (Exception e) when (TurnFailures.IsNodes(e))
+        {
+            return null;
+        }
+    }
+
+    public ISessionGrain Session(Transcript transcript, string node, string model) =>
+        grains.GetGrain<ISessionGrain>(GrainKey.Session(node, transcript.Tenant, transcript.Id, model));
+
+    /// <summary>Ends an enumeration of which a call may be under way, at a node that may not answer.</summary>
+    private static async Task End(IAsyncEnumerator<GenerationEvent> updates, Task next)
+    {
+        await next.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        try
+        {
+            await updates.DisposeAsync();
+        }
+        catch (Exception e) when (TurnFailures.IsNodes(e))
+        {
+            // The node is gone, and the enumeration with it.
+        }
+    }
+}

@@ -1,0 +1,172 @@
+using System.Collections.Concurrent;
+using Herd.Contracts;
+using Herd.Contracts.Conversations;
+using Herd.Contracts.Errors;
+using Herd.Contracts.Nodes;
+using Herd.Contracts.Placements;
+using Herd.Grains.Hosting;
+using Herd.Grains.Placement;
+using Herd.Inference.Kv;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Orleans.Metadata;
+
+namespace Herd.Grains.Nodes.Drain;
+
+/// <summary>
+/// Empties this node before its process ends: (1) it says that it drains, so nothing new comes; (2) gateways move the
+/// answers in the making by themselves; (3) each session at rest is moved by its conversation, those used last first; (4) when
+/// nothing is left, or time is up, the process goes on to stop. Where no other node takes sessions they stay, and the answers
+/// are finished here.
+/// </summary>
+internal sealed class NodeDrain(
+    NodeHost host,
+    IGrainFactory grains,
+    IClusterMembershipService membership,
+    IClusterManifestProvider manifests,
+    GrainInterfaceTypeResolver interfaces,
+    Expulsion expulsion,
+    IOptions<NodeOptions> options,
+    TimeProvider time,
+    IHostApplicationLifetime lifetime,
+    ILogger<NodeDrain> logger) : IHostedLifecycleService
+{
+    private const int Movers = 4;
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>What there is to move.</summary>
+    public async Task<DrainPreview> Preview()
+    {
+        var sessions = host.Loaded is { } model ? await model.Engine.Sessions() : [];
+        var bytes = sessions.Sum(session => session.Bytes);
+        var rate = host.Loaded?.PullRate ?? 0;
+        return new DrainPreview(
+            sessions.Count(session => session.IsActive),
+            sessions.Count(session => !session.IsActive),
+            bytes,
+            rate > 0 ? bytes / rate : 0);
+    }
+
+    /// <summary>Begins; the process ends when nothing is left.</summary>
+    public void Request()
+    {
+        host.BeginDrain();
+        lifetime.StopApplication();
+    }
+
+    /// <summary>Runs before anything of the process is stopped.</summary>
+    public async Task StoppingAsync(CancellationToken cancellationToken)
+    {
+        host.BeginDrain();
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        over.CancelAfter(options.Value.DrainTime);
+        try
+        {
+            if (host.Loaded is { } model && options.Value.DrainTime > TimeSpan.Zero && !expulsion.HasHappened && HasGateway())
+            {
+                await Empty(model, over.Token);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            NodeDrainLog.TimeUp(logger, options.Value.DrainTime.TotalSeconds);
+        }
+
+        host.EndDrain();
+    }
+
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Without a gateway no conversation can be asked to move.</summary>
+    private bool HasGateway()
+    {
+        var conversations = interfaces.GetGrainInterfaceType(typeof(IConversationGrain));
+        return membership.CurrentSnapshot.Members.Values.Any(
+            member => member.Status == SiloStatus.Active && manifests.Current.Serves(member.SiloAddress, conversations));
+    }
+
+    private async Task Empty(LoadedModel model, CancellationToken cancellation)
+    {
+        var started = time.GetTimestamp();
+        var tried = new HashSet<string>();
+        var moved = 0;
+        while (true)
+        {
+            var busy = new ConcurrentBag<string>();
+            var sessions = await model.Engine.Sessions();
+            var resting = sessions.Where(session => !session.IsActive && tried.Add(session.Session)).ToList();
+            await Parallel.ForEachAsync(
+                resting,
+                new ParallelOptions { MaxDegreeOfParallelism = Movers, CancellationToken = cancellation },
+                async (session, token) =>
+                {
+                    var outcome = await Move(session, token);
+                    Interlocked.Add(ref moved, outcome == Outcome.Moved ? 1 : 0);
+                    if (outcome == Outcome.Busy)
+                    {
+                        busy.Add(session.Session);
+                    }
+                });
+            tried.ExceptWith(busy);
+
+            // Those in the making end here, or go on elsewhere and rest here until they are pulled.
+            if (resting.Count == 0 && !sessions.Any(session => session.IsActive) && model.Engine.Load is { Active: 0, Queued: 0 })
+            {
+                NodeDrainLog.Drained(logger, moved, sessions.Count, time.GetElapsedTime(started).TotalSeconds);
+                return;
+            }
+
+            await Task.Delay(Poll, time, cancellation);
+        }
+    }
+
+    private async Task<Outcome> Move(SessionSummary session, CancellationToken cancellation)
+    {
+        var key = SessionKey.Parse(session.Session);
+        try
+        {
+            var conversation = grains.GetGrain<IConversationGrain>(GrainKey.Conversation(key.Tenant, key.Conversation));
+            return await conversation.Move(key.Node, target: null, PlacementReason.NodeDrains, cancellation) is not null
+                ? Outcome.Moved
+                : Outcome.Stays;
+        }
+        catch (HerdException e) when (e.Error == HerdError.TurnInProgress)
+        {
+            // Its turn is about to go on elsewhere, and wants the KV cache for that.
+            return Outcome.Busy;
+        }
+        catch (Exception e) when (e is not OperationCanceledException || !cancellation.IsCancellationRequested)
+        {
+            NodeDrainLog.NotMoved(logger, e.GetType().Name, e.Message);
+            return Outcome.Stays;
+        }
+    }
+
+    private enum Outcome
+    {
+        Moved,
+        Stays,
+        Busy,
+    }
+}
+
+internal static partial class NodeDrainLog
+{
+    [LoggerMessage(EventId = 410, Level = LogLevel.Information, Message = "Drained: {Moved} sessions moved, {Left} stay on disk, in {Seconds:F1} s")]
+    public static partial void Drained(ILogger logger, int moved, int left, double seconds);
+
+    [LoggerMessage(EventId = 411, Level = LogLevel.Warning, Message = "A session could not be moved ({Kind}: {Reason}); it will be restored or replayed")]
+    public static partial void NotMoved(ILogger logger, string kind, string reason);
+
+    [LoggerMessage(EventId = 412, Level = LogLevel.Warning, Message = "Draining took longer than {Seconds:F0} s; what is left is cut off and goes on elsewhere")]
+    public static partial void TimeUp(ILogger logger, double seconds);
+}

@@ -1,0 +1,98 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using Google.Protobuf;
+using Grpc.Core;
+using Grpc.Net.Client;
+using Herd.Contracts.Nodes;
+using Herd.Grains.Hosting;
+using Herd.Inference.Kv;
+using Herd.Link.V1;
+using Orleans.Serialization;
+
+namespace Herd.Grains.Nodes.Link;
+
+/// <summary>The links of other nodes, by address.</summary>
+internal sealed class NodeLinks(ClusterKey key, Serializer<NodeReport> reports, TimeProvider time) : IDisposable
+{
+    private const int MostConnections = 3;
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(1);
+
+    private readonly ConcurrentDictionary<string, GrpcChannel> _channels = new();
+
+    /// <summary>Follows a node's reports.</summary>
+    /// <param name="address">Its link.</param>
+    /// <param name="silence">How long it may say nothing.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <exception cref="RpcException">The connection broke.</exception>
+    /// <exception cref="TimeoutException">The node was silent for too long.</exception>
+    public async IAsyncEnumerable<NodeReport> Watch(
+        string address, TimeSpan silence, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        using var call = Client(address).Watch(new WatchRequest(), Headers(), cancellationToken: cancellation);
+        while (await call.ResponseStream.MoveNext(cancellation).WaitAsync(silence, time, cancellation))
+        {
+            yield return reports.Deserialize(call.ResponseStream.Current.Report.Memory)
+                ?? throw new InvalidDataException($"{address} sends an empty report.");
+        }
+    }
+
+    /// <summary>Brings a session's KV cache from another node, over more than one connection where they break.</summary>
+    /// <exception cref="RpcException">There is nothing of the session there, or the node cannot be reached.</exception>
+    /// <exception cref="InvalidDataException">What came is damaged, or is not this session's.</exception>
+    public async Task<SessionState> Pull(
+        string address, string session, string asSession, SnapshotReader snapshot, CancellationToken cancellation)
+    {
+        var digest = ByteString.Empty;
+        for (var connection = 1; ; connection++)
+        {
+            var before = snapshot.Received;
+            try
+            {
+                using var call = Client(address).PullSession(
+                    new PullSessionRequest { Session = session, AsSession = asSession, Received = before, HeaderDigest = digest },
+                    Headers(),
+                    cancellationToken: cancellation);
+                await foreach (var response in call.ResponseStream.ReadAllAsync(cancellation))
+                {
+                    switch (response.PartCase)
+                    {
+                        case PullSessionResponse.PartOneofCase.Header:
+                            snapshot.Begin(response.Header.ToByteArray());
+                            digest = ByteString.CopyFrom(SHA256.HashData(response.Header.Span));
+                            break;
+                        case PullSessionResponse.PartOneofCase.State:
+                            snapshot.Append(response.State.Span);
+                            break;
+                        default:
+                            return snapshot.End(response.Seal.Span);
+                    }
+                }
+
+                throw new InvalidDataException("The KV cache that was sent is refused: it has no seal.");
+            }
+            catch (RpcException e) when (e.StatusCode == StatusCode.Unavailable && snapshot.Received > before && connection < MostConnections)
+            {
+                // It broke in the middle; the rest comes over another one.
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var channel in _channels.Values)
+        {
+            channel.Dispose();
+        }
+    }
+
+    private Metadata Headers() => new() { { LinkAuthentication.Header, key.LinkToken } };
+
+    private Herd.Link.V1.NodeLinkService.NodeLinkServiceClient Client(string address) => new(_channels.GetOrAdd(
+        address,
+        static address => GrpcChannel.ForAddress(address, new GrpcChannelOptions
+        {
+            HttpHandler = new SocketsHttpHandler { ConnectTimeout = ConnectTimeout, EnableMultipleHttp2Connections = true },
+            DisposeHttpClient = true,
+        })));
+}

@@ -1,0 +1,13 @@
+using Orleans.Metadata;
+
+namespace Herd.Grains.Placement;
+
+/// <summary>Tells nodes from gateways by the grains that live there.</summary>
+internal static class ClusterRoles
+{
+    public static bool Serves(this ClusterManifest manifest, SiloAddress silo, GrainInterfaceType grain) =>
+        manifest.Silos.TryGetValue(silo, out var grains)
+        && grains.Grains.Values.Any(known => known.Properties.Any(property =>
+            property.Key.StartsWith(WellKnownGrainTypeProperties.ImplementedInterfacePrefix, StringComparison.Ordinal)
+            && property.Value == grain.ToString()));
+}

@@ -1,0 +1,38 @@
+using Herd.Contracts.Nodes;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Herd.Grains.Rebalancing;
+
+/// <summary>Wakes the one rebalancer of the cluster now and then, from every gateway, so that it outlives each of them.</summary>
+internal sealed class RebalanceTimer(
+    IGrainFactory grains, IOptions<RebalanceOptions> options, TimeProvider time, ILogger<RebalanceTimer> logger) : BackgroundService
+{
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        if (options.Value.Every == TimeSpan.Zero)
+        {
+            return;
+        }
+
+        using var timer = new PeriodicTimer(options.Value.Every, time);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                await grains.GetGrain<IRebalancerGrain>(0).Rebalance();
+            }
+            catch (Exception e) when (e is OrleansException or TimeoutException)
+            {
+                RebalanceTimerLog.NotReached(logger, e.GetType().Name);
+            }
+        }
+    }
+}
+
+internal static partial class RebalanceTimerLog
+{
+    [LoggerMessage(EventId = 521, Level = LogLevel.Debug, Message = "The rebalancer could not be reached ({Kind}); it is tried again")]
+    public static partial void NotReached(ILogger logger, string kind);
+}

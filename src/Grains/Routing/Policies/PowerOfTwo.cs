@@ -1,0 +1,30 @@
+namespace Herd.Grains.Routing.Policies;
+
+/// <summary>
+/// The less loaded of two nodes drawn by lot (Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing", 2001).
+/// </summary>
+internal sealed class PowerOfTwo(Random random) : IRoutingPolicy
+{
+    public string Name => "power-of-two";
+
+    public int Choose(RoutingTable table, RouteRequest request, double now)
+    {
+        var (one, other) = (Draw(table, request), Draw(table, request));
+        return one < 0 || LeastLoaded.IsLess(table[one], table[other]) ? one : other;
+    }
+
+    /// <summary>The first possible node from a place drawn by lot on.</summary>
+    private int Draw(RoutingTable table, RouteRequest request)
+    {
+        for (int i = 0, from = table.Count == 0 ? 0 : random.Next(table.Count); i < table.Count; i++)
+        {
+            var place = (from + i) % table.Count;
+            if (table.IsPossible(place, request))
+            {
+                return place;
+            }
+        }
+
+        return -1;
+    }
+}

@@ -1,0 +1,50 @@
+using System.Text;
+
+namespace Herd.Grains.Routing.Policies;
+
+/// <summary>
+/// The same node for a conversation, as long as it is there; when it goes, only its conversations move (rendezvous hashing:
+/// Thaler and Ravishankar, 1998).
+/// </summary>
+internal sealed class StickyHash : IRoutingPolicy
+{
+    private const ulong Prime = 0x100000001b3;
+    private const ulong Basis = 0xcbf29ce484222325;
+
+    public string Name => "sticky-hash";
+
+    public int Choose(RoutingTable table, RouteRequest request, double now)
+    {
+        var conversation = Hash(request.Conversation);
+        var best = (Place: -1, Weight: 0UL);
+        for (var place = 0; place < table.Count; place++)
+        {
+            if (table.IsPossible(place, request) && Mix(conversation ^ table[place].Hash) is var weight && (best.Place < 0 || weight > best.Weight))
+            {
+                best = (place, weight);
+            }
+        }
+
+        return best.Place;
+    }
+
+    /// <summary>FNV-1a: the same in every process.</summary>
+    public static ulong Hash(string text)
+    {
+        var hash = Basis;
+        foreach (var part in Encoding.UTF8.GetBytes(text))
+        {
+            hash = (hash ^ part) * Prime;
+        }
+
+        return hash;
+    }
+
+    /// <summary>The finaliser of SplitMix64.</summary>
+    private static ulong Mix(ulong value)
+    {
+        value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9;
+        value = (value ^ (value >> 27)) * 0x94d049bb133111eb;
+        return value ^ (value >> 31);
+    }
+}

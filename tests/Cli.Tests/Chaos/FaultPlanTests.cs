@@ -1,0 +1,41 @@
+using FsCheck.Xunit;
+using Herd.Cli.Chaos;
+
+namespace Herd.Cli.Tests.Chaos;
+
+public sealed class FaultPlanTests
+{
+    private static readonly string[] Nodes = ["node-1", "node-2", "node-3"];
+    private static readonly string[] Gateways = ["gateway-1", "gateway-2"];
+
+    /// <summary>Whatever the seed: the same again, one fault after the other, all within the time, and never one of several at once.</summary>
+    [Property(MaxTest = 200)]
+    public bool Draw_AnySeed_MendsOneBeforeTheNext(int seed, byte minutes)
+    {
+        var length = TimeSpan.FromMinutes(minutes % 20);
+
+        var plan = FaultPlan.Draw(seed, length, Nodes, Gateways, "store");
+
+        return plan.SequenceEqual(FaultPlan.Draw(seed, length, Nodes, Gateways, "store"))
+            && plan.All(fault => fault.At + fault.For < length)
+            && plan.Zip(plan.Skip(1)).All(pair => pair.First.At + pair.First.For + TimeSpan.FromSeconds(8) <= pair.Second.At);
+    }
+
+    [Fact]
+    public void Draw_LongEnough_HasEveryFaultOfEveryKindOfProcess()
+    {
+        var plan = FaultPlan.Draw(1, TimeSpan.FromHours(2), Nodes, Gateways, "store");
+
+        Assert.Equal(
+            [
+                (Fault.Kill, "gateway"), (Fault.Kill, "node"), (Fault.Kill, "store"), (Fault.Freeze, "node"), (Fault.Drain, "gateway"),
+                (Fault.Drain, "node"),
+            ],
+            plan.Select(fault => (fault.Kind, fault.Process.Split('-')[0])).Distinct().Order());
+    }
+
+    [Fact]
+    public void Draw_OneGatewayAndAStoreOfOthers_TouchesNeither() => Assert.All(
+        FaultPlan.Draw(1, TimeSpan.FromHours(1), Nodes, ["gateway-1"], store: null),
+        fault => Assert.StartsWith("node", fault.Process, StringComparison.Ordinal));
+}

@@ -1,0 +1,108 @@
+using FsCheck.Xunit;
+using Herd.Cli.Chaos;
+
+namespace Herd.Cli.Tests.Chaos;
+
+public sealed class HistoryCheckerTests
+{
+    [Property]
+    public bool Check_WhatWasSeenIsStored_FindsNothing(byte conversations, byte turns)
+    {
+        var (seen, stored) = History(1 + (conversations % 4), turns % 6);
+
+        return HistoryChecker.Check(seen, stored).Count == 0;
+    }
+
+    [Fact]
+    public void Check_NotAcknowledgedAndNotStored_FindsNothing()
+    {
+        var (seen, stored) = History(1, 3);
+        seen[2] = seen[2] with { IsAcknowledged = false, Streamed = "half" };
+
+        stored["c0"] = [.. stored["c0"].Take(2)];
+
+        Assert.Empty(HistoryChecker.Check(seen, stored));
+    }
+
+    [Theory]
+    [InlineData("lost", "was acknowledged and is lost")]
+    [InlineData("twice", "is stored 2 times")]
+    [InlineData("swapped", "in another order")]
+    [InlineData("stranger", "or some that nobody took")]
+    [InlineData("repeated", "part at 6")]
+    [InlineData("torn", "part at 2")]
+    [InlineData("cut", "are stored; they part at 5")]
+    [InlineData("incomplete", "is not complete")]
+    [InlineData("tokens", "tokens were counted")]
+    [InlineData("message", "with another message")]
+    [InlineData("failed", "failed: why")]
+    [InlineData("gone", "is not stored")]
+    public void Check_Damaged_SaysHow(string damage, string says)
+    {
+        var (seen, stored) = History(2, 3);
+        var turns = stored["c0"].ToList();
+        switch (damage)
+        {
+            case "lost":
+                turns.RemoveAt(1);
+                break;
+            case "twice":
+                turns.Insert(1, turns[1]);
+                break;
+            case "swapped":
+                turns.Reverse();
+                break;
+            case "stranger":
+                turns.Add(turns[0] with { TurnId = "nobody's" });
+                break;
+            case "repeated":
+                seen[1] = seen[1] with { Streamed = seen[1].Streamed + "r" };
+                break;
+            case "torn":
+                seen[1] = seen[1] with { Streamed = "anSWer" };
+                break;
+            case "cut":
+                seen[1] = seen[1] with { Streamed = "answe" };
+                break;
+            case "incomplete":
+                turns[1] = turns[1] with { IsCompleted = false };
+                break;
+            case "tokens":
+                seen[1] = seen[1] with { Tokens = 9 };
+                break;
+            case "message":
+                turns[1] = turns[1] with { Said = "else" };
+                break;
+            case "failed":
+                seen[1] = seen[1] with { Failure = "why" };
+                break;
+            default:
+                stored.Remove("c0");
+                break;
+        }
+
+        if (stored.ContainsKey("c0"))
+        {
+            stored["c0"] = turns;
+        }
+
+        Assert.Contains(HistoryChecker.Check(seen, stored), wrong => wrong.StartsWith("c0", StringComparison.Ordinal) && wrong.Contains(says, StringComparison.Ordinal));
+    }
+
+    private static (List<TurnRecord> Seen, Dictionary<string, IReadOnlyList<StoredTurn>> Stored) History(int conversations, int turns)
+    {
+        var seen = new List<TurnRecord>();
+        var stored = new Dictionary<string, IReadOnlyList<StoredTurn>>();
+        for (var i = 0; i < conversations; i++)
+        {
+            var taken = Enumerable.Range(0, turns).Select(turn => new TurnRecord
+            {
+                Conversation = $"c{i}", TurnId = $"t{turn}", Said = $"said {turn}", Streamed = "answer", Tokens = 3, IsAcknowledged = true,
+            }).ToList();
+            seen.AddRange(taken);
+            stored[$"c{i}"] = taken.ConvertAll(turn => new StoredTurn(turn.TurnId, turn.Said, turn.Streamed, turn.Tokens, true));
+        }
+
+        return (seen, stored);
+    }
+}

@@ -1,0 +1,267 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using Grpc.Core;
+using Grpc.Net.Client;
+using Herd.Link.V1;
+using Herd.V1;
+using StackExchange.Redis;
+
+namespace Herd.Cluster.Tests;
+
+/// <summary>Nodes that leave in every way, in mid-answer and between turns: no token is lost or repeated, and sessions stay warm.</summary>
+public sealed class FailoverTests(TwoGateways cluster) : IClassFixture<TwoGateways>
+{
+    private const int Tokens = 150;
+    private const string Story = "Tell me a very long story about a dragon.";
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Converse_HomeFrozenInMidStream_GoesOnElsewhereAndTheNodeComesBack()
+    {
+        var conversation = (await cluster.New()).ConversationId;
+        var home = (await cluster.Say(conversation, "Hello.", maxTokens: 4)).Node;
+
+        var turn = await cluster.Say(conversation, Story, maxTokens: Tokens, onDelta: Once(() => cluster.Freeze(home)));
+        await cluster.Continue(home);
+
+        Assert.NotEqual(home, turn.Node);
+        Assert.Equal((TurnState.Completed, Tokens), (turn.State, turn.Usage.CompletionTokens));
+        await cluster.WaitForNodes(2);
+        Assert.Equal(turn.Node, (await cluster.Say(conversation, "And then?", maxTokens: 4)).Node);
+    }
+
+    [Fact]
+    public async Task Drain_InMidStream_GoesOnElsewhereWithItsKvCache()
+    {
+        var conversation = (await cluster.New()).ConversationId;
+        var home = (await cluster.Say(conversation, Story, maxTokens: 60)).Node;
+
+        var turn = await cluster.Say(conversation, "Go on.", temperature: 0.7f, maxTokens: Tokens, onDelta: Once(() => cluster.Run("drain", home)));
+        await cluster.WaitForEnd(home);
+
+        Assert.NotEqual(home, turn.Node);
+        Assert.Equal((TurnState.Completed, Tokens), (turn.State, turn.Usage.CompletionTokens));
+        var placement = (await cluster.Placements(conversation))[^1];
+        Assert.Equal((PlacementReason.NodeDrains, home, turn.Node), (placement.Reason, placement.Home, placement.Node));
+        Assert.True(placement.Move.Tokens > 60, placement.Move.Failure);
+        Assert.Contains("NodeDrains", (await cluster.Run("why", conversation)).Output, StringComparison.Ordinal);
+        await cluster.Up("--gateways", "2");
+    }
+
+    [Fact]
+    public async Task Drain_SessionsAtRest_AreWarmElsewhere()
+    {
+        var first = new List<Turn>();
+        var conversations = new List<string>();
+        for (var i = 0; i < 6; i++)
+        {
+            conversations.Add((await cluster.New()).ConversationId);
+            first.Add(await cluster.Say(conversations[i], $"{Story} Number {i}.", maxTokens: 40));
+        }
+
+        var home = first[0].Node;
+        var preview = await cluster.Run("drain", home, "--preview");
+        Assert.StartsWith("would move 0 answers", preview.Output, StringComparison.Ordinal);
+        await cluster.Run("drain", home);
+        await cluster.WaitForEnd(home);
+
+        for (var i = 0; i < conversations.Count; i++)
+        {
+            var second = await cluster.Say(conversations[i], "Go on.", maxTokens: 4);
+            Assert.NotEqual(home, second.Node);
+            AssertWarm(first[i], second);
+        }
+
+        await cluster.Up("--gateways", "2");
+    }
+
+    [Fact]
+    public async Task Move_Conversation_IsWarmThere()
+    {
+        var conversation = (await cluster.New()).ConversationId;
+        var first = await cluster.Say(conversation, Story, maxTokens: 40);
+        var other = first.Node == "node-1" ? "node-2" : "node-1";
+
+        var moved = await cluster.Run("move", conversation, "--node", other);
+        var second = await cluster.Say(conversation, "Go on.", maxTokens: 4);
+
+        Assert.StartsWith($"{first.Node} -> {other}: ", moved.Output, StringComparison.Ordinal);
+        Assert.Equal(other, second.Node);
+        AssertWarm(first, second);
+        Assert.Equal(2, (await cluster.Read(conversation)).Epoch);
+        Assert.StartsWith("It stays", (await cluster.Run("move", conversation, "--node", other)).Output, StringComparison.Ordinal);
+        Assert.Equal("herd: There is no node 'node-9'.\n", (await cluster.Run("move", conversation, "--node", "node-9")).Error);
+    }
+
+    [Fact]
+    public async Task Converse_GatewayKilledInMidStream_ClientGetsTheRestFromTheOther()
+    {
+        var conversation = (await cluster.New()).ConversationId;
+        var answer = new StringBuilder();
+        var tokens = 0;
+        var request = new ConverseRequest
+        {
+            ConversationId = conversation, Text = Story, TurnId = "turn-a", MaxTokens = Tokens, Sampling = new Sampling { Temperature = 0.8f, Seed = 7 },
+        };
+        Turn? turn = null;
+
+        async Task Read(ConversationService.ConversationServiceClient gateway, Func<Task>? onDelta)
+        {
+            request.Resume = new AnswerOffset { Bytes = Encoding.UTF8.GetByteCount(answer.ToString()), Tokens = tokens };
+            using var call = gateway.Converse(request, cancellationToken: Cancellation);
+            await foreach (var update in call.ResponseStream.ReadAllAsync(Cancellation))
+            {
+                answer.Append(update.Delta?.Text);
+                tokens += update.Delta?.Tokens ?? 0;
+                turn = update.Completed?.Turn;
+                if (tokens > 10 && onDelta is not null)
+                {
+                    await onDelta();
+                    onDelta = null;
+                }
+            }
+        }
+
+        await Assert.ThrowsAnyAsync<Exception>(() => Read(cluster.Conversations, () => cluster.Kill("gateway-1")));
+        Assert.InRange(tokens, 10, Tokens - 1);
+        await Read(cluster.OtherConversations, onDelta: null);
+
+        Assert.Equal((TurnState.Completed, Tokens), (turn!.State, turn.Usage.CompletionTokens));
+        Assert.Equal((turn.Answer, Tokens), (answer.ToString(), tokens));
+        await cluster.Up("--gateways", "2");
+    }
+
+    [Fact]
+    public async Task Resume_UnknownTurn_SaysSo()
+    {
+        var request = new ConverseRequest
+        {
+            ConversationId = (await cluster.New()).ConversationId, Text = "Hello.", TurnId = "turn-x", Resume = new AnswerOffset { Bytes = 3, Tokens = 1 },
+        };
+
+        using var call = cluster.Conversations.Converse(request, cancellationToken: Cancellation);
+        var error = await Assert.ThrowsAsync<RpcException>(() => call.ResponseStream.MoveNext(Cancellation));
+
+        Assert.Equal(StatusCode.InvalidArgument, error.StatusCode);
+        Assert.Contains("without an offset", error.Status.Detail, StringComparison.Ordinal);
+    }
+
+    /// <summary>An SSE client that lost its connection sends the id of the last event it has.</summary>
+    [Fact]
+    public async Task Completions_ConnectionLost_LastEventIdGetsTheRest()
+    {
+        using var http = new HttpClient { BaseAddress = new Uri(cluster.Http) };
+        var body = $$"""{"model":"smollm2-135m-instruct","stream":true,"seed":3,"max_tokens":60,"user":"{{Guid.NewGuid()}}","messages":[{"role":"user","content":"{{Story}}"}]}""";
+
+        var (begun, id, _) = await ReadEvents(http, body, after: null, most: 8);
+        var (rest, _, finish) = await ReadEvents(http, body, after: id, most: int.MaxValue);
+        var (whole, _, _) = await ReadEvents(http, body, after: id[..(id.IndexOf('.', id.IndexOf('.', StringComparison.Ordinal) + 1) + 1)] + "0.0", most: int.MaxValue);
+
+        Assert.NotEmpty(begun);
+        Assert.Equal("length", finish);
+        Assert.Equal(whole, begun + rest);
+    }
+
+    [Fact]
+    public async Task Link_WithoutTheClustersToken_IsRefused()
+    {
+        using var channel = GrpcChannel.ForAddress(cluster.Link("node-1"));
+        var link = new NodeLinkService.NodeLinkServiceClient(channel);
+        foreach (var headers in new[] { null, new Metadata { { "herd-cluster", new string('0', 64) } } })
+        {
+            using var watch = link.Watch(new WatchRequest(), headers, cancellationToken: Cancellation);
+            using var pull = link.PullSession(new PullSessionRequest { Session = "a/b/c/d" }, headers, cancellationToken: Cancellation);
+
+            Assert.Equal(StatusCode.Unauthenticated, (await Assert.ThrowsAsync<RpcException>(() => watch.ResponseStream.MoveNext(Cancellation))).StatusCode);
+            Assert.Equal(StatusCode.Unauthenticated, (await Assert.ThrowsAsync<RpcException>(() => pull.ResponseStream.MoveNext(Cancellation))).StatusCode);
+        }
+    }
+
+    [Fact]
+    public async Task Converse_StoreIsAway_GoesOnAndLandsWhenItIsBack()
+    {
+        var conversation = (await cluster.New()).ConversationId;
+        await cluster.Say(conversation, "Hello.", maxTokens: 4);
+        await cluster.Kill("store");
+
+        var request = new ConverseRequest
+        {
+            ConversationId = conversation, Text = "Still there?", TurnId = "turn-away", MaxTokens = 8, Sampling = new Sampling { Temperature = 0 },
+        };
+        TurnCompleted? completed = null;
+        using (var call = cluster.Conversations.Converse(request, cancellationToken: Cancellation))
+        {
+            await foreach (var update in call.ResponseStream.ReadAllAsync(Cancellation))
+            {
+                completed = update.Completed;
+            }
+        }
+
+        Assert.Equal((TurnState.Completed, true), (completed!.Turn.State, completed.Unsaved));
+        await cluster.Up("--gateways", "2");
+        await using var redis = await ConnectionMultiplexer.ConnectAsync(cluster.Store);
+        string stored;
+        do
+        {
+            stored = (await redis.GetDatabase().HashGetAsync($"herd:conversation:default/{conversation}", "turn:1")).ToString();
+        }
+        while (!stored.Contains("\"state\":\"Completed\"", StringComparison.Ordinal));
+
+        Assert.Contains("turn-away", stored, StringComparison.Ordinal);
+        Assert.False((await cluster.Read(conversation)).Turns[1].Answer.Length == 0);
+    }
+
+    private static Func<string, int, Task> Once(Func<Task> action)
+    {
+        var done = false;
+        return async (_, tokens) =>
+        {
+            if (tokens >= 10 && !done)
+            {
+                done = true;
+                await action();
+            }
+        };
+    }
+
+    private static async Task<(string Text, string Id, string? Finish)> ReadEvents(HttpClient http, string body, string? after, int most)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/chat/completions")
+        {
+            Content = new StringContent(body, MediaTypeHeaderValue.Parse("application/json")),
+        };
+        if (after is not null)
+        {
+            request.Headers.Add("Last-Event-ID", after);
+        }
+
+        using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Cancellation);
+        response.EnsureSuccessStatusCode();
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(Cancellation));
+        var (text, id, finish, events) = (new StringBuilder(), "", (string?)null, 0);
+        while (await reader.ReadLineAsync(Cancellation) is { } line && events < most)
+        {
+            if (line.StartsWith("id: ", StringComparison.Ordinal))
+            {
+                id = line[4..];
+            }
+            else if (line.StartsWith("data: {", StringComparison.Ordinal))
+            {
+                using var chunk = JsonDocument.Parse(line[6..]);
+                var choice = chunk.RootElement.GetProperty("choices")[0];
+                text.Append(choice.GetProperty("delta").TryGetProperty("content", out var content) ? content.GetString() : "");
+                finish = choice.GetProperty("finish_reason").GetString() ?? finish;
+                events++;
+            }
+        }
+
+        return (text.ToString(), id, finish);
+    }
+
+    private static void AssertWarm(Turn first, Turn second) => Assert.True(
+        second.Usage.CachedTokens >= first.Usage.PromptTokens + first.Usage.CompletionTokens - 1,
+        string.Create(CultureInfo.InvariantCulture, $"{second.Usage.CachedTokens} of {first.Usage.PromptTokens} + {first.Usage.CompletionTokens} tokens were kept."));
+}

@@ -1,0 +1,124 @@
+using Herd.Contracts.Conversations;
+using Herd.Contracts.Nodes;
+using Herd.Contracts.Placements;
+using Herd.Grains.Routing;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Herd.Grains.Tests.Routing;
+
+public sealed class ClusterViewTests
+{
+    private readonly FakeTimeProvider _time = new();
+    private readonly ClusterView _view;
+
+    public ClusterViewTests() => _view = new ClusterView(Options.Create(new RoutingOptions()), _time);
+
+    [Fact]
+    public void Place_NodesNotReady_AreLeftOut()
+    {
+        _view.Update(Report("a", NodeState.Ready, active: 9));
+        _view.Update(Report("b", NodeState.Loading));
+        _view.Update(Report("c", NodeState.Draining));
+        _view.Update(Report("e", NodeState.Stalled));
+        _view.Update(Report("d", NodeState.Ready));
+        _view.Lose("d");
+
+        Assert.Equal("a", Place());
+        Assert.Null(_view.Place("other", Request()));
+    }
+
+    [Fact]
+    public void Place_LostNodeReports_IsBack()
+    {
+        _view.Update(Report("a", NodeState.Ready));
+        _view.Lose("a");
+        Assert.Null(Place());
+
+        _view.Update(Report("a", NodeState.Ready));
+
+        Assert.Equal("a", Place());
+    }
+
+    [Fact]
+    public void Place_NodeLeavesTheCluster_IsGone()
+    {
+        _view.Update(Report("a", NodeState.Ready));
+        _view.Update(Report("b", NodeState.Ready));
+
+        _view.Remove("a");
+
+        Assert.Equal(("b", 1), (Place(), _view.Nodes.Count));
+    }
+
+    [Fact]
+    public void Reserve_BeforeTheNextReport_CountsAsLoad()
+    {
+        _view.Update(Report("a", NodeState.Ready, active: 1));
+        _view.Update(Report("b", NodeState.Ready, active: 2));
+        var reservations = new[] { _view.Reserve("a", "m"), _view.Reserve("a", "m"), _view.Reserve("a", "m") };
+
+        Assert.Equal("b", Place());
+
+        Array.ForEach(reservations, reservation => reservation.Dispose());
+        reservations[0].Dispose();
+        Assert.Equal("a", Place());
+    }
+
+    [Fact]
+    public void Place_Decision_SaysWhatWasForeseenForChosenHomeAndBestOther()
+    {
+        _view.Update(Report("a", NodeState.Ready, active: 9));
+        _view.Update(Report("b", NodeState.Ready));
+        _view.Update(Report("c", NodeState.Ready, active: 3));
+
+        var placement = _view.Place("m", Request() with { Home = "a", Held = 1, Tokens = 2 })!;
+
+        Assert.Equal(("b", "a", 3), (placement.Node, placement.Home, placement.Possible));
+        Assert.Equal(["b", "a", "c"], placement.Considered.Select(forecast => forecast.Node));
+        Assert.All(placement.Considered, forecast => Assert.Equal(
+            forecast.Total, (forecast.Queue + forecast.Kv + forecast.Crowding) * forecast.Doubt, 9));
+    }
+
+    [Fact]
+    public void WhileReady_NodeDrains_IsCancelled()
+    {
+        _view.Update(Report("a", NodeState.Ready));
+        var ready = _view.WhileReady("a");
+        _view.Update(Report("a", NodeState.Ready));
+        Assert.False(ready.IsCancellationRequested);
+
+        _view.Update(Report("a", NodeState.Draining));
+
+        Assert.True(ready.IsCancellationRequested);
+        Assert.True(_view.WhileReady("a").IsCancellationRequested);
+    }
+
+    [Fact]
+    public void Changed_Update_Completes()
+    {
+        var changed = _view.Changed;
+        Assert.False(changed.IsCompleted);
+
+        _view.Update(Report("a", NodeState.Ready));
+
+        Assert.True(changed.IsCompleted);
+        Assert.False(_view.Changed.IsCompleted);
+    }
+
+    private string? Place() => _view.Place("m", Request())?.Node;
+
+    private static RouteRequest Request() => new() { Conversation = "c", Reason = PlacementReason.Turn, Tokens = 1 };
+
+    private static NodeReport Report(string node, NodeState state, int active = 0) => new()
+    {
+        Node = node,
+        State = state,
+        ProcessId = 1,
+        Runtime = "none",
+        Models =
+        [
+            new ServedModel { Id = "m", Description = "", ContextTokens = 1, Defaults = new GenerationSettings(), Slots = 4, Active = active },
+        ],
+    };
+}
