@@ -10,13 +10,20 @@ internal sealed class Gateway : IDisposable
 {
     private const string Default = "http://127.0.0.1:8081";
 
+    private static readonly TimeSpan ReconnectAfter = TimeSpan.FromMilliseconds(250);
+
     private readonly GrpcChannel _channel;
 
     public Gateway(string? address = null)
     {
         address ??= Environment.GetEnvironmentVariable("HERD_GATEWAY") ?? RunState.TryRead()?.Grpc ?? Default;
         var key = Environment.GetEnvironmentVariable("HERD_API_KEY");
-        var options = new GrpcChannelOptions { MaxReceiveMessageSize = 256 << 20 };
+        var options = new GrpcChannelOptions
+        {
+            MaxReceiveMessageSize = 256 << 20,
+            InitialReconnectBackoff = ReconnectAfter,
+            MaxReconnectBackoff = ReconnectAfter,
+        };
         if (key is not null)
         {
             // The key is the caller's own to send over a connection without TLS, as on this machine.

@@ -105,6 +105,12 @@ internal sealed class ChaosClient(IReadOnlyList<Gateway> gateways, int number, i
                     }
                 }
             }
+            catch (RpcException e) when (e.StatusCode == StatusCode.DataLoss)
+            {
+                // Nobody has what was delivered any more: the answer begins anew, and what is shown of it too.
+                answer.Clear();
+                record = record with { Tokens = 0, Streamed = "", Restarts = record.Restarts + 1 };
+            }
             catch (RpcException e) when (!IsPassing(e))
             {
                 return record with { Failure = $"{e.StatusCode}: {e.Status.Detail}" };

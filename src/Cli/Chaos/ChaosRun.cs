@@ -30,11 +30,15 @@ internal sealed class ChaosRun(LocalCluster cluster, IReadOnlyList<PlannedFault>
         var talking = Enumerable.Range(0, clients)
             .Select(i => Task.Run(() => new ChaosClient(_gateways, i, seed, answerTokens).Talk(end.Token, abort.Token), abort.Token))
             .ToList();
-        foreach (var fault in plan)
+        var late = TimeSpan.Zero;
+        foreach (var fault in plan.TakeWhile(_ => !end.IsCancellationRequested))
         {
-            var wait = fault.At - Stopwatch.GetElapsedTime(started);
-            await Task.Delay(wait > TimeSpan.Zero ? wait : TimeSpan.Zero, abort.Token);
+            await Task.Delay(fault.At + late - Stopwatch.GetElapsedTime(started), abort.Token);
             await Inflict(fault, started, abort.Token);
+
+            // What took longer than planned puts off what comes after.
+            var over = Stopwatch.GetElapsedTime(started) - (fault.At + fault.For + late);
+            late += over > TimeSpan.Zero ? over : TimeSpan.Zero;
         }
 
         var seen = (await Task.WhenAll(talking)).SelectMany(turns => turns).ToList();
@@ -69,8 +73,8 @@ internal sealed class ChaosRun(LocalCluster cluster, IReadOnlyList<PlannedFault>
                 break;
         }
 
-        // What ended by itself, as a node that slept too long does, is started again too.
         cluster.StartMissing();
+        await cluster.WaitUntilWell(_ => { }, abort);
     }
 
     private async Task<IReadOnlyList<StoredTurn>> Read(string conversation, CancellationToken abort)
@@ -119,7 +123,7 @@ internal sealed record ChaosReport(
             $"longest gap in an answer: p50 {At(gaps, 0.5):0.00} s, p95 {At(gaps, 0.95):0.00} s, max {At(gaps, 1):0.00} s; first token p50 {At(first, 0.5):0.00} s, p99 {At(first, 0.99):0.00} s");
         yield return string.Create(
             CultureInfo.InvariantCulture,
-            $"later turns whose history was cached: {later.Count(turn => turn.Warmth.Cached > turn.Warmth.Prompt / 2)} of {later.Count}; turns over more than one connection: {Turns.Count(turn => turn.Connections > 1)}");
+            $"later turns whose history was cached: {later.Count(turn => turn.Warmth.Cached > turn.Warmth.Prompt / 2)} of {later.Count}; turns over more than one connection: {Turns.Count(turn => turn.Connections > 1)}, begun anew: {Turns.Count(turn => turn.Restarts > 0)}");
         yield return Violations.Count == 0 ? "the checker found nothing wrong" : $"the checker found {Violations.Count} violations:";
         foreach (var violation in Violations)
         {

@@ -25,6 +25,9 @@ internal sealed record TurnRecord
     /// <summary>Connections that it took.</summary>
     public int Connections { get; init; } = 1;
 
+    /// <summary>How often the answer began anew, since gateway and node were lost at once.</summary>
+    public int Restarts { get; init; }
+
     /// <summary>The longest silence between two pieces of the answer, or before the first.</summary>
     public TimeSpan LongestGap { get; init; }
 

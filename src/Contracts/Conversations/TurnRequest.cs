@@ -33,6 +33,10 @@ public sealed record TurnRequest
 public sealed record AnswerOffset([property: Id(0)] long Bytes, [property: Id(1)] int Tokens)
 {
     public static readonly AnswerOffset Start = new(0, 0);
+
+    /// <summary>The place after more of the answer.</summary>
+    public AnswerOffset After(AnswerDelta delta) =>
+        new(Bytes + System.Text.Encoding.UTF8.GetByteCount(delta.Text), Tokens + delta.Tokens);
 }
 
 /// <summary>A piece of a turn. One of the three is set.</summary>

@@ -23,6 +23,9 @@ public enum HerdError
 
     /// <summary>The caller is known and may not do this.</summary>
     Forbidden = 13,
+
+    /// <summary>What the caller has of an answer is had by nobody else any more, so it cannot be gone on with.</summary>
+    AnswerLost = 14,
 }
 
 /// <summary>An error that the caller is told: what was wrong, where, and what to do. Holds no content of conversations.</summary>

@@ -4,14 +4,15 @@ using Herd.Contracts;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Contracts.Placements;
+using Herd.Grains.Conversations;
 
 namespace Herd.Gateway.Conversations;
 
 /// <summary>
-/// Reaches conversations. A grain that is just moving to another gateway is called again: turn ids make that harmless,
-/// as long as nothing of the answer has been delivered.
+/// Reaches conversations. A grain that is just moving to another gateway is called again: turn ids make that harmless, and
+/// offsets see to it that nothing of an answer comes twice.
 /// </summary>
-internal sealed class ConversationClient(IGrainFactory grains, TimeProvider time)
+internal sealed class ConversationClient(IGrainFactory grains, Handover handover, TimeProvider time)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
@@ -54,13 +55,38 @@ internal sealed class ConversationClient(IGrainFactory grains, TimeProvider time
     public async IAsyncEnumerable<TurnEvent> Converse(
         string tenant, string id, TurnRequest request, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        var (events, any) = await Call(() => Begin(tenant, id, request, cancellation), cancellation);
-        await using (events)
+        while (true)
         {
-            for (; any; any = await events.MoveNextAsync())
+            var (events, any) = await Call(() => Begin(tenant, id, request, cancellation), cancellation);
+            await using (events)
             {
-                yield return events.Current;
+                while (any)
+                {
+                    var update = events.Current;
+                    request = update.Delta is { } delta ? request with { Offset = request.Offset.After(delta) } : request;
+                    yield return update;
+                    if (update.Completed is not null)
+                    {
+                        yield break;
+                    }
+
+                    any = await TryMoveNext(events, cancellation);
+                }
             }
+        }
+    }
+
+    /// <returns>False when the conversation has moved; whoever has it now goes on from where it was.</returns>
+    private async Task<bool> TryMoveNext(IAsyncEnumerator<TurnEvent> events, CancellationToken cancellation)
+    {
+        try
+        {
+            return await events.MoveNextAsync();
+        }
+        catch (Exception e) when (IsMoving(e) && !cancellation.IsCancellationRequested)
+        {
+            ThrowIfLeaving();
+            return false;
         }
     }
 
@@ -83,6 +109,7 @@ internal sealed class ConversationClient(IGrainFactory grains, TimeProvider time
     {
         for (var started = time.GetTimestamp(); ; await Task.Delay(Pause, time, cancellation))
         {
+            ThrowIfLeaving();
             try
             {
                 return await call();
@@ -95,6 +122,14 @@ internal sealed class ConversationClient(IGrainFactory grains, TimeProvider time
                         HerdError.Unavailable, $"The conversation cannot be reached ({e.GetType().Name}). Try again later.");
                 }
             }
+        }
+    }
+
+    private void ThrowIfLeaving()
+    {
+        if (handover.Begun.IsCancellationRequested)
+        {
+            throw new HerdException(HerdError.Unavailable, "This gateway is about to end. Ask another; it goes on where this one was.");
         }
     }
 

@@ -52,6 +52,7 @@ internal sealed class ErrorInterceptor(ILogger<ErrorInterceptor> logger) : Inter
         HerdError.TurnInProgress => Code.Aborted,
         HerdError.Unauthenticated => Code.Unauthenticated,
         HerdError.Forbidden => Code.PermissionDenied,
+        HerdError.AnswerLost => Code.DataLoss,
         _ => Code.Internal,
     };
 

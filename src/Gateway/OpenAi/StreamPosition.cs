@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Gateway.Conversations;
@@ -18,8 +17,7 @@ internal sealed record StreamPosition(string Session, string Turn, AnswerOffset 
     public const string Header = "Last-Event-ID";
 
     /// <summary>The place after some more of the answer.</summary>
-    public StreamPosition After(AnswerDelta delta) =>
-        this with { Offset = new AnswerOffset(Offset.Bytes + Encoding.UTF8.GetByteCount(delta.Text), Offset.Tokens + delta.Tokens) };
+    public StreamPosition After(AnswerDelta delta) => this with { Offset = Offset.After(delta) };
 
     /// <returns>Null when the request begins anew.</returns>
     /// <exception cref="HerdException">The header is none that a stream sent.</exception>

@@ -27,6 +27,9 @@ internal sealed class AnswerBuilder
 
     public IReadOnlyList<int> Tokens => _tokens;
 
+    /// <summary>Whether the caller has more of the answer than this.</summary>
+    public bool IsBehind => _bytesToSkip > 0;
+
     /// <summary>What the latest event told of the sampler; null after an earlier attempt, whose tokens tell all but Mirostat's bound.</summary>
     public float? SamplerState { get; private set; }
 

@@ -17,7 +17,7 @@ namespace Herd.Grains.Conversations;
 /// </summary>
 [PreferLocalPlacement, Immovable]
 internal sealed class ConversationGrain(
-    IConversationStore store, TurnRunner runner, SessionMove mover, IGrainFactory grains, TimeProvider time) : Grain, IConversationGrain, IDisposable
+    IConversationStore store, TurnRunner runner, SessionMove mover, Handover handover, IGrainFactory grains, TimeProvider time) : Grain, IConversationGrain, IDisposable
 {
     /// <summary>No turn's id: those have no '.'.</summary>
     private const string MoveId = ".move";
@@ -70,7 +70,9 @@ internal sealed class ConversationGrain(
     public async IAsyncEnumerable<TurnEvent> Converse(
         TurnRequest request, [EnumeratorCancellation] CancellationToken cancellation)
     {
+        using var counted = handover.Enter();
         using var place = await _turns.Enter(request.TurnId, mayWait: !request.IsWholeHistory, cancellation);
+        await using var leaving = handover.Begun.Register(place.Cancel);
         var events = Channel.CreateUnbounded<TurnEvent>();
         var turn = Take(request, events.Writer, place.Cancellation);
         try
@@ -143,6 +145,13 @@ internal sealed class ConversationGrain(
             {
                 events.TryWrite(new TurnEvent { Started = new TurnStarted(turn.Id, turn.Model!, turn.Node!) });
                 _ = new AnswerBuilder(turn.Answer, request.Offset, events);
+            }
+
+            if (turn.State == TurnState.Cancelled && handover.Begun.IsCancellationRequested)
+            {
+                // What was produced is stored; the caller finds the conversation at another gateway, and goes on.
+                DeactivateOnIdle();
+                throw new HerdException(HerdError.Conflict, "The conversation moves to another gateway. Try again.");
             }
 
             events.TryWrite(new TurnEvent { Completed = turn, IsUnsaved = !await IsSaved() });

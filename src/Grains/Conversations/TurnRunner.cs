@@ -37,6 +37,14 @@ internal sealed class TurnRunner(
                 answer.Append(produced);
             }
 
+            if (answer.IsBehind)
+            {
+                throw new HerdException(
+                    HerdError.AnswerLost,
+                    $"What was delivered of the turn {turn.Id} was lost with the gateway and the node that had it. Take it again with its id, from the beginning.",
+                    "resume");
+            }
+
             turn = await AnswerSomewhere(transcript, turn, kind, answer, events, cancellation);
         }
         catch (Exception) when (cancellation.IsCancellationRequested)
@@ -102,7 +110,7 @@ internal sealed class TurnRunner(
             }
             finally
             {
-                await over.CancelAsync();
+                over.Cancel();
             }
         }
     }

@@ -75,7 +75,7 @@ internal sealed class TurnStream(ClusterView view, IGrainFactory grains, TimePro
         }
         finally
         {
-            await ended.CancelAsync();
+            ended.Cancel();
             await Task.WhenAny(End(updates, next), leave);
         }
     }

@@ -45,6 +45,8 @@ public static class HerdSilo
         builder.Services.AddSingleton<TurnRunner>();
         builder.Services.AddSingleton<SessionMove>();
         builder.Services.AddSingleton<IConversationStore, RedisConversationStore>();
+        builder.Services.AddSingleton<Handover>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<Handover>());
         builder.Services.AddHostedService<NodeWatcher>();
         builder.Services.AddOptions<RebalanceOptions>().BindConfiguration(RebalanceOptions.Section).ValidateOnStart();
         builder.Services.TryAddEnumerable(

@@ -18,6 +18,9 @@ internal sealed class NodeLinks(ClusterKey key, Serializer<NodeReport> reports, 
     private const int MostConnections = 3;
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(1);
 
+    /// <summary>A node that comes back is wanted back: gRPC's own pause grows to two minutes.</summary>
+    private static readonly TimeSpan ReconnectAfter = TimeSpan.FromMilliseconds(250);
+
     private readonly ConcurrentDictionary<string, GrpcChannel> _channels = new();
 
     /// <summary>Follows a node's reports.</summary>
@@ -92,6 +95,8 @@ internal sealed class NodeLinks(ClusterKey key, Serializer<NodeReport> reports, 
         address,
         static address => GrpcChannel.ForAddress(address, new GrpcChannelOptions
         {
+            InitialReconnectBackoff = ReconnectAfter,
+            MaxReconnectBackoff = ReconnectAfter,
             HttpHandler = new SocketsHttpHandler { ConnectTimeout = ConnectTimeout, EnableMultipleHttp2Connections = true },
             DisposeHttpClient = true,
         })));

@@ -1,0 +1,47 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using Herd.Grains.Routing;
+using Herd.Simulator;
+using Herd.Simulator.Faults;
+
+var nodes = new Option<int>("--nodes") { DefaultValueFactory = _ => 1000, Description = "Nodes." };
+var conversations = new Option<int>("--conversations") { DefaultValueFactory = _ => 1_000_000, Description = "Conversations." };
+var seed = new Option<int>("--seed") { DefaultValueFactory = _ => 1, Description = "What is drawn by lot is drawn from it." };
+var policy = new Option<string?>("--policy") { Description = "One policy by name; all of them without it." };
+var scale = new Command("scale", "Many conversations over many nodes, by every routing policy.") { nodes, conversations, seed, policy };
+scale.SetAction(parsed =>
+{
+    Console.WriteLine("| policy | turns | TTFT p50 s | p99 s | busiest node beside the mean | history cached | pulled | rebalanced | decisions/s |");
+    Console.WriteLine("|---|---|---|---|---|---|---|---|---|");
+    foreach (var name in RoutingOptions.Policies(seed: 0).Select(known => known.Name).Where(name => parsed.GetValue(policy) is not { } asked || asked == name))
+    {
+        var run = new ScaleRun(name, parsed.GetValue(nodes), parsed.GetValue(conversations), parsed.GetValue(seed)).Run();
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"| {run.Policy} | {run.Turns} | {run.FirstMedian:0.000} | {run.FirstP99:0.000} | {run.Imbalance:0.00} | {run.Cached:0.000} | {run.Pulled} | {run.Rebalanced} | {run.DecisionsPerSecond:0} |"));
+    }
+});
+
+var seeds = new Option<int>("--seeds") { DefaultValueFactory = _ => 10_000, Description = "Runs, each with a seed of its own." };
+var first = new Option<int>("--first") { Description = "The first seed." };
+var faults = new Command("faults", "Conversations on nodes, gateways and a store that fail, each run drawn from a seed.") { seeds, first };
+faults.SetAction(parsed =>
+{
+    var started = Stopwatch.GetTimestamp();
+    var (count, wrong) = (0, new List<string>());
+    for (var i = parsed.GetValue(first); i < parsed.GetValue(first) + parsed.GetValue(seeds); i++)
+    {
+        var (broken, violations) = FaultRun.Run(i);
+        count += broken;
+        wrong.AddRange(violations);
+    }
+
+    Console.WriteLine(string.Create(
+        CultureInfo.InvariantCulture,
+        $"{parsed.GetValue(seeds)} seeds, {count} faults, {wrong.Count} violations, {Stopwatch.GetElapsedTime(started).TotalSeconds:0} s"));
+    wrong.Take(20).ToList().ForEach(Console.WriteLine);
+    return wrong.Count == 0 ? 0 : 1;
+});
+
+return await new RootCommand("Simulates large clusters, and faulty ones, with the real routing, failover and rebalancing.") { scale, faults }.Parse(args).InvokeAsync();

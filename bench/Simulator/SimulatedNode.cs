@@ -1,0 +1,193 @@
+using Herd.Contracts.Conversations;
+using Herd.Contracts.Nodes;
+using Herd.Inference.Simulated;
+
+namespace Herd.Simulator;
+
+/// <summary>
+/// A node as queueing theory sees it: slots, one prefill after the other beside decoding, KV caches on the device and in host
+/// memory, each with room for so many tokens, the ones used longest ago dropped first. Timings are the simulated runtime's.
+/// </summary>
+internal sealed class SimulatedNode(string name, int slots, double speed, long deviceTokens, long hostTokens)
+{
+    public const string Model = "m";
+    private const double BytesPerToken = 23_000;
+    private const double PullRate = 1e9;
+    private static readonly SimulatedTimings Timings = new();
+
+    private readonly PriorityQueue<double, double> _busyUntil = new();
+    private readonly PriorityQueue<double, double> _starts = new();
+    private readonly Tier _device = new(deviceTokens);
+    private readonly Tier _host = new(hostTokens);
+    private double _prefillFree;
+
+    public string Name => name;
+
+    public bool IsAlive { get; set; } = true;
+
+    public int Sessions => _device.Count + _host.Count;
+
+    /// <summary>Turns that are computed or wait, for each slot.</summary>
+    public double Pressure(double now)
+    {
+        Settle(now);
+        return (double)_busyUntil.Count / slots;
+    }
+
+    public double Capacity => slots;
+
+    /// <summary>Computes a turn.</summary>
+    /// <param name="conversation">Whose.</param>
+    /// <param name="tokens">Its prompt.</param>
+    /// <param name="answer">Tokens of the answer.</param>
+    /// <param name="pulled">Tokens that come from another node.</param>
+    /// <param name="now">The present.</param>
+    /// <returns>When its first token comes, when it is over, and how much of the prompt was at hand.</returns>
+    public (double First, double End, int Cached) Take(int conversation, int tokens, int answer, int pulled, double now)
+    {
+        Settle(now);
+        var onDevice = _device.Remove(conversation);
+        var parked = _host.Remove(conversation);
+        var cached = Math.Min(Math.Max(Math.Max(onDevice, parked), pulled), tokens - 1);
+        var moving = pulled > 0 ? pulled * BytesPerToken / PullRate : parked > 0 ? parked / Timings.MovedPerSecond / speed : 0;
+        var waiting = _busyUntil.Count - slots;
+        var slotFree = waiting < 0 ? now : _busyUntil.UnorderedItems.Select(item => item.Element).Order().ElementAt(waiting);
+        var start = Math.Max(slotFree, _prefillFree) + moving;
+        var first = start + ((tokens - cached) / (Timings.PrefillPerSecond * speed));
+        var step = (Timings.Step + (Timings.Sequence * Math.Min(slots, _busyUntil.Count + 1))) / speed;
+        var end = first + (answer * step.TotalSeconds);
+        _prefillFree = first;
+        _busyUntil.Enqueue(end, end);
+        _starts.Enqueue(first, first);
+        Keep(conversation, tokens + answer);
+        return (first, end, cached);
+    }
+
+    /// <summary>Tokens that it has of a conversation; 0 when it has dropped them.</summary>
+    public int Held(int conversation) => Math.Max(_device.Tokens(conversation), _host.Tokens(conversation));
+
+    public void Release(int conversation)
+    {
+        _device.Remove(conversation);
+        _host.Remove(conversation);
+    }
+
+    /// <summary>Takes in a session from elsewhere.</summary>
+    public void Park(int conversation, int tokens) => _host.Put(conversation, tokens, _ => { });
+
+    /// <summary>Conversations that are kept, those used last first.</summary>
+    public IEnumerable<int> Newest => _device.Newest.Concat(_host.Newest);
+
+    /// <summary>Forgets everything, as a node that is started anew does.</summary>
+    public void Restart(double now)
+    {
+        _device.Clear();
+        _host.Clear();
+        _busyUntil.Clear();
+        _starts.Clear();
+        _prefillFree = now;
+    }
+
+    public NodeReport Report(double now)
+    {
+        Settle(now);
+        return new NodeReport
+        {
+            Node = name,
+            State = IsAlive ? NodeState.Ready : NodeState.Lost,
+            ProcessId = 1,
+            Runtime = "simulated",
+            Models =
+            [
+                new ServedModel
+                {
+                    Id = Model,
+                    Description = "",
+                    ContextTokens = 8192,
+                    Defaults = new GenerationSettings(),
+                    Slots = slots,
+                    Active = Math.Min(slots, _busyUntil.Count),
+                    Queued = Math.Max(0, _busyUntil.Count - slots),
+                    Sessions = _device.Count,
+                    Figures = new EngineFigures
+                    {
+                        PrefillTokens = (int)(Math.Max(0, _prefillFree - now) * Timings.PrefillPerSecond * speed),
+                        ParkedSessions = _host.Count,
+                        BytesPerToken = BytesPerToken,
+                        PrefillRate = Timings.PrefillPerSecond * speed,
+                        DecodeRate = DecodeRate,
+                        RestoreRate = Timings.MovedPerSecond * speed * BytesPerToken,
+                        PullRate = PullRate,
+                        DeviceIdle = double.PositiveInfinity,
+                        HostIdle = double.PositiveInfinity,
+                    },
+                },
+            ],
+        };
+    }
+
+    private double DecodeRate
+    {
+        get
+        {
+            var active = Math.Clamp(_busyUntil.Count, 1, slots);
+            return active * speed / (Timings.Step + (Timings.Sequence * active)).TotalSeconds;
+        }
+    }
+
+    private void Keep(int conversation, int tokens) => _device.Put(
+        conversation, tokens, dropped => _host.Put(dropped.Conversation, dropped.Tokens, _ => { }));
+
+    private void Settle(double now)
+    {
+        while (_busyUntil.TryPeek(out var end, out _) && end <= now)
+        {
+            _busyUntil.Dequeue();
+        }
+    }
+
+    /// <summary>Room for so many tokens.</summary>
+    private sealed class Tier(long capacity)
+    {
+        private readonly Dictionary<int, LinkedListNode<(int Conversation, int Tokens)>> _places = [];
+        private readonly LinkedList<(int Conversation, int Tokens)> _order = new();
+        private long _used;
+
+        public int Count => _places.Count;
+
+        public IEnumerable<int> Newest => _order.Select(kept => kept.Conversation);
+
+        public int Tokens(int conversation) => _places.TryGetValue(conversation, out var place) ? place.Value.Tokens : 0;
+
+        public int Remove(int conversation)
+        {
+            if (!_places.Remove(conversation, out var place))
+            {
+                return 0;
+            }
+
+            _order.Remove(place);
+            _used -= place.Value.Tokens;
+            return place.Value.Tokens;
+        }
+
+        public void Put(int conversation, int tokens, Action<(int Conversation, int Tokens)> drop)
+        {
+            Remove(conversation);
+            _places[conversation] = _order.AddFirst((conversation, tokens));
+            _used += tokens;
+            while (_used > capacity && _order.Last is { } oldest)
+            {
+                Remove(oldest.Value.Conversation);
+                drop(oldest.Value);
+            }
+        }
+
+        public void Clear()
+        {
+            _places.Clear();
+            _order.Clear();
+            _used = 0;
+        }
+    }
+}
