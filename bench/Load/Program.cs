@@ -113,6 +113,21 @@ async IAsyncEnumerable<ReturnScene.Result> Return(ParseResult parsed, int round)
     folder.Delete(recursive: true);
 }
 
+async IAsyncEnumerable<ConversationScene.Result> Cluster(ParseResult parsed, int round)
+{
+    var each = new Setup(parsed.GetValue(model)!, 8, 16_384, 1);
+    await using (var herd = await HerdGateway.Start(each, nodes: 2))
+    {
+        yield return await ConversationScene.Run(herd, 24, 4, round);
+    }
+
+    if (parsed.GetValue(peer) is { } program)
+    {
+        await using var servers = await HashedServers.Start(program, each);
+        yield return await ConversationScene.Run(servers, 24, 4, round);
+    }
+}
+
 var hours = new Option<double>("--hours") { DefaultValueFactory = _ => 8, Description = "Simulated hours." };
 var speed = new Option<double>("--speed") { DefaultValueFactory = _ => 10, Description = "How many times faster than time they pass." };
 var soak = new Command("soak", "Hours of simulated load, and what memory the engine holds and allocates.") { hours, speed };
@@ -125,6 +140,7 @@ var root = new RootCommand("Puts the same load on Herd's engine and on a peer, a
     Scene("conversations", "32 conversations of 4 turns over 16,384 KV cells.", Conversations, ConversationScene.Print),
     Scene("intrusion", "A 4,000-token prompt comes among 8 streams.", Intrusion, IntrusionScene.Print),
     Scene("return", "200 conversations come back over 8 slots.", Return, ReturnScene.Print),
+    Scene("cluster", "24 conversations of 4 turns over two nodes of one thread each; the peer is nginx before two llama-servers.", Cluster, ConversationScene.Print),
     soak,
 };
 foreach (var option in new Option[] { model, peer, rounds, threads, slots, stretch, answers })

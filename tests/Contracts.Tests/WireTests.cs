@@ -2,6 +2,7 @@ using System.Text.Json;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Contracts.Nodes;
+using Herd.Contracts.Placements;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Serialization;
 
@@ -19,6 +20,12 @@ public sealed class WireTests
     private const string RequestV2 = "IOhADXR1cm5fMTEBbZ+tPllSZWFkT25seUxpc3RJbnRlcmZhY2VDb2RlY2AxW1toZXJkLk1lc3NhZ2VdXQADIegIAwlBC2hlbGxv4OAh6GAAAAA/wQHBAcEBwQHBASk14GFmZmY/IehgzcyMP2HNzEw+YZqZmT7gIehgzcxMP2EAAOA/AQngIehgAAAAP2HNzMw94CHoYAAAoEBhzczMPeAxAduD+eVtU3lzdGVtLkNvbGxlY3Rpb25zLkdlbmVyaWMuRGljdGlvbmFyeWAyW1tpbnRdLFtmbG9hdF1dAQMBHWAAAMjC4AEDIehAI3sidHlwZSI6Im9iamVjdCJ94AkDBQkDBeBBA20BA+A=";
     private const string SessionV2 = "IOgADTEB59N6k2dSZWFkT25seUxpc3RJbnRlcmZhY2VDb2RlY2AxW1toZXJkLkhpc3RvcnlNZXNzYWdlXV0AAyHoCAMNQQVoaTEBDTuQd1FTeXN0ZW0uQ29sbGVjdGlvbnMuR2VuZXJpYy5MaXN0YDFbW2ludF1dAAUBBQAJ4ODgOQUABQERABXgIehgAAAAP8EBwQHBAcEBwQEpNeBhZmZmPyHoYM3MjD9hzcxMPmGamZk+4CHoYM3MTD9hAADgPwEJ4CHoYAAAAD9hzczMPeAh6GAAAKBAYc3MzD3gMQHbg/nlbVN5c3RlbS5Db2xsZWN0aW9ucy5HZW5lcmljLkRpY3Rpb25hcnlgMltbaW50XSxbZmxvYXRdXQEDAR1gAADIwuABAyHoQCN7InR5cGUiOiJvYmplY3QifeAJAwUJAwXgYQAAkEDg";
     private const string EventV2 = "IOgwAQ07kHdRU3lzdGVtLkNvbGxlY3Rpb25zLkdlbmVyaWMuTGlzdGAxW1tpbnRdXQADAQXgQQN4IegIAwkBAyHoAA0BCQEF4CHogAAAAAAAAAAAgYCWmAAAAAAAgQAtMQEAAAAA4OBhAACQQOA=";
+
+    private const string RequestV3 = "IOhADXR1cm5fMTEBbZ+tPllSZWFkT25seUxpc3RJbnRlcmZhY2VDb2RlY2AxW1toZXJkLk1lc3NhZ2VdXQADIegIAwlBC2hlbGxv4OAh6GAAAAA/wQHBAcEBAQ8BJTEBw9luPk1SZWFkT25seUxpc3RJbnRlcmZhY2VDb2RlY2AxW1tzdHJpbmddXQADQQN44MEBwQHBAcEBwQHBAQEBwQEJAwEJAwHgQQNtAQMh6AAxAQ3g4A==";
+    private const string SessionV3 = "IOgADTEB59N6k2dSZWFkT25seUxpc3RJbnRlcmZhY2VDb2RlY2AxW1toZXJkLkhpc3RvcnlNZXNzYWdlXV0AAyHoCAMNQQVoaTEBDTuQd1FTeXN0ZW0uQ29sbGVjdGlvbnMuR2VuZXJpYy5MaXN0YDFbW2ludF1dAAUBBQAJ4ODgOQUABQERABXgIejAAQGhwQHBAcEBwQEpNeDBAcEBwQHBAcEBwQEBAcEBCQMBCQMB4MEBQQ10dXJuXzFBBXNv4A==";
+    private const string ReportV3 = "IOhADW5vZGUtMQkDFQEdQQNyYQAAAAAxAe4aOHdhUmVhZE9ubHlMaXN0SW50ZXJmYWNlQ29kZWNgMVtbaGVyZC5TZXJ2ZWRNb2RlbF1dAAMh6EADbUEDZAElIejAAcEBwQHBAcEBwQEpNeDBAcEBwQHBAcEBwQEBAcEBCQMBCQMB4AEBAQEBAQEBAQEBASHoAAEBAQEBAQGBAAAAAAAAAACBAAAAAAAAAACBAAAAAAAAAACBAAAAAAAAAACBAAAAAAAAAAAxAVLf3LxVU3lzdGVtLkNvbGxlY3Rpb25zLkdlbmVyaWMuTGlzdGAxW1t1bG9uZ11dAAMBC+CBAAAAAAAA8D+BAAAAAAAAAECBAAAAAAAACECBAAAAAAAAEEDg4OBBJWh0dHA6Ly8xMjcuMC4wLjE6MeA=";
+    private const string DecisionV3 = "IOgggACAtff1f58IgQAAAAAAAAAA4AkDDUEDcEEDYkEDYQENMQEwpQwSZVN5c3RlbS5Db2xsZWN0aW9ucy5HZW5lcmljLkxpc3RgMVtbaGVyZC5Gb3JlY2FzdF1dAAMh6MAPgQAAAAAAAPA/CQMVgQAAAAAAAABAgQAAAAAAAAhAgQAAAAAAABBAgQAAAAAAABRA4OAh6AAFAQmBAAAAAAAACEBBB3doeeDg";
+    private const string CompletedV3 = "IOjAASHoQAN4AQXgwQEBA+A=";
 
     private static readonly Serializer Serializer =
         new ServiceCollection().AddSerializer().BuildServiceProvider().GetRequiredService<Serializer>();
@@ -55,6 +62,55 @@ public sealed class WireTests
         Overflow = ContextOverflow.Shift,
         Priority = TurnPriority.Background,
     };
+
+    /// <summary>What version 3 added: offsets, recall, links, tiers, decisions.</summary>
+    [Fact]
+    public void TurnRequest_WrittenByVersion3_IsRead() => AssertReads(Request with { Offset = new AnswerOffset(12, 3) }, RequestV3);
+
+    [Fact]
+    public void SessionRequest_WrittenByVersion3_IsRead() => AssertReads(Session with { Turn = "turn_1", ProducedText = "so" }, SessionV3);
+
+    [Fact]
+    public void NodeReport_WrittenByVersion3_IsRead() => AssertReads(
+        new NodeReport
+        {
+            Node = "node-1",
+            State = NodeState.Stalled,
+            ProcessId = 7,
+            Runtime = "r",
+            Link = "http://127.0.0.1:1",
+            Models =
+            [
+                new ServedModel
+                {
+                    Id = "m",
+                    Description = "d",
+                    ContextTokens = 9,
+                    Defaults = new GenerationSettings(),
+                    Figures = new EngineFigures { DeviceIdle = 1, HostIdle = 2, DiskIdle = 3, PullRate = 4, Prefixes = new List<ulong> { 5 } },
+                },
+            ],
+        },
+        ReportV3);
+
+    [Fact]
+    public void PlacementDecision_WrittenByVersion3_IsRead() => AssertReads(
+        new PlacementDecision
+        {
+            At = DateTimeOffset.UnixEpoch,
+            Reason = PlacementReason.NodeDrains,
+            Policy = "p",
+            Node = "b",
+            Home = "a",
+            Possible = 3,
+            Considered = new List<Forecast> { new("b", 1, KvOrigin.Pull, 2, 3, 4, 5) },
+            Move = new KvMove(1, 2, 3, "why"),
+        },
+        DecisionV3);
+
+    [Fact]
+    public void TurnEvent_WrittenByVersion3_IsRead() => AssertReads(
+        new TurnEvent { Delta = new AnswerDelta("x", 1), IsUnsaved = true }, CompletedV3);
 
     [Fact]
     public void TurnRequest_WrittenByVersion2_IsRead() => AssertReads(Request with { Settings = Settings }, RequestV2);

@@ -3,23 +3,27 @@ using System.Globalization;
 
 namespace Herd.Load.Targets;
 
-/// <summary>A whole cluster of one node, started for one run and asked through its gateway.</summary>
+/// <summary>A whole cluster, started for one run and asked through its gateway.</summary>
 internal sealed class HerdGateway : HttpTarget
 {
     private const int Port = 28080;
 
     private readonly DirectoryInfo _home;
 
-    private HerdGateway(DirectoryInfo home, string model)
-        : base("herd through its gateway", new Uri($"http://127.0.0.1:{Port}"), model) => _home = home;
+    private HerdGateway(string name, DirectoryInfo home, string model)
+        : base(name, new Uri($"http://127.0.0.1:{Port}"), model) => _home = home;
 
-    public static async Task<HerdGateway> Start(Setup setup)
+    /// <param name="setup">What each node is given.</param>
+    /// <param name="nodes">How many nodes.</param>
+    public static async Task<HerdGateway> Start(Setup setup, int nodes = 1)
     {
         var gateway = new HerdGateway(
-            Directory.CreateTempSubdirectory("herd-bench-"), Path.GetFileNameWithoutExtension(setup.Model));
+            nodes == 1 ? "herd through its gateway" : $"herd, {nodes} nodes",
+            Directory.CreateTempSubdirectory("herd-bench-"),
+            Path.GetFileNameWithoutExtension(setup.Model));
         string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
         await gateway.Run(
-            "up", "--detach", "--nodes", "1", "--model", Path.GetFullPath(setup.Model), "--slots", Text(setup.Slots),
+            "up", "--detach", "--nodes", Text(nodes), "--model", Path.GetFullPath(setup.Model), "--slots", Text(setup.Slots),
             "--context", Text(setup.Cells / setup.Slots), "--threads", Text(setup.Threads),
             "--http", Text(Port), "--grpc", Text(Port + 1));
         return gateway;

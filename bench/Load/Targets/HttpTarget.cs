@@ -20,6 +20,8 @@ internal class HttpTarget(string name, Uri address, string model) : ITarget
 
     public string Name => name;
 
+    public Uri Address => address;
+
     public async Task<Turn> Say(Conversation conversation, int tokens)
     {
         var started = Stopwatch.GetTimestamp();

@@ -15,10 +15,7 @@ internal sealed class LlamaServer : HttpTarget
 
     public static async Task<LlamaServer> Start(string program, Setup setup)
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        listener.Stop();
+        var port = FreePort();
         string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
         var process = Process.Start(new ProcessStartInfo(
             program,
@@ -45,6 +42,13 @@ internal sealed class LlamaServer : HttpTarget
         _process.Kill();
         await _process.WaitForExitAsync();
         _process.Dispose();
+    }
+
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private async Task Ready()

@@ -93,8 +93,13 @@ internal sealed class ChaosClient(IReadOnlyList<Gateway> gateways, int number, i
                             Tokens = record.Tokens + delta.Tokens,
                             Streamed = answer.ToString(),
                             LongestGap = gap > record.LongestGap ? gap : record.LongestGap,
+                            LongestGapEnd = gap > record.LongestGap ? last : record.LongestGapEnd,
                             FirstPiece = record.FirstPiece == TimeSpan.Zero ? Stopwatch.GetElapsedTime(started) : record.FirstPiece,
                         };
+                    }
+                    else if (update.Started is not null)
+                    {
+                        record = record with { Nodes = record.Nodes + 1 };
                     }
                     else if (update.Completed is { Turn.State: TurnState.Completed } completed)
                     {

@@ -31,10 +31,12 @@ internal sealed class ChaosRun(LocalCluster cluster, IReadOnlyList<PlannedFault>
             .Select(i => Task.Run(() => new ChaosClient(_gateways, i, seed, answerTokens).Talk(end.Token, abort.Token), abort.Token))
             .ToList();
         var late = TimeSpan.Zero;
+        var inflicted = 0;
         foreach (var fault in plan.TakeWhile(_ => !end.IsCancellationRequested))
         {
             await Task.Delay(fault.At + late - Stopwatch.GetElapsedTime(started), abort.Token);
             await Inflict(fault, started, abort.Token);
+            inflicted++;
 
             // What took longer than planned puts off what comes after.
             var over = Stopwatch.GetElapsedTime(started) - (fault.At + fault.For + late);
@@ -49,7 +51,7 @@ internal sealed class ChaosRun(LocalCluster cluster, IReadOnlyList<PlannedFault>
             stored[conversation] = await Read(conversation, abort.Token);
         }
 
-        return new ChaosReport(seen, HistoryChecker.Check(seen, stored), plan.Count, took);
+        return new ChaosReport(seen, HistoryChecker.Check(seen, stored), inflicted, started, took);
     }
 
     private async Task Inflict(PlannedFault fault, long started, CancellationToken abort)
@@ -106,10 +108,13 @@ internal sealed class ChaosRun(LocalCluster cluster, IReadOnlyList<PlannedFault>
 /// <param name="Turns">What the users saw.</param>
 /// <param name="Violations">What the checker found.</param>
 /// <param name="Faults">How many faults there were.</param>
+/// <param name="Started">When it began, as a timestamp.</param>
 /// <param name="Took">How long it took.</param>
 internal sealed record ChaosReport(
-    IReadOnlyList<TurnRecord> Turns, IReadOnlyList<string> Violations, int Faults, TimeSpan Took)
+    IReadOnlyList<TurnRecord> Turns, IReadOnlyList<string> Violations, int Faults, long Started, TimeSpan Took)
 {
+    private const int Longest = 5;
+
     public IEnumerable<string> Lines()
     {
         var gaps = Turns.Select(turn => turn.LongestGap.TotalSeconds).Order().ToList();
@@ -121,9 +126,20 @@ internal sealed record ChaosReport(
         yield return string.Create(
             CultureInfo.InvariantCulture,
             $"longest gap in an answer: p50 {At(gaps, 0.5):0.00} s, p95 {At(gaps, 0.95):0.00} s, max {At(gaps, 1):0.00} s; first token p50 {At(first, 0.5):0.00} s, p99 {At(first, 0.99):0.00} s");
+        var hit = Turns.Where(turn => turn.Nodes > 1).Select(turn => turn.LongestGap.TotalSeconds).Order().ToList();
+        yield return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{hit.Count} answers went on elsewhere; their longest gap: p50 {At(hit, 0.5):0.00} s, p95 {At(hit, 0.95):0.00} s, max {At(hit, 1):0.00} s");
         yield return string.Create(
             CultureInfo.InvariantCulture,
             $"later turns whose history was cached: {later.Count(turn => turn.Warmth.Cached > turn.Warmth.Prompt / 2)} of {later.Count}; turns over more than one connection: {Turns.Count(turn => turn.Connections > 1)}, begun anew: {Turns.Count(turn => turn.Restarts > 0)}");
+        foreach (var turn in Turns.OrderByDescending(turn => turn.LongestGap).Take(Longest))
+        {
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"gap of {turn.LongestGap.TotalSeconds:0.00} s until {Stopwatch.GetElapsedTime(Started, turn.LongestGapEnd).TotalSeconds:0.0} s in {turn.TurnId} of {turn.Conversation}");
+        }
+
         yield return Violations.Count == 0 ? "the checker found nothing wrong" : $"the checker found {Violations.Count} violations:";
         foreach (var violation in Violations)
         {

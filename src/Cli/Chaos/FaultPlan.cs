@@ -13,6 +13,25 @@ internal enum Fault
     Drain,
 }
 
+/// <summary>What is to go wrong.</summary>
+internal enum ChaosScene
+{
+    /// <summary>Everything, drawn by lot.</summary>
+    All,
+
+    /// <summary>Nodes are killed, one after the other.</summary>
+    Kill,
+
+    /// <summary>Nodes are frozen, one after the other.</summary>
+    Freeze,
+
+    /// <summary>Every node and every gateway is drained and started again, one after the other.</summary>
+    Rolling,
+
+    /// <summary>Nothing, to compare with.</summary>
+    Calm,
+}
+
 /// <summary>A fault that is to be.</summary>
 /// <param name="At">When, from the beginning on.</param>
 /// <param name="Kind">What is done.</param>
@@ -28,6 +47,28 @@ internal static class FaultPlan
 {
     private static readonly TimeSpan Beginning = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Recovery = TimeSpan.FromSeconds(8);
+
+    /// <summary>The faults of a scene.</summary>
+    public static IReadOnlyList<PlannedFault> Of(
+        ChaosScene scene, int seed, TimeSpan length, IReadOnlyList<string> nodes, IReadOnlyList<string> gateways, string? store) => scene switch
+    {
+        ChaosScene.Calm => [],
+        ChaosScene.Kill => Repeat(Fault.Kill, nodes, TimeSpan.FromSeconds(1), length),
+        ChaosScene.Freeze => Repeat(Fault.Freeze, nodes, TimeSpan.FromSeconds(6), length),
+        ChaosScene.Rolling => Repeat(Fault.Drain, [.. nodes, .. gateways], TimeSpan.FromSeconds(0.5), length).Take(nodes.Count + gateways.Count).ToList(),
+        _ => Draw(seed, length, nodes, gateways, store),
+    };
+
+    private static List<PlannedFault> Repeat(Fault kind, IReadOnlyList<string> processes, TimeSpan pause, TimeSpan length)
+    {
+        var plan = new List<PlannedFault>();
+        for (var at = Beginning; at + pause + Recovery <= length; at += pause + Recovery)
+        {
+            plan.Add(new PlannedFault(at, kind, processes[plan.Count % processes.Count], pause));
+        }
+
+        return plan;
+    }
 
     /// <param name="seed">The seed.</param>
     /// <param name="length">How long the run is; the last fault ends before.</param>

@@ -25,11 +25,17 @@ internal sealed record TurnRecord
     /// <summary>Connections that it took.</summary>
     public int Connections { get; init; } = 1;
 
+    /// <summary>How many nodes answered, one after the other.</summary>
+    public int Nodes { get; init; }
+
     /// <summary>How often the answer began anew, since gateway and node were lost at once.</summary>
     public int Restarts { get; init; }
 
     /// <summary>The longest silence between two pieces of the answer, or before the first.</summary>
     public TimeSpan LongestGap { get; init; }
+
+    /// <summary>When that ended, as a timestamp.</summary>
+    public long LongestGapEnd { get; init; }
 
     /// <summary>Until the first piece of the answer.</summary>
     public TimeSpan FirstPiece { get; init; }

@@ -14,12 +14,13 @@ internal static class ChaosCommand
         var seed = new Option<int>("--seed") { DefaultValueFactory = _ => 1, Description = "What is broken when, and what is said, is drawn from it.", HelpName = "N" };
         var conversations = new Option<int>("--conversations") { DefaultValueFactory = _ => 24, Description = "Users that talk at the same time.", HelpName = "N" };
         var tokens = new Option<int>("--answer-tokens") { DefaultValueFactory = _ => 64, Description = "Most tokens of an answer.", HelpName = "N" };
+        var scene = new Option<ChaosScene>("--scene") { DefaultValueFactory = _ => ChaosScene.All, Description = "What goes wrong: all, kill (nodes), freeze (nodes), rolling (every node and gateway is restarted), calm (nothing).", HelpName = "NAME" };
         var plan = new Option<bool>("--plan") { Description = "Prints only what would be done." };
         var command = new Command(
             "chaos",
             "Kills, freezes, drains and restarts the processes of the cluster that 'herd up' runs here while users talk to it, and checks that no token was lost or repeated. Starts three nodes and two gateways if none runs, and stops them at the end.")
         {
-            minutes, seed, conversations, tokens, plan,
+            minutes, seed, scene, conversations, tokens, plan,
         };
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -33,8 +34,8 @@ internal static class ChaosCommand
             var cluster = new LocalCluster(RunState.TryRead()!);
             try
             {
-                var faults = FaultPlan.Draw(
-                    parsed.GetValue(seed), length, Names(cluster, "Silo"), Names(cluster, "Gateway"), Names(cluster, "Store") is [var store] ? store : null);
+                var faults = FaultPlan.Of(
+                    parsed.GetValue(scene), parsed.GetValue(seed), length, Names(cluster, "Silo"), Names(cluster, "Gateway"), Names(cluster, "Store") is [var store] ? store : null);
                 if (parsed.GetValue(plan))
                 {
                     foreach (var fault in faults)

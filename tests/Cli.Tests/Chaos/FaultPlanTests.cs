@@ -35,6 +35,23 @@ public sealed class FaultPlanTests
     }
 
     [Fact]
+    public void Of_Rolling_DrainsEveryNodeAndGatewayOnce() => Assert.Equal(
+        ["node-1", "node-2", "node-3", "gateway-1", "gateway-2"],
+        FaultPlan.Of(ChaosScene.Rolling, 1, TimeSpan.FromMinutes(5), Nodes, Gateways, "store").Select(fault => fault.Process));
+
+    [Theory]
+    [InlineData(ChaosScene.Kill, Fault.Kill)]
+    [InlineData(ChaosScene.Freeze, Fault.Freeze)]
+    public void Of_OneKind_ComesToEveryNodeInTurn(object scene, object fault)
+    {
+        var plan = FaultPlan.Of((ChaosScene)scene, 1, TimeSpan.FromMinutes(2), Nodes, Gateways, "store");
+
+        Assert.All(plan, planned => Assert.Equal((Fault)fault, planned.Kind));
+        Assert.Equal(Nodes, plan.Take(3).Select(planned => planned.Process));
+        Assert.Empty(FaultPlan.Of(ChaosScene.Calm, 1, TimeSpan.FromMinutes(2), Nodes, Gateways, "store"));
+    }
+
+    [Fact]
     public void Draw_OneGatewayAndAStoreOfOthers_TouchesNeither() => Assert.All(
         FaultPlan.Draw(1, TimeSpan.FromHours(1), Nodes, ["gateway-1"], store: null),
         fault => Assert.StartsWith("node", fault.Process, StringComparison.Ordinal));
