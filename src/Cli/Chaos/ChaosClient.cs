@@ -12,6 +12,7 @@ namespace Herd.Cli.Chaos;
 /// </summary>
 internal sealed class ChaosClient(IReadOnlyList<Gateway> gateways, int number, int seed, int answerTokens)
 {
+    private const int TurnsPerConversation = 4;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
     private static readonly string[] Topics =
@@ -23,9 +24,10 @@ internal sealed class ChaosClient(IReadOnlyList<Gateway> gateways, int number, i
     public async Task<IReadOnlyList<TurnRecord>> Talk(CancellationToken end, CancellationToken abort)
     {
         var turns = new List<TurnRecord>();
-        var conversation = await Begin(abort);
+        var conversation = "";
         while (!end.IsCancellationRequested)
         {
+            conversation = turns.Count % TurnsPerConversation == 0 ? await Begin(abort) : conversation;
             var turn = await Take(conversation, turns.Count, abort);
             turns.Add(turn);
             if (turn.Failure is not null)

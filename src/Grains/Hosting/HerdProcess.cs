@@ -10,6 +10,7 @@ namespace Herd.Grains.Hosting;
 public static class HerdProcess
 {
     private const int CannotStart = 2;
+    private static readonly TimeSpan ExpelledStopTime = TimeSpan.FromSeconds(3);
 
     /// <returns>The exit code.</returns>
     public static async Task<int> Run(Func<IHost> build)
@@ -46,7 +47,16 @@ public static class HerdProcess
     {
         using var host = build();
         var expulsion = host.Services.GetRequiredService<Expulsion>();
-        await host.RunAsync();
+        await host.StartAsync();
+        var stopping = new TaskCompletionSource();
+        await using (host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(stopping.SetResult))
+        {
+            await stopping.Task;
+        }
+
+        // One that is no longer a member has nobody left to take leave of.
+        using var patience = expulsion.HasHappened ? new CancellationTokenSource(ExpelledStopTime) : new CancellationTokenSource();
+        await host.StopAsync(patience.Token);
         return expulsion.HasHappened;
     }
 }

@@ -118,6 +118,9 @@ public static class HerdSilo
                 {
                     options.ProbeTimeout = TimeSpan.FromSeconds(1);
                     options.MaxProbeTimeout = TimeSpan.FromSeconds(2);
+
+                    // One that was declared dead while it was frozen is to find that out soon.
+                    options.TableRefreshTimeout = TimeSpan.FromSeconds(3);
                 })
                 .Configure<SiloMessagingOptions>(options =>
                 {
