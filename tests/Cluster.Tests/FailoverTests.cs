@@ -214,6 +214,25 @@ public sealed class FailoverTests(TwoGateways cluster) : IClassFixture<TwoGatewa
         Assert.False((await cluster.Read(conversation)).Turns[1].Answer.Length == 0);
     }
 
+    [Fact]
+    public async Task Up_StoreDoesNotAnswer_WaitsForIt()
+    {
+        await cluster.Freeze("store");
+        using var up = cluster.StartUp("--gateways", "2");
+        string? line;
+        do
+        {
+            line = await up.StandardOutput.ReadLineAsync(Cancellation);
+        }
+        while (line is not null && !line.Contains("the store is starting", StringComparison.Ordinal));
+
+        await cluster.Continue("store");
+        await up.WaitForExitAsync(Cancellation);
+
+        Assert.NotNull(line);
+        Assert.Equal(0, up.ExitCode);
+    }
+
     private static Func<string, int, Task> Once(Func<Task> action)
     {
         var done = false;

@@ -42,12 +42,10 @@ public class HerdCluster : IAsyncDisposable
     /// <summary>herd up --detach, which ends when everything is well.</summary>
     public async Task Up(params string[] options) => Assert.Equal(0, (await RunUp(options)).ExitCode);
 
-    public Task<CommandResult> RunUp(params string[] options) => Run(
-    [
-        "up", "--detach", "--threads", "1", "--context", "2048",
-        "--http", HttpPort.ToString(CultureInfo.InvariantCulture), "--grpc", GrpcPort.ToString(CultureInfo.InvariantCulture),
-        .. options,
-    ]);
+    public Task<CommandResult> RunUp(params string[] options) => Run(UpArguments(options));
+
+    /// <summary>Starts herd up --detach and leaves it running.</summary>
+    public Process StartUp(params string[] options) => Start(UpArguments(options));
 
     /// <summary>Runs the herd command.</summary>
     public async Task<CommandResult> Run(params string[] arguments)
@@ -202,6 +200,13 @@ public class HerdCluster : IAsyncDisposable
 
         throw new InvalidOperationException("The stream ended without the turn.");
     }
+
+    private string[] UpArguments(string[] options) =>
+    [
+        "up", "--detach", "--threads", "1", "--context", "2048",
+        "--http", HttpPort.ToString(CultureInfo.InvariantCulture), "--grpc", GrpcPort.ToString(CultureInfo.InvariantCulture),
+        .. options,
+    ];
 
     /// <summary>A process as run.json has it.</summary>
     private JsonElement State(string name)

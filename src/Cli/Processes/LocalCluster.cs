@@ -30,20 +30,24 @@ internal sealed class LocalCluster(RunState state)
         }
     }
 
-    /// <summary>Waits until every gateway sees every node ready.</summary>
+    /// <summary>Waits until every gateway sees every node ready, and its store.</summary>
     /// <exception cref="CliException">A process ended, or it takes too long.</exception>
     public async Task WaitUntilWell(Action<string> report, CancellationToken cancellation)
     {
         using var timeout = new CancellationTokenSource(Patience);
+        using var http = new HttpClient();
         var gateways = Enumerable.Range(0, State.Plan.Gateways)
-            .Select(i => new Gateway($"http://127.0.0.1:{State.Plan.GrpcPort + 2 * i}"))
+            .Select(i => (
+                Gateway: new Gateway($"http://127.0.0.1:{State.Plan.GrpcPort + 2 * i}"),
+                Health: new Uri($"http://127.0.0.1:{State.Plan.HttpPort + 2 * i}/health/ready")))
             .ToList();
         try
         {
             while (true)
             {
                 ThrowIfDead();
-                var problems = await Task.WhenAll(gateways.Select(gateway => Problem(gateway, cancellation)));
+                var problems = await Task.WhenAll(gateways.Select(async gateway =>
+                    await Problem(gateway.Gateway, cancellation) ?? await Problem(http, gateway.Health, cancellation)));
                 if (problems.All(problem => problem is null))
                 {
                     return;
@@ -60,7 +64,7 @@ internal sealed class LocalCluster(RunState state)
         }
         finally
         {
-            gateways.ForEach(gateway => gateway.Dispose());
+            gateways.ForEach(gateway => gateway.Gateway.Dispose());
         }
     }
 
@@ -89,6 +93,20 @@ internal sealed class LocalCluster(RunState state)
                     + string.Concat(nodes.Where(node => node.State == NodeState.Loading).Select(node => $", {node.Name} has loaded {node.Loaded:P0}"));
         }
         catch (RpcException) when (!cancellation.IsCancellationRequested)
+        {
+            return "the gateway is starting";
+        }
+    }
+
+    /// <summary>What a gateway that has its nodes still lacks, which is its store.</summary>
+    private static async Task<string?> Problem(HttpClient http, Uri health, CancellationToken cancellation)
+    {
+        try
+        {
+            using var response = await http.GetAsync(health, cancellation);
+            return response.IsSuccessStatusCode ? null : "the store is starting";
+        }
+        catch (HttpRequestException)
         {
             return "the gateway is starting";
         }

@@ -26,6 +26,9 @@ public static class HerdSilo
     /// <summary>Milliseconds.</summary>
     private const int StoreTimeout = 2000;
 
+    /// <summary>Milliseconds; with the default a store that is back is not found for up to 10 s.</summary>
+    private const int StoreReconnectAfter = 250;
+
     /// <summary>What a process may take to stop once it is drained.</summary>
     private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(30);
 
@@ -153,6 +156,7 @@ public static class HerdSilo
         // Who writes learns at once that the store is away, and goes on in memory.
         options.BacklogPolicy = BacklogPolicy.FailFast;
         options.AsyncTimeout = StoreTimeout;
+        options.ReconnectRetryPolicy = new LinearRetry(StoreReconnectAfter);
         return options;
     }
 }
