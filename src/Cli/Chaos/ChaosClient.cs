@@ -10,15 +10,14 @@ namespace Herd.Cli.Chaos;
 /// One user: says something, reads the answer, says the next thing. When a connection breaks it asks again, at another gateway,
 /// with the turn's id and what it has of the answer, as any client should.
 /// </summary>
-internal sealed class ChaosClient(IReadOnlyList<Gateway> gateways, int number, int seed, int answerTokens)
+internal sealed class ChaosClient(IReadOnlyList<Gateway> gateways, int number, ChaosTalk talk)
 {
-    private const int TurnsPerConversation = 4;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
     private static readonly string[] Topics =
         ["the sea", "old bridges", "a fox in winter", "how bread is made", "a lighthouse", "the moon", "a long journey", "rain"];
 
-    private readonly Random _random = new(HashCode.Combine(seed, number));
+    private readonly Random _random = new(unchecked((talk.Seed * 31) + number));
     private int _lost;
 
     public async Task<IReadOnlyList<TurnRecord>> Talk(CancellationToken end, CancellationToken abort)
@@ -27,7 +26,7 @@ internal sealed class ChaosClient(IReadOnlyList<Gateway> gateways, int number, i
         var conversation = "";
         while (!end.IsCancellationRequested)
         {
-            conversation = turns.Count % TurnsPerConversation == 0 ? await Begin(abort) : conversation;
+            conversation = turns.Count % talk.TurnsPerConversation == 0 ? await Begin(abort) : conversation;
             var turn = await Take(conversation, turns.Count, abort);
             turns.Add(turn);
             if (turn.Failure is not null)
@@ -63,7 +62,7 @@ internal sealed class ChaosClient(IReadOnlyList<Gateway> gateways, int number, i
             ConversationId = conversation,
             Text = $"Tell me about {Topics[_random.Next(Topics.Length)]}.",
             TurnId = id,
-            MaxTokens = answerTokens,
+            MaxTokens = talk.AnswerTokens,
 
             // Greedy and sampled alike.
             Sampling = new Sampling { Temperature = number % 2 == 0 ? 0 : 0.8f, Seed = (ulong)_random.Next() },
@@ -101,13 +100,20 @@ internal sealed class ChaosClient(IReadOnlyList<Gateway> gateways, int number, i
                     }
                     else if (update.Started is not null)
                     {
-                        record = record with { Nodes = record.Nodes + 1 };
+                        var silence = Stopwatch.GetElapsedTime(last);
+                        record = record with
+                        {
+                            Nodes = record.Nodes + 1,
+                            Rehoming = record.Nodes > 0 && silence > record.Rehoming ? silence : record.Rehoming,
+                        };
                     }
                     else if (update.Completed is { Turn.State: TurnState.Completed } completed)
                     {
                         return record with
                         {
-                            IsAcknowledged = !completed.Unsaved, Warmth = (completed.Turn.Usage.PromptTokens, completed.Turn.Usage.CachedTokens),
+                            IsAcknowledged = !completed.Unsaved,
+                            IsUnsaved = completed.Unsaved,
+                            Warmth = (completed.Turn.Usage.PromptTokens, completed.Turn.Usage.CachedTokens),
                         };
                     }
                 }
@@ -143,3 +149,10 @@ internal sealed class ChaosClient(IReadOnlyList<Gateway> gateways, int number, i
         exception.StatusCode is StatusCode.Unavailable or StatusCode.Cancelled or StatusCode.Aborted or StatusCode.ResourceExhausted
             or StatusCode.Internal or StatusCode.Unknown;
 }
+
+/// <summary>How users talk.</summary>
+/// <param name="Clients">How many there are.</param>
+/// <param name="Seed">What they say is drawn from it.</param>
+/// <param name="AnswerTokens">The length of answers.</param>
+/// <param name="TurnsPerConversation">After how many turns they begin another conversation.</param>
+internal sealed record ChaosTalk(int Clients, int Seed, int AnswerTokens, int TurnsPerConversation = 4);

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Herd.Cli.Chaos;
 
 /// <summary>What is done to a process.</summary>
@@ -11,6 +13,12 @@ internal enum Fault
 
     /// <summary>SIGTERM: it drains and ends, and is started again after a while.</summary>
     Drain,
+
+    /// <summary>One more node is started.</summary>
+    Add,
+
+    /// <summary>The last node is drained, and not started again.</summary>
+    Remove,
 }
 
 /// <summary>What is to go wrong.</summary>
@@ -28,6 +36,12 @@ internal enum ChaosScene
     /// <summary>Every node and every gateway is drained and started again, one after the other.</summary>
     Rolling,
 
+    /// <summary>A node is added after a third of the time, and drained for good after two.</summary>
+    Scale,
+
+    /// <summary>The store is away for nearly all of the time.</summary>
+    Outage,
+
     /// <summary>Nothing, to compare with.</summary>
     Calm,
 }
@@ -37,7 +51,11 @@ internal enum ChaosScene
 /// <param name="Kind">What is done.</param>
 /// <param name="Process">To which process.</param>
 /// <param name="For">How long until the process is continued or started again.</param>
-internal sealed record PlannedFault(TimeSpan At, Fault Kind, string Process, TimeSpan For);
+internal sealed record PlannedFault(TimeSpan At, Fault Kind, string Process, TimeSpan For)
+{
+    public override string ToString() =>
+        $"{Kind} {Process}" + (For > TimeSpan.Zero ? string.Create(CultureInfo.InvariantCulture, $" for {For.TotalSeconds:0.0} s") : "");
+}
 
 /// <summary>
 /// Faults drawn from a seed, one after the other: the next begins when the one before is mended, and a pause later. So there
@@ -45,6 +63,10 @@ internal sealed record PlannedFault(TimeSpan At, Fault Kind, string Process, Tim
 /// </summary>
 internal static class FaultPlan
 {
+    /// <summary>Which of all faults a node is added as, and removed as.</summary>
+    private const int AddAs = 3;
+    private const int RemoveAs = 6;
+
     private static readonly TimeSpan Beginning = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Recovery = TimeSpan.FromSeconds(8);
 
@@ -53,11 +75,19 @@ internal static class FaultPlan
         ChaosScene scene, int seed, TimeSpan length, IReadOnlyList<string> nodes, IReadOnlyList<string> gateways, string? store) => scene switch
     {
         ChaosScene.Calm => [],
+        ChaosScene.Scale => [Add(nodes, length / 3), Remove(nodes, length * 2 / 3)],
+        ChaosScene.Outage => store is null || length <= Beginning + Recovery ? [] : [new PlannedFault(Beginning, Fault.Kill, store, length - Beginning - Recovery)],
         ChaosScene.Kill => Repeat(Fault.Kill, nodes, TimeSpan.FromSeconds(1), length),
         ChaosScene.Freeze => Repeat(Fault.Freeze, nodes, TimeSpan.FromSeconds(6), length),
         ChaosScene.Rolling => Repeat(Fault.Drain, [.. nodes, .. gateways], TimeSpan.FromSeconds(0.5), length).Take(nodes.Count + gateways.Count).ToList(),
         _ => Draw(seed, length, nodes, gateways, store),
     };
+
+    private static PlannedFault Add(IReadOnlyList<string> nodes, TimeSpan at) => new(at, Fault.Add, Next(nodes), TimeSpan.Zero);
+
+    private static PlannedFault Remove(IReadOnlyList<string> nodes, TimeSpan at) => new(at, Fault.Remove, Next(nodes), TimeSpan.Zero);
+
+    private static string Next(IReadOnlyList<string> nodes) => string.Create(CultureInfo.InvariantCulture, $"node-{nodes.Count + 1}");
 
     private static List<PlannedFault> Repeat(Fault kind, IReadOnlyList<string> processes, TimeSpan pause, TimeSpan length)
     {
@@ -83,6 +113,7 @@ internal static class FaultPlan
         for (var at = Beginning; ;)
         {
             var fault = Draw(random, at, nodes, gateways, store);
+            fault = plan.Count == AddAs ? Add(nodes, at) : plan.Count == RemoveAs ? Remove(nodes, at) : fault;
             at += fault.For + Recovery + TimeSpan.FromSeconds(random.NextDouble() * 4);
             if (at > length)
             {

@@ -28,6 +28,9 @@ internal sealed record TurnRecord
     /// <summary>How many nodes answered, one after the other.</summary>
     public int Nodes { get; init; }
 
+    /// <summary>From the last piece until another node had taken the answer up; the longest, if there were several.</summary>
+    public TimeSpan Rehoming { get; init; }
+
     /// <summary>How often the answer began anew, since gateway and node were lost at once.</summary>
     public int Restarts { get; init; }
 
@@ -39,6 +42,9 @@ internal sealed record TurnRecord
 
     /// <summary>Until the first piece of the answer.</summary>
     public TimeSpan FirstPiece { get; init; }
+
+    /// <summary>Whether it was answered, and could not be stored while the store was away.</summary>
+    public bool IsUnsaved { get; init; }
 
     /// <summary>Tokens of the prompt, and those of them that were cached.</summary>
     public (int Prompt, int Cached) Warmth { get; init; }

@@ -14,19 +14,20 @@ internal static class ChaosCommand
         var seed = new Option<int>("--seed") { DefaultValueFactory = _ => 1, Description = "What is broken when, and what is said, is drawn from it.", HelpName = "N" };
         var conversations = new Option<int>("--conversations") { DefaultValueFactory = _ => 24, Description = "Users that talk at the same time.", HelpName = "N" };
         var tokens = new Option<int>("--answer-tokens") { DefaultValueFactory = _ => 64, Description = "Most tokens of an answer.", HelpName = "N" };
-        var scene = new Option<ChaosScene>("--scene") { DefaultValueFactory = _ => ChaosScene.All, Description = "What goes wrong: all, kill (nodes), freeze (nodes), rolling (every node and gateway is restarted), calm (nothing).", HelpName = "NAME" };
+        var scene = new Option<ChaosScene>("--scene") { DefaultValueFactory = _ => ChaosScene.All, Description = "What goes wrong: all, kill (nodes), freeze (nodes), rolling (every node and gateway is restarted), scale (a node is added, and taken away), outage (the store is away), calm (nothing).", HelpName = "NAME" };
         var plan = new Option<bool>("--plan") { Description = "Prints only what would be done." };
         var command = new Command(
             "chaos",
-            "Kills, freezes, drains and restarts the processes of the cluster that 'herd up' runs here while users talk to it, and checks that no token was lost or repeated. Starts three nodes and two gateways if none runs, and stops them at the end.")
+            "Kills, freezes, drains and restarts the processes of the cluster that 'herd up' runs here while users talk to it, and checks that no token was lost or repeated. Starts three nodes (two to scale) and two gateways if none runs, and stops them at the end.")
         {
             minutes, seed, scene, conversations, tokens, plan,
         };
         command.SetAction(async (parsed, cancellation) =>
         {
             var length = TimeSpan.FromMinutes(parsed.GetValue(minutes));
+            var nodes = parsed.GetValue(scene) == ChaosScene.Scale ? "2" : "3";
             var owns = RunState.TryRead() is not { } running || !running.Processes.Any(Machine.IsAlive);
-            if (owns && await UpCommand.Create().Parse(["--detach", "--nodes", "3", "--gateways", "2"]).InvokeAsync(cancellationToken: cancellation) != 0)
+            if (owns && await UpCommand.Create().Parse(["--detach", "--nodes", nodes, "--gateways", "2"]).InvokeAsync(cancellationToken: cancellation) != 0)
             {
                 return ExitCodes.Failed;
             }
@@ -36,18 +37,29 @@ internal static class ChaosCommand
             {
                 var faults = FaultPlan.Of(
                     parsed.GetValue(scene), parsed.GetValue(seed), length, Names(cluster, "Silo"), Names(cluster, "Gateway"), Names(cluster, "Store") is [var store] ? store : null);
+                if (faults.Count == 0 && parsed.GetValue(scene) != ChaosScene.Calm)
+                {
+                    throw new CliException("nothing can go wrong in this time and with this store; give more --minutes.", ExitCodes.BadInput);
+                }
+
                 if (parsed.GetValue(plan))
                 {
                     foreach (var fault in faults)
                     {
-                        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{fault.At.TotalSeconds,7:0.0} s  {fault.Kind} {fault.Process} for {fault.For.TotalSeconds:0.0} s"));
+                        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{fault.At.TotalSeconds,7:0.0} s  {fault}"));
                     }
 
                     return 0;
                 }
 
-                var report = await new ChaosRun(cluster, faults, Console.Out).Run(
-                    length, parsed.GetValue(conversations), parsed.GetValue(seed), parsed.GetValue(tokens), cancellation);
+                var talk = new ChaosTalk(parsed.GetValue(conversations), parsed.GetValue(seed), parsed.GetValue(tokens));
+                if (parsed.GetValue(scene) == ChaosScene.Outage)
+                {
+                    // Nothing new can begin without a store.
+                    talk = talk with { TurnsPerConversation = int.MaxValue };
+                }
+
+                var report = await new ChaosRun(cluster, faults, Console.Out).Run(length, talk, cancellation);
                 foreach (var line in report.Lines())
                 {
                     Console.WriteLine(line);

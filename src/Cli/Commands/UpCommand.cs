@@ -84,12 +84,13 @@ internal static class UpCommand
     {
         if (RunState.TryRead() is { } running && running.Processes.Any(Machine.IsAlive))
         {
-            return running.Plan == plan
-                ? running
+            return running.Plan == plan ? running
+                : plan.Nodes > running.Plan.Nodes && running.Plan == plan with { Nodes = running.Plan.Nodes, Threads = running.Plan.Threads }
+                ? running.Grow(plan.Nodes, plan.Threads)
                 : throw new CliException(
                     $"a cluster with other settings runs here ({running.Plan.Nodes} nodes, {running.Plan.Gateways} gateways, model "
                     + $"{running.Plan.Model}, gRPC on {running.Plan.GrpcPort}). Give the same settings to start what is missing of it, "
-                    + "or run 'herd down' first.",
+                    + "or more nodes to add some, or run 'herd down' first.",
                     ExitCodes.BadInput);
         }
 
@@ -107,7 +108,7 @@ internal static class UpCommand
         {
             Version = RunState.CurrentVersion,
             Plan = plan,
-            Processes = [.. plan.Processes().Select(p => new RunningProcess(p.Name, p.Program, p.Arguments, 0, 0))],
+            Processes = [.. plan.Processes().Select(RunningProcess.NotStarted)],
         };
     }
 

@@ -41,43 +41,52 @@ internal sealed record ClusterPlan
     /// <summary>Every process, in the order in which they are started.</summary>
     public IReadOnlyList<PlannedProcess> Processes()
     {
-        var processes = new List<PlannedProcess>();
-        var ports = FreePorts(2 * Nodes + Gateways + 1);
-        var key = MakeKey();
-        var store = Store ?? $"127.0.0.1:{ports[0]}";
-        if (Store is null)
-        {
-            processes.Add(new PlannedProcess("store", "Store", ["--port", Text(ports[0]), "--data", Path.Combine(Data, "store")]));
-        }
+        var ports = FreePorts(Gateways + 1);
+        var store = Store ?? LocalStore(ports[0]);
+        return
+        [
+            .. Store is null
+                ? new[] { new PlannedProcess("store", "Store", ["--port", Text(ports[0]), "--data", Path.Combine(Data, "store")]) }
+                : [],
+            .. NewNodes(1, Nodes, store),
+            .. Enumerable.Range(1, Gateways).Select(i => NewGateway(i, store, ports[i])),
+        ];
+    }
 
-        for (var i = 0; i < Nodes; i++)
+    /// <summary>Nodes to start.</summary>
+    /// <param name="first">The first one's number, from 1 on.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="store">The address of the store.</param>
+    public IEnumerable<PlannedProcess> NewNodes(int first, int count, string store)
+    {
+        var ports = FreePorts(2 * count);
+        return Enumerable.Range(0, count).Select(i =>
         {
-            processes.Add(new PlannedProcess($"node-{i + 1}", "Silo",
+            var name = $"node-{Text(first + i)}";
+            return new PlannedProcess(name, "Silo",
             [
-                .. Cluster($"node-{i + 1}", store, ports[1 + i], key),
-                $"--Cluster:LinkPort={Text(ports[1 + Nodes + Gateways + i])}",
+                .. Cluster(name, store, ports[2 * i]),
+                $"--Cluster:LinkPort={Text(ports[(2 * i) + 1])}",
                 $"--Node:Model={Model}",
                 $"--Node:Catalog={HerdHome.Catalog}",
                 $"--Node:Runtime={Runtime}",
                 $"--Node:Threads={Text(Threads)}",
                 $"--Node:Slots={Text(Slots)}",
                 $"--Node:ContextTokens={Text(Context)}",
-                $"--Node:KvDirectory={Path.Combine(Data, "kv", $"node-{i + 1}")}",
-            ]));
-        }
-
-        for (var i = 0; i < Gateways; i++)
-        {
-            processes.Add(new PlannedProcess($"gateway-{i + 1}", "Gateway",
-            [
-                .. Cluster($"gateway-{i + 1}", store, ports[1 + Nodes + i], key),
-                $"--Gateway:HttpPort={Text(HttpPort + 2 * i)}",
-                $"--Gateway:GrpcPort={Text(GrpcPort + 2 * i)}",
-            ]));
-        }
-
-        return processes;
+                $"--Node:KvDirectory={Path.Combine(Data, "kv", name)}",
+            ]);
+        });
     }
+
+    /// <summary>The embedded store's address.</summary>
+    public static string LocalStore(int port) => $"127.0.0.1:{Text(port)}";
+
+    private PlannedProcess NewGateway(int number, string store, int port) => new($"gateway-{Text(number)}", "Gateway",
+    [
+        .. Cluster($"gateway-{Text(number)}", store, port),
+        $"--Gateway:HttpPort={Text(HttpPort + (2 * (number - 1)))}",
+        $"--Gateway:GrpcPort={Text(GrpcPort + (2 * (number - 1)))}",
+    ]);
 
     /// <summary>Ports that nobody listens on; all are held until all are found, so none comes twice.</summary>
     private static int[] FreePorts(int count)
@@ -94,8 +103,8 @@ internal sealed record ClusterPlan
         }
     }
 
-    private static IEnumerable<string> Cluster(string name, string store, int port, string key) =>
-        [$"--Cluster:Name={name}", $"--Cluster:Store={store}", $"--Cluster:SiloPort={Text(port)}", $"--Cluster:KeyFile={key}"];
+    private static IEnumerable<string> Cluster(string name, string store, int port) =>
+        [$"--Cluster:Name={name}", $"--Cluster:Store={store}", $"--Cluster:SiloPort={Text(port)}", $"--Cluster:KeyFile={MakeKey()}"];
 
     /// <summary>The cluster's secret, made at its first start.</summary>
     private static string MakeKey()

@@ -30,6 +30,22 @@ internal sealed class LocalCluster(RunState state)
         }
     }
 
+    /// <summary>Starts one more node.</summary>
+    public void AddNode()
+    {
+        State = State.Grow(State.Plan.Nodes + 1, State.Plan.Threads);
+        StartMissing();
+    }
+
+    /// <summary>Drains the last node and forgets it.</summary>
+    public async Task RemoveLastNode(TimeSpan patience)
+    {
+        var last = State.Processes.Last(process => process.Program == "Silo");
+        await Machine.Stop([last], patience);
+        State = State.WithoutLastNode();
+        State.Write();
+    }
+
     /// <summary>Waits until every gateway sees every node ready, and its store.</summary>
     /// <exception cref="CliException">A process ended, or it takes too long.</exception>
     public async Task WaitUntilWell(Action<string> report, CancellationToken cancellation)

@@ -22,7 +22,7 @@ internal static partial class Machine
     public static RunningProcess Start(PlannedProcess planned)
     {
         var program = HerdHome.Program(planned.Program);
-        var running = new RunningProcess(planned.Name, planned.Program, planned.Arguments, 0, 0);
+        var running = RunningProcess.NotStarted(planned);
         Directory.CreateDirectory(HerdHome.Logs);
         try
         {

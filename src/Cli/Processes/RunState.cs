@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -17,6 +18,23 @@ internal sealed record RunState
     /// <summary>The address of the first gateway's gRPC.</summary>
     [JsonIgnore]
     public string Grpc => $"http://127.0.0.1:{Plan.GrpcPort}";
+
+    /// <summary>The same cluster with further nodes, which are yet to be started.</summary>
+    /// <param name="nodes">How many there are to be.</param>
+    /// <param name="threads">CPU threads of each of the new ones.</param>
+    public RunState Grow(int nodes, int threads)
+    {
+        var store = Plan.Store ?? ClusterPlan.LocalStore(int.Parse(Processes.First(p => p.Program == "Store").Arguments[1], CultureInfo.InvariantCulture));
+        var added = (Plan with { Threads = threads }).NewNodes(Plan.Nodes + 1, nodes - Plan.Nodes, store);
+        return this with { Plan = Plan with { Nodes = nodes }, Processes = [.. Processes, .. added.Select(RunningProcess.NotStarted)] };
+    }
+
+    /// <summary>The same cluster without its last node, which has ended.</summary>
+    public RunState WithoutLastNode() => this with
+    {
+        Plan = Plan with { Nodes = Plan.Nodes - 1 },
+        Processes = [.. Processes.Where(process => process.Name != $"node-{Plan.Nodes.ToString(CultureInfo.InvariantCulture)}")],
+    };
 
     /// <returns>Null when no cluster runs here, or its state cannot be read.</returns>
     public static RunState? TryRead()
@@ -53,6 +71,8 @@ internal sealed record RunState
 internal sealed record RunningProcess(
     string Name, string Program, IReadOnlyList<string> Arguments, int Pid, long Started)
 {
+    public static RunningProcess NotStarted(PlannedProcess planned) => new(planned.Name, planned.Program, planned.Arguments, 0, 0);
+
     [JsonIgnore]
     public string Log => Path.Combine(HerdHome.Logs, $"{Name}.log");
 }

@@ -23,7 +23,7 @@ internal sealed class SessionMove(ClusterView view, TurnPlacement placements, Tu
 
         var excluded = view.Nodes.Select(node => node.Node).Where(node => node == home || (to is not null && node != to)).ToHashSet();
         var request = placements.Describe(transcript, model, produced: 0, reason) with { Excluded = excluded };
-        if (placements.TryPlace(model, request) is not { } placement)
+        if (view.Place(model, request) is not { } placement)
         {
             return null;
         }

@@ -31,9 +31,6 @@ internal sealed class TurnPlacement(ClusterView view, TimeProvider time)
         };
     }
 
-    /// <summary>Chooses a node, if one can take the turn now.</summary>
-    public PlacementDecision? TryPlace(string model, RouteRequest request) => view.Place(model, request);
-
     /// <summary>Chooses a node; when none can take the turn, waits a while for one, be it one that failed before.</summary>
     public async Task<PlacementDecision> Place(
         string model, Func<RouteRequest> describe, TurnFailures failures, CancellationToken cancellation)

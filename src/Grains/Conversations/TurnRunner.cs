@@ -116,7 +116,7 @@ internal sealed class TurnRunner(
     }
 
     /// <summary>Whether another node takes the turn.</summary>
-    private bool IsElsewhere(Transcript transcript, Turn turn, AnswerBuilder answer) => placements.TryPlace(
+    private bool IsElsewhere(Transcript transcript, Turn turn, AnswerBuilder answer) => view.Place(
         turn.Model!,
         placements.Describe(transcript, turn.Model!, answer.Tokens.Count, PlacementReason.NodeDrains)) is not null;
 }

@@ -29,7 +29,7 @@ public sealed class FaultPlanTests
         Assert.Equal(
             [
                 (Fault.Kill, "gateway"), (Fault.Kill, "node"), (Fault.Kill, "store"), (Fault.Freeze, "node"), (Fault.Drain, "gateway"),
-                (Fault.Drain, "node"),
+                (Fault.Drain, "node"), (Fault.Add, "node"), (Fault.Remove, "node"),
             ],
             plan.Select(fault => (fault.Kind, fault.Process.Split('-')[0])).Distinct().Order());
     }
@@ -38,6 +38,25 @@ public sealed class FaultPlanTests
     public void Of_Rolling_DrainsEveryNodeAndGatewayOnce() => Assert.Equal(
         ["node-1", "node-2", "node-3", "gateway-1", "gateway-2"],
         FaultPlan.Of(ChaosScene.Rolling, 1, TimeSpan.FromMinutes(5), Nodes, Gateways, "store").Select(fault => fault.Process));
+
+    [Fact]
+    public void Of_Scale_AddsANodeAndTakesItAway() => Assert.Equal(
+        [(Fault.Add, "node-4"), (Fault.Remove, "node-4")],
+        FaultPlan.Of(ChaosScene.Scale, 1, TimeSpan.FromMinutes(3), Nodes, Gateways, "store").Select(fault => (fault.Kind, fault.Process)));
+
+    [Theory]
+    [InlineData(6, 1)]
+    [InlineData(0.1, 0)]
+    public void Of_Outage_IsTheStoresAndEndsInTime(double minutes, int faults)
+    {
+        var length = TimeSpan.FromMinutes(minutes);
+
+        var plan = FaultPlan.Of(ChaosScene.Outage, 1, length, Nodes, Gateways, "store");
+
+        Assert.Equal(faults, plan.Count);
+        Assert.All(plan, fault => Assert.True(fault.Kind == Fault.Kill && fault.Process == "store" && fault.At + fault.For < length));
+        Assert.Empty(FaultPlan.Of(ChaosScene.Outage, 1, length, Nodes, Gateways, store: null));
+    }
 
     [Theory]
     [InlineData(ChaosScene.Kill, Fault.Kill)]

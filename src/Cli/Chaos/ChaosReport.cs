@@ -1,0 +1,62 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Herd.Cli.Chaos;
+
+/// <summary>How a run went.</summary>
+/// <param name="Turns">What the users saw.</param>
+/// <param name="Violations">What the checker found.</param>
+/// <param name="Faults">How many faults there were.</param>
+/// <param name="Started">When it began, as a timestamp.</param>
+/// <param name="Took">How long it took.</param>
+internal sealed record ChaosReport(
+    IReadOnlyList<TurnRecord> Turns, IReadOnlyList<string> Violations, int Faults, long Started, TimeSpan Took)
+{
+    private const int Longest = 5;
+
+    /// <summary>How long it took until a node that was added had its share of the load; null when it never had, or none was.</summary>
+    public TimeSpan? EvenAfter { get; init; }
+
+    public IEnumerable<string> Lines()
+    {
+        var answered = Turns.Where(turn => turn.IsAcknowledged || turn.IsUnsaved).ToList();
+        var later = Turns.GroupBy(turn => turn.Conversation).SelectMany(turns => turns.Skip(1)).Intersect(answered).ToList();
+        var moved = Turns.Where(turn => turn.Nodes > 1).ToList();
+        var cold = later.Where(turn => turn.Warmth.Cached <= turn.Warmth.Prompt / 2).ToList();
+        yield return Text($"{answered.Count} of {Turns.Count} turns answered, {Turns.Sum(turn => turn.Tokens)} tokens, in {Took.TotalSeconds:0} s with {Faults} faults; {Turns.Count(turn => turn.IsUnsaved)} could not be stored at once, and were said to be");
+        yield return $"first token: {Spread(Turns, turn => turn.FirstPiece)}; of later turns {Spread(later, turn => turn.FirstPiece)}";
+        yield return $"longest gap in an answer: {Spread(Turns, turn => turn.LongestGap)}";
+        yield return $"{moved.Count} answers went on elsewhere; until another node had them: {Spread(moved, turn => turn.Rehoming)}; their longest gap, with prefill: {Spread(moved, turn => turn.LongestGap)}";
+        yield return Text($"later turns whose history was cached: {later.Count - cold.Count} of {later.Count}; turns over more than one connection: {Turns.Count(turn => turn.Connections > 1)}, begun anew: {Turns.Count(turn => turn.Restarts > 0)}");
+        if (EvenAfter is { } even)
+        {
+            yield return Text($"the load was within 1.25 of even {even.TotalSeconds:0.0} s after the added node was ready");
+        }
+
+        foreach (var turn in Turns.OrderByDescending(turn => turn.LongestGap).Take(Longest))
+        {
+            yield return Text($"gap of {turn.LongestGap.TotalSeconds:0.00} s until {Stopwatch.GetElapsedTime(Started, turn.LongestGapEnd).TotalSeconds:0.0} s in {turn.TurnId} of {turn.Conversation}");
+        }
+
+        foreach (var turn in cold.Take(Longest))
+        {
+            yield return Text($"replayed: {turn.Warmth.Cached} of {turn.Warmth.Prompt} tokens cached in {turn.TurnId} of {turn.Conversation}");
+        }
+
+        yield return Violations.Count == 0 ? "the checker found nothing wrong" : Text($"the checker found {Violations.Count} violations:");
+        foreach (var violation in Violations)
+        {
+            yield return violation;
+        }
+    }
+
+    private static string Spread(IEnumerable<TurnRecord> turns, Func<TurnRecord, TimeSpan> figure)
+    {
+        var sorted = turns.Select(turn => figure(turn).TotalSeconds).Order().ToList();
+        return Text($"p50 {At(sorted, 0.5):0.00} s, p95 {At(sorted, 0.95):0.00} s, p99 {At(sorted, 0.99):0.00} s, max {At(sorted, 1):0.00} s");
+    }
+
+    private static double At(List<double> sorted, double share) => sorted.Count == 0 ? 0 : sorted[(int)(share * (sorted.Count - 1))];
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}
