@@ -15,7 +15,7 @@ internal static class Figures
     public static double Median(this IEnumerable<double> values) => values.Quantile(0.5);
 
     public static string Show(this double value, string format = "0.000") =>
-        value.ToString(format, CultureInfo.InvariantCulture);
+        double.IsNaN(value) ? "-" : value.ToString(format, CultureInfo.InvariantCulture);
 
     /// <summary>A table as Markdown.</summary>
     public static void Print(string title, IReadOnlyList<string> columns, IEnumerable<IReadOnlyList<string>> rows)

@@ -101,7 +101,7 @@ public sealed class FailoverTests(TwoGateways cluster) : IClassFixture<TwoGatewa
     {
         var conversation = (await cluster.New()).ConversationId;
         var answer = new StringBuilder();
-        var tokens = 0;
+        var (tokens, epoch) = (0, 0L);
         var request = new ConverseRequest
         {
             ConversationId = conversation, Text = Story, TurnId = "turn-a", MaxTokens = Tokens, Sampling = new Sampling { Temperature = 0.8f, Seed = 7 },
@@ -110,12 +110,13 @@ public sealed class FailoverTests(TwoGateways cluster) : IClassFixture<TwoGatewa
 
         async Task Read(ConversationService.ConversationServiceClient gateway, Func<Task>? onDelta)
         {
-            request.Resume = new AnswerOffset { Bytes = Encoding.UTF8.GetByteCount(answer.ToString()), Tokens = tokens };
+            request.Resume = new AnswerOffset { Bytes = Encoding.UTF8.GetByteCount(answer.ToString()), Tokens = tokens, Epoch = epoch };
             using var call = gateway.Converse(request, cancellationToken: Cancellation);
             await foreach (var update in call.ResponseStream.ReadAllAsync(Cancellation))
             {
                 answer.Append(update.Delta?.Text);
                 tokens += update.Delta?.Tokens ?? 0;
+                epoch = update.Delta?.Epoch ?? epoch;
                 turn = update.Completed?.Turn;
                 if (tokens > 10 && onDelta is not null)
                 {
@@ -158,7 +159,7 @@ public sealed class FailoverTests(TwoGateways cluster) : IClassFixture<TwoGatewa
 
         var (begun, id, _) = await ReadEvents(http, body, after: null, most: 8);
         var (rest, _, finish) = await ReadEvents(http, body, after: id, most: int.MaxValue);
-        var (whole, _, _) = await ReadEvents(http, body, after: id[..(id.IndexOf('.', id.IndexOf('.', StringComparison.Ordinal) + 1) + 1)] + "0.0", most: int.MaxValue);
+        var (whole, _, _) = await ReadEvents(http, body, after: id[..(id.IndexOf('.', id.IndexOf('.', StringComparison.Ordinal) + 1) + 1)] + "0.0.0", most: int.MaxValue);
 
         Assert.NotEmpty(begun);
         Assert.Equal("length", finish);

@@ -25,6 +25,9 @@ public sealed class WireTests
     private const string SessionV3 = "IOgADTEB59N6k2dSZWFkT25seUxpc3RJbnRlcmZhY2VDb2RlY2AxW1toZXJkLkhpc3RvcnlNZXNzYWdlXV0AAyHoCAMNQQVoaTEBDTuQd1FTeXN0ZW0uQ29sbGVjdGlvbnMuR2VuZXJpYy5MaXN0YDFbW2ludF1dAAUBBQAJ4ODgOQUABQERABXgIejAAQGhwQHBAcEBwQEpNeDBAcEBwQHBAcEBwQEBAcEBCQMBCQMB4MEBQQ10dXJuXzFBBXNv4A==";
     private const string ReportV3 = "IOhADW5vZGUtMQkDFQEdQQNyYQAAAAAxAe4aOHdhUmVhZE9ubHlMaXN0SW50ZXJmYWNlQ29kZWNgMVtbaGVyZC5TZXJ2ZWRNb2RlbF1dAAMh6EADbUEDZAElIejAAcEBwQHBAcEBwQEpNeDBAcEBwQHBAcEBwQEBAcEBCQMBCQMB4AEBAQEBAQEBAQEBASHoAAEBAQEBAQGBAAAAAAAAAACBAAAAAAAAAACBAAAAAAAAAACBAAAAAAAAAACBAAAAAAAAAAAxAVLf3LxVU3lzdGVtLkNvbGxlY3Rpb25zLkdlbmVyaWMuTGlzdGAxW1t1bG9uZ11dAAMBC+CBAAAAAAAA8D+BAAAAAAAAAECBAAAAAAAACECBAAAAAAAAEEDg4OBBJWh0dHA6Ly8xMjcuMC4wLjE6MeA=";
     private const string DecisionV3 = "IOgggACAtff1f58IgQAAAAAAAAAA4AkDDUEDcEEDYkEDYQENMQEwpQwSZVN5c3RlbS5Db2xsZWN0aW9ucy5HZW5lcmljLkxpc3RgMVtbaGVyZC5Gb3JlY2FzdF1dAAMh6MAPgQAAAAAAAPA/CQMVgQAAAAAAAABAgQAAAAAAAAhAgQAAAAAAABBAgQAAAAAAABRA4OAh6AAFAQmBAAAAAAAACEBBB3doeeDg";
+    private const string FiguresV4 = "IOgAAQEBAQEBAYEAAAAAAAAAAIEAAAAAAAAAAIEAAAAAAAAAAIEAAAAAAAAAAIEAAAAAAAAAADEBSXEaow91bG9uZ1td4IEAAAAAAAAAAIEAAAAAAAAAAIEAAAAAAAAAAIEAAAAAAAAQQIEAAAAAAADgP+A=";
+    private const string RequestV4 = "IOhADXR1cm5fMTEBbZ+tPllSZWFkT25seUxpc3RJbnRlcmZhY2VDb2RlY2AxW1toZXJkLk1lc3NhZ2VdXQADIegIAwlBC2hlbGxv4OAh6GAAAAA/wQHBAcEBAQ8BJTEBw9luPk1SZWFkT25seUxpc3RJbnRlcmZhY2VDb2RlY2AxW1tzdHJpbmddXQADQQN44MEBwQHBAcEBwQHBAQEBwQEJAwEJAwHgQQNtAQMh6AAxAQ0BHeDg";
+    private const string DeltaV4 = "IOhAA3gBBQEd4A==";
     private const string CompletedV3 = "IOjAASHoQAN4AQXgwQEBA+A=";
 
     private static readonly Serializer Serializer =
@@ -92,6 +95,15 @@ public sealed class WireTests
             ],
         },
         ReportV3);
+
+    [Fact]
+    public void EngineFigures_WrittenByVersion4_IsRead() => AssertReads(new EngineFigures { PullRate = 4, PullWait = 0.5 }, FiguresV4);
+
+    [Fact]
+    public void TurnRequest_WrittenByVersion4_IsRead() => AssertReads(Request with { Offset = new AnswerOffset(12, 3, 7) }, RequestV4);
+
+    [Fact]
+    public void AnswerDelta_WrittenByVersion4_IsRead() => AssertReads(new AnswerDelta("x", 1, 7), DeltaV4);
 
     [Fact]
     public void PlacementDecision_WrittenByVersion3_IsRead() => AssertReads(

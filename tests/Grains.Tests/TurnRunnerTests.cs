@@ -17,50 +17,16 @@ using static Herd.Grains.Tests.FakeNodes;
 
 namespace Herd.Grains.Tests;
 
-public sealed class TurnRunnerTests : IDisposable
+/// <summary>How turns are answered.</summary>
+public sealed class TurnRunnerTests : TurnRunnerScene
 {
-    private readonly FakeTimeProvider _time = new();
-    private readonly ClusterView _view;
-    private readonly MemoryConversationStore _store = new();
-    private readonly Channel<TurnEvent> _events = Channel.CreateUnbounded<TurnEvent>();
-    private readonly CancellationTokenSource _caller = new();
-
-    public TurnRunnerTests()
-    {
-        _view = new ClusterView(Options.Create(new RoutingOptions()), _time);
-        _view.Update(Report("a"));
-        _view.Update(Report("b"));
-    }
-
-    private Turn Stored => _store.Stored!.Conversation.Turns.Single();
-
-    public void Dispose() => _caller.Dispose();
-
-    [Fact]
-    public async Task Answer_NodeFailsInMidStream_GoesOnElsewhereWithWhatWasProduced()
-    {
-        var nodes = New((node, request) => node == "a"
-            ? [Token(1), Token(2), new SiloUnavailableException("killed")]
-            : [Token(3), End(3)]);
-
-        var turn = await Run(nodes);
-
-        Assert.Equal((TurnState.Completed, "1 2 3 ", "b"), (turn.State, turn.Answer.Text, turn.Node));
-        Assert.Equal([1, 2, 3], turn.Answer.Tokens);
-        Assert.Equal("1 2 3 ", DeliveredSoFar());
-        Assert.Equal([("a", 1L, 0), ("b", 2L, 2)], nodes.Nodes.Calls.Select(call => (call.Node, call.Request.Epoch, call.Request.Produced.Count)));
-        Assert.Equal(("b", 2L), (_store.Stored!.Conversation.Home, _store.Stored.Conversation.Epoch));
-        Assert.Equal(NodeState.Lost, _view.Nodes[0].State);
-        Assert.Equal(turn, Stored);
-    }
-
     [Fact]
     public async Task Answer_FailsWhereverItGoes_EndsAndKeepsWhatWasProduced()
     {
         var nodes = New((_, request) => request.Produced.Count == 0
             ? [Token(1), new HerdException(HerdError.Unavailable, "poisoned")]
             : [new HerdException(HerdError.Unavailable, "poisoned")]);
-        using var reports = new Timer(_ => _view.Update(Report("a")), null, 0, 1);
+        using var reports = new Timer(_ => View.Update(Report("a")), null, 0, 1);
 
         var error = await Assert.ThrowsAsync<HerdException>(() => Run(nodes));
 
@@ -106,12 +72,12 @@ public sealed class TurnRunnerTests : IDisposable
     [Fact]
     public async Task Answer_NoNodeForLong_GivesUp()
     {
-        _view.Lose("a");
-        _view.Lose("b");
+        View.Lose("a");
+        View.Lose("b");
         var running = Run(New((_, _) => [End(0)]));
         while (!running.IsCompleted)
         {
-            _time.Advance(TimeSpan.FromSeconds(1));
+            Time.Advance(TimeSpan.FromSeconds(1));
             await Task.Yield();
         }
 
@@ -121,12 +87,12 @@ public sealed class TurnRunnerTests : IDisposable
     [Fact]
     public async Task Answer_NodeComesBack_IsTaken()
     {
-        _view.Lose("a");
-        _view.Lose("b");
+        View.Lose("a");
+        View.Lose("b");
         var running = Run(New((_, _) => [Token(1), End(1)]));
         Assert.False(running.IsCompleted);
 
-        _view.Update(Report("b"));
+        View.Update(Report("b"));
 
         Assert.Equal("b", (await running).Node);
     }
@@ -139,107 +105,7 @@ public sealed class TurnRunnerTests : IDisposable
         var error = await Assert.ThrowsAsync<HerdException>(() => Run(nodes));
 
         Assert.Equal(HerdError.Conflict, error.Error);
-        Assert.Equal(99, _store.Stored!.Revision);
-    }
-
-    [Fact]
-    public async Task Answer_NodeFallsSilentInMidStream_GoesOnElsewhere()
-    {
-        var nodes = New((node, _) => node == "a" ? [Token(1), Hang] : [Token(2), End(2)]);
-        var running = Run(nodes);
-        await Delivered("1 ");
-
-        _view.Lose("a");
-
-        var turn = await running;
-        Assert.Equal(("1 2 ", "b"), (turn.Answer.Text, turn.Node));
-        Assert.Equal([PlacementReason.Turn, PlacementReason.NodeFailed], turn.Placements!.Select(placement => placement.Reason));
-        Assert.Empty(nodes.Nodes.Pulls);
-    }
-
-    [Fact]
-    public async Task Answer_NodeDrainsInMidStream_GoesOnElsewhereWithItsKvCache()
-    {
-        var nodes = New((node, _) => node == "a" ? [Token(1), Hang] : [Token(2), End(2)]);
-        var running = Run(nodes, History());
-        await Delivered("1 ");
-
-        _view.Update(Report("a") with { State = NodeState.Draining });
-
-        var turn = await running;
-        Assert.Equal(("1 2 ", "b"), (turn.Answer.Text, turn.Node));
-        Assert.Equal([("b", "http://a", GrainKey.Session("a", "t", "c", "m"))], nodes.Nodes.Pulls);
-        Assert.Equal([("a", 2L)], nodes.Nodes.Released);
-        Assert.Equal((PlacementReason.NodeDrains, KvOrigin.Pull), (turn.Placements![1].Reason, turn.Placements[1].Considered[0].Origin));
-        Assert.Equal(1, turn.Placements[1].Move!.Tokens);
-    }
-
-    [Fact]
-    public async Task Answer_PullFails_ReplaysAllTheSame()
-    {
-        var nodes = New((node, _) => node == "a" ? [Token(1), Hang] : [Token(2), End(2)]);
-        nodes.Nodes.Pull = () => Task.FromException<KvMove>(new SiloUnavailableException("gone"));
-        var running = Run(nodes, History());
-        await Delivered("1 ");
-
-        _view.Update(Report("a") with { State = NodeState.Draining });
-
-        var turn = await running;
-        Assert.Equal("1 2 ", turn.Answer.Text);
-        Assert.Equal((0, "gone"), (turn.Placements![1].Move!.Tokens, turn.Placements[1].Move!.Failure));
-    }
-
-    [Fact]
-    public async Task Answer_OnlyNodeDrains_FinishesThere()
-    {
-        _view.Remove("b");
-        var go = new TaskCompletionSource();
-        var nodes = New((_, _) => [Token(1), go.Task, Token(2), End(2)]);
-        var running = Run(nodes);
-        await Delivered("1 ");
-
-        _view.Update(Report("a") with { State = NodeState.Draining });
-        go.SetResult();
-
-        Assert.Equal(("1 2 ", "a"), ((await running).Answer.Text, (await running).Node));
-    }
-
-    [Fact]
-    public async Task Answer_BegunByALostOwner_GoesOnFromWhatTheNodeProduced()
-    {
-        var nodes = New((_, request) => request.Produced is [1, 2] ? [Token(3), End(3)] : []);
-        nodes.Nodes.Tail = new GenerationEvent([1, 2], "1 2 ", null);
-        _store.Stored = new StoredConversation(
-            new Conversation { Id = "c", Created = DateTimeOffset.UnixEpoch, Turns = [Turn()], Home = "a", Epoch = 5 }, 1);
-
-        var turn = await Run(nodes, Turn() with { Model = "m" }, begin: new TurnStart(new AnswerOffset(2, 1), IsNew: false));
-
-        Assert.Equal("1 2 3 ", turn.Answer.Text);
-        Assert.Equal("2 3 ", DeliveredSoFar());
-        Assert.Equal(6, nodes.Nodes.Calls.Single().Request.Epoch);
-    }
-
-    /// <summary>However an answer is cut into pieces and wherever its stream broke, the rest is the rest.</summary>
-    [Property(MaxTest = 300)]
-    public bool Answer_ResumedAtAnyPlace_DeliversTheRest(byte[] pieces, byte broke)
-    {
-        string[] characters = ["a", "\u00e9", "\u65e5", "\ud83d\ude00"];
-        var texts = pieces.Select(piece => string.Concat(Enumerable.Range(0, piece % 4).Select(i => characters[(piece + i) % 4]))).ToList();
-        var delivered = texts.Take(broke % (pieces.Length + 1)).ToList();
-        var offset = new AnswerOffset(delivered.Sum(Encoding.UTF8.GetByteCount), delivered.Count);
-        var again = Channel.CreateUnbounded<TurnEvent>();
-
-        var answer = new AnswerBuilder(new Answer(string.Concat(texts.Take(2)), [.. texts.Take(2).Select(_ => 7)], true), offset, again.Writer);
-        foreach (var text in texts.Skip(2))
-        {
-            answer.Append(new GenerationEvent([7], text, null));
-        }
-
-        again.Writer.Complete();
-        var rest = again.Reader.ReadAllAsync().ToBlockingEnumerable().Select(update => update.Delta!).ToList();
-        return string.Concat(delivered) + string.Concat(rest.Select(delta => delta.Text)) == string.Concat(texts)
-            && delivered.Count + rest.Sum(delta => delta.Tokens) == texts.Count
-            && answer.SoFar().Text == string.Concat(texts);
+        Assert.Equal(99, Store.Stored!.Revision);
     }
 
     [Fact]
@@ -257,7 +123,7 @@ public sealed class TurnRunnerTests : IDisposable
         {
             if (step is GenerationEvent { Tokens: [3] })
             {
-                _caller.Cancel();
+                Caller.Cancel();
             }
 
             yield return step;
@@ -266,72 +132,7 @@ public sealed class TurnRunnerTests : IDisposable
 
     private object[] Overtake(object[] steps)
     {
-        _store.Stored = _store.Stored! with { Revision = 99 };
+        Store.Stored = Store.Stored! with { Revision = 99 };
         return steps;
     }
-
-    private async Task<Turn> Run((IGrainFactory Grains, FakeNodes Nodes) nodes, Turn? turn = null, CancellationToken? cancellation = null, TurnStart? begin = null)
-    {
-        var start = begin ?? new TurnStart(AnswerOffset.Start, IsNew: true);
-        turn ??= Turn();
-        _store.Stored ??= new StoredConversation(
-            new Conversation { Id = "c", Created = DateTimeOffset.UnixEpoch, Turns = [turn] }, 1);
-        var transcript = new Transcript(_store, "t", "c");
-        await transcript.Load(CancellationToken.None);
-        var runner = new TurnRunner(
-            _view, new TurnPlacement(_view, _time), new TurnStream(_view, nodes.Grains, _time), NullLogger<TurnRunner>.Instance);
-        return await runner.Answer(transcript, turn, ConversationKind.Durable, start, _events.Writer, cancellation ?? _caller.Token);
-    }
-
-    /// <summary>Waits until so much was delivered.</summary>
-    private async Task Delivered(string text)
-    {
-        var so = "";
-        while (so != text)
-        {
-            so += (await _events.Reader.ReadAsync(TestContext.Current.CancellationToken)).Delta?.Text;
-        }
-    }
-
-    /// <summary>A turn of a conversation with a long history, which is dearer to replay than to pull.</summary>
-    private Turn History()
-    {
-        var earlier = Turn() with
-        {
-            Id = "0", Model = "m", State = TurnState.Completed, Answer = new Answer("x", [9], true), Usage = new Usage(4000, 10, 0),
-        };
-        _store.Stored = new StoredConversation(
-            new Conversation { Id = "c", Created = DateTimeOffset.UnixEpoch, Turns = [earlier, Turn()] }, 1);
-        return Turn();
-    }
-
-    private string DeliveredSoFar()
-    {
-        var text = "";
-        while (_events.Reader.TryRead(out var update))
-        {
-            text += update.Delta?.Text;
-        }
-
-        return text;
-    }
-
-    private static Turn Turn() => new()
-    {
-        Id = "1",
-        State = TurnState.Pending,
-        Input = [new Message(Role.User, "hello")],
-        Created = DateTimeOffset.UnixEpoch,
-        Settings = new GenerationSettings(),
-    };
-
-    private static NodeReport Report(string node) => new()
-    {
-        Node = node,
-        State = NodeState.Ready,
-        ProcessId = 1,
-        Runtime = "none",
-        Link = $"http://{node}",
-        Models = [new ServedModel { Id = "m", Description = "", ContextTokens = 1, Defaults = new GenerationSettings() }],
-    };
 }

@@ -19,6 +19,7 @@ internal sealed class FaultRun
 
     private readonly FaultWorld _world;
     private readonly Dictionary<FaultyNode, double> _mend = [];
+    private readonly Dictionary<string, string> _streamed = [];
     private double _storeBack;
     private int _faults;
     private bool _loseGateway;
@@ -39,9 +40,10 @@ internal sealed class FaultRun
     public static (int Faults, IReadOnlyList<string> Violations) Run(int seed)
     {
         var run = new FaultRun(seed);
+        using var pump = new Pump(run._world.Time);
         try
         {
-            new Pump(run._world.Time).Run(run.Talk, run.Break, Most);
+            pump.Run(run.Talk, run.Break, Most);
         }
         catch (Exception e) when (e is TimeoutException or HerdException)
         {
@@ -64,7 +66,7 @@ internal sealed class FaultRun
         foreach (var turn in stored.Turns)
         {
             _world.Require(turn.State == TurnState.Completed, $"{turn.Id} is stored as {turn.State}");
-            _world.Require(turn.Answer.Text == FaultWorld.Answer(turn.Id), $"the answer of {turn.Id} is stored as another");
+            _world.Require(turn.Answer.Text == _streamed[turn.Id], $"the answer of {turn.Id} was streamed as another than is stored");
         }
     }
 
@@ -72,12 +74,12 @@ internal sealed class FaultRun
     private async Task Take(string id)
     {
         var text = new StringBuilder();
-        var tokens = 0;
+        var offset = AnswerOffset.Start;
         while (true)
         {
             var isLost = false;
             var events = Channel.CreateUnbounded<TurnEvent>();
-            var answering = Answer(id, new AnswerOffset(Encoding.UTF8.GetByteCount(text.ToString()), tokens), events.Writer);
+            var answering = Answer(id, offset, events.Writer);
             try
             {
                 while (await events.Reader.WaitToReadAsync())
@@ -92,16 +94,22 @@ internal sealed class FaultRun
                     while (events.Reader.TryRead(out var update))
                     {
                         text.Append(update.Delta?.Text);
-                        tokens += update.Delta?.Tokens ?? 0;
+                        offset = update.Delta is { } delta ? offset.After(delta) : offset;
                     }
                 }
 
                 if (!isLost && await answering)
                 {
-                    _world.Require(text.ToString() == FaultWorld.Answer(id), $"{id} was streamed as another answer than the node gave");
-                    _world.Require(tokens == FaultWorld.Length(id), $"{tokens} tokens of {id} were counted, {FaultWorld.Length(id)} produced");
+                    _streamed[id] = text.ToString();
+                    _world.Require(offset.Tokens == FaultWorld.Length(id), $"{offset.Tokens} tokens of {id} were counted, {FaultWorld.Length(id)} produced");
                     return;
                 }
+            }
+            catch (HerdException e) when (e.Error == HerdError.AnswerLost)
+            {
+                // Gateway and node were lost at once: the answer begins anew, and what the client has of it too.
+                text.Clear();
+                offset = AnswerOffset.Start;
             }
             catch (HerdException e) when (e.Error is HerdError.Conflict or HerdError.Fenced or HerdError.Unavailable or HerdError.StoreUnavailable)
             {
@@ -134,7 +142,7 @@ internal sealed class FaultRun
 
             if (turn.State == TurnState.Completed)
             {
-                _ = new AnswerBuilder(turn.Answer, offset, events);
+                new AnswerBuilder(turn, conversation.Epoch, offset, events).ThrowIfBehind();
                 return true;
             }
 

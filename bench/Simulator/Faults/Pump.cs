@@ -7,10 +7,11 @@ namespace Herd.Simulator.Faults;
 /// Runs everything on one thread, in the order in which it was posted. Time passes only when nobody has anything to do, so a run
 /// is a function of its seed.
 /// </summary>
-internal sealed class Pump(FakeTimeProvider time) : SynchronizationContext
+internal sealed class Pump(FakeTimeProvider time) : SynchronizationContext, IDisposable
 {
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(50);
 
+    private readonly ManualResetEventSlim _settled = new();
     private readonly ConcurrentQueue<(SendOrPostCallback Callback, object? State)> _posted = new();
 
     public override void Post(SendOrPostCallback d, object? state) => _posted.Enqueue((d, state));
@@ -30,7 +31,8 @@ internal sealed class Pump(FakeTimeProvider time) : SynchronizationContext
             var running = work();
             while (!running.IsCompleted)
             {
-                if (_posted.TryDequeue(out var next) || (IsUnderWay() && _posted.TryDequeue(out next)))
+                Settle();
+                if (_posted.TryDequeue(out var next))
                 {
                     next.Callback(next.State);
                     continue;
@@ -53,16 +55,13 @@ internal sealed class Pump(FakeTimeProvider time) : SynchronizationContext
         }
     }
 
-    /// <summary>Some of .NET's tasks pass through the thread pool on their way back here: whether there are any, or may be.</summary>
-    private bool IsUnderWay()
+    /// <summary>Some of .NET's tasks pass through the thread pool on their way back here; it has one thread, so they keep their order.</summary>
+    private void Settle()
     {
-        var done = ThreadPool.CompletedWorkItemCount;
-        for (var wait = default(SpinWait); ThreadPool.PendingWorkItemCount > 0;)
-        {
-            wait.SpinOnce(sleep1Threshold: -1);
-        }
-
-        Thread.Yield();
-        return !_posted.IsEmpty || ThreadPool.CompletedWorkItemCount != done;
+        _settled.Reset();
+        ThreadPool.UnsafeQueueUserWorkItem(static settled => settled.Set(), _settled, preferLocal: false);
+        _settled.Wait();
     }
+
+    public void Dispose() => _settled.Dispose();
 }

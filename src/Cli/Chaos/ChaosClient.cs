@@ -75,12 +75,13 @@ internal sealed class ChaosClient(IReadOnlyList<Gateway> gateways, int number, C
         };
         var started = Stopwatch.GetTimestamp();
         var last = started;
+        var epoch = 0L;
         for (var connection = 1; ; connection++)
         {
             record = record with { Connections = connection };
             try
             {
-                request.Resume = new AnswerOffset { Bytes = Encoding.UTF8.GetByteCount(answer.ToString()), Tokens = record.Tokens };
+                request.Resume = new AnswerOffset { Bytes = Encoding.UTF8.GetByteCount(answer.ToString()), Tokens = record.Tokens, Epoch = epoch };
                 using var call = Next().Conversations.Converse(request, cancellationToken: abort);
                 await foreach (var update in call.ResponseStream.ReadAllAsync(abort))
                 {
@@ -89,6 +90,7 @@ internal sealed class ChaosClient(IReadOnlyList<Gateway> gateways, int number, C
                         var gap = Stopwatch.GetElapsedTime(last);
                         last = Stopwatch.GetTimestamp();
                         answer.Append(delta.Text);
+                        epoch = delta.Epoch;
                         record = record with
                         {
                             Tokens = record.Tokens + delta.Tokens,
@@ -122,6 +124,7 @@ internal sealed class ChaosClient(IReadOnlyList<Gateway> gateways, int number, C
             {
                 // Nobody has what was delivered any more: the answer begins anew, and what is shown of it too.
                 answer.Clear();
+                epoch = 0;
                 record = record with { Tokens = 0, Streamed = "", Restarts = record.Restarts + 1 };
             }
             catch (RpcException e) when (!IsPassing(e))

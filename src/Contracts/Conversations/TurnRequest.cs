@@ -29,14 +29,15 @@ public sealed record TurnRequest
 /// <summary>A place in an answer: as much of it as was delivered in whole events.</summary>
 /// <param name="Bytes">UTF-8 bytes of its text.</param>
 /// <param name="Tokens">Tokens that were counted for it.</param>
+/// <param name="Epoch">The latest epoch under which any of it was delivered.</param>
 [GenerateSerializer, Immutable, Alias("herd.AnswerOffset")]
-public sealed record AnswerOffset([property: Id(0)] long Bytes, [property: Id(1)] int Tokens)
+public sealed record AnswerOffset([property: Id(0)] long Bytes, [property: Id(1)] int Tokens, [property: Id(2)] long Epoch = 0)
 {
     public static readonly AnswerOffset Start = new(0, 0);
 
     /// <summary>The place after more of the answer.</summary>
     public AnswerOffset After(AnswerDelta delta) =>
-        new(Bytes + System.Text.Encoding.UTF8.GetByteCount(delta.Text), Tokens + delta.Tokens);
+        new(Bytes + System.Text.Encoding.UTF8.GetByteCount(delta.Text), Tokens + delta.Tokens, Math.Max(Epoch, delta.Epoch));
 }
 
 /// <summary>A piece of a turn. One of the three is set.</summary>
@@ -59,5 +60,8 @@ public sealed record TurnStarted(
     [property: Id(0)] string TurnId, [property: Id(1)] string Model, [property: Id(2)] string Node);
 
 /// <summary>More of the answer.</summary>
+/// <param name="Text">Whole characters.</param>
+/// <param name="Tokens">Tokens that were produced for it.</param>
+/// <param name="Epoch">The conversation's epoch under which it was delivered.</param>
 [GenerateSerializer, Immutable, Alias("herd.AnswerDelta")]
-public sealed record AnswerDelta([property: Id(0)] string Text, [property: Id(1)] int Tokens);
+public sealed record AnswerDelta([property: Id(0)] string Text, [property: Id(1)] int Tokens, [property: Id(2)] long Epoch = 0);

@@ -19,7 +19,7 @@ public sealed record EngineFigures
     /// <summary>Bytes of KV cache that a token has; 0 until one was measured.</summary>
     [Id(4)] public double BytesPerToken { get; init; }
 
-    /// <summary>Tokens a second.</summary>
+    /// <summary>Tokens a second of a prompt that comes now, beside what is decoded.</summary>
     [Id(5)] public double PrefillRate { get; init; }
 
     /// <summary>Tokens a second of all sequences together.</summary>
@@ -43,6 +43,9 @@ public sealed record EngineFigures
     /// <summary>The same of the disk.</summary>
     [Id(12)] public double DiskIdle { get; init; }
 
-    /// <summary>Bytes a second from another node; 0 until one was pulled.</summary>
+    /// <summary>Bytes a second from another node.</summary>
     [Id(13)] public double PullRate { get; init; }
+
+    /// <summary>Seconds that bringing a KV cache from another node takes besides, whatever its size; 0 when it is not known.</summary>
+    [Id(14)] public double PullWait { get; init; }
 }

@@ -62,6 +62,7 @@ internal static class SettingsRules
     {
         Require(offset.Bytes >= 0, "resume.bytes", "must be 0 or more", offset.Bytes);
         Require(offset.Tokens >= 0, "resume.tokens", "must be 0 or more", offset.Tokens);
+        Require(offset.Epoch >= 0, "resume.epoch", "must be 0 or more", offset.Epoch);
         Require(hasTurnId || offset == AnswerOffset.Start, "resume", "needs the turn_id of the turn to go on with", "none");
     }
 

@@ -51,7 +51,7 @@ internal static class ProtoMapping
         },
         { Delta: { } delta } => new V1.ConverseResponse
         {
-            Delta = new V1.AnswerDelta { Text = delta.Text, Tokens = delta.Tokens },
+            Delta = new V1.AnswerDelta { Text = delta.Text, Tokens = delta.Tokens, Epoch = delta.Epoch },
         },
         _ => new V1.ConverseResponse { Completed = new V1.TurnCompleted { Turn = update.Completed!.ToProto(), Unsaved = update.IsUnsaved } },
     };
@@ -75,7 +75,7 @@ internal static class ProtoMapping
     };
 
     public static AnswerOffset ToOffset(this V1.AnswerOffset? offset) =>
-        offset is null ? AnswerOffset.Start : new AnswerOffset(offset.Bytes, offset.Tokens);
+        offset is null ? AnswerOffset.Start : new AnswerOffset(offset.Bytes, offset.Tokens, offset.Epoch);
 
     private static V1.Forecast ToProto(Forecast forecast) => new()
     {

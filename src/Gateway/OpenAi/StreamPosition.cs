@@ -28,18 +28,19 @@ internal sealed record StreamPosition(string Session, string Turn, AnswerOffset 
             return null;
         }
 
-        if (text.Split('.') is not [var session, var turn, var bytes, var tokens]
+        if (text.Split('.') is not [var session, var turn, var bytes, var tokens, var epoch]
             || !session.StartsWith(SessionIdentity.Prefix, StringComparison.Ordinal)
             || !long.TryParse(bytes, NumberStyles.None, CultureInfo.InvariantCulture, out var byteCount)
-            || !int.TryParse(tokens, NumberStyles.None, CultureInfo.InvariantCulture, out var tokenCount))
+            || !int.TryParse(tokens, NumberStyles.None, CultureInfo.InvariantCulture, out var tokenCount)
+            || !long.TryParse(epoch, NumberStyles.None, CultureInfo.InvariantCulture, out var epochNumber))
         {
             throw new HerdException(
                 HerdError.InvalidArgument, $"'{Header}' is not the id of an event that was sent; leave it out.", Header);
         }
 
         SettingsRules.CheckTurnId(turn);
-        return new StreamPosition(session, turn, new AnswerOffset(byteCount, tokenCount));
+        return new StreamPosition(session, turn, new AnswerOffset(byteCount, tokenCount, epochNumber));
     }
 
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Session}.{Turn}.{Offset.Bytes}.{Offset.Tokens}");
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Session}.{Turn}.{Offset.Bytes}.{Offset.Tokens}.{Offset.Epoch}");
 }

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Threading.Channels;
 using Herd.Contracts.Conversations;
+using Herd.Contracts.Errors;
 using Herd.Contracts.Nodes;
 
 namespace Herd.Grains.Conversations;
@@ -11,27 +12,46 @@ namespace Herd.Grains.Conversations;
 /// </summary>
 internal sealed class AnswerBuilder
 {
+    private readonly string _turn;
     private readonly ChannelWriter<TurnEvent> _events;
     private readonly StringBuilder _text = new();
     private readonly List<int> _tokens = [];
     private long _bytesToSkip;
     private int _tokensToSkip;
 
-    public AnswerBuilder(Answer soFar, AnswerOffset offset, ChannelWriter<TurnEvent> events)
+    /// <param name="turn">The turn.</param>
+    /// <param name="epoch">The conversation's epoch as it is known here.</param>
+    /// <param name="offset">What the caller has. When that came under an epoch that is not known here, nothing here need begin with it.</param>
+    /// <param name="events">Where to deliver.</param>
+    public AnswerBuilder(Turn turn, long epoch, AnswerOffset offset, ChannelWriter<TurnEvent> events)
     {
+        _turn = turn.Id;
         _events = events;
-        _bytesToSkip = offset.Bytes;
-        _tokensToSkip = offset.Tokens;
+        (_bytesToSkip, _tokensToSkip) = offset.Epoch > epoch ? (long.MaxValue, int.MaxValue) : (offset.Bytes, offset.Tokens);
+        Epoch = epoch;
+        var soFar = turn.Answer;
         Append(soFar.Text, soFar.Tokens);
     }
 
     public IReadOnlyList<int> Tokens => _tokens;
 
-    /// <summary>Whether the caller has more of the answer than this.</summary>
-    public bool IsBehind => _bytesToSkip > 0;
+    /// <summary>What is delivered from now on is produced under it.</summary>
+    public long Epoch { get; set; }
 
     /// <summary>What the latest event told of the sampler; null after an earlier attempt, whose tokens tell all but Mirostat's bound.</summary>
     public float? SamplerState { get; private set; }
+
+    /// <exception cref="HerdException">The caller has more of the answer than this.</exception>
+    public void ThrowIfBehind()
+    {
+        if (_bytesToSkip > 0)
+        {
+            throw new HerdException(
+                HerdError.AnswerLost,
+                $"What was delivered of the turn {_turn} was lost with the gateway and the node that had it. Take it again with its id, from the beginning.",
+                "resume");
+        }
+    }
 
     public Answer SoFar() => new(_text.ToString(), [.. _tokens], TokensFit: true);
 
@@ -50,7 +70,7 @@ internal sealed class AnswerBuilder
         _tokensToSkip -= skipped;
         if (tokens.Count > skipped || fresh.Length > 0)
         {
-            _events.TryWrite(new TurnEvent { Delta = new AnswerDelta(fresh, tokens.Count - skipped) });
+            _events.TryWrite(new TurnEvent { Delta = new AnswerDelta(fresh, tokens.Count - skipped, Epoch) });
         }
     }
 

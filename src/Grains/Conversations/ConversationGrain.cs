@@ -22,17 +22,15 @@ internal sealed class ConversationGrain(
     /// <summary>No turn's id: those have no '.'.</summary>
     private const string MoveId = ".move";
 
-    private static readonly TimeSpan SaveTime = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan SaveEvery = TimeSpan.FromMilliseconds(500);
-
     private readonly TurnQueue _turns = new();
-    private IGrainTimer? _saving;
     private Transcript _transcript = null!;
+    private LateSave _late = null!;
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         var key = GrainKey.Split(this.GetPrimaryKeyString());
         _transcript = new Transcript(store, tenant: key[0], id: key[1]);
+        _late = new LateSave(this, _transcript, time);
         return _transcript.Load(cancellationToken);
     }
 
@@ -123,7 +121,7 @@ internal sealed class ConversationGrain(
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) =>
-        await SaveLater(cancellationToken);
+        await _late.Save(cancellationToken);
 
     public void Dispose()
     {
@@ -144,7 +142,7 @@ internal sealed class ConversationGrain(
             else
             {
                 events.TryWrite(new TurnEvent { Started = new TurnStarted(turn.Id, turn.Model!, turn.Node!) });
-                _ = new AnswerBuilder(turn.Answer, request.Offset, events);
+                new AnswerBuilder(turn, _transcript.Conversation!.Epoch, request.Offset, events).ThrowIfBehind();
             }
 
             if (turn.State == TurnState.Cancelled && handover.Begun.IsCancellationRequested)
@@ -154,49 +152,11 @@ internal sealed class ConversationGrain(
                 throw new HerdException(HerdError.Conflict, "The conversation moves to another gateway. Try again.");
             }
 
-            events.TryWrite(new TurnEvent { Completed = turn, IsUnsaved = !await IsSaved() });
+            events.TryWrite(new TurnEvent { Completed = turn, IsUnsaved = !await _late.IsSaved() });
         }
         finally
         {
             events.TryComplete();
-        }
-    }
-
-    /// <summary>Waits a moment for a store that is away; then goes on trying behind everybody's back.</summary>
-    private async Task<bool> IsSaved()
-    {
-        for (var started = time.GetTimestamp(); !_transcript.IsSaved && time.GetElapsedTime(started) < SaveTime; )
-        {
-            await Task.Delay(SaveEvery, time);
-            await SaveLater(CancellationToken.None);
-        }
-
-        if (!_transcript.IsSaved)
-        {
-            // The conversation stays in memory as long as it is nowhere else.
-            _saving ??= this.RegisterGrainTimer(
-                SaveLater, new GrainTimerCreationOptions(SaveEvery, SaveEvery) { Interleave = true, KeepAlive = true });
-        }
-
-        return _transcript.IsSaved;
-    }
-
-    private async Task SaveLater(CancellationToken cancellation)
-    {
-        try
-        {
-            await _transcript.Flush();
-            _saving?.Dispose();
-            _saving = null;
-        }
-        catch (HerdException e) when (e.Error == HerdError.StoreUnavailable)
-        {
-            // Again in a while.
-        }
-        catch (HerdException e) when (e.Error == HerdError.Conflict)
-        {
-            _saving?.Dispose();
-            DeactivateOnIdle();
         }
     }
 

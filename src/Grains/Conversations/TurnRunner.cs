@@ -28,7 +28,7 @@ internal sealed class TurnRunner(
         ChannelWriter<TurnEvent> events,
         CancellationToken cancellation)
     {
-        var answer = new AnswerBuilder(turn.Answer, start.Offset, events);
+        var answer = new AnswerBuilder(turn, transcript.Conversation!.Epoch, start.Offset, events);
         try
         {
             turn = turn with { Model = await placements.ChooseModel(turn.Model, cancellation) };
@@ -37,14 +37,7 @@ internal sealed class TurnRunner(
                 answer.Append(produced);
             }
 
-            if (answer.IsBehind)
-            {
-                throw new HerdException(
-                    HerdError.AnswerLost,
-                    $"What was delivered of the turn {turn.Id} was lost with the gateway and the node that had it. Take it again with its id, from the beginning.",
-                    "resume");
-            }
-
+            answer.ThrowIfBehind();
             turn = await AnswerSomewhere(transcript, turn, kind, answer, events, cancellation);
         }
         catch (Exception) when (cancellation.IsCancellationRequested)

@@ -31,7 +31,7 @@ internal sealed class TurnStream(ClusterView view, IGrainFactory grains, TimePro
     {
         var node = turn.Node!;
         var left = transcript.Conversation!.Home;
-        var epoch = await transcript.Settle(node, kind);
+        var epoch = answer.Epoch = await transcript.Settle(node, kind);
         if (left is not null && left != node)
         {
             Session(transcript, left, turn.Model!).Release(epoch).Ignore();

@@ -14,8 +14,6 @@ namespace Herd.Grains.Nodes;
 internal sealed class LoadedModel(ModelSource source, ILlamaModel model, ChatTemplate template, Engine engine, byte[] digest)
     : IAsyncDisposable
 {
-    private readonly Rate _pulls = new(initial: 2e8);
-
     public string Id => source.Id;
 
     public Engine Engine => engine;
@@ -31,17 +29,8 @@ internal sealed class LoadedModel(ModelSource source, ILlamaModel model, ChatTem
     /// <summary>What KV caches on their way to other nodes and from there are bound to.</summary>
     public SnapshotBinding Binding(byte[] key) => new(digest, engine.Layout, key);
 
-    /// <summary>Bytes a second that KV caches come with from other nodes.</summary>
-    public double PullRate => _pulls.PerSecond;
-
-    /// <summary>Notes how long it took to bring a KV cache from another node.</summary>
-    public void NotePull(long bytes, TimeSpan took)
-    {
-        lock (_pulls)
-        {
-            _pulls.Note(bytes, took);
-        }
-    }
+    /// <summary>What KV caches from other nodes cost.</summary>
+    public PullCosts Pulls { get; } = new();
 
     /// <summary>About how many tokens a message has.</summary>
     public int CountTokens(HistoryMessage message) =>
@@ -137,11 +126,12 @@ internal sealed class LoadedModel(ModelSource source, ILlamaModel model, ChatTem
                 HostBytes = load.HostBytes,
                 DiskBytes = load.DiskBytes,
                 BytesPerToken = load.BytesPerToken,
-                PrefillRate = load.PrefillRate,
+                PrefillRate = load.PromptRate,
                 DecodeRate = load.DecodeRate,
                 RestoreRate = load.RestoreRate,
                 DiskRate = load.DiskRate,
-                PullRate = PullRate,
+                PullRate = Pulls.Rate,
+                PullWait = Pulls.Wait,
                 DeviceIdle = Math.Min(load.DeviceKeptFor.TotalSeconds, engine.Uptime.TotalSeconds),
                 HostIdle = Math.Min(load.HostKeptFor.TotalSeconds, engine.Uptime.TotalSeconds),
                 DiskIdle = load.DiskKeptFor.TotalSeconds,

@@ -25,7 +25,8 @@ internal sealed class SessionPull(
         {
             using var snapshot = new SnapshotReader(
                 session, SessionKey.Parse(session).Tenant, model.Binding(key.Snapshots), options.Value.KvHostBytes);
-            using var state = await links.Pull(link, source, session, snapshot, cancellation);
+            var (state, transfer) = await links.Pull(link, source, session, snapshot, cancellation);
+            using var owned = state;
             var (tokens, bytes) = (state.Tokens.Length, state.State.Length);
             if (!await model.Engine.Import(state))
             {
@@ -34,7 +35,7 @@ internal sealed class SessionPull(
             }
 
             var took = time.GetElapsedTime(started);
-            model.NotePull(bytes, took);
+            model.Pulls.Note(bytes, transfer, took);
             return new KvMove(tokens, bytes, took.TotalSeconds, Failure: null);
         }
         catch (Exception e) when (e is RpcException or InvalidDataException or OperationCanceledException)

@@ -44,7 +44,7 @@ internal static class Forecasts
         }
         else if (Pulled(table, request) is (_, var bytes and < double.PositiveInfinity))
         {
-            Offer(KvOrigin.Pull, request.Held, bytes * node.PerPulledByte);
+            Offer(KvOrigin.Pull, request.Held, node.PullWait + (bytes * node.PerPulledByte));
         }
 
         return best;

@@ -45,6 +45,9 @@ internal sealed record NodeOutlook
     /// <summary>To compute a token of a prompt.</summary>
     public double PerToken { get; init; }
 
+    /// <summary>What bringing a KV cache from another node takes, whatever its size.</summary>
+    public double PullWait { get; init; }
+
     /// <summary>To have a byte of KV cache from another node on the device.</summary>
     public double PerPulledByte { get; init; }
 
@@ -88,6 +91,7 @@ internal sealed record NodeOutlook
             Queue = (figures.PrefillTokens / prefill) + (excess * StintTokens / decode),
             Crowding = Math.Min(load, model.Slots) * CrowdedTokens / decode,
             PerToken = 1 / prefill,
+            PullWait = Positive(figures.PullWait, 0.02),
             PerPulledByte = (1 / Positive(figures.PullRate, 2e8)) + (1 / restore),
             PerHostByte = 1 / restore,
             PerDiskByte = (1 / Positive(figures.DiskRate, 3e8)) + (1 / restore),

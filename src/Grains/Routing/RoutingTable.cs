@@ -11,6 +11,7 @@ internal sealed class RoutingTable
     private NodeOutlook[] _nodes = [];
     private double[] _waits = [];
     private double[] _perToken = [];
+    private double[] _pullWaits = [];
     private double[] _perByte = [];
     private double[] _reportedAt = [];
     private int[] _sessions = [];
@@ -24,6 +25,8 @@ internal sealed class RoutingTable
     public ReadOnlySpan<double> Waits => _waits.AsSpan(0, Count);
 
     public ReadOnlySpan<double> PerToken => _perToken.AsSpan(0, Count);
+
+    public ReadOnlySpan<double> PullWaits => _pullWaits.AsSpan(0, Count);
 
     public ReadOnlySpan<double> PerPulledByte => _perByte.AsSpan(0, Count);
 
@@ -84,6 +87,7 @@ internal sealed class RoutingTable
         _nodes[place] = outlook;
         _waits[place] = outlook.TakesWork ? outlook.Queue + outlook.Crowding : double.PositiveInfinity;
         _perToken[place] = outlook.PerToken;
+        _pullWaits[place] = outlook.PullWait;
         _perByte[place] = outlook.PerPulledByte;
         _reportedAt[place] = outlook.ReportedAt;
         _sessions[place] = outlook.Sessions;
@@ -97,6 +101,7 @@ internal sealed class RoutingTable
             Array.Resize(ref _nodes, size);
             Array.Resize(ref _waits, size);
             Array.Resize(ref _perToken, size);
+            Array.Resize(ref _pullWaits, size);
             Array.Resize(ref _perByte, size);
             Array.Resize(ref _reportedAt, size);
             Array.Resize(ref _sessions, size);

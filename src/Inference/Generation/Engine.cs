@@ -23,6 +23,7 @@ public sealed class Engine : IAsyncDisposable
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly long _started;
     private int _unfinished;
+    private long _busySince;
 
     /// <summary>Starts the loop. The engine owns the context from now on.</summary>
     /// <exception cref="InvalidDataException">The folder for KV caches cannot be used.</exception>
@@ -124,7 +125,9 @@ public sealed class Engine : IAsyncDisposable
         Ask<bool>(result => result.TrySetResult(_loop.Travel.TryImport(state)), otherwise: false);
 
     /// <summary>How long ago a step ended, while there is something to compute; zero while there is not.</summary>
-    public TimeSpan SinceLastStep => Volatile.Read(ref _unfinished) > 0 ? _time.GetElapsedTime(_loop.LastStep) : TimeSpan.Zero;
+    public TimeSpan SinceLastStep => Volatile.Read(ref _unfinished) > 0
+        ? _time.GetElapsedTime(Math.Max(_loop.LastStep, Volatile.Read(ref _busySince)))
+        : TimeSpan.Zero;
 
     /// <summary>What a saved state depends on besides the model's file.</summary>
     public string Layout => _context.Layout;
@@ -178,6 +181,11 @@ public sealed class Engine : IAsyncDisposable
 
     private void Submit(Sequence sequence)
     {
+        if (Volatile.Read(ref _unfinished) == 0)
+        {
+            Volatile.Write(ref _busySince, _time.GetTimestamp());
+        }
+
         if (Interlocked.Increment(ref _unfinished) > _options.MaxQueued + _context.Sequences)
         {
             Interlocked.Decrement(ref _unfinished);

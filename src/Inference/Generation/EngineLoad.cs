@@ -36,8 +36,11 @@ public sealed record EngineLoad
     /// <summary>Bytes of KV cache a token has; 0 until one was measured.</summary>
     public double BytesPerToken { get; init; }
 
-    /// <summary>Tokens a second that prefill computes, as measured.</summary>
+    /// <summary>Tokens a second that prefill computes when nothing else is computed, as measured.</summary>
     public double PrefillRate { get; init; }
+
+    /// <summary>Tokens a second that a prompt is computed with that comes now, beside what is decoded.</summary>
+    public double PromptRate { get; init; }
 
     /// <summary>Tokens a second that all sequences produce together, as measured.</summary>
     public double DecodeRate { get; init; }

@@ -49,7 +49,7 @@ internal sealed class EngineLoop
     /// <summary>Sessions that leave and come.</summary>
     public KvTravel Travel { get; }
 
-    /// <summary>When the last step ended, or something came after nothing was to do, as a timestamp.</summary>
+    /// <summary>When the last step ended, as a timestamp.</summary>
     public long LastStep { get; private set; }
 
     /// <summary>Called for every sequence that is over.</summary>
@@ -85,11 +85,7 @@ internal sealed class EngineLoop
         NoteLoad();
     }
 
-    public void Enqueue(Sequence sequence)
-    {
-        LastStep = _scheduler.IsIdle ? _time.GetTimestamp() : LastStep;
-        _scheduler.Enqueue(sequence);
-    }
+    public void Enqueue(Sequence sequence) => _scheduler.Enqueue(sequence);
 
     public void Forget(string session)
     {
@@ -245,6 +241,7 @@ internal sealed class EngineLoop
             DiskBytes = _cache.Parked.DiskBytes,
             BytesPerToken = _rates.BytesPerToken,
             PrefillRate = _rates.Prefill.PerSecond,
+            PromptRate = _times.PromptRate(_scheduler.Running),
             DecodeRate = _times.Decode.PerSecond,
             RestoreRate = _rates.Restore.PerSecond,
             DiskRate = _rates.Read.PerSecond,

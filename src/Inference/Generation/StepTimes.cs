@@ -94,6 +94,11 @@ internal sealed class StepTimes(KvRates rates, double maxStretch)
         : _unseen >= MostUnseen ? 0
         : Math.Clamp((int)Beside(decoding), Math.Min(1, most), most);
 
+    /// <summary>Tokens a second of a prompt beside so many sequences that decode.</summary>
+    public double PromptRate(int decoding) => decoding == 0
+        ? rates.Prefill.PerSecond
+        : Math.Min(rates.Prefill.PerSecond, Math.Max(1, Beside(decoding)) / (maxStretch * Seconds(decoding)));
+
     private double Beside(int decoding) => Known(_beside, decoding) is > 0 and var found
         ? found
         : (maxStretch - 1) * Seconds(decoding) * rates.Prefill.PerSecond;

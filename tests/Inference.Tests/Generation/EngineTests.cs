@@ -24,6 +24,25 @@ public sealed class EngineTests
     }
 
     [Fact]
+    public async Task SinceLastStep_AStepHangs_GrowsUntilItEnds()
+    {
+        var context = new FakeContext();
+        await using var engine = New(context, time: context.Clock);
+        context.Clock.Advance(TimeSpan.FromHours(1));
+        Assert.Equal(TimeSpan.Zero, engine.SinceLastStep);
+        context.Hold();
+
+        var running = Run(engine, Request("s", "a", maxTokens: 2));
+        Assert.Equal(TimeSpan.Zero, engine.SinceLastStep);
+        context.Clock.Advance(TimeSpan.FromSeconds(9));
+        Assert.InRange(engine.SinceLastStep, TimeSpan.FromSeconds(9), TimeSpan.FromSeconds(10));
+        context.LetGo();
+        await running;
+
+        Assert.Equal(TimeSpan.Zero, engine.SinceLastStep);
+    }
+
+    [Fact]
     public async Task Generate_SecondTurn_ComputesOnlyWhatIsNew()
     {
         var context = new FakeContext();
@@ -248,8 +267,8 @@ public sealed class EngineTests
         Assert.Equal((4, 192), (load.KvTokens, load.KvCapacity));
     }
 
-    private static Engine New(FakeContext context, EngineOptions? options = null) => new(
-        context, new ByteVocabulary(), options ?? new EngineOptions(), TimeProvider.System, NullLogger<Engine>.Instance);
+    private static Engine New(FakeContext context, EngineOptions? options = null, TimeProvider? time = null) => new(
+        context, new ByteVocabulary(), options ?? new EngineOptions(), time ?? TimeProvider.System, NullLogger<Engine>.Instance);
 
     private static GenerationRequest Request(string session, string prompt, int maxTokens = int.MaxValue) => new()
     {

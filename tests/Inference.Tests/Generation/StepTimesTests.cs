@@ -35,6 +35,18 @@ public sealed class StepTimesTests
     [Fact]
     public void PrefillBudget_NobodyDecodes_IsAllThereIs() => Assert.Equal(256, _times.PrefillBudget(decoding: 0, most: 256));
 
+    /// <summary>A prompt beside others takes as long as all the steps that it may have a part of.</summary>
+    [Fact]
+    public void PromptRate_BesideDecoding_IsWhatFitsIntoAStretchedStep()
+    {
+        var alone = _times.PromptRate(decoding: 0);
+
+        var beside = _times.PromptRate(decoding: 4);
+
+        Assert.Equal(_times.PrefillBudget(decoding: 4, most: 4096) / (MaxStretch * _times.Seconds(4)), beside, 0.05 * beside);
+        Assert.InRange(beside, 1, alone / 2);
+    }
+
     [Fact]
     public void PrefillBudget_BesideDecoding_KeepsTheStretch()
     {

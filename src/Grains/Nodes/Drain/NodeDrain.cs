@@ -40,12 +40,11 @@ internal sealed class NodeDrain(
     {
         var sessions = host.Loaded is { } model ? await model.Engine.Sessions() : [];
         var bytes = sessions.Sum(session => session.Bytes);
-        var rate = host.Loaded?.PullRate ?? 0;
         return new DrainPreview(
             sessions.Count(session => session.IsActive),
             sessions.Count(session => !session.IsActive),
             bytes,
-            rate > 0 ? bytes / rate : 0);
+            host.Loaded is { } loaded ? ((sessions.Count * loaded.Pulls.Wait) + loaded.Pulls.Seconds(bytes)) / Movers : 0);
     }
 
     /// <summary>Begins; the process ends when nothing is left.</summary>

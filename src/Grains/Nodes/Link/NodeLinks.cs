@@ -41,12 +41,14 @@ internal sealed class NodeLinks(ClusterKey key, Serializer<NodeReport> reports, 
     }
 
     /// <summary>Brings a session's KV cache from another node, over more than one connection where they break.</summary>
+    /// <returns>The KV cache, and how long it was on its way since the other node had it ready.</returns>
     /// <exception cref="RpcException">There is nothing of the session there, or the node cannot be reached.</exception>
     /// <exception cref="InvalidDataException">What came is damaged, or is not this session's.</exception>
-    public async Task<SessionState> Pull(
+    public async Task<(SessionState State, TimeSpan Transfer)> Pull(
         string address, string session, string asSession, SnapshotReader snapshot, CancellationToken cancellation)
     {
         var digest = ByteString.Empty;
+        var ready = 0L;
         for (var connection = 1; ; connection++)
         {
             var before = snapshot.Received;
@@ -61,6 +63,7 @@ internal sealed class NodeLinks(ClusterKey key, Serializer<NodeReport> reports, 
                     switch (response.PartCase)
                     {
                         case PullSessionResponse.PartOneofCase.Header:
+                            ready = ready == 0 ? time.GetTimestamp() : ready;
                             snapshot.Begin(response.Header.ToByteArray());
                             digest = ByteString.CopyFrom(SHA256.HashData(response.Header.Span));
                             break;
@@ -68,7 +71,7 @@ internal sealed class NodeLinks(ClusterKey key, Serializer<NodeReport> reports, 
                             snapshot.Append(response.State.Span);
                             break;
                         default:
-                            return snapshot.End(response.Seal.Span);
+                            return (snapshot.End(response.Seal.Span), time.GetElapsedTime(ready));
                     }
                 }
 

@@ -66,11 +66,12 @@ internal sealed class PredictedTtft : IRoutingPolicy
             var (tokens, bytes) = Forecasts.Pulled(table, request);
             var waits = table.Waits;
             var perToken = table.PerToken;
+            var pullWaits = table.PullWaits;
             var perByte = table.PerPulledByte;
             var reportedAt = table.ReportedAt;
             for (var place = 0; place < _seconds.Length; place++)
             {
-                var kv = Math.Min(request.Tokens * perToken[place], (tokens * perToken[place]) + (bytes * perByte[place]));
+                var kv = Math.Min(request.Tokens * perToken[place], (tokens * perToken[place]) + pullWaits[place] + (bytes * perByte[place]));
                 _seconds[place] = (waits[place] + kv) * Forecasts.Doubt(now - reportedAt[place]);
             }
         }

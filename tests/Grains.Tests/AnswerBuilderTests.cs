@@ -1,0 +1,55 @@
+using System.Text;
+using System.Threading.Channels;
+using FsCheck.Xunit;
+using Herd.Contracts.Conversations;
+using Herd.Contracts.Errors;
+using Herd.Contracts.Nodes;
+using Herd.Grains.Conversations;
+
+namespace Herd.Grains.Tests;
+
+public sealed class AnswerBuilderTests
+{
+    /// <summary>However an answer is cut into pieces and wherever its stream broke, the rest is the rest.</summary>
+    [Property(MaxTest = 300)]
+    public bool Answer_ResumedAtAnyPlace_DeliversTheRest(byte[] pieces, byte broke)
+    {
+        string[] characters = ["a", "\u00e9", "\u65e5", "\ud83d\ude00"];
+        var texts = pieces.Select(piece => string.Concat(Enumerable.Range(0, piece % 4).Select(i => characters[(piece + i) % 4]))).ToList();
+        var delivered = texts.Take(broke % (pieces.Length + 1)).ToList();
+        var offset = new AnswerOffset(delivered.Sum(Encoding.UTF8.GetByteCount), delivered.Count);
+        var again = Channel.CreateUnbounded<TurnEvent>();
+
+        var answer = new AnswerBuilder(
+            Turn() with { Answer = new Answer(string.Concat(texts.Take(2)), [.. texts.Take(2).Select(_ => 7)], true) }, epoch: 1, offset, again.Writer);
+        foreach (var text in texts.Skip(2))
+        {
+            answer.Append(new GenerationEvent([7], text, null));
+        }
+
+        again.Writer.Complete();
+        var rest = again.Reader.ReadAllAsync().ToBlockingEnumerable().Select(update => update.Delta!).ToList();
+        return string.Concat(delivered) + string.Concat(rest.Select(delta => delta.Text)) == string.Concat(texts)
+            && delivered.Count + rest.Sum(delta => delta.Tokens) == texts.Count
+            && answer.SoFar().Text == string.Concat(texts);
+    }
+
+    /// <summary>What came under an epoch that was never stored need not be what another node gave.</summary>
+    [Fact]
+    public void Answer_DeliveredUnderAnEpochThatIsNotKnown_IsNotGoneOnWith()
+    {
+        var events = Channel.CreateUnbounded<TurnEvent>();
+        var answer = new AnswerBuilder(
+            Turn() with { Answer = new Answer("as it is here", [1, 2], true) }, epoch: 4, new AnswerOffset(Bytes: 2, Tokens: 1, Epoch: 5), events.Writer);
+
+        var error = Assert.Throws<HerdException>(answer.ThrowIfBehind);
+
+        Assert.Equal(HerdError.AnswerLost, error.Error);
+        Assert.False(events.Reader.TryRead(out _));
+    }
+
+    private static Turn Turn() => new()
+    {
+        Id = "1", State = TurnState.Pending, Input = [], Created = DateTimeOffset.UnixEpoch, Settings = new GenerationSettings(),
+    };
+}

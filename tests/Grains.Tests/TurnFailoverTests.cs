@@ -1,0 +1,130 @@
+using System.Text;
+using System.Threading.Channels;
+using FsCheck.Xunit;
+using Herd.Contracts;
+using Herd.Contracts.Conversations;
+using Herd.Contracts.Errors;
+using Herd.Contracts.Nodes;
+using Herd.Contracts.Placements;
+using Herd.Grains.Conversations;
+using Herd.Grains.Conversations.Storage;
+using Herd.Grains.Routing;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+using Orleans.Runtime;
+using static Herd.Grains.Tests.FakeNodes;
+
+namespace Herd.Grains.Tests;
+
+/// <summary>What happens to an answer whose node fails, falls silent or drains, and to one whose gateway was lost.</summary>
+public sealed class TurnFailoverTests : TurnRunnerScene
+{
+    [Fact]
+    public async Task Answer_NodeFailsInMidStream_GoesOnElsewhereWithWhatWasProduced()
+    {
+        var nodes = New((node, request) => node == "a"
+            ? [Token(1), Token(2), new SiloUnavailableException("killed")]
+            : [Token(3), End(3)]);
+
+        var turn = await Run(nodes);
+
+        Assert.Equal((TurnState.Completed, "1 2 3 ", "b"), (turn.State, turn.Answer.Text, turn.Node));
+        Assert.Equal([1, 2, 3], turn.Answer.Tokens);
+        Assert.Equal("1 2 3 ", DeliveredSoFar());
+        Assert.Equal([("a", 1L, 0), ("b", 2L, 2)], nodes.Nodes.Calls.Select(call => (call.Node, call.Request.Epoch, call.Request.Produced.Count)));
+        Assert.Equal(("b", 2L), (Store.Stored!.Conversation.Home, Store.Stored.Conversation.Epoch));
+        Assert.Equal(NodeState.Lost, View.Nodes[0].State);
+        Assert.Equal(turn, Stored);
+    }
+
+    [Fact]
+    public async Task Answer_NodeFallsSilentInMidStream_GoesOnElsewhere()
+    {
+        var nodes = New((node, _) => node == "a" ? [Token(1), Hang] : [Token(2), End(2)]);
+        var running = Run(nodes);
+        await Delivered("1 ");
+
+        View.Lose("a");
+
+        var turn = await running;
+        Assert.Equal(("1 2 ", "b"), (turn.Answer.Text, turn.Node));
+        Assert.Equal([PlacementReason.Turn, PlacementReason.NodeFailed], turn.Placements!.Select(placement => placement.Reason));
+        Assert.Empty(nodes.Nodes.Pulls);
+    }
+
+    [Fact]
+    public async Task Answer_NodeDrainsInMidStream_GoesOnElsewhereWithItsKvCache()
+    {
+        var nodes = New((node, _) => node == "a" ? [Token(1), Hang] : [Token(2), End(2)]);
+        var running = Run(nodes, History());
+        await Delivered("1 ");
+
+        View.Update(Report("a") with { State = NodeState.Draining });
+
+        var turn = await running;
+        Assert.Equal(("1 2 ", "b"), (turn.Answer.Text, turn.Node));
+        Assert.Equal([("b", "http://a", GrainKey.Session("a", "t", "c", "m"))], nodes.Nodes.Pulls);
+        Assert.Equal([("a", 2L)], nodes.Nodes.Released);
+        Assert.Equal((PlacementReason.NodeDrains, KvOrigin.Pull), (turn.Placements![1].Reason, turn.Placements[1].Considered[0].Origin));
+        Assert.Equal(1, turn.Placements[1].Move!.Tokens);
+    }
+
+    [Fact]
+    public async Task Answer_PullFails_ReplaysAllTheSame()
+    {
+        var nodes = New((node, _) => node == "a" ? [Token(1), Hang] : [Token(2), End(2)]);
+        nodes.Nodes.Pull = () => Task.FromException<KvMove>(new SiloUnavailableException("gone"));
+        var running = Run(nodes, History());
+        await Delivered("1 ");
+
+        View.Update(Report("a") with { State = NodeState.Draining });
+
+        var turn = await running;
+        Assert.Equal("1 2 ", turn.Answer.Text);
+        Assert.Equal((0, "gone"), (turn.Placements![1].Move!.Tokens, turn.Placements[1].Move!.Failure));
+    }
+
+    [Fact]
+    public async Task Answer_OnlyNodeDrains_FinishesThere()
+    {
+        View.Remove("b");
+        var go = new TaskCompletionSource();
+        var nodes = New((_, _) => [Token(1), go.Task, Token(2), End(2)]);
+        var running = Run(nodes);
+        await Delivered("1 ");
+
+        View.Update(Report("a") with { State = NodeState.Draining });
+        go.SetResult();
+
+        Assert.Equal(("1 2 ", "a"), ((await running).Answer.Text, (await running).Node));
+    }
+
+    [Fact]
+    public async Task Answer_BegunByALostOwner_GoesOnFromWhatTheNodeProduced()
+    {
+        var nodes = New((_, request) => request.Produced is [1, 2] ? [Token(3), End(3)] : []);
+        nodes.Nodes.Tail = new GenerationEvent([1, 2], "1 2 ", null);
+        Store.Stored = new StoredConversation(
+            new Conversation { Id = "c", Created = DateTimeOffset.UnixEpoch, Turns = [Turn()], Home = "a", Epoch = 5 }, 1);
+
+        var turn = await Run(nodes, Turn() with { Model = "m" }, begin: new TurnStart(new AnswerOffset(2, 1), IsNew: false));
+
+        Assert.Equal("1 2 3 ", turn.Answer.Text);
+        Assert.Equal("2 3 ", DeliveredSoFar());
+        Assert.Equal(6, nodes.Nodes.Calls.Single().Request.Epoch);
+    }
+
+    [Fact]
+    public async Task Answer_DeliveredByALostOwnerAndKnownToNobody_SaysSoAndCanBeTakenAgain()
+    {
+        var nodes = New((_, _) => [Token(7), End(1)]);
+        var begun = new TurnStart(new AnswerOffset(2, 1), IsNew: false);
+
+        var error = await Assert.ThrowsAsync<HerdException>(() => Run(nodes, begin: begun));
+        var again = await Run(nodes, Stored, begin: begun with { Offset = AnswerOffset.Start });
+
+        Assert.Equal(HerdError.AnswerLost, error.Error);
+        Assert.Equal((TurnState.Completed, "7 "), (again.State, again.Answer.Text));
+    }
+}
