@@ -50,6 +50,69 @@ public sealed class OpenAiClientTests(RealCluster cluster) : IClassFixture<RealC
         Assert.Equal(5, completion.Usage.OutputTokenCount);
     }
 
+    [Fact]
+    public async Task NuGetClient_LogProbabilities_AreOfEachToken()
+    {
+        var client = new ChatClient(
+            Model, new ApiKeyCredential("none"), new OpenAIClientOptions { Endpoint = new Uri($"{cluster.Http}/v1") });
+
+        ChatCompletion completion = await client.CompleteChatAsync(
+            [new UserChatMessage("Count to a hundred.")],
+            new ChatCompletionOptions { Temperature = 0, MaxOutputTokenCount = 5, IncludeLogProbabilities = true, TopLogProbabilityCount = 3 },
+            Cancellation);
+
+        Assert.Equal(5, completion.ContentTokenLogProbabilities.Count);
+        Assert.Equal(completion.Content[0].Text, string.Concat(completion.ContentTokenLogProbabilities.Select(token => token.Token)));
+        Assert.All(completion.ContentTokenLogProbabilities, token =>
+        {
+            Assert.Equal(3, token.TopLogProbabilities.Count);
+            Assert.Equal((token.Token, token.LogProbability), (token.TopLogProbabilities[0].Token, token.TopLogProbabilities[0].LogProbability));
+            Assert.True(token.LogProbability <= 0);
+        });
+    }
+
+    /// <summary>Several answers to one prompt, which counts once.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Completions_SeveralChoices_EachIsWhole(bool stream)
+    {
+        using var http = new HttpClient();
+        using var content = new StringContent(
+            $$"""{"model":"{{Model}}","n":3,"seed":5,"max_tokens":9,"stream":{{(stream ? "true" : "false")}},"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"Tell me a story about {{Guid.NewGuid()}}."}]}""");
+
+        using var response = await http.PostAsync(new Uri($"{cluster.Http}/v1/chat/completions"), content, Cancellation);
+        var body = await response.Content.ReadAsStringAsync(Cancellation);
+        var objects = stream
+            ? body.Split('\n').Where(line => line.StartsWith("data: {", StringComparison.Ordinal)).Select(line => line[6..])
+            : [body];
+        var answers = new string[3];
+        var finishes = new List<(int, string)>();
+        var (prompt, completion) = (0, 0);
+        foreach (var chunk in objects.Select(text => JsonDocument.Parse(text).RootElement))
+        {
+            foreach (var choice in chunk.GetProperty("choices").EnumerateArray())
+            {
+                var index = choice.GetProperty("index").GetInt32();
+                answers[index] += choice.GetProperty(stream ? "delta" : "message").TryGetProperty("content", out var text) ? text.GetString() : "";
+                if (choice.GetProperty("finish_reason").GetString() is { } finish)
+                {
+                    finishes.Add((index, finish));
+                }
+            }
+
+            if (chunk.TryGetProperty("usage", out var usage))
+            {
+                (prompt, completion) = (usage.GetProperty("prompt_tokens").GetInt32(), usage.GetProperty("completion_tokens").GetInt32());
+            }
+        }
+
+        Assert.Equal([(0, "length"), (1, "length"), (2, "length")], finishes.Order());
+        Assert.Equal(27, completion);
+        Assert.InRange(prompt, 20, 80);
+        Assert.True(answers.Distinct().Count() > 1, "Each choice has a seed of its own.");
+    }
+
     /// <summary>A client that goes away ends the generation; what was said until then is kept, and is not the whole.</summary>
     [Fact]
     public async Task AnyClient_GoesAwayInMidAnswer_EndsTheGeneration()
@@ -77,12 +140,50 @@ public sealed class OpenAiClientTests(RealCluster cluster) : IClassFixture<RealC
         Assert.Contains("\"state\":\"Cancelled\"", turn, StringComparison.Ordinal);
     }
 
+    /// <summary>A response is a turn; what follows an earlier one is a fork, and leaves what came after it alone.</summary>
+    [Fact]
+    public async Task NpmClient_Responses_GoOnFromWhicheverIsNamed()
+    {
+        using var seen = JsonDocument.Parse(await RunNpm("responses.mjs", $"{cluster.Http}/v1", Model));
+        var root = seen.RootElement;
+        string Text(string name) => root.GetProperty(name).GetProperty("text").GetString()!;
+        int Number(string name, string figure) => root.GetProperty(name).GetProperty(figure).GetInt32();
+
+        Assert.Contains("Paris", Text("first"), StringComparison.Ordinal);
+        Assert.Contains("Rome", Text("second"), StringComparison.Ordinal);
+        Assert.Contains("Berlin", Text("beside"), StringComparison.Ordinal);
+        Assert.Contains("Madrid", Text("third"), StringComparison.Ordinal);
+        Assert.Equal("capitals", root.GetProperty("first").GetProperty("metadata").GetProperty("topic").GetString());
+        foreach (var (name, before) in new[] { ("second", "first"), ("beside", "first"), ("third", "second") })
+        {
+            Assert.Equal("completed", root.GetProperty(name).GetProperty("status").GetString());
+            Assert.Equal(root.GetProperty(before).GetProperty("id").GetString(), root.GetProperty(name).GetProperty("previous").GetString());
+            Assert.True(Number(name, "cached") >= 0.8 * (Number(before, "input") + Number(before, "output")), $"{name}: {root.GetProperty(name)}");
+        }
+
+        Assert.Equal(Text("third"), root.GetProperty("deltas").GetString());
+        Assert.True(root.GetProperty("numbered").GetBoolean());
+        Assert.Equal(
+            [
+                "response.created", "response.in_progress", "response.output_item.added", "response.content_part.added",
+                "response.output_text.delta", "response.output_text.done", "response.content_part.done", "response.output_item.done",
+                "response.completed",
+            ],
+            root.GetProperty("types").EnumerateArray().Select(type => type.GetString()));
+        Assert.Equal("incomplete max_output_tokens", $"{root.GetProperty("short").GetProperty("status")} {root.GetProperty("short").GetProperty("reason")}");
+        Assert.Equal(JsonValueKind.Object, root.GetProperty("object").ValueKind);
+        Assert.False(root.GetProperty("passing").GetProperty("store").GetBoolean());
+        Assert.Equal(Text("second"), Text("read"));
+        Assert.Equal("""[{"role":"user","text":"And of Italy?"}]""", root.GetProperty("items").GetRawText());
+        Assert.Equal(
+            """[{"status":404,"code":"response_not_found","param":"response_id"},{"status":404,"code":"response_not_found","param":"response_id"},{"status":404,"code":"response_not_found","param":"response_id"},{"status":404,"code":"response_not_found","param":"previous_response_id"},{"status":400,"code":null,"param":"tools"},{"status":400,"code":null,"param":"store"},{"status":404,"code":"model_not_found","param":"model"}]""",
+            root.GetProperty("errors").GetRawText());
+    }
+
     [Fact]
     public async Task NpmClient_StreamedTurns_StickToTheirNodeAndCache()
     {
-        var folder = Path.Combine(Repository.Root, "tests", "Cluster.Tests", "npm");
-        await Tool.Run(folder, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund");
-        using var seen = JsonDocument.Parse(await Tool.Run(folder, "node", "chat.mjs", $"{cluster.Http}/v1", Model, "none"));
+        using var seen = JsonDocument.Parse(await RunNpm("chat.mjs", $"{cluster.Http}/v1", Model, "none"));
 
         var turns = seen.RootElement.GetProperty("turns").EnumerateArray().ToList();
         Assert.Contains("Paris", turns[0].GetProperty("text").GetString(), StringComparison.Ordinal);
@@ -117,5 +218,12 @@ public sealed class OpenAiClientTests(RealCluster cluster) : IClassFixture<RealC
         }
 
         return (text, usage!, finish!.Value);
+    }
+
+    private static async Task<string> RunNpm(string script, params string[] arguments)
+    {
+        var folder = Path.Combine(Repository.Root, "tests", "Cluster.Tests", "npm");
+        await Tool.Run(folder, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund");
+        return await Tool.Run(folder, "node", [script, .. arguments]);
     }
 }

@@ -60,6 +60,24 @@ public sealed class ErrorTests
         Assert.Equal(6, result.Failures!.Count());
     }
 
+    [Theory]
+    [InlineData("0.0.0.0", false, false)]
+    [InlineData("10.1.1.1", false, false)]
+    [InlineData("::", false, false)]
+    [InlineData("0.0.0.0", true, true)]
+    [InlineData("127.0.0.1", false, true)]
+    [InlineData("::1", false, true)]
+    public void Validate_ReachedFromOtherMachines_NeedsKeys(string bind, bool hasKeys, bool isValid)
+    {
+        var options = new GatewayOptions { Bind = bind };
+        if (hasKeys)
+        {
+            options.Tenants["alice"] = new string('0', 64);
+        }
+
+        Assert.Equal(isValid, new GatewayOptionsValidator().Validate(null, options).Succeeded);
+    }
+
     private static TenantDirectory Directory(params (string Tenant, string Key)[] tenants) => new(Options.Create(new GatewayOptions
     {
         Tenants = tenants.ToDictionary(

@@ -48,6 +48,22 @@ public sealed class AnswerBuilderTests
         Assert.False(events.Reader.TryRead(out _));
     }
 
+    [Fact]
+    public void Append_CallerHasABeginning_TellsTheChancesOfTheRest()
+    {
+        var events = Channel.CreateUnbounded<TurnEvent>();
+        var answer = new AnswerBuilder(Turn(), epoch: 1, new AnswerOffset(Bytes: 2, Tokens: 2), events.Writer);
+
+        answer.Append(new GenerationEvent([1, 2, 3], "abc", null)
+        {
+            Chances = [.. "abc".Select(c => new TokenChance([(byte)c], -1, []))],
+        });
+
+        Assert.True(events.Reader.TryRead(out var update));
+        Assert.Equal(("c", 1), (update.Delta!.Text, update.Delta.Tokens));
+        Assert.Equal("c"u8.ToArray(), Assert.Single(update.Delta.Chances!).Bytes);
+    }
+
     private static Turn Turn() => new()
     {
         Id = "1", State = TurnState.Pending, Input = [], Created = DateTimeOffset.UnixEpoch, Settings = new GenerationSettings(),

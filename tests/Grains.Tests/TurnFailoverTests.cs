@@ -53,6 +53,19 @@ public sealed class TurnFailoverTests : TurnRunnerScene
         Assert.Empty(nodes.Nodes.Pulls);
     }
 
+    /// <summary>A node whose engine ends no step says so itself.</summary>
+    [Fact]
+    public async Task Answer_EngineHangsInMidStream_GoesOnElsewhere()
+    {
+        var nodes = New((node, _) => node == "a" ? [Token(1), Hang] : [Token(2), End(2)]);
+        var running = Run(nodes);
+        await Delivered("1 ");
+
+        View.Update(Report("a") with { State = NodeState.Stalled });
+
+        Assert.Equal(("1 2 ", "b"), ((await running).Answer.Text, (await running).Node));
+    }
+
     [Fact]
     public async Task Answer_NodeDrainsInMidStream_GoesOnElsewhereWithItsKvCache()
     {

@@ -56,6 +56,13 @@ public sealed record GenerationSettings
 
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     [Id(16)] public TurnPriority Priority { get; init; }
+
+    /// <summary>
+    /// How many of the likeliest tokens are told with each token's own log-probability, 0 to 20; null tells nothing. They come
+    /// with the answer as it is produced, and are not stored.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    [Id(17)] public int? LogProbs { get; init; }
 }
 
 /// <param name="Repetition">Above 0; 1 means none.</param>

@@ -24,6 +24,12 @@ public sealed record TurnRequest
 
     /// <summary>What the caller has of the answer from an earlier call; it is not delivered again.</summary>
     [Id(5)] public AnswerOffset Offset { get; init; } = AnswerOffset.Start;
+
+    /// <summary>
+    /// The turn that this one follows; null means whichever is the last. When it is another, the turn is refused with
+    /// <see cref="Errors.HerdError.Superseded"/>.
+    /// </summary>
+    [Id(6)] public string? After { get; init; }
 }
 
 /// <summary>A place in an answer: as much of it as was delivered in whole events.</summary>
@@ -64,4 +70,8 @@ public sealed record TurnStarted(
 /// <param name="Tokens">Tokens that were produced for it.</param>
 /// <param name="Epoch">The conversation's epoch under which it was delivered.</param>
 [GenerateSerializer, Immutable, Alias("herd.AnswerDelta")]
-public sealed record AnswerDelta([property: Id(0)] string Text, [property: Id(1)] int Tokens, [property: Id(2)] long Epoch = 0);
+public sealed record AnswerDelta([property: Id(0)] string Text, [property: Id(1)] int Tokens, [property: Id(2)] long Epoch = 0)
+{
+    /// <summary>One for each token; null when they were not asked for, or are not known any more.</summary>
+    [Id(3)] public IReadOnlyList<TokenChance>? Chances { get; init; }
+}

@@ -26,6 +26,11 @@ public enum HerdError
 
     /// <summary>What the caller has of an answer is had by nobody else any more, so it cannot be gone on with.</summary>
     AnswerLost = 14,
+
+    ResponseNotFound = 15,
+
+    /// <summary>The turn was to follow one that is no longer the conversation's last.</summary>
+    Superseded = 16,
 }
 
 /// <summary>An error that the caller is told: what was wrong, where, and what to do. Holds no content of conversations.</summary>

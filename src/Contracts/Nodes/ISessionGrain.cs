@@ -82,6 +82,9 @@ public sealed record GenerationEvent(
 {
     /// <summary>What sampling carries on beside the tokens, if anything: Mirostat's bound.</summary>
     [Id(3)] public float? SamplerState { get; init; }
+
+    /// <summary>One for each token; null when they were not asked for.</summary>
+    [Id(4)] public IReadOnlyList<TokenChance>? Chances { get; init; }
 }
 
 /// <summary>How an answer ended and what it took.</summary>

@@ -24,6 +24,7 @@ internal static class SettingsRules
         Require(settings.MinP is null or (>= 0 and <= 1), prefix + "min_p", "must be from 0 to 1", settings.MinP);
         Require(settings.TypicalP is null or (> 0 and <= 1), prefix + "typical_p", "must be above 0 and at most 1", settings.TypicalP);
         CheckPenalties(settings, prefix);
+        Require(settings.LogProbs is null or (>= 0 and <= 20), prefix + (prefix.Length > 0 ? "log_probs" : "top_logprobs"), "must be from 0 to 20", settings.LogProbs);
         Require(settings.Bias is null or { Count: <= MaxBias }, prefix + "logit_bias", $"may hold at most {MaxBias} tokens", settings.Bias?.Count);
         Require(settings.Bias?.Values.All(bias => bias is >= -100 and <= 100) ?? true, prefix + "logit_bias", "holds numbers from -100 to 100", "another");
         Require(settings.Form?.Schema is null or { Length: <= MaxSchemaLength }, "response_format", $"may hold a schema of at most {MaxSchemaLength} characters", settings.Form?.Schema?.Length);

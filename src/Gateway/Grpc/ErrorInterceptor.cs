@@ -45,11 +45,11 @@ internal sealed class ErrorInterceptor(ILogger<ErrorInterceptor> logger) : Inter
     internal static Code CodeOf(HerdError error) => error switch
     {
         HerdError.InvalidArgument => Code.InvalidArgument,
-        HerdError.ModelNotFound or HerdError.ConversationNotFound => Code.NotFound,
+        HerdError.ModelNotFound or HerdError.ConversationNotFound or HerdError.ResponseNotFound => Code.NotFound,
         HerdError.ContextOverflow => Code.FailedPrecondition,
         HerdError.Overloaded or HerdError.TooLarge => Code.ResourceExhausted,
         HerdError.Unavailable or HerdError.StoreUnavailable or HerdError.Conflict or HerdError.Fenced => Code.Unavailable,
-        HerdError.TurnInProgress => Code.Aborted,
+        HerdError.TurnInProgress or HerdError.Superseded => Code.Aborted,
         HerdError.Unauthenticated => Code.Unauthenticated,
         HerdError.Forbidden => Code.PermissionDenied,
         HerdError.AnswerLost => Code.DataLoss,

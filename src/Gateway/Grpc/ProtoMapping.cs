@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Nodes;
@@ -51,7 +52,7 @@ internal static class ProtoMapping
         },
         { Delta: { } delta } => new V1.ConverseResponse
         {
-            Delta = new V1.AnswerDelta { Text = delta.Text, Tokens = delta.Tokens, Epoch = delta.Epoch },
+            Delta = new V1.AnswerDelta { Text = delta.Text, Tokens = delta.Tokens, Epoch = delta.Epoch, Chances = { (delta.Chances ?? []).Select(ToProto) } },
         },
         _ => new V1.ConverseResponse { Completed = new V1.TurnCompleted { Turn = update.Completed!.ToProto(), Unsaved = update.IsUnsaved } },
     };
@@ -72,6 +73,13 @@ internal static class ProtoMapping
             Duration = TimeSpan.FromSeconds(move.Seconds).ToDuration(),
             Failure = move.Failure ?? "",
         },
+    };
+
+    private static V1.TokenChance ToProto(TokenChance chance) => new()
+    {
+        Text = ByteString.CopyFrom(chance.Bytes),
+        LogProb = chance.LogProb,
+        Likeliest = { chance.Likeliest.Select(ToProto) },
     };
 
     public static AnswerOffset ToOffset(this V1.AnswerOffset? offset) =>
@@ -163,6 +171,7 @@ internal static class ProtoMapping
                 mirostat.HasTau ? mirostat.Tau : null, mirostat.HasEta ? mirostat.Eta : null),
             Bias = sampling.LogitBias.Count == 0 ? null : new Dictionary<int, float>(sampling.LogitBias),
             IgnoreEnd = sampling.IgnoreEos,
+            LogProbs = sampling.HasLogProbs ? sampling.LogProbs : null,
             Form = request.Form?.FormCase switch
             {
                 V1.AnswerForm.FormOneofCase.JsonObject => new AnswerForm(Schema: null),

@@ -9,7 +9,7 @@ public sealed class GatewayOptions
 {
     public const string Section = "Gateway";
 
-    /// <summary>The address to listen on. Default 127.0.0.1: this machine only.</summary>
+    /// <summary>The address to listen on. Default 127.0.0.1: this machine only; another one needs keys (<see cref="Tenants"/>).</summary>
     public string Bind { get; set; } = "127.0.0.1";
 
     /// <summary>The port of the OpenAI API and of health, 1 to 65535. Default 8080.</summary>
@@ -53,7 +53,11 @@ internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
     public ValidateOptionsResult Validate(string? name, GatewayOptions options)
     {
         var errors = new OptionErrors();
-        errors.Require(IPAddress.TryParse(options.Bind, out _), $"Gateway:Bind '{options.Bind}' is not an IP address.");
+        var isAddress = IPAddress.TryParse(options.Bind, out var address);
+        errors.Require(isAddress, $"Gateway:Bind '{options.Bind}' is not an IP address.");
+        errors.Require(
+            !isAddress || IPAddress.IsLoopback(address!) || options.Tenants.Count > 0,
+            $"Gateway:Bind {options.Bind} is reached from other machines, and no key is asked for. Give keys in Gateway:Tenants, or listen on 127.0.0.1.");
         errors.Require(options.HttpPort is >= 1 and <= 65535, $"Gateway:HttpPort {options.HttpPort} is not from 1 to 65535.");
         errors.Require(options.GrpcPort is >= 1 and <= 65535, $"Gateway:GrpcPort {options.GrpcPort} is not from 1 to 65535.");
         errors.Require(options.HttpPort != options.GrpcPort, $"Gateway:HttpPort and Gateway:GrpcPort are both {options.HttpPort}.");

@@ -1,5 +1,6 @@
 using System.Text;
 using Herd.Contracts.Conversations;
+using Herd.Gateway.Conversations;
 using Herd.Gateway.Tenants;
 
 namespace Herd.Gateway.OpenAi;
@@ -18,76 +19,82 @@ internal static class ChatCompletions
         var position = StreamPosition.Of(context.Request.Headers);
         turn = position is null ? turn : turn with { TurnId = position.Turn, Offset = position.Offset };
         var tenant = Authentication.Tenant(context);
-        var (lane, events) = position is null
-            ? await chat.Begin(tenant, identity.Of(request, turn, context.Request.Headers), turn, context.RequestAborted)
-            : await chat.Resume(tenant, position.Session, turn, context.RequestAborted);
-        await using (events)
-        {
-            // Nothing is sent before the answer has begun, so that what fails until then is told by its status.
-            var node = "";
-            while (events.Current.Started is { } started)
-            {
-                node = started.Node;
-                await events.MoveNextAsync();
-            }
-
-            context.Response.Headers[SessionHeader] = lane;
-            context.Response.Headers[NodeHeader] = node;
-            var shape = new CompletionShape(
-                "chatcmpl-" + turn.TurnId[(turn.TurnId.IndexOf('_', StringComparison.Ordinal) + 1)..],
-                time.GetUtcNow().ToUnixTimeSeconds(),
-                turn.Model!);
-            await (request.Stream
-                ? Stream(
-                    context,
-                    shape,
-                    events,
-                    new StreamPosition(lane, turn.TurnId, turn.Offset),
-                    request.StreamOptions?.IncludeUsage == true,
-                    logger)
-                : Whole(context, shape, events));
-        }
+        var lane = position?.Session ?? identity.Of(request, turn, context.Request.Headers);
+        await using var choices = await Choices.Begin(
+            choice => position is null
+                ? chat.Begin(tenant, lane, turn.OfChoice(choice), context.RequestAborted)
+                : chat.Resume(tenant, lane, turn, context.RequestAborted),
+            position is null ? request.N ?? 1 : 1);
+        context.Response.Headers[SessionHeader] = choices.Session;
+        context.Response.Headers[NodeHeader] = choices.Node;
+        var shape = new CompletionShape(
+            "chatcmpl-" + turn.TurnId[(turn.TurnId.IndexOf('_', StringComparison.Ordinal) + 1)..],
+            time.GetUtcNow().ToUnixTimeSeconds(),
+            turn.Model!,
+            turn.Settings.LogProbs is not null);
+        await (request.Stream
+            ? Stream(
+                context,
+                shape,
+                choices,
+                choices.Count == 1 ? new StreamPosition(choices.Session, turn.TurnId, turn.Offset) : null,
+                request.StreamOptions?.IncludeUsage == true,
+                logger)
+            : Whole(context, shape, choices));
     }
 
-    private static async Task Whole(HttpContext context, CompletionShape shape, IAsyncEnumerator<TurnEvent> events)
+    private static async Task Whole(HttpContext context, CompletionShape shape, Choices choices)
     {
-        var text = new StringBuilder();
-        while (events.Current.Completed is null)
+        var texts = Enumerable.Range(0, choices.Count).Select(_ => new StringBuilder()).ToList();
+        var chances = texts.Select(_ => new List<TokenChance>()).ToList();
+        var last = new TurnEvent[choices.Count];
+        await foreach (var (choice, update) in choices.Events(context.RequestAborted))
         {
-            text.Append(events.Current.Delta?.Text);
-            await events.MoveNextAsync();
+            texts[choice].Append(update.Delta?.Text);
+            chances[choice].AddRange(update.Delta?.Chances ?? []);
+            last[choice] = update;
         }
 
         await context.Response.WriteAsJsonAsync(
-            shape.Whole(text.ToString(), events.Current),
+            shape.Whole([.. texts.Select((text, i) => (text.ToString(), (IReadOnlyList<TokenChance>)chances[i], last[i]))]),
             OpenAiJson.Default.ChatCompletion,
             cancellationToken: context.RequestAborted);
     }
 
+    /// <param name="context">The request.</param>
+    /// <param name="shape">Makes the chunks.</param>
+    /// <param name="choices">What is answered.</param>
+    /// <param name="position">Where a single answer stands, for a client that comes back.</param>
+    /// <param name="includeUsage">Whether a last chunk says what it took.</param>
+    /// <param name="logger">Told of errors that are nobody's fault.</param>
     private static async Task Stream(
-        HttpContext context,
-        CompletionShape shape,
-        IAsyncEnumerator<TurnEvent> events,
-        StreamPosition position,
-        bool includeUsage,
-        ILogger logger)
+        HttpContext context, CompletionShape shape, Choices choices, StreamPosition? position, bool includeUsage, ILogger logger)
     {
         var stream = new EventStream(context);
-        if (position.Offset == AnswerOffset.Start)
+        if (position is null || position.Offset == AnswerOffset.Start)
         {
-            await stream.Write(shape.Chunk(role: "assistant", content: ""), position);
+            for (var choice = 0; choice < choices.Count; choice++)
+            {
+                await stream.Write(shape.First(choice), position);
+            }
         }
 
+        var turns = new List<Turn>();
         try
         {
-            for (; events.Current.Completed is null; await events.MoveNextAsync())
+            await foreach (var (choice, update) in choices.Events(context.RequestAborted))
             {
-                if (events.Current.Delta is { } delta)
+                if (update.Completed is { } turn)
                 {
-                    position = position.After(delta);
-                    if (delta.Text.Length > 0)
+                    turns.Add(turn);
+                    await stream.Write(shape.Last(choice, update));
+                }
+                else if (update.Delta is { } delta)
+                {
+                    position = position?.After(delta);
+                    if (delta.Text.Length > 0 || delta.Chances is { Count: > 0 })
                     {
-                        await stream.Write(shape.Chunk(role: null, delta.Text), position);
+                        await stream.Write(shape.Chunk(choice, delta), position);
                     }
                 }
             }
@@ -99,13 +106,18 @@ internal static class ChatCompletions
             return;
         }
 
-        var turn = events.Current.Completed;
-        await stream.Write(shape.Last(events.Current));
         if (includeUsage)
         {
-            await stream.Write(shape.Usage(turn));
+            await stream.Write(shape.Usage(turns));
         }
 
         await stream.Done();
     }
+
+    /// <summary>The same turn for another choice: with an id and a seed of its own.</summary>
+    private static TurnRequest OfChoice(this TurnRequest turn, int choice) => choice == 0 ? turn : turn with
+    {
+        TurnId = ConversationClient.NewTurnId(),
+        Settings = turn.Settings with { Seed = turn.Settings.Seed + (ulong)choice },
+    };
 }

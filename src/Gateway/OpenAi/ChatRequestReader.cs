@@ -11,9 +11,6 @@ internal static class ChatRequestReader
 {
     private static readonly Dictionary<string, Func<JsonElement, bool>> Harmless = new()
     {
-        ["n"] = value => value.ValueKind == JsonValueKind.Number && value.GetRawText() == "1",
-        ["logprobs"] = value => value.ValueKind == JsonValueKind.False,
-        ["top_logprobs"] = IsZero,
         ["tools"] = IsEmpty,
         ["functions"] = IsEmpty,
         ["tool_choice"] = value => value.ValueKind == JsonValueKind.String && value.GetString() is "none" or "auto",
@@ -67,8 +64,14 @@ internal static class ChatRequestReader
             Bias = request.LogitBias is { Count: > 0 } bias ? Bias(bias) : null,
             IgnoreEnd = request.IgnoreEos ?? false,
             Form = Form(request.ResponseFormat),
+            LogProbs = LogProbs(request),
         };
         SettingsRules.Check(settings);
+        if (request.N is < 1 or > Choices.Most)
+        {
+            throw Bad($"'n' must be from 1 to {Choices.Most}; found {request.N}.", "n");
+        }
+
         return new TurnRequest
         {
             TurnId = ConversationClient.NewTurnId(),
@@ -128,6 +131,13 @@ internal static class ChatRequestReader
                 : throw Bad($"'{name}' holds a part that is not text; only text is understood.", name)));
     }
 
+    private static int? LogProbs(ChatRequest request) => request switch
+    {
+        { Logprobs: true } => request.TopLogprobs ?? 0,
+        { TopLogprobs: not (null or 0) } => throw Bad("'top_logprobs' needs 'logprobs' to be true.", "top_logprobs"),
+        _ => null,
+    };
+
     private static List<string> Stops(JsonElement? stop) => stop switch
     {
         null or { ValueKind: JsonValueKind.Null } => [],
@@ -162,9 +172,6 @@ internal static class ChatRequestReader
             ?? throw Bad("'response_format.json_schema.schema' is missing.", "response_format")),
         _ => throw Bad("'response_format.type' is none of text, json_object and json_schema.", "response_format"),
     };
-
-    private static bool IsZero(JsonElement value) =>
-        value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && number == 0;
 
     private static bool IsEmpty(JsonElement value) => value.ValueKind switch
     {

@@ -12,6 +12,12 @@ internal sealed class EventStream
     public EventStream(HttpContext context)
     {
         _context = context;
+        Prepare(context);
+    }
+
+    /// <summary>The headers of any stream of events.</summary>
+    public static void Prepare(HttpContext context)
+    {
         context.Response.ContentType = "text/event-stream; charset=utf-8";
         context.Response.Headers.CacheControl = "no-cache";
 

@@ -1,4 +1,5 @@
 using Herd.Contracts.Errors;
+using Herd.Gateway.OpenAi.Responses;
 using Herd.Grains.Routing;
 
 namespace Herd.Gateway.OpenAi;
@@ -11,6 +12,7 @@ internal static class OpenAiEndpoints
     public static void MapOpenAi(this IEndpointRouteBuilder routes)
     {
         routes.MapPost("/v1/chat/completions", ChatCompletions.Handle);
+        routes.MapResponses();
         routes.MapGet("/v1/models", (ClusterView view) => TypedResults.Json(
             new ModelList("list", [.. view.Models.Select(model => Entry(model.Id))]), OpenAiJson.Default.ModelList));
         routes.MapGet("/v1/models/{id}", (string id, ClusterView view) => view.Models.Any(model => model.Id == id)

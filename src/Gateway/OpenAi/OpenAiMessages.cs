@@ -1,5 +1,7 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Herd.Contracts.Conversations;
 
 namespace Herd.Gateway.OpenAi;
 
@@ -13,6 +15,13 @@ internal sealed record ChatRequest
     public bool Stream { get; init; }
 
     public StreamOptions? StreamOptions { get; init; }
+
+    /// <summary>How many answers.</summary>
+    public int? N { get; init; }
+
+    public bool? Logprobs { get; init; }
+
+    public int? TopLogprobs { get; init; }
 
     public int? MaxTokens { get; init; }
 
@@ -87,9 +96,32 @@ internal sealed record HerdNote(bool Stored);
 /// <summary>A choice: a message when whole, a delta when streamed.</summary>
 internal sealed record ChatChoice(
     int Index,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ChatText? Message,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ChatAnswer? Message,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ChatText? Delta,
+    ChatLogProbs? Logprobs,
     string? FinishReason);
+
+/// <summary>OpenAI's schema wants a refusal said, if only that there is none.</summary>
+internal sealed record ChatAnswer(string Role, string Content, string? Refusal = null);
+
+internal sealed record ChatLogProbs(IReadOnlyList<ChatTokenLogProb> Content, IReadOnlyList<ChatTokenLogProb>? Refusal = null)
+{
+    /// <returns>Null when none were asked for.</returns>
+    public static ChatLogProbs? Of(IEnumerable<TokenChance> chances, bool areWanted) =>
+        areWanted ? new ChatLogProbs([.. chances.Select(ChatTokenLogProb.Of)]) : null;
+}
+
+internal sealed record ChatTokenLogProb(
+    string Token,
+    float Logprob,
+    IReadOnlyList<int> Bytes,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<ChatTokenLogProb>? TopLogprobs)
+{
+    public static ChatTokenLogProb Of(TokenChance chance) => Of(chance, [.. chance.Likeliest.Select(other => Of(other, null))]);
+
+    private static ChatTokenLogProb Of(TokenChance chance, IReadOnlyList<ChatTokenLogProb>? likeliest) =>
+        new(Encoding.UTF8.GetString(chance.Bytes), chance.LogProb, [.. chance.Bytes.Select(b => (int)b)], likeliest);
+}
 
 internal sealed record ChatText(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Role,

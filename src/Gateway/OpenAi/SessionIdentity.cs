@@ -20,6 +20,9 @@ internal sealed class SessionIdentity(IOptions<GatewayOptions> options)
         ? [.. configured]
         : GatewayOptions.DefaultSessionIdentity;
 
+    /// <summary>The id of a session that nobody comes back to.</summary>
+    public static string NewId() => Prefix + RandomNumberGenerator.GetHexString(32, lowercase: true);
+
     /// <summary>The id of the session, which says nothing of what it was made from.</summary>
     public string Of(ChatRequest request, TurnRequest turn, IHeaderDictionary headers)
     {

@@ -30,7 +30,7 @@ internal sealed class AnswerBuilder
         (_bytesToSkip, _tokensToSkip) = offset.Epoch > epoch ? (long.MaxValue, int.MaxValue) : (offset.Bytes, offset.Tokens);
         Epoch = epoch;
         var soFar = turn.Answer;
-        Append(soFar.Text, soFar.Tokens);
+        Append(soFar.Text, soFar.Tokens, chances: null);
     }
 
     public IReadOnlyList<int> Tokens => _tokens;
@@ -58,10 +58,10 @@ internal sealed class AnswerBuilder
     public void Append(GenerationEvent update)
     {
         SamplerState = update.SamplerState;
-        Append(update.Text, update.Tokens);
+        Append(update.Text, update.Tokens, update.Chances);
     }
 
-    private void Append(string text, IReadOnlyList<int> tokens)
+    private void Append(string text, IReadOnlyList<int> tokens, IReadOnlyList<TokenChance>? chances)
     {
         _tokens.AddRange(tokens);
         _text.Append(text);
@@ -70,7 +70,10 @@ internal sealed class AnswerBuilder
         _tokensToSkip -= skipped;
         if (tokens.Count > skipped || fresh.Length > 0)
         {
-            _events.TryWrite(new TurnEvent { Delta = new AnswerDelta(fresh, tokens.Count - skipped, Epoch) });
+            _events.TryWrite(new TurnEvent
+            {
+                Delta = new AnswerDelta(fresh, tokens.Count - skipped, Epoch) { Chances = chances is null ? null : [.. chances.Skip(skipped)] },
+            });
         }
     }
 

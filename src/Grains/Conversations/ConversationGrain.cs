@@ -169,6 +169,13 @@ internal sealed class ConversationGrain(
             return (Known(conversation, known, request), false);
         }
 
+        if (request.After is { } after && (conversation.Turns is [.., var last] ? last.Id : null) != after)
+        {
+            throw new HerdException(
+                HerdError.Superseded,
+                $"The turn {after} is not the last of the conversation. Fork the conversation there to go on from it.");
+        }
+
         if (request.Offset != AnswerOffset.Start)
         {
             throw new HerdException(

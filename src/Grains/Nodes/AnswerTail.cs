@@ -32,6 +32,6 @@ internal sealed class AnswerTail
 
     /// <summary>All of it in one; null when the turn is not the one that was answered last.</summary>
     public GenerationEvent? Of(string turn) => turn.Length > 0 && turn == _turn
-        ? _last! with { Tokens = [.. _tokens], Text = _text.ToString() }
+        ? _last! with { Tokens = [.. _tokens], Text = _text.ToString(), Chances = null }
         : null;
 }

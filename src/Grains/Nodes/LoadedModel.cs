@@ -6,6 +6,7 @@ using Herd.Inference.Grammars;
 using Herd.Inference.Kv;
 using Herd.Inference.Models;
 using Herd.Inference.Runtime;
+using Herd.Inference.Sampling;
 using Microsoft.Extensions.Logging;
 
 namespace Herd.Grains.Nodes;
@@ -31,6 +32,9 @@ internal sealed class LoadedModel(ModelSource source, ILlamaModel model, ChatTem
 
     /// <summary>What KV caches from other nodes cost.</summary>
     public PullCosts Pulls { get; } = new();
+
+    /// <summary>A token's log-probability, in words that need no vocabulary.</summary>
+    public TokenChance Describe(ChosenLogProb chance) => Chance(chance.Chosen, [.. chance.Likeliest.Select(other => Chance(other, []))]);
 
     /// <summary>About how many tokens a message has.</summary>
     public int CountTokens(HistoryMessage message) =>
@@ -139,6 +143,9 @@ internal sealed class LoadedModel(ModelSource source, ILlamaModel model, ChatTem
             },
         };
     }
+
+    private TokenChance Chance(TokenLogProb chance, IReadOnlyList<TokenChance> likeliest) =>
+        new(model.Vocabulary.Bytes(chance.Token).ToArray(), chance.LogProb, likeliest);
 
     public async ValueTask DisposeAsync()
     {

@@ -35,7 +35,7 @@ internal sealed class SessionGrain(NodeHost host, SessionPull pull) : Grain, ISe
         {
             while (await Next(updates, cancellation))
             {
-                var update = ToEvent(updates.Current);
+                var update = ToEvent(updates.Current, model);
                 _tail.Append(update);
                 yield return update;
             }
@@ -109,7 +109,7 @@ internal sealed class SessionGrain(NodeHost host, SessionPull pull) : Grain, ISe
             cancellation);
     }
 
-    private static GenerationEvent ToEvent(GenerationUpdate update) => new(
+    private static GenerationEvent ToEvent(GenerationUpdate update, LoadedModel model) => new(
         update.Tokens,
         update.Text,
         update.Result is not { } result ? null : new GenerationOutcome(
@@ -119,5 +119,6 @@ internal sealed class SessionGrain(NodeHost host, SessionPull pull) : Grain, ISe
             new Timings(result.Queued, result.Prefill, result.Decode)))
     {
         SamplerState = update.Surprise,
+        Chances = update.LogProbs.Count == 0 ? null : [.. update.LogProbs.Select(model.Describe)],
     };
 }

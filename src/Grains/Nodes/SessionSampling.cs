@@ -30,6 +30,7 @@ internal static class SessionSampling
         IgnoreEnd = settings.IgnoreEnd,
         Grammar = settings.Form is { } form ? Compile(form, grammars) : null,
         Seed = settings.Seed ?? 0,
+        LogProbs = settings.LogProbs,
     };
 
     private static IReadOnlyList<KeyValuePair<int, float>> Bias(IReadOnlyDictionary<int, float>? bias, int vocabulary)

@@ -1,0 +1,166 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Herd.Gateway.OpenAi.Responses;
+
+/// <summary>The body of POST /v1/responses.</summary>
+internal sealed record ResponseRequest
+{
+    public string? Model { get; init; }
+
+    /// <summary>A text, or messages.</summary>
+    public JsonElement? Input { get; init; }
+
+    public string? Instructions { get; init; }
+
+    public string? PreviousResponseId { get; init; }
+
+    /// <summary>An id, or an object that has one.</summary>
+    public JsonElement? Conversation { get; init; }
+
+    public bool? Store { get; init; }
+
+    public bool? Stream { get; init; }
+
+    public bool? Background { get; init; }
+
+    public float? Temperature { get; init; }
+
+    public float? TopP { get; init; }
+
+    public int? MaxOutputTokens { get; init; }
+
+    public string? Truncation { get; init; }
+
+    public TextOptions? Text { get; init; }
+
+    public JsonElement? Tools { get; init; }
+
+    public Dictionary<string, string>? Metadata { get; init; }
+}
+
+internal sealed record TextOptions(TextFormat? Format);
+
+/// <param name="Type">text, json_object or json_schema.</param>
+/// <param name="Name">The schema's name; only told again.</param>
+/// <param name="Schema">With the last of them.</param>
+internal sealed record TextFormat(
+    string? Type,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Name = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] JsonElement? Schema = null);
+
+/// <summary>A response, with every field that OpenAI's schema wants.</summary>
+internal sealed record Response
+{
+    public required string Id { get; init; }
+
+    public string Object { get; } = "response";
+
+    public required long CreatedAt { get; init; }
+
+    public required string Status { get; init; }
+
+    public ResponseError? Error { get; init; }
+
+    public IncompleteDetails? IncompleteDetails { get; init; }
+
+    public string? Instructions { get; init; }
+
+    public int? MaxOutputTokens { get; init; }
+
+    public required string Model { get; init; }
+
+    public IReadOnlyList<OutputItem> Output { get; init; } = [];
+
+    public bool ParallelToolCalls { get; } = true;
+
+    public string? PreviousResponseId { get; init; }
+
+    public bool Store { get; init; } = true;
+
+    public float? Temperature { get; init; }
+
+    public float? TopP { get; init; }
+
+    public required TextOptions Text { get; init; }
+
+    public string ToolChoice { get; } = "auto";
+
+    public IReadOnlyList<string> Tools { get; } = [];
+
+    public required string Truncation { get; init; }
+
+    public ResponseUsage? Usage { get; init; }
+
+    public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>();
+}
+
+internal sealed record ResponseError(string Code, string Message);
+
+internal sealed record IncompleteDetails(string Reason);
+
+/// <summary>A message of the answer, or of what was said.</summary>
+internal sealed record OutputItem(string Id, string Status, string Role, IReadOnlyList<OutputPart> Content)
+{
+    public string Type { get; } = "message";
+}
+
+internal sealed record OutputPart(string Type, string Text)
+{
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? Annotations { get; init; }
+}
+
+internal sealed record ResponseUsage(
+    int InputTokens, InputTokensDetails InputTokensDetails, int OutputTokens, OutputTokensDetails OutputTokensDetails, int TotalTokens);
+
+internal sealed record InputTokensDetails(int CachedTokens);
+
+internal sealed record OutputTokensDetails(int ReasoningTokens);
+
+internal sealed record InputItemList(IReadOnlyList<OutputItem> Data, string? FirstId, string? LastId)
+{
+    public string Object { get; } = "list";
+
+    public bool HasMore { get; }
+}
+
+/// <summary>An event of a streamed response; what does not belong to its type is left out.</summary>
+internal sealed record ResponseEvent(string Type)
+{
+    public int SequenceNumber { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public Response? Response { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? ItemId { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? OutputIndex { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? ContentIndex { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public OutputItem? Item { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public OutputPart? Part { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Delta { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Text { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? Logprobs { get; init; }
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(ResponseRequest))]
+[JsonSerializable(typeof(Response))]
+[JsonSerializable(typeof(ResponseEvent))]
+[JsonSerializable(typeof(InputItemList))]
+internal sealed partial class ResponsesJson : JsonSerializerContext;

@@ -1,0 +1,158 @@
+using System.Text.Json;
+using Herd.Contracts.Conversations;
+using Herd.Contracts.Errors;
+using Herd.Gateway.Conversations;
+
+namespace Herd.Gateway.OpenAi.Responses;
+
+/// <summary>Reads and checks the body of a request for a response.</summary>
+internal static class ResponseRequestReader
+{
+    private const int MaxMetadata = 16;
+
+    /// <exception cref="HerdException">The body is not a request, or asks for what is not to be had.</exception>
+    public static async Task<ResponseRequest> Read(HttpRequest request)
+    {
+        try
+        {
+            var read = await JsonSerializer.DeserializeAsync(
+                request.Body, ResponsesJson.Default.ResponseRequest, request.HttpContext.RequestAborted)
+                ?? throw Bad("The body is null; send a JSON object.", null);
+            Check(read);
+            return read;
+        }
+        catch (JsonException e)
+        {
+            throw Bad(
+                $"The body is not the JSON of a request for a response, at {e.Path ?? "$"} (line {e.LineNumber + 1}).",
+                e.Path is { Length: > 2 } path ? path[2..] : null);
+        }
+    }
+
+    /// <summary>The turn it asks for, in a conversation that is yet to be found.</summary>
+    public static TurnRequest ToTurn(ResponseRequest request, bool isFirst)
+    {
+        var settings = new GenerationSettings
+        {
+            Temperature = request.Temperature,
+            TopP = request.TopP,
+            MaxTokens = request.MaxOutputTokens,
+            Form = Form(request.Text?.Format),
+            Overflow = request.Truncation == "auto" ? ContextOverflow.Shift : ContextOverflow.Refuse,
+        };
+        SettingsRules.Check(settings);
+
+        // Instructions are of one response. The first one's stand at the beginning, where they are shared; later ones before what is said.
+        var messages = Messages(request.Input);
+        return new TurnRequest
+        {
+            TurnId = ConversationClient.NewTurnId(),
+            Input = request.Instructions is { } instructions && !isFirst ? [new Message(Role.System, instructions), .. messages] : messages,
+            Settings = settings,
+            Model = request.Model,
+        };
+    }
+
+    /// <summary>The conversation that is asked for by its id; null when none is.</summary>
+    public static string? Conversation(ResponseRequest request) => request.Conversation switch
+    {
+        null or { ValueKind: JsonValueKind.Null } => null,
+        { ValueKind: JsonValueKind.String } id => id.GetString(),
+        { ValueKind: JsonValueKind.Object } named when named.TryGetProperty("id", out var id) && id.ValueKind == JsonValueKind.String => id.GetString(),
+        _ => throw Bad("'conversation' must be an id, or an object with one.", "conversation"),
+    };
+
+    private static void Check(ResponseRequest request)
+    {
+        Require(!string.IsNullOrEmpty(request.Model), "'model' is missing.", "model");
+        Require(request.Background is not true, "'background' is not supported. Leave it out, or stream.", "background");
+        Require(
+            request.Tools is null or { ValueKind: JsonValueKind.Null } or { ValueKind: JsonValueKind.Array }
+                && (request.Tools is not { ValueKind: JsonValueKind.Array } tools || tools.GetArrayLength() == 0),
+            "'tools' are not supported. Leave them out.",
+            "tools");
+        Require(request.Truncation is null or "auto" or "disabled", "'truncation' is neither auto nor disabled.", "truncation");
+        Require(request.MaxOutputTokens is null or >= 1, "'max_output_tokens' must be 1 or more.", "max_output_tokens");
+        var conversation = Conversation(request);
+        Require(
+            request.PreviousResponseId is null || conversation is null,
+            "'previous_response_id' and 'conversation' exclude each other.",
+            "previous_response_id");
+        Require(
+            request.Store is not false || (request.PreviousResponseId is null && conversation is null),
+            "'store' cannot be false in a conversation that is stored.",
+            "store");
+        Require(request.Metadata is null or { Count: <= MaxMetadata }, $"'metadata' may hold at most {MaxMetadata} pairs.", "metadata");
+    }
+
+    private static List<Message> Messages(JsonElement? input)
+    {
+        if (input is { ValueKind: JsonValueKind.String } text && text.GetString() is { Length: > 0 } said)
+        {
+            return [new Message(Role.User, said)];
+        }
+
+        if (input is not { ValueKind: JsonValueKind.Array } items || items.GetArrayLength() is 0 or > SettingsRules.MaxMessages)
+        {
+            throw Bad($"'input' must be a text, or 1 to {SettingsRules.MaxMessages} messages.", "input");
+        }
+
+        var messages = items.EnumerateArray().Select(ToMessage).ToList();
+        return messages[^1].Role == Role.Assistant
+            ? throw Bad("The last message is the assistant's; there is nothing to answer.", $"input[{messages.Count - 1}].role")
+            : messages;
+    }
+
+    private static Message ToMessage(JsonElement item, int index)
+    {
+        var name = $"input[{index}]";
+        Require(item.ValueKind == JsonValueKind.Object, $"'{name}' is no message.", name);
+        Require(
+            !item.TryGetProperty("type", out var type) || type.ValueEquals("message"),
+            $"'{name}.type' is not 'message'; only messages are understood.",
+            $"{name}.type");
+        var role = item.TryGetProperty("role", out var given) && given.ValueKind == JsonValueKind.String ? given.GetString() : null;
+        return new Message(
+            role switch
+            {
+                "system" or "developer" => Role.System,
+                "user" => Role.User,
+                "assistant" => Role.Assistant,
+                _ => throw Bad($"'{name}.role' is none of system, developer, user and assistant.", $"{name}.role"),
+            },
+            Text(item, $"{name}.content"));
+    }
+
+    private static string Text(JsonElement item, string name)
+    {
+        if (!item.TryGetProperty("content", out var content) || content.ValueKind is not (JsonValueKind.String or JsonValueKind.Array))
+        {
+            throw Bad($"'{name}' must be a text or an array of text parts.", name);
+        }
+
+        return content.ValueKind == JsonValueKind.String ? content.GetString()! : string.Concat(content.EnumerateArray().Select(part =>
+            part.ValueKind == JsonValueKind.Object
+            && part.TryGetProperty("type", out var type) && (type.ValueEquals("input_text") || type.ValueEquals("output_text"))
+            && part.TryGetProperty("text", out var text) && text.ValueKind == JsonValueKind.String
+                ? text.GetString()
+                : throw Bad($"'{name}' holds a part that is not text; only text is understood.", name)));
+    }
+
+    private static AnswerForm? Form(TextFormat? format) => format?.Type switch
+    {
+        null or "text" => null,
+        "json_object" => new AnswerForm(Schema: null),
+        "json_schema" => new AnswerForm(format.Schema?.GetRawText() ?? throw Bad("'text.format.schema' is missing.", "text.format")),
+        _ => throw Bad("'text.format.type' is none of text, json_object and json_schema.", "text.format"),
+    };
+
+    private static void Require(bool holds, string otherwise, string parameter)
+    {
+        if (!holds)
+        {
+            throw Bad(otherwise, parameter);
+        }
+    }
+
+    private static HerdException Bad(string message, string? parameter) => new(HerdError.InvalidArgument, message, parameter);
+}
