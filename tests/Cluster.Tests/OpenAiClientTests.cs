@@ -79,7 +79,7 @@ public sealed class OpenAiClientTests(RealCluster cluster) : IClassFixture<RealC
     {
         using var http = new HttpClient();
         using var content = new StringContent(
-            $$"""{"model":"{{Model}}","n":3,"seed":5,"max_tokens":9,"stream":{{(stream ? "true" : "false")}},"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"Tell me a story about {{Guid.NewGuid()}}."}]}""");
+            $$"""{"model":"{{Model}}","n":3,"seed":5,"temperature":1.5,"max_tokens":9,"stream":{{(stream ? "true" : "false")}},"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"Tell me a story about {{Guid.NewGuid()}}."}]}""");
 
         using var response = await http.PostAsync(new Uri($"{cluster.Http}/v1/chat/completions"), content, Cancellation);
         var body = await response.Content.ReadAsStringAsync(Cancellation);
@@ -152,7 +152,7 @@ public sealed class OpenAiClientTests(RealCluster cluster) : IClassFixture<RealC
         Assert.Contains("Paris", Text("first"), StringComparison.Ordinal);
         Assert.Contains("Rome", Text("second"), StringComparison.Ordinal);
         Assert.Contains("Berlin", Text("beside"), StringComparison.Ordinal);
-        Assert.Contains("Madrid", Text("third"), StringComparison.Ordinal);
+        Assert.Contains("Spain", Text("third"), StringComparison.Ordinal);
         Assert.Equal("capitals", root.GetProperty("first").GetProperty("metadata").GetProperty("topic").GetString());
         foreach (var (name, before) in new[] { ("second", "first"), ("beside", "first"), ("third", "second") })
         {

@@ -48,13 +48,14 @@ internal sealed class ChaosRun(LocalCluster cluster, IReadOnlyList<PlannedFault>
         var seen = (await Task.WhenAll(talking)).SelectMany(turns => turns).ToList();
         var took = Stopwatch.GetElapsedTime(started);
         await watching;
+        await ForgetWhatIsInMemory(abort.Token);
         var stored = new Dictionary<string, IReadOnlyList<StoredTurn>>();
         foreach (var conversation in seen.Select(turn => turn.Conversation).Distinct())
         {
             stored[conversation] = await Read(conversation, abort.Token);
         }
 
-        return new ChaosReport(seen, HistoryChecker.Check(seen, stored), inflicted, started, took)
+        return new ChaosReport(seen, HistoryChecker.Check(seen, stored, gatewaysStayed: !plan.Any(fault => fault.Process.StartsWith("gateway", StringComparison.Ordinal))), inflicted, started, took)
         {
             EvenAfter = _grown is { } grown ? watch.EvenAfter(grown.At, grown.Nodes) : null,
         };
@@ -88,6 +89,14 @@ internal sealed class ChaosRun(LocalCluster cluster, IReadOnlyList<PlannedFault>
                 break;
         }
 
+        cluster.StartMissing();
+        await cluster.WaitUntilWell(_ => { }, abort);
+    }
+
+    /// <summary>What is read after it comes from the store.</summary>
+    private async Task ForgetWhatIsInMemory(CancellationToken abort)
+    {
+        await Machine.Stop([.. cluster.State.Processes.Where(process => process.Program == "Gateway")], patience: TimeSpan.Zero);
         cluster.StartMissing();
         await cluster.WaitUntilWell(_ => { }, abort);
     }

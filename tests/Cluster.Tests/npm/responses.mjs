@@ -7,7 +7,7 @@ const say = (input, more = {}) => client.responses.create({ model, input, temper
 const tell = response => ({
   id: response.id,
   status: response.status,
-  text: response.output_text,
+  text: response.output[0]?.content[0]?.text,
   previous: response.previous_response_id,
   input: response.usage?.input_tokens,
   output: response.usage?.output_tokens,
