@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 
 namespace Herd.Load.Targets;
 
@@ -28,7 +30,15 @@ internal sealed class HashedServers : HttpTarget
         var configuration = Path.Combine(folder.FullName, "nginx.conf");
         await File.WriteAllTextAsync(configuration, Configuration(folder.FullName, port, servers));
         var nginx = Process.Start(new ProcessStartInfo("nginx", ["-p", folder.FullName, "-c", configuration, "-e", "stderr"]) { RedirectStandardError = true })!;
-        _ = nginx.StandardError.ReadToEndAsync();
+        var said = nginx.StandardError.ReadToEndAsync();
+        while (!await IsListening(port))
+        {
+            if (nginx.HasExited)
+            {
+                throw new InvalidOperationException($"nginx has ended: {await said}");
+            }
+        }
+
         return new HashedServers(new Uri($"http://127.0.0.1:{port}"), servers, nginx, folder);
     }
 
@@ -46,10 +56,26 @@ internal sealed class HashedServers : HttpTarget
         _folder.Delete(recursive: true);
     }
 
+    private static async Task<bool> IsListening(int port)
+    {
+        try
+        {
+            using var client = new TcpClient();
+            await client.ConnectAsync(IPAddress.Loopback, port);
+            return true;
+        }
+        catch (SocketException)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(50));
+            return false;
+        }
+    }
+
     private static string Configuration(string folder, int port, List<LlamaServer> servers) => string.Create(
         CultureInfo.InvariantCulture,
         $$"""
         daemon off;
+        user root;
         worker_processes 1;
         pid {{folder}}/nginx.pid;
         events { worker_connections 1024; }

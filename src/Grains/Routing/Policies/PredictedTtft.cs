@@ -51,17 +51,17 @@ internal sealed class PredictedTtft : IRoutingPolicy
     private static double Near(double least) =>
         double.IsInfinity(least) ? double.NegativeInfinity : (least + MarginSeconds) / (1 - MarginShare);
 
-    /// <summary>What is foreseen for every node, were nothing at hand on any but what can be pulled.</summary>
+    /// <summary>
+    /// What is foreseen for every node, were nothing at hand on any but what can be pulled; infinite where the turn cannot go.
+    /// </summary>
     private readonly ref struct Scan
     {
-        private readonly RoutingTable _table;
-        private readonly RouteRequest _request;
+        private readonly ReadOnlySpan<int> _sessions;
         private readonly Span<double> _seconds;
 
         public Scan(RoutingTable table, RouteRequest request, double now)
         {
-            _table = table;
-            _request = request;
+            _sessions = table.Sessions;
             _seconds = table.Scratch;
             var (tokens, bytes) = Forecasts.Pulled(table, request);
             var waits = table.Waits;
@@ -74,17 +74,22 @@ internal sealed class PredictedTtft : IRoutingPolicy
                 var kv = Math.Min(request.Tokens * perToken[place], (tokens * perToken[place]) + pullWaits[place] + (bytes * perByte[place]));
                 _seconds[place] = (waits[place] + kv) * Forecasts.Doubt(now - reportedAt[place]);
             }
+
+            foreach (var node in request.Excluded)
+            {
+                if (table.PlaceOf(node) is >= 0 and var place)
+                {
+                    _seconds[place] = double.PositiveInfinity;
+                }
+            }
         }
 
         public double Least()
         {
             var least = double.PositiveInfinity;
-            for (var place = 0; place < _seconds.Length; place++)
+            foreach (var seconds in _seconds)
             {
-                if (_seconds[place] < least && _table.IsPossible(place, _request))
-                {
-                    least = _seconds[place];
-                }
+                least = Math.Min(least, seconds);
             }
 
             return least;
@@ -94,10 +99,9 @@ internal sealed class PredictedTtft : IRoutingPolicy
         {
             var best = -1;
             var near = Near(least);
-            var sessions = _table.Sessions;
             for (var place = 0; place < _seconds.Length; place++)
             {
-                if (_seconds[place] <= near && (best < 0 || sessions[place] < sessions[best]) && _table.IsPossible(place, _request))
+                if (_seconds[place] <= near && (best < 0 || _sessions[place] < _sessions[best]))
                 {
                     best = place;
                 }
