@@ -98,12 +98,28 @@ public sealed class CommandTests : IAsyncDisposable
         var model = TinyModel.Write(_cluster.NewPath("tiny.gguf"));
         await _cluster.Up("--model", model, "--nodes", "1");
 
-        var other = await _cluster.RunUp("--model", model, "--nodes", "2");
+        var other = await _cluster.RunUp("--model", model, "--nodes", "1", "--slots", "4");
+        var both = await _cluster.RunUp("--model", model, "--nodes", "2", "--gateways", "2");
         var down = await _cluster.Run("down");
 
-        Assert.Equal(2, other.ExitCode);
+        Assert.Equal((2, 2), (other.ExitCode, both.ExitCode));
         Assert.Contains("herd down", other.Error, StringComparison.Ordinal);
         Assert.Equal("Stopped store, node-1, gateway-1.\n", down.Output);
+        AssertNothingRuns();
+    }
+
+    [Fact]
+    public async Task Up_MoreNodesThanRun_AddsThem()
+    {
+        var model = TinyModel.Write(_cluster.NewPath("tiny.gguf"));
+        await _cluster.Up("--model", model, "--nodes", "1");
+        var first = _cluster.Pid("node-1");
+
+        await _cluster.Up("--model", model, "--nodes", "2");
+
+        await _cluster.WaitForNodes(2);
+        Assert.Equal(first, _cluster.Pid("node-1"));
+        Assert.Equal("Stopped store, node-1, gateway-1, node-2.\n", (await _cluster.Run("down")).Output);
         AssertNothingRuns();
     }
 

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Threading.Channels;
 using FsCheck.Xunit;
 using Herd.Contracts;
@@ -8,7 +7,6 @@ using Herd.Contracts.Nodes;
 using Herd.Contracts.Placements;
 using Herd.Grains.Conversations;
 using Herd.Grains.Conversations.Storage;
-using Herd.Grains.Routing;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;

@@ -1,18 +1,13 @@
-using System.Text;
 using System.Threading.Channels;
-using FsCheck.Xunit;
 using Herd.Contracts;
 using Herd.Contracts.Conversations;
-using Herd.Contracts.Errors;
 using Herd.Contracts.Nodes;
-using Herd.Contracts.Placements;
 using Herd.Grains.Conversations;
 using Herd.Grains.Conversations.Storage;
 using Herd.Grains.Routing;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
-using Orleans.Runtime;
 using static Herd.Grains.Tests.FakeNodes;
 
 namespace Herd.Grains.Tests;

@@ -1,11 +1,9 @@
-using System.Text;
 using System.Threading.Channels;
 using FsCheck.Xunit;
 using Herd.Contracts;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Contracts.Nodes;
-using Herd.Contracts.Placements;
 using Herd.Grains.Conversations;
 using Herd.Grains.Conversations.Storage;
 using Herd.Grains.Routing;

@@ -19,7 +19,7 @@ public sealed record EngineFigures
     /// <summary>Bytes of KV cache that a token has; 0 until one was measured.</summary>
     [Id(4)] public double BytesPerToken { get; init; }
 
-    /// <summary>Tokens a second of a prompt that comes now, beside what is decoded.</summary>
+    /// <summary>Tokens a second of prompts when nothing is decoded beside them.</summary>
     [Id(5)] public double PrefillRate { get; init; }
 
     /// <summary>Tokens a second of all sequences together.</summary>
@@ -48,4 +48,7 @@ public sealed record EngineFigures
 
     /// <summary>Seconds that bringing a KV cache from another node takes besides, whatever its size; 0 when it is not known.</summary>
     [Id(14)] public double PullWait { get; init; }
+
+    /// <summary>Tokens a second of a prompt that comes now, beside what is decoded; 0 when it is not known.</summary>
+    [Id(15)] public double PromptRate { get; init; }
 }

@@ -14,6 +14,9 @@ public sealed class ClusterView(IOptions<RoutingOptions> options, TimeProvider t
     private readonly SortedDictionary<string, (NodeReport Report, double At)> _reports = new(StringComparer.Ordinal);
     private readonly Dictionary<string, RoutingTable> _tables = [];
     private readonly Dictionary<(string Node, string Model), int> _sent = [];
+
+    /// <summary>What ended since the latest report, which still shows it.</summary>
+    private readonly Dictionary<(string Node, string Model), int> _ended = [];
     private readonly Dictionary<string, CancellationTokenSource> _ready = [];
 
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -65,6 +68,7 @@ public sealed class ClusterView(IOptions<RoutingOptions> options, TimeProvider t
         _reports[report.Node] = (report, Now);
         foreach (var model in report.Models)
         {
+            _ended.Remove((report.Node, model.Id));
             if (!_tables.ContainsKey(model.Id))
             {
                 _tables[model.Id] = new RoutingTable();
@@ -171,6 +175,7 @@ public sealed class ClusterView(IOptions<RoutingOptions> options, TimeProvider t
             lock (_lock)
             {
                 _sent[(node, model)] = _sent.GetValueOrDefault((node, model)) + more;
+                _ended[(node, model)] = _ended.GetValueOrDefault((node, model)) + Math.Max(0, -more);
                 Outline(node);
             }
         }
@@ -198,7 +203,7 @@ public sealed class ClusterView(IOptions<RoutingOptions> options, TimeProvider t
         {
             if (isKnown && known.Report.Models.FirstOrDefault(served => served.Id == model) is { } served)
             {
-                table.Set(NodeOutlook.Of(known.Report, served, _sent.GetValueOrDefault((node, model)), known.At));
+                table.Set(NodeOutlook.Of(known.Report, served, _sent.GetValueOrDefault((node, model)), known.At, _ended.GetValueOrDefault((node, model))));
             }
             else
             {

@@ -70,11 +70,13 @@ internal sealed record NodeOutlook
     /// <param name="model">What it says of the model.</param>
     /// <param name="sent">Turns that were sent to it and are not over; the report need not show them yet.</param>
     /// <param name="at">When it came.</param>
-    public static NodeOutlook Of(NodeReport report, ServedModel model, int sent, double at)
+    /// <param name="ended">Turns of it that ended since; the report still shows them.</param>
+    public static NodeOutlook Of(NodeReport report, ServedModel model, int sent, double at, int ended = 0)
     {
         var figures = model.Figures ?? new EngineFigures();
-        var load = Math.Max(model.Active + model.Queued, sent);
+        var load = Math.Max(model.Active + model.Queued - ended, sent);
         var prefill = Positive(figures.PrefillRate, 500);
+        prefill = load > 0 ? Positive(figures.PromptRate, prefill) : prefill;
         var decode = Positive(figures.DecodeRate, 100);
         var restore = Positive(figures.RestoreRate, 1e9);
         var excess = Math.Max(0, load - model.Slots + 1);

@@ -51,6 +51,23 @@ public sealed class ClusterViewTests
         Assert.Equal(("b", 1), (Place(), _view.Nodes.Count));
     }
 
+    /// <summary>Whoever was answered just now and goes on at once finds the home as idle as it is.</summary>
+    [Fact]
+    public void Reserve_OverBeforeTheNextReport_CountsNoMore()
+    {
+        double Crowding() => _view.Place("m", Request())!.Considered.Single(node => node.Node == "a").Crowding;
+
+        using (_view.Reserve("a", "m"))
+        {
+            _view.Update(Report("a", NodeState.Ready, active: 1));
+            Assert.True(Crowding() > 0);
+        }
+
+        Assert.Equal(0, Crowding());
+        _view.Update(Report("a", NodeState.Ready, active: 1));
+        Assert.True(Crowding() > 0);
+    }
+
     [Fact]
     public void Reserve_BeforeTheNextReport_CountsAsLoad()
     {
