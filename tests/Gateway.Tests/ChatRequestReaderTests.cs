@@ -45,7 +45,34 @@ public sealed class ChatRequestReaderTests
         Assert.Equal("""{"type":"object"}""", settings.Form!.Schema);
     }
 
+    [Fact]
+    public async Task ToTurn_Tools_AreReadWithWhatWasCalled()
+    {
+        var turn = await Read("""
+            {"model":"m","tools":[{"type":"function","function":{"name":"f","description":"d","parameters":{ "type":"object" },"strict":true}}],
+             "tool_choice":{"type":"function","function":{"name":"f"}},
+             "messages":[HELLO,{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{\"a\":1}"}}]},
+                         {"role":"tool","tool_call_id":"c","content":"42"}]}
+            """.Replace("HELLO", Hello, StringComparison.Ordinal));
+
+        Assert.Equal([new Tool("f", "d", """{"type":"object"}""", true)], turn.Settings.Tools!);
+        Assert.Equal(new ToolChoice(true, "f"), turn.Settings.ToolChoice);
+        Assert.Equal(new Message(Role.Assistant, "<tool_call>\n{\"name\": \"f\", \"arguments\": {\"a\":1}}\n</tool_call>"), turn.Input[1]);
+        Assert.Equal(new Message(Role.Tool, "42"), turn.Input[2]);
+    }
+
+    [Fact]
+    public async Task ToTurn_ToolChoiceNone_LeavesThemOut() => Assert.Null(
+        (await Read("""{"model":"m","messages":[HELLO],"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"none"}"""
+            .Replace("HELLO", Hello, StringComparison.Ordinal))).Settings.Tools);
+
     [Theory]
+    [InlineData("""{"model":"m","messages":[HELLO],"tools":[{"type":"web_search"}]}""", "tools[0]")]
+    [InlineData("""{"model":"m","messages":[HELLO],"tools":[{"type":"function","function":{"name":"a b"}}]}""", "tools")]
+    [InlineData("""{"model":"m","messages":[HELLO],"tools":[{"type":"function","function":{"name":"a","parameters":7}}]}""", "tools[0].function.parameters")]
+    [InlineData("""{"model":"m","messages":[HELLO],"tool_choice":"required"}""", "tool_choice")]
+    [InlineData("""{"model":"m","messages":[HELLO],"tool_choice":{"type":"function","function":{"name":"g"}}}""", "tool_choice")]
+    [InlineData("""{"model":"m","messages":[HELLO,{"role":"tool","tool_call_id":"x","content":"1"}]}""", "messages[1].tool_call_id")]
     [InlineData("", null)]
     [InlineData("null", null)]
     [InlineData("[]", null)]
@@ -73,7 +100,7 @@ public sealed class ChatRequestReaderTests
     [InlineData("""{"model":"m","messages":[HELLO],"stop":7}""", "stop")]
     [InlineData("""{"model":"m","messages":[HELLO],"stop":[""]}""", "stop")]
     [InlineData("""{"model":"m","messages":[HELLO],"n":1000000000}""", "n")]
-    [InlineData("""{"model":"m","messages":[HELLO],"tools":[{"type":"function"}]}""", "tools")]
+    [InlineData("""{"model":"m","messages":[HELLO],"tools":[{"type":"function"}]}""", "tools[0]")]
     [InlineData("""{"model":"m","messages":[HELLO],"n":0}""", "n")]
     [InlineData("""{"model":"m","messages":[HELLO],"top_logprobs":2}""", "top_logprobs")]
     [InlineData("""{"model":"m","messages":[HELLO],"logprobs":true,"top_logprobs":21}""", "top_logprobs")]
@@ -112,6 +139,6 @@ public sealed class ChatRequestReaderTests
     {
         var context = new DefaultHttpContext();
         context.Request.Body = new MemoryStream(Encoding.UTF8.GetBytes(body));
-        return ChatRequestReader.ToTurn(await ChatRequestReader.Read(context.Request));
+        return ChatRequestReader.ToTurn(await ChatRequestReader.Read(context.Request), AnswerMarkup.None);
     }
 }

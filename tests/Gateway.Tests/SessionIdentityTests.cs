@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Herd.Contracts.Conversations;
 using Herd.Gateway.Hosting;
 using Herd.Gateway.OpenAi;
 using Microsoft.AspNetCore.Http;
@@ -58,6 +59,6 @@ public sealed class SessionIdentityTests
         }
 
         var identity = new SessionIdentity(Options.Create(new GatewayOptions { SessionIdentity = sources ?? [] }));
-        return identity.Of(request, ChatRequestReader.ToTurn(request), headers);
+        return identity.Of(request, ChatRequestReader.ToTurn(request, AnswerMarkup.None), headers);
     }
 }

@@ -6,6 +6,9 @@ public enum Role
     System = 1,
     User = 2,
     Assistant = 3,
+
+    /// <summary>What a function that the model called came to.</summary>
+    Tool = 4,
 }
 
 [GenerateSerializer, Immutable, Alias("herd.Message")]

@@ -63,6 +63,14 @@ public sealed record GenerationSettings
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     [Id(17)] public int? LogProbs { get; init; }
+
+    /// <summary>What the model may call; null means nothing.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    [Id(18)] public IReadOnlyList<Tool>? Tools { get; init; }
+
+    /// <summary>Null leaves it to the model whether it calls anything.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    [Id(19)] public ToolChoice? ToolChoice { get; init; }
 }
 
 /// <param name="Repetition">Above 0; 1 means none.</param>

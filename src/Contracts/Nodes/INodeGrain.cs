@@ -91,4 +91,7 @@ public sealed record ServedModel
 
     /// <summary>What a router foresees from; null from a node that does not tell yet.</summary>
     [Id(10)] public EngineFigures? Figures { get; init; }
+
+    /// <summary>How its answers are to be read.</summary>
+    [Id(11)] public Conversations.AnswerMarkup Markup { get; init; }
 }

@@ -12,6 +12,8 @@ internal static class SettingsRules
     private const int MaxTopK = 1_000_000;
     private const int MaxBias = 1024;
     private const int MaxSchemaLength = 65_536;
+    private const int MaxTools = 128;
+    private const int MaxDescription = 4096;
 
     /// <param name="settings">What was asked for.</param>
     /// <param name="prefix">What stands before the fields' names at this interface.</param>
@@ -28,11 +30,28 @@ internal static class SettingsRules
         Require(settings.Bias is null or { Count: <= MaxBias }, prefix + "logit_bias", $"may hold at most {MaxBias} tokens", settings.Bias?.Count);
         Require(settings.Bias?.Values.All(bias => bias is >= -100 and <= 100) ?? true, prefix + "logit_bias", "holds numbers from -100 to 100", "another");
         Require(settings.Form?.Schema is null or { Length: <= MaxSchemaLength }, "response_format", $"may hold a schema of at most {MaxSchemaLength} characters", settings.Form?.Schema?.Length);
+        CheckTools(settings.Tools ?? []);
         Require(settings.MaxTokens is null or >= 1, "max_tokens", "must be 1 or more", settings.MaxTokens);
         Require(settings.Stops.Count <= MaxStops, "stop", $"may hold at most {MaxStops} texts", settings.Stops.Count);
         foreach (var stop in settings.Stops)
         {
             Require(stop.Length is >= 1 and <= MaxStopLength, "stop", $"holds texts of 1 to {MaxStopLength} characters", stop.Length);
+        }
+    }
+
+    private static void CheckTools(IReadOnlyList<Tool> tools)
+    {
+        Require(tools.Count <= MaxTools, "tools", $"may hold at most {MaxTools} functions", tools.Count);
+        Require(tools.Select(tool => tool.Name).Distinct().Count() == tools.Count, "tools", "holds functions with names of their own", "one twice");
+        foreach (var tool in tools)
+        {
+            Require(
+                tool.Name.Length is >= 1 and <= 64 && tool.Name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-'),
+                "tools",
+                "holds functions with names of 1 to 64 letters, digits, '_' and '-'",
+                "another");
+            Require(tool.Description is null or { Length: <= MaxDescription }, "tools", $"holds descriptions of at most {MaxDescription} characters", tool.Description?.Length);
+            Require(tool.Parameters is null or { Length: <= MaxSchemaLength }, "tools", $"holds schemas of at most {MaxSchemaLength} characters", tool.Parameters?.Length);
         }
     }
 

@@ -1,7 +1,9 @@
 using System.Text;
 using Herd.Contracts.Conversations;
+using Herd.Gateway.Answers;
 using Herd.Gateway.Conversations;
 using Herd.Gateway.Tenants;
+using Herd.Grains.Routing;
 
 namespace Herd.Gateway.OpenAi;
 
@@ -12,10 +14,11 @@ internal static class ChatCompletions
     public const string NodeHeader = "X-Herd-Node";
 
     public static async Task Handle(
-        HttpContext context, StatelessChat chat, SessionIdentity identity, TimeProvider time, ILogger<OpenAiErrors> logger)
+        HttpContext context, StatelessChat chat, SessionIdentity identity, ClusterView view, TimeProvider time, ILogger<OpenAiErrors> logger)
     {
         var request = await ChatRequestReader.Read(context.Request);
-        var turn = ChatRequestReader.ToTurn(request);
+        var markup = view.MarkupOf(request.Model);
+        var turn = ChatRequestReader.ToTurn(request, markup);
         var position = StreamPosition.Of(context.Request.Headers);
         turn = position is null ? turn : turn with { TurnId = position.Turn, Offset = position.Offset };
         var tenant = Authentication.Tenant(context);
@@ -32,21 +35,27 @@ internal static class ChatCompletions
             time.GetUtcNow().ToUnixTimeSeconds(),
             turn.Model!,
             turn.Settings.LogProbs is not null);
+        var readers = Enumerable.Range(0, choices.Count)
+            .Select(choice => new AnswerReader(markup, turn.Settings, choice == 0 ? turn.TurnId : $"{turn.TurnId}_{choice}"))
+            .ToList();
+
+        // Where thoughts or calls are read, what was told is no place in the answer's text, so such a stream is not resumed.
         await (request.Stream
             ? Stream(
                 context,
                 shape,
                 choices,
-                choices.Count == 1 ? new StreamPosition(choices.Session, turn.TurnId, turn.Offset) : null,
+                readers,
+                choices.Count == 1 && readers[0].IsPlain ? new StreamPosition(choices.Session, turn.TurnId, turn.Offset) : null,
                 request.StreamOptions?.IncludeUsage == true,
                 logger)
-            : Whole(context, shape, choices));
+            : Whole(context, shape, choices, readers));
     }
 
-    private static async Task Whole(HttpContext context, CompletionShape shape, Choices choices)
+    private static async Task Whole(HttpContext context, CompletionShape shape, Choices choices, List<AnswerReader> readers)
     {
-        var texts = Enumerable.Range(0, choices.Count).Select(_ => new StringBuilder()).ToList();
-        var chances = texts.Select(_ => new List<TokenChance>()).ToList();
+        var texts = readers.ConvertAll(_ => new StringBuilder());
+        var chances = readers.ConvertAll(_ => new List<TokenChance>());
         var last = new TurnEvent[choices.Count];
         await foreach (var (choice, update) in choices.Events(context.RequestAborted))
         {
@@ -56,7 +65,7 @@ internal static class ChatCompletions
         }
 
         await context.Response.WriteAsJsonAsync(
-            shape.Whole([.. texts.Select((text, i) => (text.ToString(), (IReadOnlyList<TokenChance>)chances[i], last[i]))]),
+            shape.Whole([.. readers.Select((reader, i) => (reader.All(texts[i].ToString()), (IReadOnlyList<TokenChance>)chances[i], last[i]))]),
             OpenAiJson.Default.ChatCompletion,
             cancellationToken: context.RequestAborted);
     }
@@ -64,11 +73,18 @@ internal static class ChatCompletions
     /// <param name="context">The request.</param>
     /// <param name="shape">Makes the chunks.</param>
     /// <param name="choices">What is answered.</param>
+    /// <param name="readers">What reads it, for each choice.</param>
     /// <param name="position">Where a single answer stands, for a client that comes back.</param>
     /// <param name="includeUsage">Whether a last chunk says what it took.</param>
     /// <param name="logger">Told of errors that are nobody's fault.</param>
     private static async Task Stream(
-        HttpContext context, CompletionShape shape, Choices choices, StreamPosition? position, bool includeUsage, ILogger logger)
+        HttpContext context,
+        CompletionShape shape,
+        Choices choices,
+        List<AnswerReader> readers,
+        StreamPosition? position,
+        bool includeUsage,
+        ILogger logger)
     {
         var stream = new EventStream(context);
         if (position is null || position.Offset == AnswerOffset.Start)
@@ -80,22 +96,24 @@ internal static class ChatCompletions
         }
 
         var turns = new List<Turn>();
+        var calls = new int[choices.Count];
         try
         {
             await foreach (var (choice, update) in choices.Events(context.RequestAborted))
             {
+                position = update.Delta is { } more ? position?.After(more) : position;
+                var chances = update.Delta?.Chances ?? [];
+                var parts = update.Delta is { } delta ? readers[choice].Append(delta.Text) : update.Completed is null ? [] : readers[choice].End();
+                foreach (var part in parts.DefaultIfEmpty(chances.Count > 0 ? new AnswerPart(Text: "") : null).OfType<AnswerPart>())
+                {
+                    await stream.Write(shape.Chunk(choice, part, part.Call is null ? 0 : calls[choice]++, chances), position);
+                    chances = [];
+                }
+
                 if (update.Completed is { } turn)
                 {
                     turns.Add(turn);
-                    await stream.Write(shape.Last(choice, update));
-                }
-                else if (update.Delta is { } delta)
-                {
-                    position = position?.After(delta);
-                    if (delta.Text.Length > 0 || delta.Chances is { Count: > 0 })
-                    {
-                        await stream.Write(shape.Chunk(choice, delta), position);
-                    }
+                    await stream.Write(shape.Last(choice, update, readers[choice].HasCalled));
                 }
             }
         }

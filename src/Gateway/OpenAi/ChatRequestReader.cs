@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
+using Herd.Gateway.Answers;
 using Herd.Gateway.Conversations;
 
 namespace Herd.Gateway.OpenAi;
@@ -11,9 +12,8 @@ internal static class ChatRequestReader
 {
     private static readonly Dictionary<string, Func<JsonElement, bool>> Harmless = new()
     {
-        ["tools"] = IsEmpty,
         ["functions"] = IsEmpty,
-        ["tool_choice"] = value => value.ValueKind == JsonValueKind.String && value.GetString() is "none" or "auto",
+        ["function_call"] = value => value.ValueKind == JsonValueKind.String && value.GetString() is "none" or "auto",
         ["modalities"] = value => value.GetRawText() is """["text"]""",
         ["audio"] = _ => false,
         ["chat_template"] = _ => false,
@@ -37,8 +37,10 @@ internal static class ChatRequestReader
         }
     }
 
+    /// <param name="request">The request.</param>
+    /// <param name="markup">How the model writes calls.</param>
     /// <exception cref="HerdException">A field is out of its range, or asks for what is not to be had.</exception>
-    public static TurnRequest ToTurn(ChatRequest request)
+    public static TurnRequest ToTurn(ChatRequest request, AnswerMarkup markup)
     {
         foreach (var (name, value) in request.Rest ?? [])
         {
@@ -65,7 +67,7 @@ internal static class ChatRequestReader
             IgnoreEnd = request.IgnoreEos ?? false,
             Form = Form(request.ResponseFormat),
             LogProbs = LogProbs(request),
-        };
+        }.WithTools(request.Tools, request.ToolChoice);
         SettingsRules.Check(settings);
         if (request.N is < 1 or > Choices.Most)
         {
@@ -75,14 +77,14 @@ internal static class ChatRequestReader
         return new TurnRequest
         {
             TurnId = ConversationClient.NewTurnId(),
-            Input = Messages(request.Messages),
+            Input = Messages(request.Messages, markup),
             Settings = settings,
             Model = string.IsNullOrEmpty(request.Model) ? throw Bad("'model' is missing.", "model") : request.Model,
             IsWholeHistory = true,
         };
     }
 
-    private static List<Message> Messages(IReadOnlyList<ChatRequestMessage>? messages)
+    private static List<Message> Messages(IReadOnlyList<ChatRequestMessage>? messages, AnswerMarkup markup)
     {
         if (messages is null or { Count: 0 })
         {
@@ -94,10 +96,35 @@ internal static class ChatRequestReader
             throw Bad($"'messages' holds {messages.Count} messages; at most {SettingsRules.MaxMessages} are read.", "messages");
         }
 
-        var read = messages.Select((message, i) => new Message(Role(message?.Role, i), Text(message?.Content, i))).ToList();
+        var called = new HashSet<string>();
+        var read = messages.Select((message, i) => ToMessage(message, i, markup, called)).ToList();
         return read[^1].Role == Contracts.Conversations.Role.Assistant
             ? throw Bad("The last message is the assistant's; there is nothing to answer.", $"messages[{read.Count - 1}].role")
             : read;
+    }
+
+    /// <param name="message">The message.</param>
+    /// <param name="index">Its place.</param>
+    /// <param name="markup">How the model writes calls.</param>
+    /// <param name="called">The calls of the messages before; its own are added.</param>
+    private static Message ToMessage(ChatRequestMessage? message, int index, AnswerMarkup markup, HashSet<string> called)
+    {
+        var role = Role(message?.Role, index);
+        if (role == Contracts.Conversations.Role.Tool && !called.Contains(message?.ToolCallId ?? ""))
+        {
+            throw Bad(
+                $"'messages[{index}].tool_call_id' names no call of a message before.", $"messages[{index}].tool_call_id");
+        }
+
+        if (role != Contracts.Conversations.Role.Assistant || message!.ToolCalls is not { Count: > 0 })
+        {
+            return new Message(role, Text(message?.Content, index));
+        }
+
+        var calls = ChatTools.Calls(message.ToolCalls, $"messages[{index}].tool_calls");
+        called.UnionWith(calls.Select(call => call.Id));
+        var text = message.Content is null or { ValueKind: JsonValueKind.Null } ? "" : Text(message.Content, index);
+        return new Message(role, CallText.Write(text, calls, markup));
     }
 
     private static Role Role(string? role, int index) => role switch
@@ -105,9 +132,10 @@ internal static class ChatRequestReader
         "system" or "developer" => Contracts.Conversations.Role.System,
         "user" => Contracts.Conversations.Role.User,
         "assistant" => Contracts.Conversations.Role.Assistant,
+        "tool" => Contracts.Conversations.Role.Tool,
         null => throw Bad($"'messages[{index}].role' is missing.", $"messages[{index}].role"),
         _ => throw Bad(
-            $"'messages[{index}].role' is none of system, developer, user and assistant.", $"messages[{index}].role"),
+            $"'messages[{index}].role' is none of system, developer, user, assistant and tool.", $"messages[{index}].role"),
     };
 
     private static string Text(JsonElement? content, int index)

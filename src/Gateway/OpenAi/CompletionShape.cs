@@ -1,4 +1,5 @@
 using Herd.Contracts.Conversations;
+using Herd.Gateway.Answers;
 
 namespace Herd.Gateway.OpenAi;
 
@@ -11,26 +12,37 @@ internal sealed class CompletionShape(string id, long created, string model, boo
 {
     private const string Fingerprint = "herd-1";
 
-    /// <param name="answers">By their index: the text, its tokens' chances, and the event that ended it.</param>
-    public ChatCompletion Whole(IReadOnlyList<(string Text, IReadOnlyList<TokenChance> Chances, TurnEvent Last)> answers) => Make(
+    /// <param name="answers">By their index: what they are, their tokens' chances, and the event that ended them.</param>
+    public ChatCompletion Whole(IReadOnlyList<(IReadOnlyList<AnswerPart> Parts, IReadOnlyList<TokenChance> Chances, TurnEvent Last)> answers) => Make(
         "chat.completion",
         [
             .. answers.Select((answer, i) => new ChatChoice(
                 i,
-                new ChatAnswer("assistant", answer.Text),
+                ChatAnswer.Of(answer.Parts),
                 null,
                 ChatLogProbs.Of(answer.Chances, hasLogProbs),
-                FinishReason(answer.Last.Completed!))),
+                FinishReason(answer.Last.Completed!, answer.Parts.Any(part => part.Call is not null)))),
         ],
         UsageOf(answers.Select(answer => answer.Last.Completed!))) with { Herd = NoteOf(answers.Select(answer => answer.Last)) };
 
     public ChatCompletion First(int index) => Chunk(index, new ChatText("assistant", ""), null, null);
 
-    public ChatCompletion Chunk(int index, AnswerDelta delta) =>
-        Chunk(index, new ChatText(null, delta.Text), ChatLogProbs.Of(delta.Chances ?? [], hasLogProbs), null);
+    /// <param name="index">The choice.</param>
+    /// <param name="part">More of it.</param>
+    /// <param name="call">The place of the call, if it is one.</param>
+    /// <param name="chances">Of the tokens that came.</param>
+    public ChatCompletion Chunk(int index, AnswerPart part, int call, IReadOnlyList<TokenChance> chances) => Chunk(
+        index,
+        new ChatText(Content: part.Text)
+        {
+            ReasoningContent = part.Thought,
+            ToolCalls = part.Call is { } called ? [ChatToolCall.Of(called, call)] : null,
+        },
+        ChatLogProbs.Of(chances, hasLogProbs),
+        null);
 
-    public ChatCompletion Last(int index, TurnEvent last) =>
-        Chunk(index, new ChatText(null, null), null, FinishReason(last.Completed!)) with { Herd = NoteOf([last]) };
+    public ChatCompletion Last(int index, TurnEvent last, bool hasCalled) =>
+        Chunk(index, new ChatText(), null, FinishReason(last.Completed!, hasCalled)) with { Herd = NoteOf([last]) };
 
     public ChatCompletion Usage(IEnumerable<Turn> turns) => Make("chat.completion.chunk", [], UsageOf(turns));
 
@@ -42,7 +54,8 @@ internal sealed class CompletionShape(string id, long created, string model, boo
 
     private static HerdNote? NoteOf(IEnumerable<TurnEvent> last) => last.Any(answer => answer.IsUnsaved) ? new HerdNote(Stored: false) : null;
 
-    private static string FinishReason(Turn turn) => turn.Finish == Finish.Length ? "length" : "stop";
+    private static string FinishReason(Turn turn, bool hasCalled) =>
+        turn.Finish == Finish.Length ? "length" : hasCalled ? "tool_calls" : "stop";
 
     /// <summary>The prompt counts once, whatever the number of answers.</summary>
     private static ChatUsage UsageOf(IEnumerable<Turn> turns)

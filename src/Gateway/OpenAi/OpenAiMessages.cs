@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Herd.Contracts.Conversations;
+using Herd.Gateway.Answers;
 
 namespace Herd.Gateway.OpenAi;
 
@@ -55,6 +56,11 @@ internal sealed record ChatRequest
 
     public ResponseFormat? ResponseFormat { get; init; }
 
+    public IReadOnlyList<ChatTool>? Tools { get; init; }
+
+    /// <summary>none, auto, required, or an object that names a function.</summary>
+    public JsonElement? ToolChoice { get; init; }
+
     /// <summary>What is not read above: where it asks for something Herd cannot do, the request is refused.</summary>
     [JsonExtensionData]
     public Dictionary<string, JsonElement>? Rest { get; set; }
@@ -66,7 +72,35 @@ internal sealed record ChatRequestMessage
 
     /// <summary>A text, or parts of one.</summary>
     public JsonElement? Content { get; init; }
+
+    /// <summary>What an assistant's message called.</summary>
+    public IReadOnlyList<ChatToolCall>? ToolCalls { get; init; }
+
+    /// <summary>The call that a tool's message answers.</summary>
+    public string? ToolCallId { get; init; }
 }
+
+/// <param name="Type">function.</param>
+/// <param name="Function">Which.</param>
+internal sealed record ChatTool(string? Type, ChatFunction? Function);
+
+internal sealed record ChatFunction(string? Name, string? Description = null, JsonElement? Parameters = null, bool? Strict = null);
+
+/// <param name="Index">Its place among the calls; when streamed.</param>
+/// <param name="Id">Its name.</param>
+/// <param name="Type">function.</param>
+/// <param name="Function">What is called.</param>
+internal sealed record ChatToolCall(
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? Index,
+    string? Id,
+    string? Type,
+    ChatCalledFunction? Function)
+{
+    public static ChatToolCall Of(ToolCall call, int? index = null) =>
+        new(index, call.Id, "function", new ChatCalledFunction(call.Name, call.Arguments));
+}
+
+internal sealed record ChatCalledFunction(string? Name, string? Arguments);
 
 /// <param name="Type">text, json_object or json_schema.</param>
 /// <param name="JsonSchema">With the schema, for the last of them.</param>
@@ -102,7 +136,26 @@ internal sealed record ChatChoice(
     string? FinishReason);
 
 /// <summary>OpenAI's schema wants a refusal said, if only that there is none.</summary>
-internal sealed record ChatAnswer(string Role, string Content, string? Refusal = null);
+internal sealed record ChatAnswer(string Role, string? Content, string? Refusal = null)
+{
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? ReasoningContent { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<ChatToolCall>? ToolCalls { get; init; }
+
+    public static ChatAnswer Of(IReadOnlyList<AnswerPart> parts)
+    {
+        var calls = parts.Where(part => part.Call is not null).Select(part => ChatToolCall.Of(part.Call!)).ToList();
+        var text = string.Concat(parts.Select(part => part.Text));
+        var thought = string.Concat(parts.Select(part => part.Thought));
+        return new ChatAnswer("assistant", text.Length == 0 && calls.Count > 0 ? null : text)
+        {
+            ReasoningContent = thought.Length > 0 ? thought : null,
+            ToolCalls = calls.Count > 0 ? calls : null,
+        };
+    }
+}
 
 internal sealed record ChatLogProbs(IReadOnlyList<ChatTokenLogProb> Content, IReadOnlyList<ChatTokenLogProb>? Refusal = null)
 {
@@ -124,8 +177,15 @@ internal sealed record ChatTokenLogProb(
 }
 
 internal sealed record ChatText(
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Role,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Content);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Role = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Content = null)
+{
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? ReasoningContent { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<ChatToolCall>? ToolCalls { get; init; }
+}
 
 internal sealed record ChatUsage(
     int PromptTokens, int CompletionTokens, int TotalTokens, PromptTokensDetails PromptTokensDetails);
@@ -152,4 +212,5 @@ internal sealed record ErrorObject(
 [JsonSerializable(typeof(ModelList))]
 [JsonSerializable(typeof(ModelEntry))]
 [JsonSerializable(typeof(ErrorBody))]
+[JsonSerializable(typeof(JsonElement))]
 internal sealed partial class OpenAiJson : JsonSerializerContext;

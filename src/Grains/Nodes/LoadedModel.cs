@@ -117,6 +117,9 @@ internal sealed class LoadedModel(ModelSource source, ILlamaModel model, ChatTem
                 TopP = Sampling.TopP,
                 MinP = Sampling.MinP,
             },
+            Markup = (template.Tools == ToolStyle.Bare ? AnswerMarkup.BareCalls : AnswerMarkup.None)
+                | (template.Thinks ? AnswerMarkup.Thinks : AnswerMarkup.None)
+                | (template.BeginsThinking ? AnswerMarkup.BeginsThinking : AnswerMarkup.None),
             Slots = load.Slots,
             Active = load.Active,
             Queued = load.Queued,

@@ -101,7 +101,7 @@ internal sealed class SessionGrain(NodeHost host, SessionPull pull) : Grain, ISe
                 Prompt = SessionPrompt.Render(request, model),
                 Produced = request.Produced,
                 Surprise = request.SamplerState,
-                Sampling = SessionSampling.Of(request.Settings, model.Sampling, model.Grammars, model.VocabularySize),
+                Sampling = SessionSampling.Of(request.Settings, model),
                 MaxTokens = request.Settings.MaxTokens ?? int.MaxValue,
                 Stops = request.Settings.Stops,
                 Interval = host.StreamInterval,

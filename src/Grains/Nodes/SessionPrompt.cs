@@ -13,10 +13,11 @@ internal static class SessionPrompt
     {
         try
         {
-            var prompt = model.Template.Render([.. request.Messages.Select(ToChat)]);
+            var tools = request.Settings.ToDefinitions();
+            var prompt = model.Template.Render([.. request.Messages.Select(ToChat)], tools);
             var limit = Limit(request.Settings, model.Engine.ContextTokens);
             return request.Settings.Overflow == ContextOverflow.Shift && prompt.Length > limit
-                ? RenderShifted(request.Messages, model, limit)
+                ? RenderShifted(request.Messages, tools, model, limit)
                 : prompt;
         }
         catch (TemplateException e)
@@ -25,7 +26,8 @@ internal static class SessionPrompt
         }
     }
 
-    private static int[] RenderShifted(IReadOnlyList<HistoryMessage> messages, LoadedModel model, int limit)
+    private static int[] RenderShifted(
+        IReadOnlyList<HistoryMessage> messages, IReadOnlyList<ToolDefinition> tools, LoadedModel model, int limit)
     {
         var system = messages.TakeWhile(message => message.Role == Role.System).ToList();
         var turns = Turns(messages.Skip(system.Count));
@@ -34,7 +36,7 @@ internal static class SessionPrompt
         while (true)
         {
             // Counts of single messages leave out what the template puts around them.
-            var prompt = model.Template.Render([.. system.Concat(turns.Skip(first).SelectMany(turn => turn)).Select(ToChat)]);
+            var prompt = model.Template.Render([.. system.Concat(turns.Skip(first).SelectMany(turn => turn)).Select(ToChat)], tools);
             if (prompt.Length <= limit || first == turns.Count - 1)
             {
                 return prompt;
@@ -48,13 +50,13 @@ internal static class SessionPrompt
     private static int Limit(GenerationSettings settings, int context) =>
         context - Math.Clamp(settings.MaxTokens ?? int.MaxValue, 1, context / 4);
 
-    /// <summary>Each begins with what a user says after an answer.</summary>
+    /// <summary>Each begins with what a user says after an answer; what functions came to belongs to the answer that called them.</summary>
     private static List<List<HistoryMessage>> Turns(IEnumerable<HistoryMessage> messages)
     {
         var turns = new List<List<HistoryMessage>>();
         foreach (var message in messages)
         {
-            if (turns.Count == 0 || (message.Role != Role.Assistant && turns[^1][^1].Role == Role.Assistant))
+            if (turns.Count == 0 || (message.Role is not (Role.Assistant or Role.Tool) && turns[^1][^1].Role == Role.Assistant))
             {
                 turns.Add([]);
             }
@@ -70,6 +72,7 @@ internal static class SessionPrompt
         {
             Role.System => ChatRole.System,
             Role.User => ChatRole.User,
+            Role.Tool => ChatRole.Tool,
             _ => ChatRole.Assistant,
         },
         message.Text,

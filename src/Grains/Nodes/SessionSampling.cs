@@ -1,7 +1,7 @@
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
+using Herd.Inference.Chat;
 using Herd.Inference.Grammars;
-using Herd.Inference.Models;
 using Herd.Inference.Sampling;
 
 namespace Herd.Grains.Nodes;
@@ -10,12 +10,12 @@ namespace Herd.Grains.Nodes;
 internal static class SessionSampling
 {
     /// <exception cref="HerdException">A token is not in the vocabulary, or the schema cannot be kept.</exception>
-    public static SamplingOptions Of(GenerationSettings settings, SamplingDefaults defaults, GrammarCache grammars, int vocabulary) => new()
+    public static SamplingOptions Of(GenerationSettings settings, LoadedModel model) => new()
     {
-        Temperature = settings.Temperature ?? defaults.Temperature ?? 1,
-        TopK = settings.TopK ?? defaults.TopK ?? 0,
-        TopP = settings.TopP ?? defaults.TopP ?? 1,
-        MinP = settings.MinP ?? defaults.MinP ?? 0,
+        Temperature = settings.Temperature ?? model.Sampling.Temperature ?? 1,
+        TopK = settings.TopK ?? model.Sampling.TopK ?? 0,
+        TopP = settings.TopP ?? model.Sampling.TopP ?? 1,
+        MinP = settings.MinP ?? model.Sampling.MinP ?? 0,
         Typical = settings.TypicalP ?? 1,
         Penalties = settings.Penalties is not { } penalties ? new PenaltyOptions() : new PenaltyOptions
         {
@@ -26,9 +26,9 @@ internal static class SessionSampling
         Dry = settings.Dry is { Multiplier: > 0 } dry ? new DryOptions(dry.Multiplier, dry.Base ?? 1.75f, dry.AllowedLength ?? 2) : null,
         Xtc = settings.Xtc is { Probability: > 0 } xtc ? new XtcOptions(xtc.Probability, xtc.Threshold ?? 0.1f) : null,
         Mirostat = settings.Mirostat is { } mirostat ? new MirostatOptions(mirostat.Tau ?? 5, mirostat.Eta ?? 0.1f) : null,
-        Bias = Bias(settings.Bias, vocabulary),
+        Bias = Bias(settings.Bias, model.VocabularySize),
         IgnoreEnd = settings.IgnoreEnd,
-        Grammar = settings.Form is { } form ? Compile(form, grammars) : null,
+        Grammar = Compile(settings, model),
         Seed = settings.Seed ?? 0,
         LogProbs = settings.LogProbs,
     };
@@ -47,16 +47,25 @@ internal static class SessionSampling
         return [.. bias ?? new Dictionary<int, float>()];
     }
 
-    private static Grammar Compile(AnswerForm form, GrammarCache grammars)
+    /// <summary>The functions that the model may call.</summary>
+    public static IReadOnlyList<ToolDefinition> ToDefinitions(this GenerationSettings settings) =>
+        [.. (settings.Tools ?? []).Select(tool => new ToolDefinition(tool.Name, tool.Description, tool.Parameters, tool.IsStrict))];
+
+    private static Grammar? Compile(GenerationSettings settings, LoadedModel model)
     {
+        var (mustCall, name) = (settings.ToolChoice is { IsRequired: true }, settings.ToolChoice?.Name);
         try
         {
-            return form.Schema is { } schema ? grammars.ForSchema(schema) : grammars.AnyObject();
+            return mustCall
+                ? model.Grammars.ForCall([.. settings.ToDefinitions().Where(tool => name is null || tool.Name == name)], model.Template.Tools)
+                : settings.Form is not { } form ? null
+                : form.Schema is { } schema ? model.Grammars.ForSchema(schema)
+                : model.Grammars.AnyObject();
         }
         catch (GrammarException e)
         {
             throw new HerdException(
-                HerdError.InvalidArgument, $"The JSON schema cannot be used: {e.Message}.", "response_format");
+                HerdError.InvalidArgument, $"The JSON schema cannot be used: {e.Message}.", mustCall ? "tools" : "response_format");
         }
     }
 }

@@ -1,3 +1,4 @@
+using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Contracts.Nodes;
 using Herd.Contracts.Placements;
@@ -53,6 +54,9 @@ public sealed class ClusterView(IOptions<RoutingOptions> options, TimeProvider t
     /// <summary>What whoever asks for a model that no node serves is told.</summary>
     public HerdException NotServed(string model) => new(
         HerdError.ModelNotFound, $"No node serves the model '{model}'. Served: {ModelNames}.", "model");
+
+    /// <summary>How a model's answers are to be read; as most models' are when it is not served.</summary>
+    public AnswerMarkup MarkupOf(string? model) => Models.FirstOrDefault(served => served.Id == model)?.Markup ?? AnswerMarkup.None;
 
     /// <summary>A node's latest report; null when it is not known.</summary>
     public NodeReport? Find(string? node)

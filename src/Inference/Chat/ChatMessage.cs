@@ -6,6 +6,9 @@ public enum ChatRole
     System,
     User,
     Assistant,
+
+    /// <summary>What a function that the model called came to.</summary>
+    Tool,
 }
 
 /// <summary>One message of a conversation.</summary>

@@ -11,6 +11,9 @@ namespace Herd.Inference.Chat;
 /// </summary>
 public sealed class ChatTemplate : IDisposable
 {
+    private const string ThoughtBegins = "<think>";
+    private const string ThoughtEnds = "</think>";
+
     private readonly JinjaTemplate _template;
     private readonly IVocabulary _vocabulary;
     private readonly PlainTokenizer _plain;
@@ -22,23 +25,42 @@ public sealed class ChatTemplate : IDisposable
         _template = new JinjaTemplate(source, options ?? new TemplateOptions());
         _vocabulary = vocabulary;
         _plain = new PlainTokenizer(vocabulary);
-        _trims = Probe();
+        (_trims, BeginsThinking) = Probe();
+        Thinks = source.Contains(ThoughtBegins, StringComparison.Ordinal);
+        Tools = StyleOf(source);
     }
 
+    /// <summary>How the model is shown functions.</summary>
+    public ToolStyle Tools { get; }
+
+    /// <summary>Whether what the model thinks before its answer stands between think tags.</summary>
+    public bool Thinks { get; }
+
+    /// <summary>Whether the template has opened the thought already.</summary>
+    public bool BeginsThinking { get; }
+
     /// <summary>The tokens that ask the model for its next answer.</summary>
+    /// <param name="messages">What was said.</param>
+    /// <param name="tools">What the model may call; null means nothing.</param>
     /// <exception cref="TemplateException">The template refused the messages or went over its limits.</exception>
-    public int[] Render(IReadOnlyList<ChatMessage> messages)
+    public int[] Render(IReadOnlyList<ChatMessage> messages, IReadOnlyList<ToolDefinition>? tools = null)
     {
+        tools ??= [];
+        messages = Tools == ToolStyle.Instructed ? ToolInstructions.Apply(messages, tools) : messages;
         var marker = new TextMarker(RandomNumberGenerator.GetHexString(16));
-        var rendered = Render(messages, (message, i) => marker.Mark(i, _trims ? message.Text.Trim() : message.Text));
+        var marked = new MarkedTools(marker, messages.Count);
+        var rendered = Render(
+            messages,
+            (message, i) => marker.Mark(i, Shown(message)),
+            Tools == ToolStyle.Instructed || tools.Count == 0 ? null : marked.Of(tools));
 
         var tokens = new List<int>();
-        foreach (var (text, message) in marker.Split(rendered, messages.Count))
+        foreach (var (text, mark) in marker.Split(rendered, marked.Marks))
         {
-            tokens.AddRange(message switch
+            tokens.AddRange(mark switch
             {
                 null => _vocabulary.Tokenize(text, parseSpecial: true),
-                { } i when messages[i].Tokens is { } answer => answer,
+                { } i when i < messages.Count && messages[i].Tokens is { } answer => answer,
                 _ => _plain.Tokenize(text),
             });
         }
@@ -53,7 +75,19 @@ public sealed class ChatTemplate : IDisposable
 
     public void Dispose() => _template.Dispose();
 
-    private string Render(IReadOnlyList<ChatMessage> messages, Func<ChatMessage, int, string> content)
+    /// <summary>The text that goes through the template, which must find nothing in it that it would cut at.</summary>
+    private string Shown(ChatMessage message)
+    {
+        var text = message.Tokens is not null ? "" // Its tokens take its place.
+            : Thinks && message.Role == ChatRole.Assistant ? message.Text[AfterThought(message.Text)..]
+            : message.Text;
+        return _trims ? text.Trim() : text;
+    }
+
+    private static int AfterThought(string text) =>
+        text.LastIndexOf(ThoughtEnds, StringComparison.Ordinal) is >= 0 and var end ? end + ThoughtEnds.Length : 0;
+
+    private string Render(IReadOnlyList<ChatMessage> messages, Func<ChatMessage, int, string> content, JsonArray? tools = null)
     {
         var variables = new JsonObject
         {
@@ -63,6 +97,7 @@ public sealed class ChatTemplate : IDisposable
                 {
                     ChatRole.System => "system",
                     ChatRole.User => "user",
+                    ChatRole.Tool => "tool",
                     _ => "assistant",
                 },
                 ["content"] = content(message, i),
@@ -71,11 +106,19 @@ public sealed class ChatTemplate : IDisposable
             ["bos_token"] = _vocabulary.BeginningOfTextPiece,
             ["eos_token"] = _vocabulary.EndOfTextPiece,
         };
+        if (tools is not null)
+        {
+            variables["tools"] = tools;
+        }
+
         return _template.Render(JsonSerializer.SerializeToElement(variables));
     }
 
-    /// <summary>Whether the template trims what it is given. Marked text cannot be trimmed by it, so then we do.</summary>
-    private bool Probe()
+    /// <summary>
+    /// Whether the template trims what it is given (marked text cannot be trimmed by it, so then we do), and whether it opens
+    /// a thought.
+    /// </summary>
+    private (bool Trims, bool BeginsThinking) Probe()
     {
         const string Sample = "  herd probe  ";
         var rendered = Render([new ChatMessage(ChatRole.User, Sample)], (message, _) => message.Text);
@@ -84,6 +127,33 @@ public sealed class ChatTemplate : IDisposable
             throw new TemplateException("The chat template does not show the user's message; it cannot be used for chat.");
         }
 
-        return !rendered.Contains(Sample, StringComparison.Ordinal);
+        return (!rendered.Contains(Sample, StringComparison.Ordinal), rendered.TrimEnd().EndsWith(ThoughtBegins, StringComparison.Ordinal));
+    }
+
+    /// <summary>The styles of calling that answers can be read in are told by what their templates say of them.</summary>
+    private ToolStyle StyleOf(string source)
+    {
+        bool Says(string text) => source.Contains(text, StringComparison.Ordinal);
+
+        var style = Says("<tool_call>") && !Says("<function=") ? ToolStyle.Tagged
+            : Says("\"parameters\": ") && Says("{\"name\": ") ? ToolStyle.Bare
+            : ToolStyle.Instructed;
+        return style != ToolStyle.Instructed && ShowsTools() ? style : ToolStyle.Instructed;
+    }
+
+    private bool ShowsTools()
+    {
+        const string Sample = "herd_probe";
+        try
+        {
+            return Render(
+                [new ChatMessage(ChatRole.User, "hello"), new ChatMessage(ChatRole.Assistant, "hello"), new ChatMessage(ChatRole.Tool, "hello")],
+                (message, _) => message.Text,
+                [ToolInstructions.Describe(new ToolDefinition(Sample))]).Contains(Sample, StringComparison.Ordinal);
+        }
+        catch (TemplateException)
+        {
+            return false;
+        }
     }
 }

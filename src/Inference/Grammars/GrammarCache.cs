@@ -1,3 +1,4 @@
+using Herd.Inference.Chat;
 using Herd.Inference.Runtime;
 
 namespace Herd.Inference.Grammars;
@@ -17,6 +18,14 @@ public sealed class GrammarCache(IVocabulary vocabulary)
     /// <summary>The grammar of texts that are valid under a JSON schema.</summary>
     /// <exception cref="GrammarException">It is no schema, or asks for what cannot be kept.</exception>
     public Grammar ForSchema(string schema) => Get(schema, text => JsonSchemaCompiler.Compile(text, _tokens.Value));
+
+    /// <summary>The grammar of one call of a function.</summary>
+    /// <param name="tools">The functions that may be called, at least one.</param>
+    /// <param name="style">How the model calls.</param>
+    /// <exception cref="GrammarException">A strict function's schema cannot be kept.</exception>
+    public Grammar ForCall(IReadOnlyList<ToolDefinition> tools, ToolStyle style) => Get(
+        $"call {style}\n{string.Join('\n', tools.Select(tool => $"{tool.Name} {tool.IsStrict} {tool.Parameters}"))}",
+        _ => JsonSchemaCompiler.CompileCall(tools, style, _tokens.Value));
 
     private Grammar Get(string schema, Func<string, Grammar> compile)
     {

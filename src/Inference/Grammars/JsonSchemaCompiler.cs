@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Herd.Inference.Chat;
 
 namespace Herd.Inference.Grammars;
 
@@ -19,7 +20,7 @@ internal sealed class JsonSchemaCompiler
         "readOnly", "writeOnly", "strict", "name",
     ];
 
-    private readonly GrammarBuilder _builder = new();
+    private readonly GrammarBuilder _builder;
     private readonly JsonGrammar _json;
     private readonly JsonElement _root;
     private readonly Dictionary<string, int> _references = [];
@@ -27,8 +28,12 @@ internal sealed class JsonSchemaCompiler
     private JsonSchemaCompiler(JsonElement root)
     {
         _root = root;
+        _builder = new GrammarBuilder();
         _json = new JsonGrammar(_builder);
     }
+
+    /// <summary>For another schema of the same grammar.</summary>
+    private JsonSchemaCompiler(JsonElement root, JsonSchemaCompiler of) => (_root, _builder, _json) = (root, of._builder, of._json);
 
     /// <summary>Any JSON object.</summary>
     public static Grammar AnyObject(TokenTrie tokens)
@@ -54,6 +59,36 @@ internal sealed class JsonSchemaCompiler
         catch (JsonException e)
         {
             throw new GrammarException($"it is not JSON: {e.Message}");
+        }
+    }
+
+    /// <summary>One call of one of these functions, written as their callers are read.</summary>
+    /// <exception cref="GrammarException">A strict function's schema cannot be kept. That of another is kept as far as to be an object.</exception>
+    public static Grammar CompileCall(IReadOnlyList<ToolDefinition> tools, ToolStyle style, TokenTrie tokens)
+    {
+        var compiler = new JsonSchemaCompiler(default);
+        var (open, arguments, close) = style == ToolStyle.Bare
+            ? ("{\"name\": \"", "\", \"parameters\": ", "}")
+            : ("<tool_call>\n{\"name\": \"", "\", \"arguments\": ", "}\n</tool_call>");
+        var calls = tools.Select(tool => GrammarBuilder.Sequence(
+            compiler._builder.Literal(tool.Name + arguments), compiler.Arguments(tool)));
+        return compiler.Finish(
+            GrammarBuilder.Sequence(compiler._builder.Literal(open), compiler._builder.Choice([.. calls]), compiler._builder.Literal(close)), tokens);
+    }
+
+    private Part Arguments(ToolDefinition tool)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(
+                tool.Parameters ?? """{"type":"object","properties":{}}""", new JsonDocumentOptions { MaxDepth = MostDepth });
+            return new JsonSchemaCompiler(document.RootElement, this).Schema(document.RootElement, "$");
+        }
+        catch (Exception e) when (e is JsonException or GrammarException)
+        {
+            return tool.IsStrict
+                ? throw new GrammarException($"the parameters of '{tool.Name}' cannot be kept: {e.Message}")
+                : _json.Object;
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using FsCheck.Xunit;
+using Herd.Inference.Chat;
 using Herd.Inference.Grammars;
 
 namespace Herd.Inference.Tests.Grammars;
@@ -30,6 +31,27 @@ public sealed class JsonSchemaTests
     [InlineData("[]", false)]
     [InlineData("""{"a":}""", false)]
     public void AnyObject_Text_IsTakenIfAnObject(string text, bool valid) => Assert.Equal(valid, Takes(_grammars.AnyObject(), text));
+
+    [Theory]
+    [InlineData("<tool_call>\n{\"name\": \"city\", \"arguments\": {\"name\":\"Rome\"}}\n</tool_call>", true)]
+    [InlineData("<tool_call>\n{\"name\": \"any\", \"arguments\": {\"x\":1}}\n</tool_call>", true)]
+    [InlineData("<tool_call>\n{\"name\": \"city\", \"arguments\": {}}\n</tool_call>", false)]
+    [InlineData("<tool_call>\n{\"name\": \"other\", \"arguments\": {}}\n</tool_call>", false)]
+    [InlineData("Rome", false)]
+    public void ForCall_Text_IsTakenIfACall(string text, bool valid) => Assert.Equal(
+        valid, Takes(_grammars.ForCall([new ToolDefinition("city", null, Person), new ToolDefinition("any", null, """{"type":"object","minProperties":1}""")], ToolStyle.Tagged), text));
+
+    [Fact]
+    public void ForCall_Bare_TakesParameters() => Assert.True(Takes(
+        _grammars.ForCall([new ToolDefinition("now")], ToolStyle.Bare), """{"name": "now", "parameters": {}}"""));
+
+    [Fact]
+    public void ForCall_StrictSchemaThatCannotBeKept_IsRefused()
+    {
+        var tool = new ToolDefinition("any", null, """{"type":"object","minProperties":1}""", IsStrict: true);
+
+        Assert.Contains("'any'", Assert.Throws<GrammarException>(() => _grammars.ForCall([tool], ToolStyle.Tagged)).Message, StringComparison.Ordinal);
+    }
 
     [Fact]
     public void ForSchema_RefersToItself_TakesAnyDepth()
