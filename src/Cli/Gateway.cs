@@ -5,19 +5,42 @@ using Herd.V1;
 
 namespace Herd.Cli;
 
-/// <summary>A connection to a gateway: $HERD_GATEWAY, else the cluster that 'herd up' runs here.</summary>
+/// <summary>A connection to a gateway, and to its port for operators.</summary>
 internal sealed class Gateway : IDisposable
 {
-    private const string Default = "http://127.0.0.1:8081";
-
     private static readonly TimeSpan ReconnectAfter = TimeSpan.FromMilliseconds(250);
 
-    private readonly GrpcChannel _channel;
+    private readonly GrpcChannel _calls;
+    private readonly GrpcChannel _admin;
 
-    public Gateway(string? address = null)
+    /// <param name="address">Where it listens; null means where the environment or this machine's cluster says.</param>
+    public Gateway(GatewayAddress? address = null)
     {
-        address ??= Environment.GetEnvironmentVariable("HERD_GATEWAY") ?? RunState.TryRead()?.Grpc ?? Default;
-        var key = Environment.GetEnvironmentVariable("HERD_API_KEY");
+        address ??= GatewayAddress.Configured();
+        _calls = Connect(address.Calls, Environment.GetEnvironmentVariable("HERD_API_KEY"));
+        _admin = Connect(address.Admin, Environment.GetEnvironmentVariable("HERD_ADMIN_KEY"));
+        Conversations = new ConversationService.ConversationServiceClient(_calls);
+        Cluster = new ClusterService.ClusterServiceClient(_admin);
+    }
+
+    public ConversationService.ConversationServiceClient Conversations { get; }
+
+    public ClusterService.ClusterServiceClient Cluster { get; }
+
+    public void Dispose()
+    {
+        _calls.Dispose();
+        _admin.Dispose();
+    }
+
+    /// <summary>An error in one line.</summary>
+    public static string Explain(RpcException exception) =>
+        exception.StatusCode == StatusCode.Unavailable && exception.GetRpcStatus() is null
+            ? "no gateway answers. Start a cluster with 'herd up', or name one in HERD_GATEWAY (such as http://127.0.0.1:8081)."
+            : exception.Status.Detail;
+
+    private static GrpcChannel Connect(string address, string? key)
+    {
         var options = new GrpcChannelOptions
         {
             MaxReceiveMessageSize = 256 << 20,
@@ -37,20 +60,6 @@ internal sealed class Gateway : IDisposable
                 }));
         }
 
-        _channel = GrpcChannel.ForAddress(address, options);
-        Conversations = new ConversationService.ConversationServiceClient(_channel);
-        Cluster = new ClusterService.ClusterServiceClient(_channel);
+        return GrpcChannel.ForAddress(address, options);
     }
-
-    public ConversationService.ConversationServiceClient Conversations { get; }
-
-    public ClusterService.ClusterServiceClient Cluster { get; }
-
-    public void Dispose() => _channel.Dispose();
-
-    /// <summary>An error in one line.</summary>
-    public static string Explain(RpcException exception) =>
-        exception.StatusCode == StatusCode.Unavailable && exception.GetRpcStatus() is null
-            ? "no gateway answers. Start a cluster with 'herd up', or name one in HERD_GATEWAY (such as http://127.0.0.1:8081)."
-            : exception.Status.Detail;
 }

@@ -1,10 +1,13 @@
 using System.Globalization;
 using System.Net.Http.Headers;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 using Grpc.Core;
-using Grpc.Net.Client;
-using Herd.Link.V1;
 using Herd.V1;
 using StackExchange.Redis;
 
@@ -166,19 +169,42 @@ public sealed class FailoverTests(TwoGateways cluster) : IClassFixture<TwoGatewa
         Assert.Equal(whole, begun + rest);
     }
 
-    [Fact]
-    public async Task Link_WithoutTheClustersToken_IsRefused()
+    /// <summary>A stranger can neither listen in nor call: not on a node's link, nor where processes call each other.</summary>
+    [Theory]
+    [InlineData("--Cluster:LinkPort")]
+    [InlineData("--Cluster:SiloPort")]
+    public async Task Port_WithoutTheClustersCertificate_LetsNobodyIn(string port)
     {
-        using var channel = GrpcChannel.ForAddress(cluster.Link("node-1"));
-        var link = new NodeLinkService.NodeLinkServiceClient(channel);
-        foreach (var headers in new[] { null, new Metadata { { "herd-cluster", new string('0', 64) } } })
+        foreach (var certificate in new[] { null, Strangers() })
         {
-            using var watch = link.Watch(new WatchRequest(), headers, cancellationToken: Cancellation);
-            using var pull = link.PullSession(new PullSessionRequest { Session = "a/b/c/d" }, headers, cancellationToken: Cancellation);
+            using var connection = new TcpClient();
+            await connection.ConnectAsync("127.0.0.1", cluster.Port("node-1", port), Cancellation);
+            await using var tls = new SslStream(connection.GetStream());
+            var told = await Record.ExceptionAsync(async () =>
+            {
+                await tls.AuthenticateAsClientAsync(
+                    new SslClientAuthenticationOptions
+                    {
+                        TargetHost = "herd-cluster",
+                        ClientCertificates = certificate is null ? [] : [certificate],
+                        RemoteCertificateValidationCallback = (_, shown, _, _) => shown?.Subject == "CN=herd-cluster",
+                    },
+                    Cancellation);
+                await tls.WriteAsync("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8.ToArray(), Cancellation);
+                Assert.Equal(0, await tls.ReadAsync(new byte[1], Cancellation));
+            });
 
-            Assert.Equal(StatusCode.Unauthenticated, (await Assert.ThrowsAsync<RpcException>(() => watch.ResponseStream.MoveNext(Cancellation))).StatusCode);
-            Assert.Equal(StatusCode.Unauthenticated, (await Assert.ThrowsAsync<RpcException>(() => pull.ResponseStream.MoveNext(Cancellation))).StatusCode);
+            Assert.True(told is null or IOException or AuthenticationException, told?.ToString());
+            certificate?.Dispose();
         }
+    }
+
+    private static X509Certificate2 Strangers()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var made = new CertificateRequest("CN=herd-cluster", key, HashAlgorithmName.SHA256)
+            .CreateSelfSigned(DateTimeOffset.UnixEpoch, DateTimeOffset.MaxValue);
+        return X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pkcs12), null);
     }
 
     [Fact]

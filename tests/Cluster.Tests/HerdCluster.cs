@@ -83,10 +83,12 @@ public class HerdCluster : IAsyncDisposable
         .Select(argument => argument.GetString()!.Split('='))
         .Single(argument => argument[0] == "--Cluster:Store")[1];
 
-    /// <summary>Where a node's link listens.</summary>
-    public string Link(string node) => "http://127.0.0.1:" + State(node).GetProperty("arguments").EnumerateArray()
-        .Select(argument => argument.GetString()!.Split('='))
-        .Single(argument => argument[0] == "--Cluster:LinkPort")[1];
+    /// <summary>One of the ports that a process was given.</summary>
+    public int Port(string name, string argument) => int.Parse(
+        State(name).GetProperty("arguments").EnumerateArray()
+            .Select(text => text.GetString()!.Split('='))
+            .Single(pair => pair[0] == argument)[1],
+        CultureInfo.InvariantCulture);
 
     /// <summary>The id of a process of the cluster.</summary>
     public int Pid(string name) => State(name).GetProperty("pid").GetInt32();

@@ -1,11 +1,9 @@
-using System.Security.Cryptography;
 using Google.Rpc;
 using Herd.Contracts.Errors;
 using Herd.Gateway.Grpc;
 using Herd.Gateway.Hosting;
 using Herd.Gateway.OpenAi;
 using Herd.Gateway.Tenants;
-using Microsoft.Extensions.Options;
 
 namespace Herd.Gateway.Tests;
 
@@ -31,33 +29,16 @@ public sealed class ErrorTests
     }
 
     [Fact]
-    public void Find_KeysConfigured_TellsTenantsApart()
-    {
-        var directory = Directory(("alice", "key-a"), ("bob", "key-b"));
-
-        Assert.Equal("alice", directory.Find("Bearer key-a"));
-        Assert.Equal("bob", directory.Find("bearer key-b"));
-        foreach (var wrong in new[] { null, "", "key-a", "Bearer ", "Bearer key-c", "Basic key-a" })
-        {
-            Assert.Equal(HerdError.Unauthenticated, Assert.Throws<HerdException>(() => directory.Find(wrong)).Error);
-        }
-    }
-
-    [Fact]
-    public void Find_NoKeysConfigured_IsEverybody()
-    {
-        Assert.Equal("default", Directory().Find(null));
-    }
-
-    [Fact]
     public void Validate_EverythingWrong_SaysEverything()
     {
         var result = new GatewayOptionsValidator().Validate(null, new GatewayOptions
         {
-            Bind = "here", HttpPort = 0, GrpcPort = 70000, MaxBodyBytes = 1, Tenants = { ["a"] = "plain" }, SessionIdentity = ["cookie"],
+            Bind = "here", HttpPort = 0, GrpcPort = 70000, AdminPort = 70000, AdminBind = "0.0.0.0", MaxBodyBytes = 1,
+            Tenants = { ["a"] = "plain" }, Operators = ["b"], SessionIdentity = ["cookie"], AdminKeys = [], TenantsFile = "/nowhere",
+            Limits = new TenantLimits { Streams = 0 }, Jwt = new JwtOptions { Authority = "http://plain" }, Certificate = "/nowhere.pem",
         });
 
-        Assert.Equal(6, result.Failures!.Count());
+        Assert.Equal(16, result.Failures!.Count());
     }
 
     [Theory]
@@ -77,10 +58,4 @@ public sealed class ErrorTests
 
         Assert.Equal(isValid, new GatewayOptionsValidator().Validate(null, options).Succeeded);
     }
-
-    private static TenantDirectory Directory(params (string Tenant, string Key)[] tenants) => new(Options.Create(new GatewayOptions
-    {
-        Tenants = tenants.ToDictionary(
-            tenant => tenant.Tenant, tenant => Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(tenant.Key)))),
-    }));
 }

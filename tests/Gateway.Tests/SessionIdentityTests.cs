@@ -59,6 +59,6 @@ public sealed class SessionIdentityTests
         }
 
         var identity = new SessionIdentity(Options.Create(new GatewayOptions { SessionIdentity = sources ?? [] }));
-        return identity.Of(request, ChatRequestReader.ToTurn(request, AnswerMarkup.None), headers);
+        return identity.Of(request.Rest, ChatRequestReader.ToTurn(request, AnswerMarkup.None), headers);
     }
 }

@@ -31,6 +31,8 @@ internal sealed class MemoryConversationStore : IConversationStore
         return Task.FromResult(Stored);
     }
 
+    public Task<long> Count(string tenant) => Task.FromResult(Stored is null ? 0L : 1);
+
     public Task Delete(string tenant, string id)
     {
         Stored = null;

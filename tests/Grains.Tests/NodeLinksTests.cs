@@ -30,6 +30,7 @@ public sealed class NodeLinksTests : IAsyncLifetime
     private readonly string _key = Path.GetTempFileName();
     private readonly FlakyNode _node = new();
     private WebApplication _server = null!;
+    private ClusterIdentity _identity = null!;
     private NodeLinks _links = null!;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -39,9 +40,14 @@ public sealed class NodeLinksTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         await File.WriteAllBytesAsync(_key, new byte[ClusterKey.LeastBytes], Cancellation);
+        _identity = new ClusterIdentity(new ClusterKey(_key));
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.UseKestrel(kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2));
+        builder.WebHost.UseKestrel(kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, 0, listen =>
+        {
+            listen.Protocols = HttpProtocols.Http2;
+            listen.UseHttps(_identity.ForServers());
+        }));
         builder.Services.AddGrpc();
         builder.Services.AddSingleton(_node);
         builder.Services.AddSerializer();
@@ -49,7 +55,7 @@ public sealed class NodeLinksTests : IAsyncLifetime
         _server.MapGrpcService<FlakyNode>();
         await _server.StartAsync(Cancellation);
         _links = new NodeLinks(
-            new ClusterKey(Options.Create(new Hosting.ClusterOptions { KeyFile = _key })),
+            _identity,
             _server.Services.GetRequiredService<Serializer<NodeReport>>(),
             TimeProvider.System);
     }
@@ -58,7 +64,23 @@ public sealed class NodeLinksTests : IAsyncLifetime
     {
         _links.Dispose();
         await _server.DisposeAsync();
+        _identity.Dispose();
         File.Delete(_key);
+    }
+
+    [Fact]
+    public async Task Pull_FromAStranger_IsRefused()
+    {
+        var other = Path.GetTempFileName();
+        await File.WriteAllBytesAsync(other, Enumerable.Repeat((byte)1, ClusterKey.LeastBytes).ToArray(), Cancellation);
+        using var stranger = new ClusterIdentity(new ClusterKey(other));
+        using var links = new NodeLinks(stranger, _server.Services.GetRequiredService<Serializer<NodeReport>>(), TimeProvider.System);
+        using var reader = new SnapshotReader(Session, "t", Binding, StateBytes);
+
+        await Assert.ThrowsAsync<RpcException>(() => links.Pull(Address, "a/t/c/m", Session, reader, Cancellation));
+
+        Assert.Empty(_node.Asked);
+        File.Delete(other);
     }
 
     [Fact]

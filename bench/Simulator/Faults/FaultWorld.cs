@@ -120,6 +120,8 @@ internal sealed class FaultWorld : IConversationStore
         return Random.Next(40) == 0 ? throw Away() : _stored;
     }
 
+    public Task<long> Count(string tenant) => throw new NotSupportedException();
+
     public Task Delete(string tenant, string id) => throw new NotSupportedException();
 
     public Task<ConversationPage> List(string tenant, int size, string? after) => throw new NotSupportedException();

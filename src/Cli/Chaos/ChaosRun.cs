@@ -13,7 +13,7 @@ internal sealed class ChaosRun(LocalCluster cluster, IReadOnlyList<PlannedFault>
     private static readonly TimeSpan DrainPatience = TimeSpan.FromMinutes(2);
 
     private readonly IReadOnlyList<Gateway> _gateways =
-        [.. Enumerable.Range(0, cluster.State.Plan.Gateways).Select(i => new Gateway($"http://127.0.0.1:{cluster.State.Plan.GrpcPort + 2 * i}"))];
+        [.. cluster.State.Gateways.Select(address => new Gateway(address))];
 
     private (long At, int Nodes)? _grown;
 

@@ -41,7 +41,7 @@ internal sealed record ClusterPlan
     /// <summary>Every process, in the order in which they are started.</summary>
     public IReadOnlyList<PlannedProcess> Processes()
     {
-        var ports = FreePorts(Gateways + 1);
+        var ports = FreePorts((2 * Gateways) + 1);
         var store = Store ?? LocalStore(ports[0]);
         return
         [
@@ -49,7 +49,7 @@ internal sealed record ClusterPlan
                 ? new[] { new PlannedProcess("store", "Store", ["--port", Text(ports[0]), "--data", Path.Combine(Data, "store")]) }
                 : [],
             .. NewNodes(1, Nodes, store),
-            .. Enumerable.Range(1, Gateways).Select(i => NewGateway(i, store, ports[i])),
+            .. Enumerable.Range(1, Gateways).Select(i => NewGateway(i, store, ports[2 * i - 1], ports[2 * i])),
         ];
     }
 
@@ -78,14 +78,18 @@ internal sealed record ClusterPlan
         });
     }
 
+    /// <summary>The argument that names a gateway's port for operators.</summary>
+    public const string AdminPort = "--Gateway:AdminPort";
+
     /// <summary>The embedded store's address.</summary>
     public static string LocalStore(int port) => $"127.0.0.1:{Text(port)}";
 
-    private PlannedProcess NewGateway(int number, string store, int port) => new($"gateway-{Text(number)}", "Gateway",
+    private PlannedProcess NewGateway(int number, string store, int port, int adminPort) => new($"gateway-{Text(number)}", "Gateway",
     [
         .. Cluster($"gateway-{Text(number)}", store, port),
         $"--Gateway:HttpPort={Text(HttpPort + (2 * (number - 1)))}",
         $"--Gateway:GrpcPort={Text(GrpcPort + (2 * (number - 1)))}",
+        $"{AdminPort}={Text(adminPort)}",
     ]);
 
     /// <summary>Ports that nobody listens on; all are held until all are found, so none comes twice.</summary>

@@ -52,9 +52,9 @@ internal sealed class LocalCluster(RunState state)
     {
         using var timeout = new CancellationTokenSource(Patience);
         using var http = new HttpClient();
-        var gateways = Enumerable.Range(0, State.Plan.Gateways)
-            .Select(i => (
-                Gateway: new Gateway($"http://127.0.0.1:{State.Plan.GrpcPort + 2 * i}"),
+        var gateways = State.Gateways
+            .Select((address, i) => (
+                Gateway: new Gateway(address),
                 Health: new Uri($"http://127.0.0.1:{State.Plan.HttpPort + 2 * i}/health/ready")))
             .ToList();
         try

@@ -15,9 +15,14 @@ internal sealed record RunState
 
     public required IReadOnlyList<RunningProcess> Processes { get; init; }
 
-    /// <summary>The address of the first gateway's gRPC.</summary>
+    /// <summary>Where the gateways listen, for callers and for operators.</summary>
     [JsonIgnore]
-    public string Grpc => $"http://127.0.0.1:{Plan.GrpcPort}";
+    public IReadOnlyList<GatewayAddress> Gateways =>
+    [
+        .. Processes.Where(process => process.Program == "Gateway").Select((process, i) => new GatewayAddress(
+            $"http://127.0.0.1:{Plan.GrpcPort + (2 * i)}",
+            $"http://127.0.0.1:{process.Arguments.FirstOrDefault(argument => argument.StartsWith(ClusterPlan.AdminPort, StringComparison.Ordinal))?.Split('=')[1]}")),
+    ];
 
     /// <summary>The same cluster with further nodes, which are yet to be started.</summary>
     /// <param name="nodes">How many there are to be.</param>
@@ -75,6 +80,23 @@ internal sealed record RunningProcess(
 
     [JsonIgnore]
     public string Log => Path.Combine(HerdHome.Logs, $"{Name}.log");
+}
+
+/// <summary>Where a gateway listens for gRPC.</summary>
+/// <param name="Calls">For callers.</param>
+/// <param name="Admin">For operators.</param>
+internal sealed record GatewayAddress(string Calls, string Admin)
+{
+    /// <summary>As a gateway listens by itself.</summary>
+    public static readonly GatewayAddress Default = new("http://127.0.0.1:8081", "http://127.0.0.1:8082");
+
+    /// <summary>$HERD_GATEWAY and $HERD_ADMIN, else the cluster that 'herd up' runs here.</summary>
+    public static GatewayAddress Configured()
+    {
+        var here = RunState.TryRead()?.Gateways is [var first, ..] ? first : Default;
+        return new GatewayAddress(
+            Environment.GetEnvironmentVariable("HERD_GATEWAY") ?? here.Calls, Environment.GetEnvironmentVariable("HERD_ADMIN") ?? here.Admin);
+    }
 }
 
 [JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]

@@ -71,6 +71,10 @@ public sealed record GenerationSettings
     /// <summary>Null leaves it to the model whether it calls anything.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     [Id(19)] public ToolChoice? ToolChoice { get; init; }
+
+    /// <summary>The model goes on with what is said as it stands, without its template.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    [Id(20)] public bool IsRaw { get; init; }
 }
 
 /// <param name="Repetition">Above 0; 1 means none.</param>

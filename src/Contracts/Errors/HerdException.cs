@@ -31,6 +31,9 @@ public enum HerdError
 
     /// <summary>The turn was to follow one that is no longer the conversation's last.</summary>
     Superseded = 16,
+
+    /// <summary>The caller has used what it may use for now.</summary>
+    QuotaExceeded = 17,
 }
 
 /// <summary>An error that the caller is told: what was wrong, where, and what to do. Holds no content of conversations.</summary>
@@ -47,6 +50,16 @@ public sealed class HerdException(HerdError error, string message, string? param
     /// <summary>The state that explains the error, such as "context_tokens".</summary>
     [Id(2)]
     public Dictionary<string, string> Details { get; private set; } = [];
+
+    private const string RetryAfterDetail = "retry_after_ms";
+
+    /// <summary>When the same may be asked for again with hope; null when that is not known.</summary>
+    public TimeSpan? Retry => Details.TryGetValue(RetryAfterDetail, out var text)
+        ? TimeSpan.FromMilliseconds(double.Parse(text, System.Globalization.CultureInfo.InvariantCulture))
+        : null;
+
+    public HerdException RetryAfter(TimeSpan? wait) =>
+        wait is { } known ? With(RetryAfterDetail, Math.Ceiling(known.TotalMilliseconds)) : this;
 
     public HerdException With(string name, object value)
     {

@@ -12,6 +12,18 @@ public interface INodeGrain : IGrainWithStringKey
     [Alias("RestingSessions")]
     Task<IReadOnlyList<RestingSession>> RestingSessions(string model);
 
+    /// <summary>The tokens of a text in a model's vocabulary, none of them control tokens.</summary>
+    [Alias("Tokenize")]
+    Task<IReadOnlyList<int>> Tokenize(string model, string text);
+
+    /// <summary>The text of tokens; bytes that are no text become U+FFFD.</summary>
+    [Alias("Detokenize")]
+    Task<string> Detokenize(string model, IReadOnlyList<int> tokens);
+
+    /// <summary>The prompt that a history amounts to.</summary>
+    [Alias("Prompt")]
+    Task<IReadOnlyList<int>> Prompt(string model, IReadOnlyList<HistoryMessage> messages, Conversations.GenerationSettings settings);
+
     /// <summary>What draining would move.</summary>
     [Alias("PreviewDrain")]
     Task<DrainPreview> PreviewDrain(CancellationToken cancellation);
@@ -50,7 +62,7 @@ public sealed record NodeReport
 
     [Id(5)] public IReadOnlyList<ServedModel> Models { get; init; } = [];
 
-    /// <summary>Where its link is, as an http address; empty when it has none.</summary>
+    /// <summary>Where its link is, as an https address; empty when it has none.</summary>
     [Id(6)] public string Link { get; init; } = "";
 }
 

@@ -4,7 +4,9 @@ using Herd.Contracts;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Contracts.Placements;
+using Herd.Gateway.Tenants;
 using Herd.Grains.Conversations;
+using Herd.Grains.Conversations.Storage;
 
 namespace Herd.Gateway.Conversations;
 
@@ -12,7 +14,8 @@ namespace Herd.Gateway.Conversations;
 /// Reaches conversations. A grain that is just moving to another gateway is called again: turn ids make that harmless, and
 /// offsets see to it that nothing of an answer comes twice.
 /// </summary>
-internal sealed class ConversationClient(IGrainFactory grains, Handover handover, TimeProvider time)
+internal sealed class ConversationClient(
+    IGrainFactory grains, IConversationStore store, Quotas quotas, Handover handover, TimeProvider time)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
@@ -22,29 +25,31 @@ internal sealed class ConversationClient(IGrainFactory grains, Handover handover
 
     public static string NewTurnId() => "turn_" + RandomNumberGenerator.GetHexString(32, lowercase: true);
 
-    public Task<Conversation> Create(string tenant, string? model, string? system, CancellationToken cancellation)
+    public async Task<Conversation> Create(Tenant tenant, string? model, string? system, CancellationToken cancellation)
     {
+        await CheckRoom(tenant);
         var id = NewId();
-        return Call(() => Grain(tenant, id).Create(model, system, cancellation), cancellation);
+        return await Call(() => Grain(tenant, id).Create(model, system, cancellation), cancellation);
     }
 
-    public Task<Conversation> Fork(string tenant, string id, string? lastTurn, CancellationToken cancellation)
+    public async Task<Conversation> Fork(Tenant tenant, string id, string? lastTurn, CancellationToken cancellation)
     {
+        await CheckRoom(tenant);
         var copy = NewId();
-        return Call(() => Grain(tenant, id).Fork(copy, lastTurn, cancellation), cancellation);
+        return await Call(() => Grain(tenant, id).Fork(copy, lastTurn, cancellation), cancellation);
     }
 
-    public Task<Conversation> Read(string tenant, string id, CancellationToken cancellation) =>
+    public Task<Conversation> Read(Tenant tenant, string id, CancellationToken cancellation) =>
         Call(() => Grain(tenant, id).Read(cancellation), cancellation);
 
     /// <returns>Null when nothing was moved.</returns>
-    public Task<PlacementDecision?> Move(string tenant, string id, string? target, CancellationToken cancellation) => Call(
+    public Task<PlacementDecision?> Move(Tenant tenant, string id, string? target, CancellationToken cancellation) => Call(
         async () => (await Grain(tenant, id).Read(cancellation)).Home is { } home
             ? await Grain(tenant, id).Move(home, target, PlacementReason.Asked, cancellation)
             : null,
         cancellation);
 
-    public Task Delete(string tenant, string id, CancellationToken cancellation) => Call(
+    public Task Delete(Tenant tenant, string id, CancellationToken cancellation) => Call(
         async () =>
         {
             await Grain(tenant, id).Delete(cancellation);
@@ -53,8 +58,10 @@ internal sealed class ConversationClient(IGrainFactory grains, Handover handover
         cancellation);
 
     public async IAsyncEnumerable<TurnEvent> Converse(
-        string tenant, string id, TurnRequest request, [EnumeratorCancellation] CancellationToken cancellation)
+        Tenant tenant, string id, TurnRequest request, [EnumeratorCancellation] CancellationToken cancellation)
     {
+        using var counted = quotas.Begin(tenant);
+        request = request with { Settings = request.Settings with { Priority = Lower(request.Settings.Priority, tenant.Limits.Priority) } };
         while (true)
         {
             var (events, any) = await Call(() => Begin(tenant, id, request, cancellation), cancellation);
@@ -65,8 +72,9 @@ internal sealed class ConversationClient(IGrainFactory grains, Handover handover
                     var update = events.Current;
                     request = update.Delta is { } delta ? request with { Offset = request.Offset.After(delta) } : request;
                     yield return update;
-                    if (update.Completed is not null)
+                    if (update.Completed is { } turn)
                     {
+                        Charge(tenant, turn);
                         yield break;
                     }
 
@@ -91,7 +99,7 @@ internal sealed class ConversationClient(IGrainFactory grains, Handover handover
     }
 
     private async Task<(IAsyncEnumerator<TurnEvent> Events, bool Any)> Begin(
-        string tenant, string id, TurnRequest request, CancellationToken cancellation)
+        Tenant tenant, string id, TurnRequest request, CancellationToken cancellation)
     {
         var events = Grain(tenant, id).Converse(request, cancellation).GetAsyncEnumerator(cancellation);
         try
@@ -140,6 +148,24 @@ internal sealed class ConversationClient(IGrainFactory grains, Handover handover
         _ => false,
     };
 
-    private IConversationGrain Grain(string tenant, string id) =>
-        grains.GetGrain<IConversationGrain>(GrainKey.Conversation(tenant, id));
+    private async Task CheckRoom(Tenant tenant)
+    {
+        if (tenant.Limits.Conversations is { } limit && await store.Count(tenant.Name) >= limit)
+        {
+            throw Quotas.Refusal($"{limit} stored conversations", retryAfter: null);
+        }
+    }
+
+    private void Charge(Tenant tenant, Turn turn)
+    {
+        if (turn.Usage is { } usage)
+        {
+            quotas.Charge(tenant, usage);
+        }
+    }
+
+    private static TurnPriority Lower(TurnPriority one, TurnPriority other) => (TurnPriority)Math.Max((int)one, (int)other);
+
+    private IConversationGrain Grain(Tenant tenant, string id) =>
+        grains.GetGrain<IConversationGrain>(GrainKey.Conversation(tenant.Name, id));
 }

@@ -2,16 +2,13 @@ using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Herd.Contracts.Errors;
 using Herd.Contracts.Nodes;
-using Herd.Gateway.Hosting;
-using Herd.Gateway.Tenants;
 using Herd.Grains.Routing;
 using Herd.V1;
-using Microsoft.Extensions.Options;
 
 namespace Herd.Gateway.Grpc;
 
-/// <summary>herd.v1.ClusterService.</summary>
-internal sealed class ClusterService(ClusterView view, IGrainFactory grains, IOptions<GatewayOptions> options)
+/// <summary>herd.v1.ClusterService: for operators (<see cref="Tenants.Authentication"/>).</summary>
+internal sealed class ClusterService(ClusterView view, IGrainFactory grains)
     : V1.ClusterService.ClusterServiceBase
 {
     public override Task<ListNodesResponse> ListNodes(ListNodesRequest request, ServerCallContext context) =>
@@ -19,12 +16,6 @@ internal sealed class ClusterService(ClusterView view, IGrainFactory grains, IOp
 
     public override async Task<DrainNodeResponse> DrainNode(DrainNodeRequest request, ServerCallContext context)
     {
-        var tenant = Authentication.Tenant(context.GetHttpContext());
-        if (options.Value.Tenants.Count > 0 && !options.Value.Operators.Contains(tenant))
-        {
-            throw new HerdException(HerdError.Forbidden, "Draining nodes is for operators (Gateway:Operators).");
-        }
-
         if (view.Find(request.Node) is not { State: not Contracts.Nodes.NodeState.Lost })
         {
             throw new HerdException(HerdError.InvalidArgument, $"There is no node '{request.Node}' that answers.", "node");

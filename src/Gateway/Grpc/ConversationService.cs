@@ -87,7 +87,7 @@ internal sealed class ConversationService(ConversationClient conversations, ICon
         try
         {
             var page = await store.List(
-                Tenant(context),
+                Tenant(context).Name,
                 request.PageSize == 0 ? DefaultPage : request.PageSize,
                 request.PageToken.Length == 0 ? null : request.PageToken);
             return new ListConversationsResponse
@@ -142,7 +142,7 @@ internal sealed class ConversationService(ConversationClient conversations, ICon
     public override Task<ListModelsResponse> ListModels(ListModelsRequest request, ServerCallContext context) =>
         Task.FromResult(new ListModelsResponse { Models = { view.Models.Select(ProtoMapping.ToProto) } });
 
-    private static string Tenant(ServerCallContext context) => Authentication.Tenant(context.GetHttpContext());
+    private static Tenant Tenant(ServerCallContext context) => Authentication.Tenant(context.GetHttpContext());
 
     /// <summary>Only ids this service made can name a conversation; others need no look into the store.</summary>
     private static string Id(string id) => id.Length == 37 && id.StartsWith("conv_", StringComparison.Ordinal)

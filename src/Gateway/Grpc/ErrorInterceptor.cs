@@ -8,7 +8,7 @@ using Status = Google.Rpc.Status;
 
 namespace Herd.Gateway.Grpc;
 
-/// <summary>Turns errors into gRPC statuses with details: an ErrorInfo always, a BadRequest where a field is to blame.</summary>
+/// <summary>Turns errors into gRPC statuses with details: an ErrorInfo always, a BadRequest where a field is to blame, when to try again where that is known.</summary>
 internal sealed class ErrorInterceptor(ILogger<ErrorInterceptor> logger) : Interceptor
 {
     private const string Domain = "herd";
@@ -47,7 +47,7 @@ internal sealed class ErrorInterceptor(ILogger<ErrorInterceptor> logger) : Inter
         HerdError.InvalidArgument => Code.InvalidArgument,
         HerdError.ModelNotFound or HerdError.ConversationNotFound or HerdError.ResponseNotFound => Code.NotFound,
         HerdError.ContextOverflow => Code.FailedPrecondition,
-        HerdError.Overloaded or HerdError.TooLarge => Code.ResourceExhausted,
+        HerdError.Overloaded or HerdError.TooLarge or HerdError.QuotaExceeded => Code.ResourceExhausted,
         HerdError.Unavailable or HerdError.StoreUnavailable or HerdError.Conflict or HerdError.Fenced => Code.Unavailable,
         HerdError.TurnInProgress or HerdError.Superseded => Code.Aborted,
         HerdError.Unauthenticated => Code.Unauthenticated,
@@ -74,6 +74,12 @@ internal sealed class ErrorInterceptor(ILogger<ErrorInterceptor> logger) : Inter
             herd = new HerdException(HerdError.Internal, "The gateway failed; its log says why.");
         }
 
+        return Describe(herd).ToRpcException();
+    }
+
+    /// <summary>The status of an error, with its details.</summary>
+    internal static Status Describe(HerdException herd)
+    {
         var info = new ErrorInfo { Domain = Domain, Reason = herd.Error.ToString(), Metadata = { herd.Details } };
         var status = new Status { Code = (int)CodeOf(herd.Error), Message = herd.Message, Details = { Any.Pack(info) } };
         if (herd.Parameter is { } field)
@@ -82,7 +88,18 @@ internal sealed class ErrorInterceptor(ILogger<ErrorInterceptor> logger) : Inter
             status.Details.Add(Any.Pack(new BadRequest { FieldViolations = { violation } }));
         }
 
-        return status.ToRpcException();
+        if (herd.Retry is { } wait)
+        {
+            status.Details.Add(Any.Pack(new RetryInfo { RetryDelay = wait.ToDuration() }));
+        }
+
+        if (herd.Error == HerdError.QuotaExceeded)
+        {
+            var violation = new QuotaFailure.Types.Violation { Subject = "tenant", Description = herd.Message };
+            status.Details.Add(Any.Pack(new QuotaFailure { Violations = { violation } }));
+        }
+
+        return status;
     }
 }
 

@@ -1,10 +1,14 @@
 using System.Net;
+using Herd.Gateway.Anthropic;
 using Herd.Gateway.Conversations;
+using Herd.Gateway.Errors;
 using Herd.Gateway.Grpc;
+using Herd.Gateway.Ollama;
 using Herd.Gateway.OpenAi;
 using Herd.Gateway.Tenants;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 
@@ -19,10 +23,14 @@ internal static class GatewayHosting
         services.AddOptions<GatewayOptions>().BindConfiguration(GatewayOptions.Section).ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<GatewayOptions>, GatewayOptionsValidator>());
         services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<JwtTokens>();
         services.AddSingleton<TenantDirectory>();
+        services.AddSingleton<Quotas>();
+        services.AddSingleton<PublicCertificate>();
         services.AddSingleton<ConversationClient>();
         services.AddSingleton<SessionIdentity>();
         services.AddSingleton<StatelessChat>();
+        services.AddSingleton<ModelTokens>();
 
         services.AddHealthChecks()
             .AddCheck<NodesHealth>("nodes", tags: ["ready"])
@@ -32,18 +40,12 @@ internal static class GatewayHosting
             (grpc, gateway) => grpc.MaxReceiveMessageSize = gateway.Value.MaxBodyBytes);
         services.AddGrpcReflection();
         services.AddGrpcHealthChecks();
-        services.AddOptions<KestrelServerOptions>().Configure<IOptions<GatewayOptions>>(Listen);
+        services.AddOptions<KestrelServerOptions>().Configure<IOptions<GatewayOptions>, PublicCertificate>(Listen);
     }
 
     public static void UseGateway(this WebApplication app)
     {
-        var options = app.Services.GetRequiredService<IOptions<GatewayOptions>>().Value;
-        if (options.Tenants.Count == 0 && !IPAddress.IsLoopback(IPAddress.Parse(options.Bind)))
-        {
-            GatewayLog.OpenToAll(app.Logger, options.Bind);
-        }
-
-        app.UseMiddleware<OpenAiErrors>();
+        app.UseMiddleware<ErrorResponses>();
         app.UseMiddleware<Authentication>();
         app.UseMiddleware<BodyLimit>();
         app.MapGrpcService<ConversationService>();
@@ -53,20 +55,29 @@ internal static class GatewayHosting
         app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false });
         app.MapHealthChecks("/health/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains("ready") });
         app.MapOpenAi();
+        app.MapAnthropic();
+        app.MapOllama();
     }
 
-    private static void Listen(KestrelServerOptions kestrel, IOptions<GatewayOptions> options)
+    private static void Listen(KestrelServerOptions kestrel, IOptions<GatewayOptions> options, PublicCertificate certificate)
     {
-        var address = IPAddress.Parse(options.Value.Bind);
+        var gateway = options.Value;
         kestrel.AddServerHeader = false;
-        kestrel.Limits.MaxRequestBodySize = options.Value.MaxBodyBytes;
-        kestrel.Listen(address, options.Value.HttpPort, listen => listen.Protocols = HttpProtocols.Http1);
-        kestrel.Listen(address, options.Value.GrpcPort, listen => listen.Protocols = HttpProtocols.Http2);
-    }
-}
+        kestrel.Limits.MaxRequestBodySize = gateway.MaxBodyBytes;
+        Listen(gateway.Bind, gateway.HttpPort, certificate.Current is null ? HttpProtocols.Http1 : HttpProtocols.Http1AndHttp2);
+        Listen(gateway.Bind, gateway.GrpcPort, HttpProtocols.Http2);
+        if (gateway.AdminPort > 0)
+        {
+            Listen(gateway.AdminBind, gateway.AdminPort, HttpProtocols.Http2);
+        }
 
-internal static partial class GatewayLog
-{
-    [LoggerMessage(EventId = 800, Level = LogLevel.Warning, Message = "Whoever reaches {Address} can read and write every conversation: no keys are set (Gateway:Tenants)")]
-    public static partial void OpenToAll(ILogger logger, string address);
+        void Listen(string address, int port, HttpProtocols protocols) => kestrel.Listen(IPAddress.Parse(address), port, listen =>
+        {
+            listen.Protocols = protocols;
+            if (certificate.Current is not null)
+            {
+                listen.UseHttps(new HttpsConnectionAdapterOptions { ServerCertificateSelector = (_, _) => certificate.Current });
+            }
+        });
+    }
 }

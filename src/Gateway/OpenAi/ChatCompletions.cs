@@ -2,6 +2,7 @@ using System.Text;
 using Herd.Contracts.Conversations;
 using Herd.Gateway.Answers;
 using Herd.Gateway.Conversations;
+using Herd.Gateway.Errors;
 using Herd.Gateway.Tenants;
 using Herd.Grains.Routing;
 
@@ -14,7 +15,7 @@ internal static class ChatCompletions
     public const string NodeHeader = "X-Herd-Node";
 
     public static async Task Handle(
-        HttpContext context, StatelessChat chat, SessionIdentity identity, ClusterView view, TimeProvider time, ILogger<OpenAiErrors> logger)
+        HttpContext context, StatelessChat chat, SessionIdentity identity, ClusterView view, TimeProvider time, ILogger<ErrorResponses> logger)
     {
         var request = await ChatRequestReader.Read(context.Request);
         var markup = view.MarkupOf(request.Model);
@@ -22,7 +23,7 @@ internal static class ChatCompletions
         var position = StreamPosition.Of(context.Request.Headers);
         turn = position is null ? turn : turn with { TurnId = position.Turn, Offset = position.Offset };
         var tenant = Authentication.Tenant(context);
-        var lane = position?.Session ?? identity.Of(request, turn, context.Request.Headers);
+        var lane = position?.Session ?? identity.Of(request.Rest, turn, context.Request.Headers);
         await using var choices = await Choices.Begin(
             choice => position is null
                 ? chat.Begin(tenant, lane, turn.OfChoice(choice), context.RequestAborted)
@@ -120,7 +121,7 @@ internal static class ChatCompletions
         catch (Exception e) when (!context.RequestAborted.IsCancellationRequested)
         {
             // The status is sent already; the error object takes the place of a chunk, and the stream ends without [DONE].
-            await stream.WriteError(OpenAiErrors.Explain(e, context.Request.Path, logger));
+            await stream.WriteError(ErrorResponses.Explain(e, context.Request.Path, logger));
             return;
         }
 

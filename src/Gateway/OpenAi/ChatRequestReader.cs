@@ -21,21 +21,7 @@ internal static class ChatRequestReader
     };
 
     /// <exception cref="HerdException">The body is not a request, or asks for what is not to be had.</exception>
-    public static async Task<ChatRequest> Read(HttpRequest request)
-    {
-        try
-        {
-            return await JsonSerializer.DeserializeAsync(
-                request.Body, OpenAiJson.Default.ChatRequest, request.HttpContext.RequestAborted)
-                ?? throw Bad("The body is null; send a JSON object.", null);
-        }
-        catch (JsonException e)
-        {
-            throw Bad(
-                $"The body is not the JSON of a chat completion request, at {e.Path ?? "$"} (line {e.LineNumber + 1}).",
-                e.Path is { Length: > 2 } path ? path[2..] : null);
-        }
-    }
+    public static Task<ChatRequest> Read(HttpRequest request) => request.Read(OpenAiJson.Default.ChatRequest, "a chat completion request");
 
     /// <param name="request">The request.</param>
     /// <param name="markup">How the model writes calls.</param>
@@ -166,7 +152,7 @@ internal static class ChatRequestReader
         _ => null,
     };
 
-    private static List<string> Stops(JsonElement? stop) => stop switch
+    public static List<string> Stops(JsonElement? stop) => stop switch
     {
         null or { ValueKind: JsonValueKind.Null } => [],
         { ValueKind: JsonValueKind.String } one => [one.GetString()!],

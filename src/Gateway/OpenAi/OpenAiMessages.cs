@@ -213,4 +213,5 @@ internal sealed record ErrorObject(
 [JsonSerializable(typeof(ModelEntry))]
 [JsonSerializable(typeof(ErrorBody))]
 [JsonSerializable(typeof(JsonElement))]
+[JsonSerializable(typeof(string))]
 internal sealed partial class OpenAiJson : JsonSerializerContext;

@@ -24,16 +24,19 @@ internal sealed class SessionIdentity(IOptions<GatewayOptions> options)
     public static string NewId() => Prefix + RandomNumberGenerator.GetHexString(32, lowercase: true);
 
     /// <summary>The id of the session, which says nothing of what it was made from.</summary>
-    public string Of(ChatRequest request, TurnRequest turn, IHeaderDictionary headers)
+    /// <param name="body">The fields of the request that Herd does not read itself.</param>
+    /// <param name="turn">What is asked for.</param>
+    /// <param name="headers">The request's headers.</param>
+    public string Of(IReadOnlyDictionary<string, JsonElement>? body, TurnRequest turn, IHeaderDictionary headers)
     {
         var (source, value) = _sources
-            .Select(source => (source, value: Read(source, request, headers)))
+            .Select(source => (source, value: Read(source, body, headers)))
             .FirstOrDefault(found => !string.IsNullOrEmpty(found.value));
         var name = value is null ? Beginning(turn) : $"{source}\n{value}";
         return Prefix + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)))[..32];
     }
 
-    private static string? Read(string source, ChatRequest request, IHeaderDictionary headers)
+    private static string? Read(string source, IReadOnlyDictionary<string, JsonElement>? body, IHeaderDictionary headers)
     {
         var name = source[(source.IndexOf(':', StringComparison.Ordinal) + 1)..];
         if (source.StartsWith("header:", StringComparison.Ordinal))
@@ -42,7 +45,7 @@ internal sealed class SessionIdentity(IOptions<GatewayOptions> options)
         }
 
         var path = name.Split('.');
-        if (request.Rest is null || !request.Rest.TryGetValue(path[0], out var value))
+        if (body is null || !body.TryGetValue(path[0], out var value))
         {
             return null;
         }

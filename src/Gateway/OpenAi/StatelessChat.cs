@@ -2,6 +2,7 @@ using System.Globalization;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Gateway.Conversations;
+using Herd.Gateway.Tenants;
 
 namespace Herd.Gateway.OpenAi;
 
@@ -16,7 +17,7 @@ internal sealed class StatelessChat(ConversationClient conversations)
     /// <summary>Begins a turn.</summary>
     /// <returns>The session's id, and the turn's events from its first on.</returns>
     public async Task<(string Session, IAsyncEnumerator<TurnEvent> Events)> Begin(
-        string tenant, string identity, TurnRequest turn, CancellationToken cancellation)
+        Tenant tenant, string identity, TurnRequest turn, CancellationToken cancellation)
     {
         for (var lane = 0; lane < Lanes; lane++)
         {
@@ -37,7 +38,7 @@ internal sealed class StatelessChat(ConversationClient conversations)
     /// <summary>Goes on with a turn that was begun in a session before.</summary>
     /// <returns>As <see cref="Begin"/>.</returns>
     public async Task<(string Session, IAsyncEnumerator<TurnEvent> Events)> Resume(
-        string tenant, string session, TurnRequest turn, CancellationToken cancellation)
+        Tenant tenant, string session, TurnRequest turn, CancellationToken cancellation)
     {
         var events = conversations.Converse(tenant, session, turn, cancellation).GetAsyncEnumerator(cancellation);
         try

@@ -1,38 +1,69 @@
 using Herd.Contracts.Errors;
+using Herd.Gateway.Hosting;
+using Microsoft.Extensions.Options;
 
 namespace Herd.Gateway.Tenants;
 
-/// <summary>Everything but health needs a tenant: what is added later is closed until it is opened here.</summary>
-internal sealed class Authentication(RequestDelegate next, TenantDirectory tenants)
+/// <summary>
+/// Everything but health needs a tenant: what is added later is closed until it is opened here. What is for operators is had at
+/// their port alone, where there is one.
+/// </summary>
+internal sealed class Authentication(RequestDelegate next, TenantDirectory tenants, Quotas quotas, IOptions<GatewayOptions> options)
 {
+    private const string Scheme = "Bearer ";
+    private const string KeyHeader = "x-api-key";
+
     private static readonly object Item = new();
+    private static readonly Tenant Operator = new("operators", IsOperator: true, new TenantLimits());
 
     public async Task Invoke(HttpContext context)
     {
-        try
+        if (!IsOpen(context.Request.Path))
         {
-            if (!IsOpen(context.Request.Path))
-            {
-                context.Items[Item] = tenants.Find(context.Request.Headers.Authorization);
-            }
-        }
-        catch (HerdException e) when (IsGrpc(context.Request))
-        {
-            context.Response.ContentType = context.Request.ContentType;
-            context.Response.Headers["grpc-status"] = "16";
-            context.Response.Headers["grpc-message"] = Uri.EscapeDataString(e.Message);
-            return;
+            context.Items[Item] = await Find(context);
         }
 
         await next(context);
     }
 
-    public static string Tenant(HttpContext context) => (string)context.Items[Item]!;
+    public static Tenant Tenant(HttpContext context) => (Tenant)context.Items[Item]!;
 
-    private static bool IsGrpc(HttpRequest request) =>
-        request.ContentType?.StartsWith("application/grpc", StringComparison.Ordinal) == true;
-
-    private static bool IsOpen(PathString path) =>
+    internal static bool IsOpen(PathString path) =>
         path.StartsWithSegments("/health", StringComparison.Ordinal)
         || path.StartsWithSegments("/grpc.health.v1.Health", StringComparison.Ordinal);
+
+    internal static bool IsForOperators(PathString path) =>
+        path.StartsWithSegments("/herd.v1.ClusterService", StringComparison.Ordinal);
+
+    private async Task<Tenant> Find(HttpContext context)
+    {
+        var settings = options.Value;
+        var isAdminPort = settings.AdminPort > 0 && context.Connection.LocalPort == settings.AdminPort;
+        var forOperators = IsForOperators(context.Request.Path);
+        var key = Key(context.Request.Headers);
+        if (isAdminPort)
+        {
+            return !forOperators && !IsReflection(context.Request.Path)
+                ? throw new HerdException(HerdError.Forbidden, "This port is for operators only; conversations are had at the others.")
+                : settings.AdminKeys.Count == 0 || TenantKeys.Matches(key ?? "", settings.AdminKeys)
+                ? Operator
+                : throw new HerdException(HerdError.Unauthenticated, "The operators' key is missing or unknown. Send it as 'Authorization: Bearer KEY'.");
+        }
+
+        var tenant = await tenants.Find(key);
+        quotas.Count(tenant);
+        return !forOperators || (settings.AdminPort == 0 && tenant.IsOperator)
+            ? tenant
+            : throw new HerdException(
+                HerdError.Forbidden,
+                settings.AdminPort > 0 ? "This is for operators, at their own port (Gateway:AdminPort)." : "This is for operators (Gateway:Operators).");
+    }
+
+    private static bool IsReflection(PathString path) => path.StartsWithSegments("/grpc.reflection.v1alpha.ServerReflection", StringComparison.Ordinal);
+
+    /// <summary>A bearer token, or what Anthropic's clients send.</summary>
+    private static string? Key(IHeaderDictionary headers) => headers.Authorization.ToString() is var text
+        && text.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
+            ? text[Scheme.Length..].Trim()
+            : headers[KeyHeader].ToString();
 }

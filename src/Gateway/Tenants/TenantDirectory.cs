@@ -1,32 +1,105 @@
-using System.Security.Cryptography;
-using System.Text;
+using System.Collections.Frozen;
 using Herd.Contracts.Errors;
 using Herd.Gateway.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace Herd.Gateway.Tenants;
 
-/// <summary>Tells tenants apart by their API keys, of which only hashes are known.</summary>
-internal sealed class TenantDirectory(IOptions<GatewayOptions> options)
+/// <summary>Tells tenants apart by their API keys and tokens. A file of tenants that becomes unreadable changes nothing.</summary>
+internal sealed class TenantDirectory : IDisposable
 {
-    private const string Everybody = "default";
-    private const string Scheme = "Bearer ";
+    private readonly GatewayOptions _options;
+    private readonly JwtTokens _tokens;
+    private readonly ILogger<TenantDirectory> _logger;
+    private readonly FileWatch? _watch;
+    private volatile FrozenDictionary<string, Tenant> _byHash;
 
-    private readonly Dictionary<string, string> _byHash = options.Value.Tenants.ToDictionary(
-        tenant => tenant.Value, tenant => tenant.Key, StringComparer.OrdinalIgnoreCase);
-
-    /// <summary>The tenant an Authorization header belongs to.</summary>
-    /// <exception cref="HerdException">Keys are asked for, and this is none.</exception>
-    public string Find(string? authorization)
+    /// <exception cref="InvalidDataException">The file of tenants is none.</exception>
+    public TenantDirectory(IOptions<GatewayOptions> options, JwtTokens tokens, TimeProvider time, ILogger<TenantDirectory> logger)
     {
-        if (_byHash.Count == 0)
+        (_options, _tokens, _logger) = (options.Value, tokens, logger);
+        _byHash = Read();
+        if (_options.TenantsFile.Length > 0)
         {
-            return Everybody;
+            _watch = new FileWatch(Reload, time, _options.TenantsFile);
+        }
+    }
+
+    /// <summary>The tenant that a key or token belongs to.</summary>
+    /// <exception cref="HerdException">One is asked for, and this is none.</exception>
+    public async Task<Tenant> Find(string? key)
+    {
+        if (!_options.HasKeys)
+        {
+            return new Tenant(Tenant.Everybody, IsOperator: true, _options.Limits);
         }
 
-        var key = authorization?.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) == true ? authorization[Scheme.Length..] : "";
-        return _byHash.GetValueOrDefault(Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(key))))
-            ?? throw new HerdException(
-                HerdError.Unauthenticated, "The API key is missing or unknown. Send it as 'Authorization: Bearer KEY'.");
+        if (key is { Length: > 0 })
+        {
+            // The hash is looked up, so how long that takes says nothing of keys.
+            if (_byHash.GetValueOrDefault(TenantKeys.Hash(key)) is { } known)
+            {
+                return known;
+            }
+
+            if (await _tokens.Find(key) is { } name)
+            {
+                return _byHash.Values.FirstOrDefault(tenant => tenant.Name == name) ?? new Tenant(name, IsOperator: false, _options.Limits);
+            }
+        }
+
+        throw new HerdException(
+            HerdError.Unauthenticated, "The API key is missing or unknown. Send it as 'Authorization: Bearer KEY'.");
     }
+
+    public void Dispose() => _watch?.Dispose();
+
+    private void Reload()
+    {
+        try
+        {
+            _byHash = Read();
+            TenantLog.Reloaded(_logger, _options.TenantsFile, _byHash.Values.Distinct().Count());
+        }
+        catch (InvalidDataException e)
+        {
+            TenantLog.NotReloaded(_logger, e.Message);
+        }
+    }
+
+    private FrozenDictionary<string, Tenant> Read()
+    {
+        var byHash = new Dictionary<string, Tenant>(StringComparer.Ordinal);
+        foreach (var (name, hashes) in _options.Tenants)
+        {
+            Add(new Tenant(name, _options.Operators.Contains(name), _options.Limits), TenantKeys.Split(hashes));
+        }
+
+        foreach (var (name, entry) in _options.TenantsFile.Length > 0 ? TenantFile.Read(_options.TenantsFile) : new Dictionary<string, TenantEntry>())
+        {
+            Add(new Tenant(name, entry.Operator, entry.Limits ?? _options.Limits), entry.Keys);
+        }
+
+        return byHash.ToFrozenDictionary();
+
+        void Add(Tenant tenant, IEnumerable<string> hashes)
+        {
+            foreach (var hash in hashes)
+            {
+                if (!byHash.TryAdd(hash.ToLowerInvariant(), tenant))
+                {
+                    throw new InvalidDataException($"A key of the tenant '{tenant.Name}' is also one of '{byHash[hash.ToLowerInvariant()].Name}'.");
+                }
+            }
+        }
+    }
+}
+
+internal static partial class TenantLog
+{
+    [LoggerMessage(EventId = 810, Level = LogLevel.Information, Message = "{File} has changed: {Count} tenants")]
+    public static partial void Reloaded(ILogger logger, string file, int count);
+
+    [LoggerMessage(EventId = 811, Level = LogLevel.Error, Message = "The tenants stay as they were: {Reason}")]
+    public static partial void NotReloaded(ILogger logger, string reason);
 }

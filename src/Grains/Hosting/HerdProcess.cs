@@ -34,7 +34,7 @@ public static class HerdProcess
             await Console.Error.WriteLineAsync($"The store does not answer ({e.FailureType}); is it running, and is Cluster:Store right?");
             return CannotStart;
         }
-        catch (Exception e) when (e is OptionsValidationException or ModelLoadException or IOException)
+        catch (Exception e) when (e is OptionsValidationException or ModelLoadException or IOException or InvalidDataException)
         {
             await Console.Error.WriteLineAsync(e.Message);
             return CannotStart;

@@ -8,6 +8,7 @@ using Herd.Grains.Placement;
 using Herd.Grains.Rebalancing;
 using Herd.Grains.Routing;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
@@ -15,6 +16,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Orleans.Configuration;
+using Orleans.Connections.Security;
 using Orleans.Runtime.Hosting;
 using StackExchange.Redis;
 
@@ -70,7 +72,7 @@ public static class HerdSilo
         builder.Services.AddHostedService(services => services.GetRequiredService<NodeDrain>());
         builder.Services.AddOptions<HostOptions>().Configure<Microsoft.Extensions.Options.IOptions<NodeOptions>>(
             (host, node) => host.ShutdownTimeout = node.Value.DrainTime + StopTime);
-        builder.Services.AddGrpc(grpc => grpc.Interceptors.Add<LinkAuthentication>());
+        builder.Services.AddGrpc();
         builder.Services.AddOptions<NodeOptions>().BindConfiguration(NodeOptions.Section).ValidateOnStart();
         builder.Services.TryAddEnumerable(
             ServiceDescriptor.Singleton<Microsoft.Extensions.Options.IValidateOptions<NodeOptions>, NodeOptionsValidator>());
@@ -84,7 +86,12 @@ public static class HerdSilo
     public static void ListenForLinks(this KestrelServerOptions kestrel)
     {
         var cluster = kestrel.ApplicationServices.Cluster();
-        kestrel.Listen(IPAddress.Parse(cluster.Address), cluster.LinkPort, listen => listen.Protocols = HttpProtocols.Http2);
+        var identity = kestrel.ApplicationServices.GetRequiredService<ClusterIdentity>();
+        kestrel.Listen(IPAddress.Parse(cluster.Address), cluster.LinkPort, listen =>
+        {
+            listen.Protocols = HttpProtocols.Http2;
+            listen.UseHttps(identity.ForServers());
+        });
     }
 
     /// <param name="builder">The process.</param>
@@ -93,7 +100,8 @@ public static class HerdSilo
     {
         var services = builder.Services;
         services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton<ClusterKey>();
+        services.AddSingleton(provider => new ClusterKey(provider.Cluster().KeyFile));
+        services.AddSingleton<ClusterIdentity>();
         services.AddSingleton<Expulsion>();
         services.AddSingleton<IFatalErrorHandler>(provider => provider.GetRequiredService<Expulsion>());
         services.AddSingleton<NodeLinks>();
@@ -141,9 +149,28 @@ public static class HerdSilo
 #pragma warning disable ORLEANSEXP003 // Experimental, and needed: docs/decisions/grain-directory.md
             silo.AddDistributedGrainDirectory();
 #pragma warning restore ORLEANSEXP003
+            silo.UseTls();
         });
         services.AddPlacementDirector<NodePlacement, NodePlacementDirector>();
     }
+
+    /// <summary>Connections between processes are encrypted, and both ends show that they know the cluster's key.</summary>
+    private static void UseTls(this ISiloBuilder silo) => silo.Services
+        .AddOptions<SiloConnectionOptions>()
+        .Configure<IServiceProvider>((connections, services) =>
+        {
+            var identity = services.GetRequiredService<ClusterIdentity>();
+            var tls = new TlsOptions
+            {
+                LocalCertificate = identity.Certificate,
+                RemoteCertificateMode = RemoteCertificateMode.RequireCertificate,
+                ClientCertificateMode = RemoteCertificateMode.RequireCertificate,
+                RemoteCertificateValidation = (certificate, _, _) => identity.IsOurs(certificate),
+                OnAuthenticateAsClient = (_, options) => options.TargetHost = ClusterIdentity.Name,
+            };
+            connections.ConfigureSiloInboundConnection(connection => connection.UseServerTls(tls));
+            connections.ConfigureSiloOutboundConnection(connection => connection.UseClientTls(tls));
+        });
 
     private static ClusterOptions Cluster(this IServiceProvider services) =>
         services.GetRequiredService<Microsoft.Extensions.Options.IOptions<ClusterOptions>>().Value;

@@ -1,4 +1,6 @@
+using System.Text;
 using Herd.Contracts.Conversations;
+using Herd.Contracts.Errors;
 using Herd.Contracts.Nodes;
 using Herd.Inference.Chat;
 using Herd.Inference.Generation;
@@ -35,6 +37,21 @@ internal sealed class LoadedModel(ModelSource source, ILlamaModel model, ChatTem
 
     /// <summary>A token's log-probability, in words that need no vocabulary.</summary>
     public TokenChance Describe(ChosenLogProb chance) => Chance(chance.Chosen, [.. chance.Likeliest.Select(other => Chance(other, []))]);
+
+    /// <exception cref="HerdException">A token is not in the vocabulary.</exception>
+    public string Detokenize(IReadOnlyList<int> tokens)
+    {
+        var bytes = new List<byte>();
+        foreach (var token in tokens)
+        {
+            bytes.AddRange(token >= 0 && token < VocabularySize
+                ? model.Vocabulary.Bytes(token)
+                : throw new HerdException(
+                    HerdError.InvalidArgument, $"'tokens' holds {token}; this model's are 0 to {VocabularySize - 1}.", "tokens"));
+        }
+
+        return Encoding.UTF8.GetString([.. bytes]);
+    }
 
     /// <summary>About how many tokens a message has.</summary>
     public int CountTokens(HistoryMessage message) =>

@@ -1,3 +1,4 @@
+using Herd.Contracts.Conversations;
 using Herd.Contracts.Nodes;
 using Herd.Grains.Nodes.Drain;
 using Herd.Grains.Placement;
@@ -29,6 +30,21 @@ internal sealed class NodeGrain(NodeHost host, NodeDrain drain) : Grain, INodeGr
                let key = SessionKey.Parse(session.Session)
                select new RestingSession(key.Tenant, key.Conversation, session.Bytes, session.Idle),
         ];
+    }
+
+    /// <summary>Beside the grain: a long text takes its time.</summary>
+    public Task<IReadOnlyList<int>> Tokenize(string model, string text)
+    {
+        var loaded = host.Model(model);
+        return Task.Run<IReadOnlyList<int>>(() => SessionPrompt.Guard(() => loaded.Template.Tokenize(text)));
+    }
+
+    public Task<string> Detokenize(string model, IReadOnlyList<int> tokens) => Task.FromResult(host.Model(model).Detokenize(tokens));
+
+    public Task<IReadOnlyList<int>> Prompt(string model, IReadOnlyList<HistoryMessage> messages, GenerationSettings settings)
+    {
+        var loaded = host.Model(model);
+        return Task.Run<IReadOnlyList<int>>(() => SessionPrompt.Render(messages, settings, loaded));
     }
 
     public Task<DrainPreview> PreviewDrain(CancellationToken cancellation) => drain.Preview();

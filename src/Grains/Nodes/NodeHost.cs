@@ -51,7 +51,7 @@ internal sealed class NodeHost(
     };
 
     /// <summary>Where this node's link is.</summary>
-    public string Link => $"http://{cluster.Value.Address}:{cluster.Value.LinkPort}";
+    public string Link => $"https://{cluster.Value.Address}:{cluster.Value.LinkPort}";
 
     /// <summary>The model that is loaded; null while there is none.</summary>
     public LoadedModel? Loaded => _model;

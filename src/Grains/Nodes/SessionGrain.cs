@@ -98,7 +98,7 @@ internal sealed class SessionGrain(NodeHost host, SessionPull pull) : Grain, ISe
                 Tenant = tenant,
                 Priority = request.Settings.Priority == TurnPriority.Background ? Priority.Background : Priority.Interactive,
                 Prefix = PromptPrefix.Digest(tenant, request.Messages.FirstOrDefault(m => m.Role == Role.System)?.Text),
-                Prompt = SessionPrompt.Render(request, model),
+                Prompt = SessionPrompt.Render(request.Messages, request.Settings, model),
                 Produced = request.Produced,
                 Surprise = request.SamplerState,
                 Sampling = SessionSampling.Of(request.Settings, model),

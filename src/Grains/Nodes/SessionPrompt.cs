@@ -9,16 +9,27 @@ namespace Herd.Grains.Nodes;
 internal static class SessionPrompt
 {
     /// <exception cref="HerdException">The model's template refuses the messages.</exception>
-    public static int[] Render(SessionRequest request, LoadedModel model)
+    public static int[] Render(IReadOnlyList<HistoryMessage> messages, GenerationSettings settings, LoadedModel model) => Guard(() =>
+    {
+        if (settings.IsRaw)
+        {
+            return model.Template.Begin(string.Concat(messages.Select(message => message.Text)));
+        }
+
+        var tools = settings.ToDefinitions();
+        var prompt = model.Template.Render([.. messages.Select(ToChat)], tools);
+        var limit = Limit(settings, model.Engine.ContextTokens);
+        return settings.Overflow == ContextOverflow.Shift && prompt.Length > limit
+            ? RenderShifted(messages, tools, model, limit)
+            : prompt;
+    });
+
+    /// <summary>Turns what templates refuse into what callers are told.</summary>
+    public static int[] Guard(Func<int[]> render)
     {
         try
         {
-            var tools = request.Settings.ToDefinitions();
-            var prompt = model.Template.Render([.. request.Messages.Select(ToChat)], tools);
-            var limit = Limit(request.Settings, model.Engine.ContextTokens);
-            return request.Settings.Overflow == ContextOverflow.Shift && prompt.Length > limit
-                ? RenderShifted(request.Messages, tools, model, limit)
-                : prompt;
+            return render();
         }
         catch (TemplateException e)
         {

@@ -73,6 +73,14 @@ public sealed class ChatTemplate : IDisposable
         return [.. tokens];
     }
 
+    /// <summary>The tokens of a text that no template is put around, none of them control tokens.</summary>
+    /// <exception cref="TemplateException">A single character stands for a control token.</exception>
+    public int[] Tokenize(string text) => [.. _plain.Tokenize(text)];
+
+    /// <summary>The tokens that ask the model to go on with a text.</summary>
+    /// <exception cref="TemplateException">A single character stands for a control token.</exception>
+    public int[] Begin(string text) => [.. _vocabulary.BeginningOfText is { } beginning ? [beginning] : Array.Empty<int>(), .. _plain.Tokenize(text)];
+
     public void Dispose() => _template.Dispose();
 
     /// <summary>The text that goes through the template, which must find nothing in it that it would cut at.</summary>

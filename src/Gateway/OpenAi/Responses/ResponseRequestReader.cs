@@ -13,20 +13,9 @@ internal static class ResponseRequestReader
     /// <exception cref="HerdException">The body is not a request, or asks for what is not to be had.</exception>
     public static async Task<ResponseRequest> Read(HttpRequest request)
     {
-        try
-        {
-            var read = await JsonSerializer.DeserializeAsync(
-                request.Body, ResponsesJson.Default.ResponseRequest, request.HttpContext.RequestAborted)
-                ?? throw Bad("The body is null; send a JSON object.", null);
-            Check(read);
-            return read;
-        }
-        catch (JsonException e)
-        {
-            throw Bad(
-                $"The body is not the JSON of a request for a response, at {e.Path ?? "$"} (line {e.LineNumber + 1}).",
-                e.Path is { Length: > 2 } path ? path[2..] : null);
-        }
+        var read = await request.Read(ResponsesJson.Default.ResponseRequest, "a request for a response");
+        Check(read);
+        return read;
     }
 
     /// <summary>The turn it asks for, in a conversation that is yet to be found.</summary>

@@ -1,6 +1,7 @@
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Gateway.Conversations;
+using Herd.Gateway.Errors;
 using Herd.Gateway.Tenants;
 using Herd.Grains.Routing;
 
@@ -28,7 +29,7 @@ internal static class ResponsesEndpoints
     }
 
     private static async Task Create(
-        HttpContext context, ConversationClient conversations, ClusterView view, TimeProvider time, ILogger<OpenAiErrors> logger)
+        HttpContext context, ConversationClient conversations, ClusterView view, TimeProvider time, ILogger<ErrorResponses> logger)
     {
         var request = await ResponseRequestReader.Read(context.Request);
         if (view.Models.All(model => model.Id != request.Model))
@@ -96,7 +97,7 @@ internal static class ResponsesEndpoints
         }
         catch (Exception e) when (!context.RequestAborted.IsCancellationRequested)
         {
-            await stream.Fail(ResponseShape.Failed(begun, OpenAiErrors.Explain(e, context.Request.Path, logger)));
+            await stream.Fail(ResponseShape.Failed(begun, ErrorResponses.Explain(e, context.Request.Path, logger)));
             return;
         }
 
@@ -106,7 +107,7 @@ internal static class ResponsesEndpoints
 
     /// <summary>Begins the turn where it belongs.</summary>
     private static async Task<(ResponseId Id, TurnRequest Turn, string? Previous, IAsyncEnumerator<TurnEvent> Events)> Begin(
-        ResponseRequest request, string tenant, ConversationClient conversations, CancellationToken cancellation)
+        ResponseRequest request, Tenant tenant, ConversationClient conversations, CancellationToken cancellation)
     {
         if (request.PreviousResponseId is { } given)
         {

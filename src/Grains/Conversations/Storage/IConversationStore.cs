@@ -25,6 +25,9 @@ public interface IConversationStore
 
     Task Delete(string tenant, string id);
 
+    /// <summary>How many conversations a tenant has.</summary>
+    Task<long> Count(string tenant);
+
     /// <summary>Lists conversations without their turns, newest first.</summary>
     /// <param name="tenant">Whose.</param>
     /// <param name="size">Most to return.</param>

@@ -92,6 +92,8 @@ internal sealed class RedisConversationStore(StoreConnection store) : IConversat
         await Database.SortedSetRemoveAsync(Index(tenant), id);
     }
 
+    public Task<long> Count(string tenant) => Database.SortedSetLengthAsync(Index(tenant));
+
     public async Task<ConversationPage> List(string tenant, int size, string? after)
     {
         var cursor = after is null ? null : PageToken.Parse(after);

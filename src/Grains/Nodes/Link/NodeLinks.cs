@@ -13,7 +13,7 @@ using Orleans.Serialization;
 namespace Herd.Grains.Nodes.Link;
 
 /// <summary>The links of other nodes, by address.</summary>
-internal sealed class NodeLinks(ClusterKey key, Serializer<NodeReport> reports, TimeProvider time) : IDisposable
+internal sealed class NodeLinks(ClusterIdentity identity, Serializer<NodeReport> reports, TimeProvider time) : IDisposable
 {
     private const int MostConnections = 3;
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(1);
@@ -32,7 +32,7 @@ internal sealed class NodeLinks(ClusterKey key, Serializer<NodeReport> reports, 
     public async IAsyncEnumerable<NodeReport> Watch(
         string address, TimeSpan silence, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        using var call = Client(address).Watch(new WatchRequest(), Headers(), cancellationToken: cancellation);
+        using var call = Client(address).Watch(new WatchRequest(), cancellationToken: cancellation);
         while (await call.ResponseStream.MoveNext(cancellation).WaitAsync(silence, time, cancellation))
         {
             yield return reports.Deserialize(call.ResponseStream.Current.Report.Memory)
@@ -56,7 +56,6 @@ internal sealed class NodeLinks(ClusterKey key, Serializer<NodeReport> reports, 
             {
                 using var call = Client(address).PullSession(
                     new PullSessionRequest { Session = session, AsSession = asSession, Received = before, HeaderDigest = digest },
-                    Headers(),
                     cancellationToken: cancellation);
                 await foreach (var response in call.ResponseStream.ReadAllAsync(cancellation))
                 {
@@ -92,15 +91,18 @@ internal sealed class NodeLinks(ClusterKey key, Serializer<NodeReport> reports, 
         }
     }
 
-    private Metadata Headers() => new() { { LinkAuthentication.Header, key.LinkToken } };
-
     private Herd.Link.V1.NodeLinkService.NodeLinkServiceClient Client(string address) => new(_channels.GetOrAdd(
         address,
-        static address => GrpcChannel.ForAddress(address, new GrpcChannelOptions
+        address => GrpcChannel.ForAddress(address, new GrpcChannelOptions
         {
             InitialReconnectBackoff = ReconnectAfter,
             MaxReconnectBackoff = ReconnectAfter,
-            HttpHandler = new SocketsHttpHandler { ConnectTimeout = ConnectTimeout, EnableMultipleHttp2Connections = true },
+            HttpHandler = new SocketsHttpHandler
+            {
+                ConnectTimeout = ConnectTimeout,
+                EnableMultipleHttp2Connections = true,
+                SslOptions = identity.ForClients(),
+            },
             DisposeHttpClient = true,
         })));
 }

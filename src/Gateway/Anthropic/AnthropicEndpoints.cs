@@ -1,0 +1,72 @@
+using Herd.Gateway.Answers;
+using Herd.Gateway.Conversations;
+using Herd.Gateway.Errors;
+using Herd.Gateway.OpenAi;
+using Herd.Gateway.Tenants;
+using Herd.Grains.Routing;
+
+namespace Herd.Gateway.Anthropic;
+
+/// <summary>Anthropic's messages.</summary>
+internal static class AnthropicEndpoints
+{
+    private const string Root = "/v1/messages";
+
+    public static bool IsOwn(PathString path) => path.StartsWithSegments(Root, StringComparison.Ordinal);
+
+    public static void MapAnthropic(this IEndpointRouteBuilder routes)
+    {
+        routes.MapPost(Root, Create);
+        routes.MapPost($"{Root}/count_tokens", async (HttpContext context, ClusterView view, ModelTokens tokens) =>
+        {
+            var request = await AnthropicRequestReader.Read(context.Request);
+            var turn = AnthropicRequestReader.ToTurn(request, view.MarkupOf(request.Model), isToAnswer: false);
+            var prompt = await tokens.Prompt(turn.Model!, turn.Input, turn.Settings);
+            return TypedResults.Json(new TokenCount(prompt.Count), AnthropicJson.Default.TokenCount);
+        });
+    }
+
+    private static async Task Create(
+        HttpContext context, StatelessChat chat, SessionIdentity identity, ClusterView view, ILogger<ErrorResponses> logger)
+    {
+        var request = await AnthropicRequestReader.Read(context.Request);
+        var markup = view.MarkupOf(request.Model);
+        var turn = AnthropicRequestReader.ToTurn(request, markup);
+        var (session, events) = await chat.Begin(
+            Authentication.Tenant(context), identity.Of(request.Rest, turn, context.Request.Headers), turn, context.RequestAborted);
+        await using var reply = await Reply.Begin(session, events, new AnswerReader(markup, turn.Settings, turn.TurnId));
+        context.Response.Headers[ChatCompletions.SessionHeader] = reply.Session;
+        context.Response.Headers[ChatCompletions.NodeHeader] = reply.Node;
+        if (request.Stream)
+        {
+            await Stream(context, reply, AnthropicShape.Reply(turn, [], answered: null, hasCalled: false), logger);
+            return;
+        }
+
+        var parts = await reply.Whole(context.RequestAborted);
+        await context.Response.WriteAsJsonAsync(
+            AnthropicShape.Reply(turn, parts, reply.Turn, reply.HasCalled),
+            AnthropicJson.Default.MessageReply,
+            cancellationToken: context.RequestAborted);
+    }
+
+    private static async Task Stream(HttpContext context, Reply reply, MessageReply begun, ILogger logger)
+    {
+        var stream = new AnthropicStream(context);
+        await stream.Begin(begun);
+        try
+        {
+            await foreach (var part in reply.Parts(context.RequestAborted))
+            {
+                await stream.Append(part);
+            }
+        }
+        catch (Exception e) when (!context.RequestAborted.IsCancellationRequested)
+        {
+            await stream.Fail(ErrorResponses.Explain(e, context.Request.Path, logger));
+            return;
+        }
+
+        await stream.End(reply.Turn, reply.HasCalled);
+    }
+}

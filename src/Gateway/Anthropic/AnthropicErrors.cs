@@ -1,0 +1,27 @@
+using Herd.Contracts.Errors;
+
+namespace Herd.Gateway.Anthropic;
+
+/// <summary>Anthropic's error object, with its types.</summary>
+internal static class AnthropicErrors
+{
+    public static Task Write(HttpResponse response, HerdException error)
+    {
+        response.StatusCode = error.Error is HerdError.Unavailable or HerdError.StoreUnavailable ? 529 : response.StatusCode;
+        return response.WriteAsJsonAsync(Describe(error), AnthropicJson.Default.ErrorBody, cancellationToken: CancellationToken.None);
+    }
+
+    public static ErrorBody Describe(HerdException error) => new("error", new ErrorObject(TypeOf(error.Error), error.Message));
+
+    private static string TypeOf(HerdError error) => error switch
+    {
+        HerdError.InvalidArgument or HerdError.ContextOverflow => "invalid_request_error",
+        HerdError.Unauthenticated => "authentication_error",
+        HerdError.Forbidden => "permission_error",
+        HerdError.ModelNotFound or HerdError.ConversationNotFound or HerdError.ResponseNotFound => "not_found_error",
+        HerdError.TooLarge => "request_too_large",
+        HerdError.Overloaded or HerdError.QuotaExceeded => "rate_limit_error",
+        HerdError.Unavailable or HerdError.StoreUnavailable => "overloaded_error",
+        _ => "api_error",
+    };
+}

@@ -1,0 +1,137 @@
+using System.Text.Json;
+using Herd.Contracts.Conversations;
+using Herd.Contracts.Errors;
+using Herd.Gateway.Answers;
+using Herd.Gateway.Conversations;
+using Herd.Gateway.OpenAi;
+
+namespace Herd.Gateway.Anthropic;
+
+/// <summary>Reads and checks the body of a messages request.</summary>
+internal static class AnthropicRequestReader
+{
+    public static Task<MessagesRequest> Read(HttpRequest request) =>
+        request.Read(AnthropicJson.Default.MessagesRequest, "a messages request");
+
+    /// <param name="request">The request.</param>
+    /// <param name="markup">How the model writes calls.</param>
+    /// <param name="isToAnswer">False where its tokens are only counted.</param>
+    /// <exception cref="HerdException">A field is out of its range, or asks for what is not to be had.</exception>
+    public static TurnRequest ToTurn(MessagesRequest request, AnswerMarkup markup, bool isToAnswer = true)
+    {
+        Require(!string.IsNullOrEmpty(request.Model), "'model' is missing.", "model");
+        Require(!isToAnswer || request.MaxTokens is not null, "'max_tokens' is missing.", "max_tokens");
+        var settings = WithTools(request, new GenerationSettings
+        {
+            Temperature = request.Temperature,
+            TopP = request.TopP,
+            TopK = request.TopK,
+            MaxTokens = request.MaxTokens,
+            Stops = request.StopSequences ?? [],
+        });
+        SettingsRules.Check(settings);
+        return new TurnRequest
+        {
+            TurnId = ConversationClient.NewTurnId(),
+            Input = Messages(request, markup),
+            Settings = settings,
+            Model = request.Model,
+            IsWholeHistory = true,
+        };
+    }
+
+    private static GenerationSettings WithTools(MessagesRequest request, GenerationSettings settings)
+    {
+        var tools = (request.Tools ?? []).Select((tool, i) => tool is { Name: { } name, Type: null or "custom" }
+            ? new Tool(name, tool.Description, ChatTools.Parameters(tool.InputSchema, $"tools[{i}].input_schema"), tool.Strict == true)
+            : throw Bad($"'tools[{i}]' is no function of yours; others are not understood.", $"tools[{i}]")).ToList();
+        var choice = request.ToolChoice;
+        Require(choice?.Type is null or "auto" or "any" or "tool" or "none", "'tool_choice.type' is none of auto, any, tool and none.", "tool_choice");
+        Require(
+            choice?.Type is not ("any" or "tool") || tools.Exists(tool => choice.Type == "any" || tool.Name == choice.Name),
+            "'tool_choice' names none of the functions in 'tools'.",
+            "tool_choice");
+        return choice?.Type == "none" || tools.Count == 0 ? settings : settings with
+        {
+            Tools = tools,
+            ToolChoice = choice?.Type is "any" or "tool" ? new ToolChoice(IsRequired: true, choice.Type == "tool" ? choice.Name : null) : null,
+        };
+    }
+
+    private static List<Message> Messages(MessagesRequest request, AnswerMarkup markup)
+    {
+        Require(
+            request.Messages is { Count: >= 1 and <= SettingsRules.MaxMessages }, $"'messages' must hold 1 to {SettingsRules.MaxMessages} messages.", "messages");
+        List<Message> read = request.System is { ValueKind: not JsonValueKind.Null } system ? [new Message(Role.System, Text(system, "system"))] : [];
+        foreach (var (i, message) in request.Messages!.Index())
+        {
+            read.AddRange(message?.Role switch
+            {
+                "user" => User(message.Content, $"messages[{i}].content"),
+                "assistant" => [new Message(Role.Assistant, Assistant(message.Content, $"messages[{i}].content", markup))],
+                _ => throw Bad($"'messages[{i}].role' is neither user nor assistant.", $"messages[{i}].role"),
+            });
+        }
+
+        Require(read[^1].Role != Role.Assistant, "The last message is the assistant's; an answer cannot be begun for the model here.", "messages");
+        return read;
+    }
+
+    /// <summary>What functions came to stands before what the user says.</summary>
+    private static IEnumerable<Message> User(JsonElement content, string name)
+    {
+        if (content.ValueKind == JsonValueKind.String)
+        {
+            return [new Message(Role.User, content.GetString()!)];
+        }
+
+        var results = Blocks(content, name).Where(block => TypeOf(block) == "tool_result").Select(block => new Message(
+            Role.Tool, block.TryGetProperty("content", out var result) ? Text(result, $"{name}.content") : ""));
+        var text = string.Concat(Blocks(content, name).Where(block => TypeOf(block) != "tool_result").Select(block => TextOf(block, name)));
+        return text.Length > 0 ? results.Append(new Message(Role.User, text)) : results;
+    }
+
+    private static string Assistant(JsonElement content, string name, AnswerMarkup markup)
+    {
+        if (content.ValueKind == JsonValueKind.String)
+        {
+            return content.GetString()!;
+        }
+
+        var text = string.Concat(Blocks(content, name)
+            .Where(block => TypeOf(block) is not ("tool_use" or "thinking" or "redacted_thinking"))
+            .Select(block => TextOf(block, name)));
+        var calls = Blocks(content, name).Where(block => TypeOf(block) == "tool_use").Select(block =>
+            block.TryGetProperty("name", out var function) && function.ValueKind == JsonValueKind.String
+            && block.TryGetProperty("input", out var input) && input.ValueKind == JsonValueKind.Object
+                ? new ToolCall("", function.GetString()!, JsonSerializer.Serialize(input, OpenAiJson.Default.JsonElement))
+                : throw Bad($"'{name}' holds a tool_use without a name or an input.", name));
+        return CallText.Write(text, [.. calls], markup);
+    }
+
+    private static string Text(JsonElement content, string name) => content.ValueKind == JsonValueKind.String
+        ? content.GetString()!
+        : string.Concat(Blocks(content, name).Select(block => TextOf(block, name)));
+
+    private static JsonElement.ArrayEnumerator Blocks(JsonElement content, string name) => content.ValueKind == JsonValueKind.Array
+        ? content.EnumerateArray()
+        : throw Bad($"'{name}' must be a text or an array of blocks.", name);
+
+    private static string? TypeOf(JsonElement block) =>
+        block.ValueKind == JsonValueKind.Object && block.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.String ? type.GetString() : null;
+
+    private static string TextOf(JsonElement block, string name) =>
+        TypeOf(block) == "text" && block.TryGetProperty("text", out var text) && text.ValueKind == JsonValueKind.String
+            ? text.GetString()!
+            : throw Bad($"'{name}' holds a block that is not text; only text and calls are understood.", name);
+
+    private static void Require(bool holds, string otherwise, string parameter)
+    {
+        if (!holds)
+        {
+            throw Bad(otherwise, parameter);
+        }
+    }
+
+    private static HerdException Bad(string message, string parameter) => new(HerdError.InvalidArgument, message, parameter);
+}

@@ -1,0 +1,67 @@
+using System.Text.Json;
+using Herd.Contracts.Conversations;
+using Herd.Contracts.Errors;
+using Herd.Gateway.Answers;
+using Herd.Gateway.OpenAi;
+
+namespace Herd.Gateway.Anthropic;
+
+/// <summary>An answer as it is made, in the events that Anthropic sends: a block is opened, added to and closed before the next.</summary>
+internal sealed class AnthropicStream(HttpContext context)
+{
+    private static readonly JsonElement NoInput = JsonDocument.Parse("{}").RootElement;
+
+    private int _index = -1;
+    private string? _open;
+
+    public Task Begin(MessageReply message)
+    {
+        EventStream.Prepare(context);
+        return Write(new MessageEvent("message_start") { Message = message });
+    }
+
+    public async Task Append(AnswerPart part)
+    {
+        var (block, delta) = part switch
+        {
+            { Call: { } call } => (
+                new Block("tool_use") { Id = call.Id, Name = call.Name, Input = NoInput },
+                new EventDelta { Type = "input_json_delta", PartialJson = call.Arguments }),
+            { Thought: { } thought } => (
+                new Block("thinking") { Thinking = "", Signature = "" }, new EventDelta { Type = "thinking_delta", Thinking = thought }),
+            _ => (new Block("text") { Text = "" }, new EventDelta { Type = "text_delta", Text = part.Text }),
+        };
+        if (_open != block.Type || part.Call is not null)
+        {
+            await Close();
+            _open = block.Type;
+            await Write(new MessageEvent("content_block_start") { Index = ++_index, ContentBlock = block });
+        }
+
+        await Write(new MessageEvent("content_block_delta") { Index = _index, Delta = delta });
+    }
+
+    public async Task End(Turn turn, bool hasCalled)
+    {
+        await Close();
+        await Write(new MessageEvent("message_delta")
+        {
+            Delta = new EventDelta { StopReason = AnthropicShape.StopReason(turn, hasCalled), StopSequence = AnthropicShape.StopSequence(turn) },
+            Usage = AnthropicShape.Usage(turn),
+        });
+        await Write(new MessageEvent("message_stop"));
+    }
+
+    public Task Fail(HerdException error) => Write(new MessageEvent("error") { Error = AnthropicErrors.Describe(error).Error });
+
+    private async Task Close()
+    {
+        if (_open is not null)
+        {
+            await Write(new MessageEvent("content_block_stop") { Index = _index });
+        }
+    }
+
+    private Task Write(MessageEvent happened) => context.Response.WriteAsync(
+        $"event: {happened.Type}\ndata: {JsonSerializer.Serialize(happened, AnthropicJson.Default.MessageEvent)}\n\n", context.RequestAborted);
+}

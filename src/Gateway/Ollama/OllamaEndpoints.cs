@@ -1,0 +1,109 @@
+using System.Globalization;
+using System.Text.Json;
+using Herd.Contracts.Conversations;
+using Herd.Contracts.Nodes;
+using Herd.Gateway.Answers;
+using Herd.Gateway.Conversations;
+using Herd.Gateway.Errors;
+using Herd.Gateway.OpenAi;
+using Herd.Gateway.Tenants;
+using Herd.Grains.Routing;
+
+namespace Herd.Gateway.Ollama;
+
+/// <summary>Ollama's API: chats and generations, and what is asked about models. Models cannot be pulled or changed by it.</summary>
+internal static class OllamaEndpoints
+{
+    /// <summary>The oldest that knows all of what is understood here; clients look at it.</summary>
+    private const string Version = "0.6.0";
+
+    public static bool IsOwn(PathString path) => path.StartsWithSegments("/api", StringComparison.Ordinal);
+
+    public static void MapOllama(this IEndpointRouteBuilder routes)
+    {
+        routes.MapPost("/api/chat", (HttpContext context, StatelessChat chat, SessionIdentity identity, ClusterView view, TimeProvider time, ILogger<ErrorResponses> logger) =>
+            Answer(context, isChat: true, chat, identity, view, time, logger));
+        routes.MapPost("/api/generate", (HttpContext context, StatelessChat chat, SessionIdentity identity, ClusterView view, TimeProvider time, ILogger<ErrorResponses> logger) =>
+            Answer(context, isChat: false, chat, identity, view, time, logger));
+        routes.MapGet("/api/version", () => TypedResults.Json(new OllamaVersion(Version), OllamaJson.Default.OllamaVersion));
+        routes.MapGet("/api/tags", (ClusterView view, TimeProvider time) => TypedResults.Json(
+            new OllamaModels([.. view.Models.Select(model => Entry(model, time))]), OllamaJson.Default.OllamaModels));
+        routes.MapGet("/api/ps", (ClusterView view, TimeProvider time) => TypedResults.Json(
+            new OllamaModels([.. view.Models.Select(model => Entry(model, time) with { ExpiresAt = Stamp(DateTimeOffset.MaxValue), SizeVram = 0 })]),
+            OllamaJson.Default.OllamaModels));
+        routes.MapPost("/api/show", async (HttpContext context, ClusterView view) =>
+        {
+            var request = await context.Request.Read(OllamaJson.Default.OllamaShowRequest, "a request");
+            var name = OllamaRequestReader.NameOf(request.Model ?? request.Name);
+            var model = view.Models.FirstOrDefault(served => served.Id == name) ?? throw view.NotServed(name);
+            return TypedResults.Json(Show(model), OllamaJson.Default.OllamaShow);
+        });
+    }
+
+    private static async Task Answer(
+        HttpContext context, bool isChat, StatelessChat chat, SessionIdentity identity, ClusterView view, TimeProvider time, ILogger logger)
+    {
+        var request = await OllamaRequestReader.Read(context.Request);
+        var markup = view.MarkupOf(OllamaRequestReader.NameOf(request.Model));
+        var turn = OllamaRequestReader.ToTurn(request, isChat, markup);
+        var (session, events) = await chat.Begin(
+            Authentication.Tenant(context), identity.Of(request.Rest, turn, context.Request.Headers), turn, context.RequestAborted);
+        await using var reply = await Reply.Begin(session, events, new AnswerReader(markup, turn.Settings, turn.TurnId));
+        context.Response.Headers[ChatCompletions.SessionHeader] = reply.Session;
+        context.Response.Headers[ChatCompletions.NodeHeader] = reply.Node;
+        var shape = new OllamaShape(request.Model!, isChat, time);
+        if (request.Stream == false)
+        {
+            var parts = await reply.Whole(context.RequestAborted);
+            await context.Response.WriteAsJsonAsync(
+                shape.Whole(parts, reply.Turn), OllamaJson.Default.OllamaReply, cancellationToken: context.RequestAborted);
+            return;
+        }
+
+        context.Response.ContentType = "application/x-ndjson";
+        context.Response.Headers["X-Accel-Buffering"] = "no";
+        try
+        {
+            await foreach (var part in reply.Parts(context.RequestAborted))
+            {
+                await Line(JsonSerializer.Serialize(shape.Part(part), OllamaJson.Default.OllamaReply));
+            }
+
+            await Line(JsonSerializer.Serialize(shape.Last(reply.Turn), OllamaJson.Default.OllamaReply));
+        }
+        catch (Exception e) when (!context.RequestAborted.IsCancellationRequested)
+        {
+            var error = ErrorResponses.Explain(e, context.Request.Path, logger);
+            await Line(JsonSerializer.Serialize(new OllamaError(error.Message), OllamaJson.Default.OllamaError));
+        }
+
+        Task Line(string json) => context.Response.WriteAsync(json + "\n", context.RequestAborted);
+    }
+
+    private static OllamaModel Entry(ServedModel model, TimeProvider time) =>
+        new(model.Id, model.Id, Stamp(time.GetUtcNow()), Size: 0, Digest: "", Details(model));
+
+    private static OllamaDetails Details(ServedModel model) => new("gguf", model.Description, "", "");
+
+    private static OllamaShow Show(ServedModel model) => new(
+        Modelfile: "",
+        Parameters: string.Join('\n', Parameters(model.Defaults)),
+        Template: "",
+        Details(model),
+        new Dictionary<string, JsonElement>
+        {
+            ["general.architecture"] = JsonSerializer.SerializeToElement(model.Description, OpenAiJson.Default.String),
+            ["llama.context_length"] = JsonDocument.Parse(model.ContextTokens.ToString(CultureInfo.InvariantCulture)).RootElement,
+        },
+        model.Markup.HasFlag(AnswerMarkup.Thinks) ? ["completion", "tools", "thinking"] : ["completion", "tools"]);
+
+    private static IEnumerable<string> Parameters(GenerationSettings defaults) =>
+        new (string Name, float? Value)[]
+        {
+            ("temperature", defaults.Temperature), ("top_k", defaults.TopK), ("top_p", defaults.TopP), ("min_p", defaults.MinP),
+        }
+        .Where(parameter => parameter.Value is not null)
+        .Select(parameter => FormattableString.Invariant($"{parameter.Name} {parameter.Value}"));
+
+    internal static string Stamp(DateTimeOffset time) => time.UtcDateTime.ToString("o", CultureInfo.InvariantCulture);
+}

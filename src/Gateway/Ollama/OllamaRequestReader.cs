@@ -1,0 +1,101 @@
+using System.Text.Json;
+using Herd.Contracts.Conversations;
+using Herd.Contracts.Errors;
+using Herd.Gateway.Answers;
+using Herd.Gateway.Conversations;
+using Herd.Gateway.OpenAi;
+
+namespace Herd.Gateway.Ollama;
+
+/// <summary>Reads and checks the bodies of Ollama's requests.</summary>
+internal static class OllamaRequestReader
+{
+    public static Task<OllamaRequest> Read(HttpRequest request) => request.Read(OllamaJson.Default.OllamaRequest, "a request");
+
+    /// <param name="request">The request.</param>
+    /// <param name="isChat">Whether it is a chat or goes on with a prompt.</param>
+    /// <param name="markup">How the model writes calls.</param>
+    /// <exception cref="HerdException">A field is out of its range, or asks for what is not to be had.</exception>
+    public static TurnRequest ToTurn(OllamaRequest request, bool isChat, AnswerMarkup markup)
+    {
+        var settings = Settings(request.Options ?? new OllamaOptions(), request).WithTools(request.Tools, choice: null);
+        SettingsRules.Check(settings);
+        return new TurnRequest
+        {
+            TurnId = ConversationClient.NewTurnId(),
+            Input = isChat ? Messages(request, markup) : Prompt(request),
+            Settings = settings,
+            Model = NameOf(request.Model),
+            IsWholeHistory = true,
+        };
+    }
+
+    /// <summary>Clients say ":latest" of a model whose tag they were not told.</summary>
+    public static string NameOf(string? model) => string.IsNullOrEmpty(model)
+        ? throw Bad("'model' is missing.", "model")
+        : model.EndsWith(":latest", StringComparison.Ordinal) ? model[..^":latest".Length] : model;
+
+    private static GenerationSettings Settings(OllamaOptions options, OllamaRequest request) => new()
+    {
+        Temperature = options.Temperature,
+        TopK = options.TopK,
+        TopP = options.TopP,
+        MinP = options.MinP,
+        TypicalP = options.TypicalP,
+        Seed = options.Seed is { } seed ? unchecked((ulong)seed) : null,
+        MaxTokens = options.NumPredict is null or < 0 ? null : options.NumPredict,
+        Stops = ChatRequestReader.Stops(options.Stop),
+        Penalties = new PenaltySettings(options.RepeatPenalty, options.FrequencyPenalty, options.PresencePenalty),
+        Form = request.Format switch
+        {
+            null or { ValueKind: JsonValueKind.Null } => null,
+            { ValueKind: JsonValueKind.String } word when word.GetString() is "" => null,
+            { ValueKind: JsonValueKind.String } word when word.GetString() is "json" => new AnswerForm(Schema: null),
+            { ValueKind: JsonValueKind.Object } schema => new AnswerForm(JsonSerializer.Serialize(schema, OpenAiJson.Default.JsonElement)),
+            _ => throw Bad("'format' is neither 'json' nor a JSON schema.", "format"),
+        },
+        IsRaw = request.Raw,
+
+        // As Ollama does, the oldest turns make way.
+        Overflow = ContextOverflow.Shift,
+    };
+
+    private static List<Message> Prompt(OllamaRequest request)
+    {
+        var prompt = new Message(Role.User, request.Prompt ?? throw Bad("'prompt' is missing.", "prompt"));
+        return request.System is { Length: > 0 } system ? [new Message(Role.System, system), prompt] : [prompt];
+    }
+
+    private static List<Message> Messages(OllamaRequest request, AnswerMarkup markup)
+    {
+        if (request.Messages is not { Count: >= 1 and <= SettingsRules.MaxMessages } messages)
+        {
+            throw Bad($"'messages' must hold 1 to {SettingsRules.MaxMessages} messages.", "messages");
+        }
+
+        return [.. messages.Select((message, i) => ToMessage(message, i, markup))];
+    }
+
+    private static Message ToMessage(OllamaMessage? message, int index, AnswerMarkup markup)
+    {
+        var role = message?.Role switch
+        {
+            "system" => Role.System,
+            "user" => Role.User,
+            "assistant" => Role.Assistant,
+            "tool" => Role.Tool,
+            _ => throw Bad($"'messages[{index}].role' is none of system, user, assistant and tool.", $"messages[{index}].role"),
+        };
+        if (message.Images is { ValueKind: JsonValueKind.Array } images && images.GetArrayLength() > 0)
+        {
+            throw Bad($"'messages[{index}].images': only text is understood.", $"messages[{index}].images");
+        }
+
+        var calls = (message.ToolCalls ?? []).Select(call => call?.Function is { Name: { } name, Arguments: { ValueKind: JsonValueKind.Object } arguments }
+            ? new ToolCall("", name, JsonSerializer.Serialize(arguments, OpenAiJson.Default.JsonElement))
+            : throw Bad($"'messages[{index}].tool_calls' holds a call without a name or arguments.", $"messages[{index}].tool_calls"));
+        return new Message(role, CallText.Write(message.Content ?? "", [.. calls], markup));
+    }
+
+    private static HerdException Bad(string message, string parameter) => new(HerdError.InvalidArgument, message, parameter);
+}

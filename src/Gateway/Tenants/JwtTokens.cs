@@ -1,0 +1,64 @@
+using Herd.Gateway.Hosting;
+using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Protocols;
+using Microsoft.IdentityModel.Protocols.OpenIdConnect;
+using Microsoft.IdentityModel.Tokens;
+
+namespace Herd.Gateway.Tenants;
+
+/// <summary>Tells tenants by JSON web tokens that another service signed.</summary>
+internal sealed class JwtTokens
+{
+    private static readonly TimeSpan Skew = TimeSpan.FromMinutes(1);
+
+    private readonly JsonWebTokenHandler _handler = new() { MapInboundClaims = false };
+    private readonly JwtOptions _options;
+    private readonly TokenValidationParameters? _rules;
+
+    public JwtTokens(IOptions<GatewayOptions> options, TimeProvider time)
+    {
+        _options = options.Value.Jwt;
+        if (!_options.IsOn)
+        {
+            return;
+        }
+
+        var authority = _options.Authority.TrimEnd('/');
+        _rules = new TokenValidationParameters
+        {
+            ValidIssuer = _options.Issuer.Length > 0 ? _options.Issuer : authority,
+            ValidAudience = _options.Audience,
+            RequireExpirationTime = true,
+            RequireSignedTokens = true,
+
+            // Public keys only: a public key taken for a shared secret would let anybody sign.
+            ValidAlgorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"],
+            LifetimeValidator = (notBefore, expires, _, _) =>
+                expires > time.GetUtcNow().UtcDateTime - Skew && (notBefore ?? DateTime.MinValue) < time.GetUtcNow().UtcDateTime + Skew,
+        };
+        if (authority.Length > 0)
+        {
+            _rules.ConfigurationManager = new ConfigurationManager<OpenIdConnectConfiguration>(
+                $"{authority}/.well-known/openid-configuration", new OpenIdConnectConfigurationRetriever());
+        }
+        else
+        {
+            _rules.IssuerSigningKeys = new JsonWebKeySet(File.ReadAllText(_options.KeysFile)).GetSigningKeys();
+        }
+    }
+
+    /// <returns>The tenant's name; null when it is no token that is let in.</returns>
+    public async Task<string?> Find(string token)
+    {
+        if (_rules is null || !_handler.CanReadToken(token))
+        {
+            return null;
+        }
+
+        var result = await _handler.ValidateTokenAsync(token, _rules);
+        return result.IsValid && result.Claims.TryGetValue(_options.TenantClaim, out var name) && name is string { Length: >= 1 and <= 128 } tenant
+            ? tenant
+            : null;
+    }
+}

@@ -1,0 +1,86 @@
+using System.Collections.Concurrent;
+using System.Threading.RateLimiting;
+using Herd.Contracts.Conversations;
+using Herd.Contracts.Errors;
+
+namespace Herd.Gateway.Tenants;
+
+/// <summary>Holds tenants to their limits, each gateway by itself.</summary>
+internal sealed class Quotas(TimeProvider time) : IDisposable
+{
+    private readonly ConcurrentDictionary<string, Use> _uses = new();
+
+    /// <summary>Counts a call.</summary>
+    /// <exception cref="HerdException">There were too many within a minute.</exception>
+    public void Count(Tenant tenant)
+    {
+        if (tenant.Limits.RequestsPerMinute is { } limit)
+        {
+            using var lease = Of(tenant).Requests!.AttemptAcquire();
+            if (!lease.IsAcquired)
+            {
+                throw Refusal($"{limit} calls a minute", TimeSpan.FromMinutes(1.0 / limit));
+            }
+        }
+    }
+
+    /// <summary>Begins an answer.</summary>
+    /// <returns>Dispose when it is over.</returns>
+    /// <exception cref="HerdException">Too many are under way, or too many tokens were used within a minute.</exception>
+    public IDisposable? Begin(Tenant tenant)
+    {
+        var use = Of(tenant);
+        if (use.Tokens?.Wait() is { Ticks: > 0 } wait)
+        {
+            throw Refusal($"{tenant.Limits.TokensPerMinute} tokens a minute", wait);
+        }
+
+        var lease = use.Streams?.AttemptAcquire();
+        return lease is null or { IsAcquired: true }
+            ? lease
+            : throw Refusal($"{tenant.Limits.Streams} answers at once", TimeSpan.FromSeconds(1));
+    }
+
+    /// <summary>Charges what an answer took: the prompt as far as it was computed, and the answer.</summary>
+    public void Charge(Tenant tenant, Usage usage) =>
+        Of(tenant).Tokens?.Charge(usage.PromptTokens - usage.CachedTokens + usage.CompletionTokens);
+
+    public static HerdException Refusal(string limit, TimeSpan? retryAfter) =>
+        new HerdException(HerdError.QuotaExceeded, $"The limit of {limit} is reached.{(retryAfter is null ? " Delete some." : " Try again later.")}")
+            .With("limit", limit)
+            .RetryAfter(retryAfter);
+
+    public void Dispose()
+    {
+        foreach (var use in _uses.Values)
+        {
+            use.Requests?.Dispose();
+            use.Streams?.Dispose();
+        }
+    }
+
+    private Use Of(Tenant tenant) => _uses.AddOrUpdate(
+        tenant.Name,
+        static (_, made) => new Use(made.Limits, made.time),
+        static (_, use, made) => use.Limits == made.Limits ? use : new Use(made.Limits, made.time),
+        (tenant.Limits, time));
+
+    /// <summary>What a tenant uses. New limits begin anew.</summary>
+    private sealed class Use(TenantLimits limits, TimeProvider time)
+    {
+        public TenantLimits Limits => limits;
+
+        public TokenBudget? Tokens { get; } = limits.TokensPerMinute is { } tokens ? new TokenBudget(tokens, time) : null;
+
+        public ConcurrencyLimiter? Streams { get; } = limits.Streams is { } streams
+            ? new ConcurrencyLimiter(new ConcurrencyLimiterOptions { PermitLimit = streams })
+            : null;
+
+        public TokenBucketRateLimiter? Requests { get; } = limits.RequestsPerMinute is { } requests
+            ? new TokenBucketRateLimiter(new TokenBucketRateLimiterOptions
+            {
+                TokenLimit = requests, TokensPerPeriod = 1, ReplenishmentPeriod = TimeSpan.FromMinutes(1.0 / requests),
+            })
+            : null;
+    }
+}
