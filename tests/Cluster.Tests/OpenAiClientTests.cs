@@ -144,7 +144,7 @@ public sealed class OpenAiClientTests(RealCluster cluster) : IClassFixture<RealC
     [Fact]
     public async Task NpmClient_Responses_GoOnFromWhicheverIsNamed()
     {
-        using var seen = JsonDocument.Parse(await RunNpm("responses.mjs", $"{cluster.Http}/v1", Model));
+        using var seen = JsonDocument.Parse(await Npm.Run("responses.mjs", $"{cluster.Http}/v1", Model));
         var root = seen.RootElement;
         string Text(string name) => root.GetProperty(name).GetProperty("text").GetString()!;
         int Number(string name, string figure) => root.GetProperty(name).GetProperty(figure).GetInt32();
@@ -183,7 +183,7 @@ public sealed class OpenAiClientTests(RealCluster cluster) : IClassFixture<RealC
     [Fact]
     public async Task NpmClient_StreamedTurns_StickToTheirNodeAndCache()
     {
-        using var seen = JsonDocument.Parse(await RunNpm("chat.mjs", $"{cluster.Http}/v1", Model, "none"));
+        using var seen = JsonDocument.Parse(await Npm.Run("chat.mjs", $"{cluster.Http}/v1", Model, "none"));
 
         var turns = seen.RootElement.GetProperty("turns").EnumerateArray().ToList();
         Assert.Contains("Paris", turns[0].GetProperty("text").GetString(), StringComparison.Ordinal);
@@ -218,12 +218,5 @@ public sealed class OpenAiClientTests(RealCluster cluster) : IClassFixture<RealC
         }
 
         return (text, usage!, finish!.Value);
-    }
-
-    private static async Task<string> RunNpm(string script, params string[] arguments)
-    {
-        var folder = Path.Combine(Repository.Root, "tests", "Cluster.Tests", "npm");
-        await Tool.Run(folder, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund");
-        return await Tool.Run(folder, "node", [script, .. arguments]);
     }
 }
