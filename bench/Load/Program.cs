@@ -134,6 +134,13 @@ var soak = new Command("soak", "Hours of simulated load, and what memory the eng
 soak.SetAction(async parsed =>
     SoakScene.Print(await SoakScene.Run(TimeSpan.FromHours(parsed.GetValue(hours)), parsed.GetValue(speed), samples: 16)));
 
+var wait = new Option<double>("--max-wait") { DefaultValueFactory = _ => 0.15, Description = "Gateway:MaxWait, seconds." };
+var waiting = new Option<int>("--max-waiting") { DefaultValueFactory = _ => 2, Description = "Gateway:MaxWaiting." };
+var overload = new Command("overload", "Three times what simulated nodes can do.") { wait, waiting };
+overload.SetAction(async parsed => OverloadScene.Print(await OverloadScene.Run(parsed.GetValue(wait), parsed.GetValue(waiting))));
+var gateway = new Command("gateway", "What a gateway costs, by the number of streams, on simulated nodes.");
+gateway.SetAction(async _ => GatewayScene.Print(await GatewayScene.Run()));
+
 var root = new RootCommand("Puts the same load on Herd's engine and on a peer, alternating, and compares.")
 {
     Scene("decode", "1, 8 and 32 streams that only decode.", Decode, DecodeScene.Print),
@@ -142,6 +149,8 @@ var root = new RootCommand("Puts the same load on Herd's engine and on a peer, a
     Scene("return", "200 conversations come back over 8 slots.", Return, ReturnScene.Print),
     Scene("cluster", "24 conversations of 4 turns over two nodes of one thread each; the peer is nginx before two llama-servers.", Cluster, ConversationScene.Print),
     soak,
+    overload,
+    gateway,
 };
 foreach (var option in new Option[] { model, peer, rounds, threads, slots, stretch, answers })
 {

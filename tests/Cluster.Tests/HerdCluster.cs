@@ -5,6 +5,7 @@ using Grpc.Core;
 using Grpc.Net.Client;
 using Herd.Testing;
 using Herd.V1;
+using Tool = Herd.Testing.Tool;
 
 namespace Herd.Cluster.Tests;
 

@@ -173,10 +173,19 @@ public sealed class OpenAiClientTests(RealCluster cluster) : IClassFixture<RealC
         Assert.Equal("incomplete max_output_tokens", $"{root.GetProperty("short").GetProperty("status")} {root.GetProperty("short").GetProperty("reason")}");
         Assert.Equal(JsonValueKind.Object, root.GetProperty("object").ValueKind);
         Assert.False(root.GetProperty("passing").GetProperty("store").GetBoolean());
+        Assert.Equal(
+            """{"name":"weather","arguments":{"city":"Rome"},"status":"completed","kept":"function_call","choice":"required"}""",
+            root.GetProperty("tools").GetRawText());
+        Assert.Equal(
+            """{"kinds":["user France","assistant France"],"found":true,"removed":true,"gone":{"status":404,"code":"conversation_not_found","param":"conversation_id"}}""",
+            root.GetProperty("conversation").GetRawText());
+        Assert.Equal("""{"status":404,"code":"response_not_found","param":"response_id"}""", root.GetProperty("deleted").GetProperty("gone").GetRawText());
+        Assert.Contains("Berlin", root.GetProperty("deleted").GetProperty("after").GetString(), StringComparison.Ordinal);
+        Assert.Equal("""{"status":"cancelled","began":true}""", root.GetProperty("cancelled").GetRawText());
         Assert.Equal(Text("second"), Text("read"));
         Assert.Equal("""[{"role":"user","text":"And of Italy?"}]""", root.GetProperty("items").GetRawText());
         Assert.Equal(
-            """[{"status":404,"code":"response_not_found","param":"response_id"},{"status":404,"code":"response_not_found","param":"response_id"},{"status":404,"code":"response_not_found","param":"response_id"},{"status":404,"code":"response_not_found","param":"previous_response_id"},{"status":400,"code":null,"param":"tools"},{"status":400,"code":null,"param":"store"},{"status":404,"code":"model_not_found","param":"model"}]""",
+            """[{"status":404,"code":"response_not_found","param":"response_id"},{"status":404,"code":"response_not_found","param":"response_id"},{"status":404,"code":"response_not_found","param":"response_id"},{"status":404,"code":"response_not_found","param":"previous_response_id"},{"status":400,"code":null,"param":"tools[0]"},{"status":400,"code":null,"param":"store"},{"status":404,"code":"model_not_found","param":"model"}]""",
             root.GetProperty("errors").GetRawText());
     }
 

@@ -19,7 +19,7 @@ public sealed class ResponseRequestReaderTests
              "text":{"format":{"type":"json_schema","name":"n","schema":{"type":"object"}}},"tools":[],"unknown":1}
             """);
 
-        var turn = ResponseRequestReader.ToTurn(request, isFirst: false);
+        var turn = ResponseRequestReader.ToTurn(request, isFirst: false, AnswerMarkup.None);
 
         Assert.Equal("conv_1", ResponseRequestReader.Conversation(request));
         Assert.Equal(
@@ -29,7 +29,7 @@ public sealed class ResponseRequestReaderTests
             turn.Input);
         Assert.Equal((0.5f, 0.9f, 7, ContextOverflow.Shift), (turn.Settings.Temperature, turn.Settings.TopP, turn.Settings.MaxTokens, turn.Settings.Overflow));
         Assert.Equal("""{"type":"object"}""", turn.Settings.Form!.Schema);
-        Assert.Equal(3, ResponseRequestReader.ToTurn(request, isFirst: true).Input.Count);
+        Assert.Equal(3, ResponseRequestReader.ToTurn(request, isFirst: true, AnswerMarkup.None).Input.Count);
     }
 
     [Theory]
@@ -40,7 +40,10 @@ public sealed class ResponseRequestReaderTests
     [InlineData("""{"model":"m","input":""}""", "input")]
     [InlineData("""{"model":"m","input":[]}""", "input")]
     [InlineData("""{"model":"m","input":["x"]}""", "input[0]")]
-    [InlineData("""{"model":"m","input":[{"type":"function_call_output","output":"x"}]}""", "input[0].type")]
+    [InlineData("""{"model":"m","input":[{"type":"function_call_output","output":7}]}""", "input[0].output")]
+    [InlineData("""{"model":"m","input":[{"type":"computer_call"}]}""", "input[0].type")]
+    [InlineData("""{"model":"m","input":[{"type":"function_call","name":"f"}]}""", "input[0]")]
+    [InlineData("""{"model":"m","input":[{"type":"reasoning"}]}""", "input")]
     [InlineData("""{"model":"m","input":[{"role":"wizard","content":"x"}]}""", "input[0].role")]
     [InlineData("""{"model":"m","input":[{"role":"user","content":[{"type":"input_image"}]}]}""", "input[0].content")]
     [InlineData("""{"model":"m","input":[{"role":"assistant","content":"x"}]}""", "input[0].role")]
@@ -48,7 +51,7 @@ public sealed class ResponseRequestReaderTests
     [InlineData("""{"model":"m","input":"x","temperature":3}""", "temperature")]
     [InlineData("""{"model":"m","input":"x","truncation":"maybe"}""", "truncation")]
     [InlineData("""{"model":"m","input":"x","background":true}""", "background")]
-    [InlineData("""{"model":"m","input":"x","tools":[{"type":"web_search"}]}""", "tools")]
+    [InlineData("""{"model":"m","input":"x","tools":[{"type":"web_search"}]}""", "tools[0]")]
     [InlineData("""{"model":"m","input":"x","tools":7}""", "tools")]
     [InlineData("""{"model":"m","input":"x","conversation":7}""", "conversation")]
     [InlineData("""{"model":"m","input":"x","conversation":"c","previous_response_id":"r"}""", "previous_response_id")]
@@ -57,7 +60,7 @@ public sealed class ResponseRequestReaderTests
     [InlineData("""{"model":"m","input":"x","text":{"format":{"type":"json_schema"}}}""", "text.format")]
     public async Task Read_BadField_IsRefusedByName(string body, string? parameter)
     {
-        var error = await Assert.ThrowsAsync<HerdException>(async () => ResponseRequestReader.ToTurn(await Read(body), isFirst: true));
+        var error = await Assert.ThrowsAsync<HerdException>(async () => ResponseRequestReader.ToTurn(await Read(body), isFirst: true, AnswerMarkup.None));
 
         Assert.Equal((HerdError.InvalidArgument, parameter), (error.Error, error.Parameter));
     }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Herd.Contracts.Conversations;
+using Herd.Gateway.Conversations;
 using Herd.Gateway.Hosting;
 using Herd.Gateway.OpenAi;
 using Microsoft.AspNetCore.Http;

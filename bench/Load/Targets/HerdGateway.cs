@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Json;
 
 namespace Herd.Load.Targets;
 
@@ -9,9 +10,29 @@ internal sealed class HerdGateway : HttpTarget
     private const int Port = 28080;
 
     private readonly DirectoryInfo _home;
+    private readonly Dictionary<string, string> _environment = [];
 
     private HerdGateway(string name, DirectoryInfo home, string model)
         : base(name, new Uri($"http://127.0.0.1:{Port}"), model) => _home = home;
+
+    /// <summary>Simulated nodes, for what the gateway does.</summary>
+    /// <param name="nodes">How many nodes.</param>
+    /// <param name="slots">The slots of each.</param>
+    /// <param name="speed">How many times faster than measured.</param>
+    /// <param name="environment">What the processes are told besides.</param>
+    public static async Task<HerdGateway> StartSimulated(int nodes, int slots, double speed, params (string Name, string Value)[] environment)
+    {
+        var gateway = new HerdGateway("herd, simulated", Directory.CreateTempSubdirectory("herd-bench-"), "smollm2-135m-instruct");
+        foreach (var (name, value) in environment)
+        {
+            gateway._environment[name] = value;
+        }
+
+        await gateway.Run(
+            "up", "--detach", "--nodes", Text(nodes), "--runtime", FormattableString.Invariant($"simulated:{speed}"), "--slots", Text(slots),
+            "--context", "2048", "--http", Text(Port), "--grpc", Text(Port + 1));
+        return gateway;
+    }
 
     /// <param name="setup">What each node is given.</param>
     /// <param name="nodes">How many nodes.</param>
@@ -21,7 +42,6 @@ internal sealed class HerdGateway : HttpTarget
             nodes == 1 ? "herd through its gateway" : $"herd, {nodes} nodes",
             Directory.CreateTempSubdirectory("herd-bench-"),
             Path.GetFileNameWithoutExtension(setup.Model));
-        string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
         await gateway.Run(
             "up", "--detach", "--nodes", Text(nodes), "--model", Path.GetFullPath(setup.Model), "--slots", Text(setup.Slots),
             "--context", Text(setup.Cells / setup.Slots), "--threads", Text(setup.Threads),
@@ -36,12 +56,27 @@ internal sealed class HerdGateway : HttpTarget
         _home.Delete(recursive: true);
     }
 
+    /// <summary>The gateway's process.</summary>
+    public Process Process()
+    {
+        using var state = JsonDocument.Parse(File.ReadAllText(Path.Combine(_home.FullName, "run.json")));
+        return System.Diagnostics.Process.GetProcessById(state.RootElement.GetProperty("processes").EnumerateArray()
+            .Single(process => process.GetProperty("name").GetString() == "gateway-1").GetProperty("pid").GetInt32());
+    }
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+
     private async Task Run(params string[] arguments)
     {
         var start = new ProcessStartInfo("./herd", arguments) { RedirectStandardOutput = true };
         start.Environment["HERD_HOME"] = _home.FullName;
         start.Environment["Node__Speculate"] = "false";
-        using var process = Process.Start(start)!;
+        foreach (var (name, value) in _environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        using var process = System.Diagnostics.Process.Start(start)!;
         await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
         if (process.ExitCode != 0)

@@ -85,6 +85,10 @@ public sealed record Turn
 
     /// <summary>Where it was placed, in order: at its beginning, and whenever it went on elsewhere. The latest eight.</summary>
     [Id(11)] public IReadOnlyList<Placements.PlacementDecision>? Placements { get; init; }
+
+    /// <summary>It was deleted, and is kept only since later turns build on it.</summary>
+    [System.Text.Json.Serialization.JsonIgnore(Condition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingDefault)]
+    [Id(12)] public bool IsDeleted { get; init; }
 }
 
 /// <summary>An answer, as text and as the tokens that made it.</summary>

@@ -45,6 +45,18 @@ public interface IConversationGrain : IGrainWithStringKey
     Task<Placements.PlacementDecision?> Move(
         string home, string? target, Placements.PlacementReason reason, CancellationToken cancellation);
 
+    /// <summary>Ends the answer of a turn, if it is in the making; what was produced of it is kept.</summary>
+    /// <returns>The turn, as it is then.</returns>
+    [Alias("Cancel")]
+    Task<Turn> Cancel(string turn, CancellationToken cancellation);
+
+    /// <summary>
+    /// Deletes a turn. While later ones build on it, it stays as what the model is shown, and is told to nobody; with the last
+    /// turn the conversation goes.
+    /// </summary>
+    [Alias("DeleteTurn")]
+    Task DeleteTurn(string turn, CancellationToken cancellation);
+
     /// <summary>Deletes the conversation, after cancelling a turn in progress.</summary>
     [Alias("Delete")]
     Task Delete(CancellationToken cancellation);

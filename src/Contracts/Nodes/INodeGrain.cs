@@ -20,6 +20,10 @@ public interface INodeGrain : IGrainWithStringKey
     [Alias("Detokenize")]
     Task<string> Detokenize(string model, IReadOnlyList<int> tokens);
 
+    /// <summary>The text of tokens, control tokens by their names.</summary>
+    [Alias("Show")]
+    Task<string> Show(string model, IReadOnlyList<int> tokens);
+
     /// <summary>The prompt that a history amounts to.</summary>
     [Alias("Prompt")]
     Task<IReadOnlyList<int>> Prompt(string model, IReadOnlyList<HistoryMessage> messages, Conversations.GenerationSettings settings);

@@ -15,7 +15,7 @@ namespace Herd.Gateway.Conversations;
 /// offsets see to it that nothing of an answer comes twice.
 /// </summary>
 internal sealed class ConversationClient(
-    IGrainFactory grains, IConversationStore store, Quotas quotas, Handover handover, TimeProvider time)
+    IGrainFactory grains, IConversationStore store, Quotas quotas, Admission admission, Handover handover, TimeProvider time)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
@@ -49,6 +49,17 @@ internal sealed class ConversationClient(
             : null,
         cancellation);
 
+    public Task<Turn> Cancel(Tenant tenant, string id, string turn, CancellationToken cancellation) =>
+        Call(() => Grain(tenant, id).Cancel(turn, cancellation), cancellation);
+
+    public Task DeleteTurn(Tenant tenant, string id, string turn, CancellationToken cancellation) => Call(
+        async () =>
+        {
+            await Grain(tenant, id).DeleteTurn(turn, cancellation);
+            return true;
+        },
+        cancellation);
+
     public Task Delete(Tenant tenant, string id, CancellationToken cancellation) => Call(
         async () =>
         {
@@ -61,6 +72,9 @@ internal sealed class ConversationClient(
         Tenant tenant, string id, TurnRequest request, [EnumeratorCancellation] CancellationToken cancellation)
     {
         using var counted = quotas.Begin(tenant);
+
+        // What goes on was let in when it began.
+        using var waiting = request.Offset == AnswerOffset.Start ? admission.Enter(request.Model) : null;
         request = request with { Settings = request.Settings with { Priority = Lower(request.Settings.Priority, tenant.Limits.Priority) } };
         while (true)
         {
@@ -70,7 +84,12 @@ internal sealed class ConversationClient(
                 while (any)
                 {
                     var update = events.Current;
-                    request = update.Delta is { } delta ? request with { Offset = request.Offset.After(delta) } : request;
+                    if (update.Delta is { } delta)
+                    {
+                        waiting?.Dispose();
+                        request = request with { Offset = request.Offset.After(delta) };
+                    }
+
                     yield return update;
                     if (update.Completed is { } turn)
                     {

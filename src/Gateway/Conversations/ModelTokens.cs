@@ -13,6 +13,9 @@ internal sealed class ModelTokens(ClusterView view, IGrainFactory grains)
     /// <summary>The text of tokens.</summary>
     public Task<string> Detokenize(string model, IReadOnlyList<int> tokens) => Node(model).Detokenize(model, tokens);
 
+    /// <summary>The text of tokens, control tokens by their names.</summary>
+    public Task<string> Show(string model, IReadOnlyList<int> tokens) => Node(model).Show(model, tokens);
+
     /// <summary>The prompt that a history amounts to.</summary>
     public Task<IReadOnlyList<int>> Prompt(string model, IReadOnlyList<Message> messages, GenerationSettings settings) =>
         Node(model).Prompt(model, [.. messages.Select(message => new HistoryMessage(message.Role, message.Text, null))], settings);

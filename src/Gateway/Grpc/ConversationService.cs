@@ -10,7 +10,8 @@ using Herd.V1;
 namespace Herd.Gateway.Grpc;
 
 /// <summary>herd.v1.ConversationService.</summary>
-internal sealed class ConversationService(ConversationClient conversations, IConversationStore store, ClusterView view)
+internal sealed class ConversationService(
+    ConversationClient conversations, IConversationStore store, ClusterView view, GrpcChat chat, ModelTokens tokens)
     : V1.ConversationService.ConversationServiceBase
 {
     private const int DefaultPage = 50;
@@ -138,6 +139,19 @@ internal sealed class ConversationService(ConversationClient conversations, ICon
             Tenant(context), Id(request.ConversationId), request.HasNode ? request.Node : null, context.CancellationToken);
         return new MoveConversationResponse { Placement = moved?.ToProto() };
     }
+
+    public override async Task<CancelTurnResponse> CancelTurn(CancelTurnRequest request, ServerCallContext context)
+    {
+        SettingsRules.CheckTurnId(request.TurnId);
+        var turn = await conversations.Cancel(Tenant(context), Id(request.ConversationId), request.TurnId, context.CancellationToken);
+        return new CancelTurnResponse { Turn = turn.ToProto() };
+    }
+
+    public override Task Chat(ChatRequest request, IServerStreamWriter<ChatResponse> responseStream, ServerCallContext context) =>
+        chat.Answer(request, responseStream, Tenant(context), context.CancellationToken);
+
+    public override async Task<TokenizeResponse> Tokenize(TokenizeRequest request, ServerCallContext context) =>
+        new() { Tokens = { await tokens.Tokenize(request.Model, request.Text) } };
 
     public override Task<ListModelsResponse> ListModels(ListModelsRequest request, ServerCallContext context) =>
         Task.FromResult(new ListModelsResponse { Models = { view.Models.Select(ProtoMapping.ToProto) } });

@@ -29,19 +29,23 @@ internal static class ProtoMapping
         FinishReason = (V1.FinishReason)turn.Finish,
         Model = turn.Model ?? "",
         Node = turn.Node ?? "",
-        Usage = turn.Usage is not { } usage ? null : new V1.Usage
-        {
-            PromptTokens = usage.PromptTokens,
-            CompletionTokens = usage.CompletionTokens,
-            CachedTokens = usage.CachedTokens,
-        },
-        Timings = turn.Timings is not { } timings ? null : new V1.Timings
-        {
-            Queued = timings.Queued.ToDuration(),
-            Prefill = timings.Prefill.ToDuration(),
-            Decode = timings.Decode.ToDuration(),
-        },
+        Usage = turn.Usage.ToProto(),
+        Timings = turn.Timings.ToProto(),
         CreateTime = turn.Created.ToTimestamp(),
+    };
+
+    public static V1.Usage? ToProto(this Usage? usage) => usage is null ? null : new V1.Usage
+    {
+        PromptTokens = usage.PromptTokens,
+        CompletionTokens = usage.CompletionTokens,
+        CachedTokens = usage.CachedTokens,
+    };
+
+    public static V1.Timings? ToProto(this Timings? timings) => timings is null ? null : new V1.Timings
+    {
+        Queued = timings.Queued.ToDuration(),
+        Prefill = timings.Prefill.ToDuration(),
+        Decode = timings.Decode.ToDuration(),
     };
 
     public static V1.ConverseResponse ToProto(this TurnEvent update) => update switch
@@ -144,9 +148,24 @@ internal static class ProtoMapping
         Loaded = node.Loaded,
     };
 
-    public static GenerationSettings ToSettings(this V1.ConverseRequest request)
+    public static GenerationSettings ToSettings(this V1.ConverseRequest request) => ToSettings(
+        request.Sampling, request.HasMaxTokens ? request.MaxTokens : null, request.Stop, request.Form, request.Overflow, request.Priority);
+
+    public static GenerationSettings ToSettings(this V1.ChatRequest request) => ToSettings(
+        request.Sampling, request.HasMaxTokens ? request.MaxTokens : null, request.Stop, request.Form, request.Overflow, request.Priority) with
     {
-        var sampling = request.Sampling ?? new V1.Sampling();
+        Tools = request.Tools.Count == 0 ? null :
+        [
+            .. request.Tools.Select(tool => new Tool(
+                tool.Name, tool.Description.Length > 0 ? tool.Description : null, tool.Parameters.Length > 0 ? tool.Parameters : null, tool.Strict)),
+        ],
+        ToolChoice = request.ToolChoice is { Required: true } choice ? new ToolChoice(IsRequired: true, choice.HasName ? choice.Name : null) : null,
+    };
+
+    private static GenerationSettings ToSettings(
+        V1.Sampling? given, int? maxTokens, IEnumerable<string> stops, V1.AnswerForm? form, V1.ContextOverflow overflow, V1.Priority priority)
+    {
+        var sampling = given ?? new V1.Sampling();
         return new GenerationSettings
         {
             Temperature = sampling.HasTemperature ? sampling.Temperature : null,
@@ -154,8 +173,8 @@ internal static class ProtoMapping
             TopP = sampling.HasTopP ? sampling.TopP : null,
             MinP = sampling.HasMinP ? sampling.MinP : null,
             Seed = sampling.HasSeed ? sampling.Seed : null,
-            MaxTokens = request.HasMaxTokens ? request.MaxTokens : null,
-            Stops = [.. request.Stop],
+            MaxTokens = maxTokens,
+            Stops = [.. stops],
             TypicalP = sampling.HasTypicalP ? sampling.TypicalP : null,
             Penalties = sampling.HasRepetitionPenalty || sampling.HasFrequencyPenalty || sampling.HasPresencePenalty
                 ? new PenaltySettings(
@@ -172,14 +191,14 @@ internal static class ProtoMapping
             Bias = sampling.LogitBias.Count == 0 ? null : new Dictionary<int, float>(sampling.LogitBias),
             IgnoreEnd = sampling.IgnoreEos,
             LogProbs = sampling.HasLogProbs ? sampling.LogProbs : null,
-            Form = request.Form?.FormCase switch
+            Form = form?.FormCase switch
             {
                 V1.AnswerForm.FormOneofCase.JsonObject => new AnswerForm(Schema: null),
-                V1.AnswerForm.FormOneofCase.JsonSchema => new AnswerForm(request.Form.JsonSchema),
+                V1.AnswerForm.FormOneofCase.JsonSchema => new AnswerForm(form.JsonSchema),
                 _ => null,
             },
-            Overflow = request.Overflow == V1.ContextOverflow.Shift ? ContextOverflow.Shift : ContextOverflow.Refuse,
-            Priority = request.Priority == V1.Priority.Background ? TurnPriority.Background : TurnPriority.Interactive,
+            Overflow = overflow == V1.ContextOverflow.Shift ? ContextOverflow.Shift : ContextOverflow.Refuse,
+            Priority = priority == V1.Priority.Background ? TurnPriority.Background : TurnPriority.Interactive,
         };
     }
 }

@@ -3,6 +3,7 @@ using Herd.Gateway.Anthropic;
 using Herd.Gateway.Conversations;
 using Herd.Gateway.Errors;
 using Herd.Gateway.Grpc;
+using Herd.Gateway.Llama;
 using Herd.Gateway.Ollama;
 using Herd.Gateway.OpenAi;
 using Herd.Gateway.Tenants;
@@ -26,11 +27,13 @@ internal static class GatewayHosting
         services.AddSingleton<JwtTokens>();
         services.AddSingleton<TenantDirectory>();
         services.AddSingleton<Quotas>();
+        services.AddSingleton<Admission>();
         services.AddSingleton<PublicCertificate>();
         services.AddSingleton<ConversationClient>();
         services.AddSingleton<SessionIdentity>();
         services.AddSingleton<StatelessChat>();
         services.AddSingleton<ModelTokens>();
+        services.AddSingleton<GrpcChat>();
 
         services.AddHealthChecks()
             .AddCheck<NodesHealth>("nodes", tags: ["ready"])
@@ -57,6 +60,7 @@ internal static class GatewayHosting
         app.MapOpenAi();
         app.MapAnthropic();
         app.MapOllama();
+        app.MapLlama();
     }
 
     private static void Listen(KestrelServerOptions kestrel, IOptions<GatewayOptions> options, PublicCertificate certificate)

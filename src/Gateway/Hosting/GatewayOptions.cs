@@ -56,6 +56,15 @@ public sealed class GatewayOptions
     public IList<string> AdminKeys { get; set; } = [];
 
     /// <summary>
+    /// How long a turn may be foreseen to wait before it is computed; beyond that it is refused at once, with when to try again.
+    /// Less keeps the time to the first token of those let in. Default 30 s.
+    /// </summary>
+    public TimeSpan MaxWait { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Turns that may wait at this gateway for their first token, 1 or more. Default 1024.</summary>
+    public int MaxWaiting { get; set; } = 1024;
+
+    /// <summary>
     /// Where a stateless request says which session it belongs to, in order of preference: "body:" or "header:" and a
     /// name. What comes last, always, is the beginning of its messages.
     /// </summary>
@@ -100,6 +109,8 @@ internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
         errors.Require(
             options.MaxBodyBytes is >= 1 << 10 and <= 256 << 20,
             $"Gateway:MaxBodyBytes {options.MaxBodyBytes} is not from 1 KiB to 256 MiB.");
+        errors.Require(options.MaxWait >= TimeSpan.Zero, $"Gateway:MaxWait {options.MaxWait} is negative.");
+        errors.Require(options.MaxWaiting >= 1, $"Gateway:MaxWaiting {options.MaxWaiting} is not 1 or more.");
         CheckTenants(options, errors);
         options.Limits.Check("Gateway:Limits", errors);
         options.Jwt.Check(errors);

@@ -58,7 +58,7 @@ internal sealed class CompletionShape(string id, long created, string model, boo
         turn.Finish == Finish.Length ? "length" : hasCalled ? "tool_calls" : "stop";
 
     /// <summary>The prompt counts once, whatever the number of answers.</summary>
-    private static ChatUsage UsageOf(IEnumerable<Turn> turns)
+    public static ChatUsage UsageOf(IEnumerable<Turn> turns)
     {
         var usages = turns.Select(turn => turn.Usage!).ToList();
         var completion = usages.Sum(usage => usage.CompletionTokens);

@@ -35,6 +35,6 @@ internal sealed class EventStream
 
     public Task Done() => _context.Response.WriteAsync("data: [DONE]\n\n", _context.RequestAborted);
 
-    private Task Write<T>(T value, JsonTypeInfo<T> type, StreamPosition? position = null) => _context.Response.WriteAsync(
+    public Task Write<T>(T value, JsonTypeInfo<T> type, StreamPosition? position = null) => _context.Response.WriteAsync(
         $"{(position is null ? "" : $"id: {position}\n")}data: {JsonSerializer.Serialize(value, type)}\n\n", _context.RequestAborted);
 }

@@ -12,7 +12,9 @@ internal static class OpenAiEndpoints
     public static void MapOpenAi(this IEndpointRouteBuilder routes)
     {
         routes.MapPost("/v1/chat/completions", ChatCompletions.Handle);
+        routes.MapPost("/v1/completions", TextCompletions.Handle);
         routes.MapResponses();
+        routes.MapConversations();
         routes.MapGet("/v1/models", (ClusterView view) => TypedResults.Json(
             new ModelList("list", [.. view.Models.Select(model => Entry(model.Id))]), OpenAiJson.Default.ModelList));
         routes.MapGet("/v1/models/{id}", (string id, ClusterView view) => view.Models.Any(model => model.Id == id)

@@ -106,10 +106,31 @@ internal sealed class ConversationGrain(
     public Task<Conversation> Read(CancellationToken cancellation) =>
         Task.FromResult(_transcript.Conversation ?? throw NotFound());
 
+    public async Task<Turn> Cancel(string turn, CancellationToken cancellation)
+    {
+        Find(turn);
+        using var place = await _turns.Interrupt(turn, cancellation);
+        return Find(turn);
+    }
+
+    public async Task DeleteTurn(string turn, CancellationToken cancellation)
+    {
+        Find(turn);
+        using var place = await _turns.Interrupt(turn, cancellation);
+        var (conversation, kept) = (_transcript.Conversation ?? throw NotFound(), TurnDeletion.Of(_transcript.Conversation.Turns, turn));
+        await (kept.Count == 0
+            ? Delete(conversation)
+            : Store(() => _transcript.Write(conversation with { Turns = kept }, 0, ConversationKind.Durable)));
+    }
+
     public async Task Delete(CancellationToken cancellation)
     {
         using var place = await _turns.Interrupt(cancellation);
-        var conversation = _transcript.Conversation ?? throw NotFound();
+        await Delete(_transcript.Conversation ?? throw NotFound());
+    }
+
+    private async Task Delete(Conversation conversation)
+    {
         await Store(_transcript.Delete);
         foreach (var model in conversation.Turns.Select(turn => turn.Model).OfType<string>().Distinct())
         {
@@ -242,6 +263,8 @@ internal sealed class ConversationGrain(
     private Conversation New(string? model) => new() { Id = _transcript.Id, Model = model, Created = time.GetUtcNow() };
 
     private static ulong NewSeed() => BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
+
+    private Turn Find(string turn) => _transcript.Conversation?.Turns.FirstOrDefault(known => known.Id == turn && !known.IsDeleted) ?? throw NotFound();
 
     private HerdException NotFound() => new(
         HerdError.ConversationNotFound, $"There is no conversation '{_transcript.Id}'.", "conversation_id");

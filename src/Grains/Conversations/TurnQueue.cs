@@ -48,6 +48,17 @@ internal sealed class TurnQueue : IDisposable
         return new Place(this, _running);
     }
 
+    /// <summary>Ends the turn of that id, if it runs, and waits until it has ended.</summary>
+    public async Task<Place> Interrupt(string turnId, CancellationToken cancellation)
+    {
+        if (_runningId == turnId)
+        {
+            await _running!.CancelAsync();
+        }
+
+        return await Enter("", mayWait: true, cancellation);
+    }
+
     /// <summary>Ends the turn that runs, if one does, and waits until it has ended.</summary>
     public async Task<Place> Interrupt(CancellationToken cancellation)
     {

@@ -38,14 +38,16 @@ internal sealed class LoadedModel(ModelSource source, ILlamaModel model, ChatTem
     /// <summary>A token's log-probability, in words that need no vocabulary.</summary>
     public TokenChance Describe(ChosenLogProb chance) => Chance(chance.Chosen, [.. chance.Likeliest.Select(other => Chance(other, []))]);
 
+    /// <param name="tokens">Tokens of this model.</param>
+    /// <param name="namesControls">Whether control tokens are told by their names; else they are left out.</param>
     /// <exception cref="HerdException">A token is not in the vocabulary.</exception>
-    public string Detokenize(IReadOnlyList<int> tokens)
+    public string Detokenize(IReadOnlyList<int> tokens, bool namesControls = false)
     {
         var bytes = new List<byte>();
         foreach (var token in tokens)
         {
             bytes.AddRange(token >= 0 && token < VocabularySize
-                ? model.Vocabulary.Bytes(token)
+                ? namesControls && model.Vocabulary.IsSpecial(token) ? Encoding.UTF8.GetBytes(model.Vocabulary.Name(token)) : model.Vocabulary.Bytes(token)
                 : throw new HerdException(
                     HerdError.InvalidArgument, $"'tokens' holds {token}; this model's are 0 to {VocabularySize - 1}.", "tokens"));
         }

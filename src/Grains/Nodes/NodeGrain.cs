@@ -41,6 +41,9 @@ internal sealed class NodeGrain(NodeHost host, NodeDrain drain) : Grain, INodeGr
 
     public Task<string> Detokenize(string model, IReadOnlyList<int> tokens) => Task.FromResult(host.Model(model).Detokenize(tokens));
 
+    public Task<string> Show(string model, IReadOnlyList<int> tokens) =>
+        Task.FromResult(host.Model(model).Detokenize(tokens, namesControls: true));
+
     public Task<IReadOnlyList<int>> Prompt(string model, IReadOnlyList<HistoryMessage> messages, GenerationSettings settings)
     {
         var loaded = host.Model(model);

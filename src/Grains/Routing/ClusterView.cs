@@ -10,6 +10,9 @@ namespace Herd.Grains.Routing;
 /// <summary>The nodes as this gateway knows them: their latest reports, and what it has sent them since. Thread-safe.</summary>
 public sealed class ClusterView(IOptions<RoutingOptions> options, TimeProvider time)
 {
+    /// <summary>Seconds; what is beyond a day is no forecast.</summary>
+    private const double MostForeseen = 86_400;
+
     private readonly Lock _lock = new();
     private readonly IRoutingPolicy _policy = options.Value.ToPolicy();
     private readonly SortedDictionary<string, (NodeReport Report, double At)> _reports = new(StringComparer.Ordinal);
@@ -147,6 +150,23 @@ public sealed class ClusterView(IOptions<RoutingOptions> options, TimeProvider t
                     .. considered.Where(place => place >= 0).Distinct().Select(place => Forecasts.Of(table, place, request, now)),
                 ],
             };
+        }
+    }
+
+    /// <summary>How long a turn waits, as far as is foreseen, on the node with the least to do before it; zero when none takes work.</summary>
+    /// <param name="model">The model; null means whichever is served.</param>
+    public TimeSpan LeastQueue(string? model)
+    {
+        lock (_lock)
+        {
+            var least = _tables
+                .Where(served => model is null || served.Key == model)
+                .SelectMany(served => Enumerable.Range(0, served.Value.Count).Select(place => served.Value[place]))
+                .Where(node => node.TakesWork)
+                .Select(node => node.Queue)
+                .DefaultIfEmpty(0)
+                .Min();
+            return TimeSpan.FromSeconds(Math.Min(least, MostForeseen));
         }
     }
 

@@ -41,7 +41,47 @@ for await (const item of client.responses.inputItems.list(second.id)) {
   items.push({ role: item.role, text: item.content[0].text });
 }
 
+// Functions: forced, streamed, and told what they came to.
+const weather = { type: 'function', name: 'weather', description: 'Tells the weather.', parameters: { type: 'object', properties: { city: { enum: ['Rome'] } }, required: ['city'], additionalProperties: false }, strict: true };
+const asked = await client.responses.stream({ model, input: 'How is the weather in Rome?', tools: [weather], tool_choice: 'required', temperature: 0 }).finalResponse();
+const call = asked.output.find(item => item.type === 'function_call');
+const told = await say([{ type: 'function_call_output', call_id: call.call_id, output: 'sunny' }], { previous_response_id: asked.id, tools: [weather] });
+const kept = await client.responses.retrieve(asked.id);
+
+// Conversations: items come with their turns.
+const conversation = await client.conversations.create({ items: [{ type: 'message', role: 'system', content: 'You are a helpful assistant.' }] });
+await say('What is the capital of France?', { conversation: conversation.id });
+const kinds = [];
+for await (const item of client.conversations.items.list(conversation.id, { order: 'asc' })) {
+  kinds.push(`${item.role} ${item.content[0].text.includes('France') ? 'France' : ''}`);
+}
+const found = await client.conversations.retrieve(conversation.id);
+const removed = await client.conversations.delete(conversation.id);
+
+// A deleted response is gone; what builds on it is not.
+const base = await say('What is the capital of France?');
+const built = await say('And of Italy?', { previous_response_id: base.id });
+await client.responses.delete(base.id);
+const gone = await fail(client.responses.retrieve(base.id));
+const after = await say('And of Germany?', { previous_response_id: built.id });
+
+// A response that is being made is cancelled by its id.
+let cancelled;
+let seen = '';
+for await (const event of await client.responses.create({ model, input: 'Tell me a very long story about a dragon.', stream: true, temperature: 0 })) {
+  if (event.type === 'response.created') {
+    cancelled = event.response.id;
+  } else if (event.type === 'response.output_text.delta' && seen === '') {
+    seen = event.delta;
+    cancelled = await client.responses.cancel(cancelled);
+  }
+}
+
 console.log(JSON.stringify({
+  tools: { name: call.name, arguments: JSON.parse(call.arguments), status: told.status, kept: kept.output[0].type, choice: kept.tool_choice },
+  conversation: { kinds, found: found.id === conversation.id, removed: removed.deleted, gone: await fail(client.conversations.retrieve(conversation.id)) },
+  deleted: { gone, after: after.output_text },
+  cancelled: { status: cancelled.status, began: cancelled.output[0].content[0].text.startsWith(seen) },
   first: { ...tell(first), metadata: first.metadata, instructions: first.instructions },
   second: tell(second),
   beside: tell(beside),

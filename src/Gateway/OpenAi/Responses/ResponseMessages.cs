@@ -34,10 +34,20 @@ internal sealed record ResponseRequest
 
     public TextOptions? Text { get; init; }
 
-    public JsonElement? Tools { get; init; }
+    public IReadOnlyList<ResponseTool>? Tools { get; init; }
+
+    /// <summary>none, auto, required, or an object that names a function.</summary>
+    public JsonElement? ToolChoice { get; init; }
 
     public Dictionary<string, string>? Metadata { get; init; }
 }
+
+/// <param name="Type">function.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="Description">What it does.</param>
+/// <param name="Parameters">A JSON schema of its arguments.</param>
+/// <param name="Strict">Whether a schema that cannot be kept is refused.</param>
+internal sealed record ResponseTool(string? Type, string? Name, string? Description = null, JsonElement? Parameters = null, bool? Strict = null);
 
 internal sealed record TextOptions(TextFormat? Format);
 
@@ -84,9 +94,9 @@ internal sealed record Response
 
     public required TextOptions Text { get; init; }
 
-    public string ToolChoice { get; } = "auto";
+    public required JsonElement ToolChoice { get; init; }
 
-    public IReadOnlyList<string> Tools { get; } = [];
+    public IReadOnlyList<ResponseTool> Tools { get; init; } = [];
 
     public required string Truncation { get; init; }
 
@@ -99,10 +109,30 @@ internal sealed record ResponseError(string Code, string Message);
 
 internal sealed record IncompleteDetails(string Reason);
 
-/// <summary>A message of the answer, or of what was said.</summary>
-internal sealed record OutputItem(string Id, string Status, string Role, IReadOnlyList<OutputPart> Content)
+/// <summary>A message, a call, what a call came to, or a thought; what does not belong to its type is left out.</summary>
+internal sealed record OutputItem(string Type, string Id, string Status)
 {
-    public string Type { get; } = "message";
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Role { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<OutputPart>? Content { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? CallId { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Name { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Arguments { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Output { get; init; }
+
+    /// <summary>OpenAI's schema wants one with a thought. There is none but the thought itself.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? Summary { get; init; }
 }
 
 internal sealed record OutputPart(string Type, string Text)
@@ -117,6 +147,19 @@ internal sealed record ResponseUsage(
 internal sealed record InputTokensDetails(int CachedTokens);
 
 internal sealed record OutputTokensDetails(int ReasoningTokens);
+
+internal sealed record DeletedObject(string Id, string Object)
+{
+    public bool Deleted { get; } = true;
+}
+
+/// <summary>The body of POST /v1/conversations.</summary>
+internal sealed record ConversationRequest(IReadOnlyList<JsonElement>? Items = null, Dictionary<string, string>? Metadata = null);
+
+internal sealed record ConversationObject(string Id, long CreatedAt, IReadOnlyDictionary<string, string> Metadata)
+{
+    public string Object { get; } = "conversation";
+}
 
 internal sealed record InputItemList(IReadOnlyList<OutputItem> Data, string? FirstId, string? LastId)
 {
@@ -155,6 +198,12 @@ internal sealed record ResponseEvent(string Type)
     public string? Text { get; init; }
 
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Name { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Arguments { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<string>? Logprobs { get; init; }
 }
 
@@ -163,4 +212,7 @@ internal sealed record ResponseEvent(string Type)
 [JsonSerializable(typeof(Response))]
 [JsonSerializable(typeof(ResponseEvent))]
 [JsonSerializable(typeof(InputItemList))]
+[JsonSerializable(typeof(DeletedObject))]
+[JsonSerializable(typeof(ConversationRequest))]
+[JsonSerializable(typeof(ConversationObject))]
 internal sealed partial class ResponsesJson : JsonSerializerContext;

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
+using Herd.Gateway.Answers;
 using Herd.Gateway.Conversations;
 
 namespace Herd.Gateway.OpenAi.Responses;
@@ -19,7 +20,7 @@ internal static class ResponseRequestReader
     }
 
     /// <summary>The turn it asks for, in a conversation that is yet to be found.</summary>
-    public static TurnRequest ToTurn(ResponseRequest request, bool isFirst)
+    public static TurnRequest ToTurn(ResponseRequest request, bool isFirst, AnswerMarkup markup)
     {
         var settings = new GenerationSettings
         {
@@ -28,11 +29,11 @@ internal static class ResponseRequestReader
             MaxTokens = request.MaxOutputTokens,
             Form = Form(request.Text?.Format),
             Overflow = request.Truncation == "auto" ? ContextOverflow.Shift : ContextOverflow.Refuse,
-        };
+        }.WithTools([.. (request.Tools ?? []).Select(ToTool)], request.ToolChoice);
         SettingsRules.Check(settings);
 
         // Instructions are of one response. The first one's stand at the beginning, where they are shared; later ones before what is said.
-        var messages = Messages(request.Input);
+        var messages = Messages(request.Input, markup);
         return new TurnRequest
         {
             TurnId = ConversationClient.NewTurnId(),
@@ -55,11 +56,6 @@ internal static class ResponseRequestReader
     {
         Require(!string.IsNullOrEmpty(request.Model), "'model' is missing.", "model");
         Require(request.Background is not true, "'background' is not supported. Leave it out, or stream.", "background");
-        Require(
-            request.Tools is null or { ValueKind: JsonValueKind.Null } or { ValueKind: JsonValueKind.Array }
-                && (request.Tools is not { ValueKind: JsonValueKind.Array } tools || tools.GetArrayLength() == 0),
-            "'tools' are not supported. Leave them out.",
-            "tools");
         Require(request.Truncation is null or "auto" or "disabled", "'truncation' is neither auto nor disabled.", "truncation");
         Require(request.MaxOutputTokens is null or >= 1, "'max_output_tokens' must be 1 or more.", "max_output_tokens");
         var conversation = Conversation(request);
@@ -74,7 +70,10 @@ internal static class ResponseRequestReader
         Require(request.Metadata is null or { Count: <= MaxMetadata }, $"'metadata' may hold at most {MaxMetadata} pairs.", "metadata");
     }
 
-    private static List<Message> Messages(JsonElement? input)
+    private static ChatTool ToTool(ResponseTool? tool) =>
+        new(tool?.Type, new ChatFunction(tool?.Name, tool?.Description, tool?.Parameters, tool?.Strict));
+
+    private static List<Message> Messages(JsonElement? input, AnswerMarkup markup)
     {
         if (input is { ValueKind: JsonValueKind.String } text && text.GetString() is { Length: > 0 } said)
         {
@@ -86,23 +85,34 @@ internal static class ResponseRequestReader
             throw Bad($"'input' must be a text, or 1 to {SettingsRules.MaxMessages} messages.", "input");
         }
 
-        var messages = items.EnumerateArray().Select(ToMessage).ToList();
+        var messages = items.EnumerateArray().Select((item, i) => ToMessage(item, i, markup)).OfType<Message>().ToList();
+        Require(messages.Count > 0, "'input' says nothing.", "input");
         return messages[^1].Role == Role.Assistant
             ? throw Bad("The last message is the assistant's; there is nothing to answer.", $"input[{messages.Count - 1}].role")
             : messages;
     }
 
-    private static Message ToMessage(JsonElement item, int index)
+    /// <returns>Null for what the model is not shown again: its thoughts.</returns>
+    public static Message? ToMessage(JsonElement item, int index, AnswerMarkup markup)
     {
         var name = $"input[{index}]";
         Require(item.ValueKind == JsonValueKind.Object, $"'{name}' is no message.", name);
-        Require(
-            !item.TryGetProperty("type", out var type) || type.ValueEquals("message"),
-            $"'{name}.type' is not 'message'; only messages are understood.",
-            $"{name}.type");
-        var role = item.TryGetProperty("role", out var given) && given.ValueKind == JsonValueKind.String ? given.GetString() : null;
+        switch (Field(item, "type") ?? "message")
+        {
+            case "reasoning":
+                return null;
+            case "function_call":
+                return new Message(Role.Assistant, CallText.Write("", [ToCall(item, name)], markup));
+            case "function_call_output":
+                return new Message(Role.Tool, Field(item, "output") ?? throw Bad($"'{name}.output' must be a text.", $"{name}.output"));
+            case "message":
+                break;
+            default:
+                throw Bad($"'{name}.type' is none of message, function_call, function_call_output and reasoning.", $"{name}.type");
+        }
+
         return new Message(
-            role switch
+            Field(item, "role") switch
             {
                 "system" or "developer" => Role.System,
                 "user" => Role.User,
@@ -111,6 +121,14 @@ internal static class ResponseRequestReader
             },
             Text(item, $"{name}.content"));
     }
+
+    private static ToolCall ToCall(JsonElement item, string name) =>
+        Field(item, "name") is { } function && Field(item, "arguments") is { } arguments
+            ? new ToolCall(Field(item, "call_id") ?? "", function, arguments)
+            : throw Bad($"'{name}' has no name, or no arguments.", name);
+
+    private static string? Field(JsonElement item, string name) =>
+        item.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
     private static string Text(JsonElement item, string name)
     {

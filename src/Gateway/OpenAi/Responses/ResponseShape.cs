@@ -7,10 +7,14 @@ namespace Herd.Gateway.OpenAi.Responses;
 /// <summary>Makes response objects of turns.</summary>
 internal static class ResponseShape
 {
+    private static readonly JsonElement Auto = JsonDocument.Parse("\"auto\"").RootElement;
+    private static readonly JsonElement Required = JsonDocument.Parse("\"required\"").RootElement;
+
     /// <param name="id">The response's id.</param>
     /// <param name="turn">The turn, at whatever state.</param>
     /// <param name="previous">The turn before it; null when it is the first.</param>
-    public static Response Of(ResponseId id, Turn turn, Turn? previous) => new()
+    /// <param name="markup">How the model marks up what it says.</param>
+    public static Response Of(ResponseId id, Turn turn, Turn? previous, AnswerMarkup markup) => new()
     {
         Id = id.ToString(),
         CreatedAt = turn.Created.ToUnixTimeSeconds(),
@@ -18,11 +22,13 @@ internal static class ResponseShape
         IncompleteDetails = turn.Finish == Finish.Length ? new IncompleteDetails("max_output_tokens") : null,
         MaxOutputTokens = turn.Settings.MaxTokens,
         Model = turn.Model ?? "",
-        Output = turn.State is TurnState.Completed or TurnState.Cancelled ? [Message(id, turn)] : [],
-        PreviousResponseId = previous is { } before && ResponseId.IsTurn(before.Id) ? (id with { Turn = before.Id }).ToString() : null,
+        Output = turn.State is TurnState.Completed or TurnState.Cancelled ? ResponseItems.Of(id, turn, markup) : [],
+        PreviousResponseId = previous is { IsDeleted: false } before && ResponseId.IsTurn(before.Id) ? (id with { Turn = before.Id }).ToString() : null,
         Temperature = turn.Settings.Temperature,
         TopP = turn.Settings.TopP,
         Text = new TextOptions(Format(turn.Settings.Form)),
+        Tools = [.. (turn.Settings.Tools ?? []).Select(ToTool)],
+        ToolChoice = Choice(turn.Settings.ToolChoice),
         Truncation = turn.Settings.Overflow == ContextOverflow.Shift ? "auto" : "disabled",
         Usage = turn.Usage is not { } usage ? null : new ResponseUsage(
             usage.PromptTokens,
@@ -37,26 +43,6 @@ internal static class ResponseShape
         Status = "failed", Error = new ResponseError("server_error", error.Message),
     };
 
-    /// <summary>The answer as an item of the output.</summary>
-    public static OutputItem Message(ResponseId id, Turn turn) =>
-        new(id.Message, turn.Finish == Finish.Stop ? "completed" : "incomplete", "assistant", [Part(turn.Answer.Text)]);
-
-    public static OutputPart Part(string text) => new("output_text", text) { Annotations = [] };
-
-    /// <summary>What was said, as items, the latest first.</summary>
-    public static InputItemList Input(ResponseId id, Turn turn)
-    {
-        var items = turn.Input
-            .Select((message, i) => new OutputItem(
-                $"{id.Message}_{i}",
-                "completed",
-                message.Role.ToString().ToLowerInvariant(),
-                [message.Role == Role.Assistant ? Part(message.Text) : new OutputPart("input_text", message.Text)]))
-            .Reverse()
-            .ToList();
-        return new InputItemList(items, items.FirstOrDefault()?.Id, items.LastOrDefault()?.Id);
-    }
-
     private static string Status(Turn turn) => turn.State switch
     {
         TurnState.Completed => turn.Finish == Finish.Length ? "incomplete" : "completed",
@@ -70,5 +56,15 @@ internal static class ResponseShape
         null => new TextFormat("text"),
         { Schema: { } schema } => new TextFormat("json_schema", "answer", JsonDocument.Parse(schema).RootElement),
         _ => new TextFormat("json_object"),
+    };
+
+    private static ResponseTool ToTool(Tool tool) => new(
+        "function", tool.Name, tool.Description, tool.Parameters is { } schema ? JsonDocument.Parse(schema).RootElement : null, tool.IsStrict);
+
+    private static JsonElement Choice(ToolChoice? choice) => choice switch
+    {
+        { Name: { } name } => JsonDocument.Parse($$"""{"type":"function","name":"{{name}}"}""").RootElement,
+        { IsRequired: true } => Required,
+        _ => Auto,
     };
 }

@@ -1,5 +1,6 @@
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
+using Herd.Gateway.Answers;
 using Herd.Gateway.Conversations;
 using Herd.Gateway.Errors;
 using Herd.Gateway.Tenants;
@@ -16,15 +17,28 @@ internal static class ResponsesEndpoints
     public static void MapResponses(this IEndpointRouteBuilder routes)
     {
         routes.MapPost("/v1/responses", Create);
-        routes.MapGet("/v1/responses/{id}", async (string id, HttpContext context, ConversationClient conversations) =>
+        routes.MapGet("/v1/responses/{id}", async (string id, HttpContext context, ConversationClient conversations, ClusterView view) =>
         {
             var (response, turn, previous) = await Find(id, context, conversations);
-            return TypedResults.Json(ResponseShape.Of(response, turn, previous), ResponsesJson.Default.Response);
+            return TypedResults.Json(ResponseShape.Of(response, turn, previous, view.MarkupOf(turn.Model)), ResponsesJson.Default.Response);
         });
-        routes.MapGet("/v1/responses/{id}/input_items", async (string id, HttpContext context, ConversationClient conversations) =>
+        routes.MapGet("/v1/responses/{id}/input_items", async (string id, string? order, HttpContext context, ConversationClient conversations) =>
         {
             var (response, turn, _) = await Find(id, context, conversations);
-            return TypedResults.Json(ResponseShape.Input(response, turn), ResponsesJson.Default.InputItemList);
+            var items = ResponseItems.Input(response, turn);
+            return TypedResults.Json(ResponseItems.List(order == "asc" ? items : items.Reverse()), ResponsesJson.Default.InputItemList);
+        });
+        routes.MapPost("/v1/responses/{id}/cancel", async (string id, HttpContext context, ConversationClient conversations, ClusterView view) =>
+        {
+            var (response, _, previous) = await Find(id, context, conversations);
+            var turn = await conversations.Cancel(Authentication.Tenant(context), response.Conversation, response.Turn, context.RequestAborted);
+            return TypedResults.Json(ResponseShape.Of(response, turn, previous, view.MarkupOf(turn.Model)), ResponsesJson.Default.Response);
+        });
+        routes.MapDelete("/v1/responses/{id}", async (string id, HttpContext context, ConversationClient conversations) =>
+        {
+            var (response, _, _) = await Find(id, context, conversations);
+            await conversations.DeleteTurn(Authentication.Tenant(context), response.Conversation, response.Turn, context.RequestAborted);
+            return TypedResults.Json(new DeletedObject(id, "response"), ResponsesJson.Default.DeletedObject);
         });
     }
 
@@ -38,61 +52,41 @@ internal static class ResponsesEndpoints
         }
 
         var tenant = Authentication.Tenant(context);
-        var (id, turn, previous, events) = await Begin(request, tenant, conversations, context.RequestAborted);
-        await using (events)
+        var markup = view.MarkupOf(request.Model);
+        var (id, turn, previous, events) = await Begin(request, tenant, markup, conversations, context.RequestAborted);
+        await using var reply = await Reply.Begin(id.Conversation, events, new AnswerReader(markup, turn.Settings, turn.TurnId));
+        context.Response.Headers[ChatCompletions.NodeHeader] = reply.Node;
+        Response Describe(Turn turn) => ResponseShape.Of(id, turn, previous: null, markup) with
         {
-            // Nothing is sent before the answer has begun, so that what fails until then is told by its status.
-            while (events.Current.Started is { } started)
-            {
-                context.Response.Headers[ChatCompletions.NodeHeader] = started.Node;
-                await events.MoveNextAsync();
-            }
-
-            Response Describe(Turn turn) => ResponseShape.Of(id, turn, previous: null) with
-            {
-                PreviousResponseId = previous,
-                Instructions = request.Instructions,
-                Store = request.Store ?? true,
-                Metadata = request.Metadata ?? [],
-            };
+            PreviousResponseId = previous,
+            Instructions = request.Instructions,
+            Store = request.Store ?? true,
+            Metadata = request.Metadata ?? [],
+        };
+        if (request.Stream == true)
+        {
             var begun = Describe(new Turn
             {
                 Id = id.Turn, State = TurnState.Pending, Input = turn.Input, Created = time.GetUtcNow(), Model = turn.Model, Settings = turn.Settings,
             });
-            if (request.Stream == true)
-            {
-                await Stream(context, new ResponseStream(context, id), begun, Describe, id, events, logger);
-                return;
-            }
-
-            while (events.Current.Completed is null)
-            {
-                await events.MoveNextAsync();
-            }
-
-            await context.Response.WriteAsJsonAsync(
-                Describe(events.Current.Completed), ResponsesJson.Default.Response, cancellationToken: context.RequestAborted);
+            await Stream(context, new ResponseStream(context, id), begun, Describe, reply, logger);
+            return;
         }
+
+        await reply.Whole(context.RequestAborted);
+        await context.Response.WriteAsJsonAsync(
+            Describe(reply.Turn), ResponsesJson.Default.Response, cancellationToken: context.RequestAborted);
     }
 
     private static async Task Stream(
-        HttpContext context,
-        ResponseStream stream,
-        Response begun,
-        Func<Turn, Response> describe,
-        ResponseId id,
-        IAsyncEnumerator<TurnEvent> events,
-        ILogger logger)
+        HttpContext context, ResponseStream stream, Response begun, Func<Turn, Response> describe, Reply reply, ILogger logger)
     {
         await stream.Begin(begun);
         try
         {
-            for (; events.Current.Completed is null; await events.MoveNextAsync())
+            await foreach (var part in reply.Parts(context.RequestAborted))
             {
-                if (events.Current.Delta is { Text.Length: > 0 } delta)
-                {
-                    await stream.Append(delta.Text);
-                }
+                await stream.Append(part);
             }
         }
         catch (Exception e) when (!context.RequestAborted.IsCancellationRequested)
@@ -101,18 +95,17 @@ internal static class ResponsesEndpoints
             return;
         }
 
-        var turn = events.Current.Completed;
-        await stream.End(describe(turn), ResponseShape.Message(id, turn));
+        await stream.End(describe(reply.Turn), reply.Turn.Finish == Finish.Stop);
     }
 
     /// <summary>Begins the turn where it belongs.</summary>
     private static async Task<(ResponseId Id, TurnRequest Turn, string? Previous, IAsyncEnumerator<TurnEvent> Events)> Begin(
-        ResponseRequest request, Tenant tenant, ConversationClient conversations, CancellationToken cancellation)
+        ResponseRequest request, Tenant tenant, AnswerMarkup markup, ConversationClient conversations, CancellationToken cancellation)
     {
         if (request.PreviousResponseId is { } given)
         {
             var previous = ResponseId.Parse(given, "previous_response_id");
-            var turn = ResponseRequestReader.ToTurn(request, isFirst: false) with { After = previous.Turn };
+            var turn = ResponseRequestReader.ToTurn(request, isFirst: false, markup) with { After = previous.Turn };
             try
             {
                 return await Converse(previous.Conversation, turn, given);
@@ -131,11 +124,11 @@ internal static class ResponsesEndpoints
         if (ResponseRequestReader.Conversation(request) is { } named)
         {
             return ResponseId.IsConversation(named)
-                ? await Converse(named, ResponseRequestReader.ToTurn(request, isFirst: false), null)
+                ? await Converse(named, ResponseRequestReader.ToTurn(request, isFirst: false, markup), null)
                 : throw new HerdException(HerdError.ConversationNotFound, $"There is no conversation '{named}'.", "conversation");
         }
 
-        var first = ResponseRequestReader.ToTurn(request, isFirst: true);
+        var first = ResponseRequestReader.ToTurn(request, isFirst: true, markup);
         if (request.Store == false)
         {
             // As a session whose history its caller keeps: it is not listed, and forgotten after a while.
@@ -173,7 +166,7 @@ internal static class ResponsesEndpoints
         try
         {
             var turns = (await conversations.Read(Authentication.Tenant(context), id.Conversation, context.RequestAborted)).Turns;
-            var at = turns.ToList().FindIndex(turn => turn.Id == id.Turn);
+            var at = turns.ToList().FindIndex(turn => turn.Id == id.Turn && !turn.IsDeleted);
             return at < 0
                 ? throw ResponseId.NotFound(text, "response_id")
                 : (id, turns[at], at > 0 ? turns[at - 1] : null);

@@ -5,7 +5,7 @@ using Herd.Contracts.Conversations;
 using Herd.Gateway.Hosting;
 using Microsoft.Extensions.Options;
 
-namespace Herd.Gateway.OpenAi;
+namespace Herd.Gateway.Conversations;
 
 /// <summary>
 /// Tells which session a stateless request belongs to: the first of the configured sources that says so, else the
@@ -32,9 +32,13 @@ internal sealed class SessionIdentity(IOptions<GatewayOptions> options)
         var (source, value) = _sources
             .Select(source => (source, value: Read(source, body, headers)))
             .FirstOrDefault(found => !string.IsNullOrEmpty(found.value));
-        var name = value is null ? Beginning(turn) : $"{source}\n{value}";
-        return Prefix + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)))[..32];
+        return value is null ? Of(Beginning(turn)) : Of(source!, value);
     }
+
+    /// <summary>The id of the session that a source names so.</summary>
+    public static string Of(string source, string value) => Of($"{source}\n{value}");
+
+    private static string Of(string name) => Prefix + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)))[..32];
 
     private static string? Read(string source, IReadOnlyDictionary<string, JsonElement>? body, IHeaderDictionary headers)
     {

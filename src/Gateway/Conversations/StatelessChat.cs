@@ -1,10 +1,9 @@
 using System.Globalization;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
-using Herd.Gateway.Conversations;
 using Herd.Gateway.Tenants;
 
-namespace Herd.Gateway.OpenAi;
+namespace Herd.Gateway.Conversations;
 
 /// <summary>
 /// Gives stateless requests a conversation, and with it a home that they stick to. A conversation answers one turn at a

@@ -1,0 +1,102 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net.Http.Json;
+using Herd.Load.Targets;
+
+namespace Herd.Load.Scenes;
+
+/// <summary>What a gateway takes to pass streams on: processor time by token, memory, and what it adds between two tokens.</summary>
+internal static class GatewayScene
+{
+    private static readonly (int Streams, int Nodes, int Slots, double Speed)[] Sizes =
+        [(1, 1, 8, 1), (8, 1, 8, 1), (100, 1, 128, 20), (500, 2, 256, 20), (2000, 8, 256, 20)];
+
+    private const int AnswerTokens = 400;
+
+    public static async Task<IReadOnlyList<Result>> Run()
+    {
+        var results = new List<Result>();
+        foreach (var (streams, nodes, slots, speed) in Sizes)
+        {
+            // Few streams: each token by itself, so that what lies between two of them is seen. Many: as they come by default.
+            await using var herd = await HerdGateway.StartSimulated(
+                nodes, slots, speed, ("Node__StreamInterval", speed == 1 ? "00:00:00" : "00:00:00.020"), ("Node__Speculate", "false"),
+                ("Gateway__MaxWait", "00:10:00"), ("Gateway__MaxWaiting", "100000"));
+            await Load(herd, streams, seed: 0);
+            results.Add(await Load(herd, streams, seed: 1));
+        }
+
+        return results;
+    }
+
+    private static async Task<Result> Load(HerdGateway herd, int streams, int seed)
+    {
+        using var http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = int.MaxValue }) { BaseAddress = herd.Address, Timeout = Timeout.InfiniteTimeSpan };
+        using var process = herd.Process();
+        var cpu = process.TotalProcessorTime;
+        var started = Stopwatch.GetTimestamp();
+        var answers = Enumerable.Range(0, streams).Select(i => Ask(http, (seed * streams) + i)).ToList();
+        var (most, all) = (0L, Task.WhenAll(answers));
+        while (!all.IsCompleted)
+        {
+            await Task.WhenAny(all, Task.Delay(100));
+            process.Refresh();
+            most = Math.Max(most, process.WorkingSet64);
+        }
+
+        var took = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        process.Refresh();
+        return new Result(
+            streams,
+            streams * AnswerTokens / took,
+            streams * AnswerTokens / (process.TotalProcessorTime - cpu).TotalSeconds,
+            most,
+            [.. (await all).SelectMany(gaps => gaps)]);
+    }
+
+    /// <returns>Seconds between the answer's pieces.</returns>
+    private static async Task<IReadOnlyList<double>> Ask(HttpClient http, int number)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/chat/completions")
+        {
+            Content = JsonContent.Create(new
+            {
+                model = "smollm2-135m-instruct",
+                stream = true,
+                max_tokens = AnswerTokens,
+                ignore_eos = true,
+                messages = new[] { new { role = "user", content = $"Talk about {number}." } },
+            }),
+        };
+        using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        response.EnsureSuccessStatusCode();
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
+        var gaps = new List<double>();
+        var last = 0L;
+        while (await reader.ReadLineAsync() is { } line)
+        {
+            if (line.StartsWith("data: {", StringComparison.Ordinal))
+            {
+                var now = Stopwatch.GetTimestamp();
+                gaps.Add(last == 0 ? 0 : Stopwatch.GetElapsedTime(last, now).TotalSeconds);
+                last = now;
+            }
+        }
+
+        return gaps;
+    }
+
+    public static void Print(IReadOnlyList<Result> results) => Figures.Print(
+        "A gateway's cost",
+        ["streams", "tokens/s", "tokens by second of the gateway's processor time", "gateway MiB", "between pieces p50 ms"],
+        results.Select(result => new[]
+        {
+            result.Streams.ToString(CultureInfo.InvariantCulture),
+            result.TokensPerSecond.Show("0"),
+            result.TokensPerCpuSecond.Show("0"),
+            (result.Memory >> 20).ToString(CultureInfo.InvariantCulture),
+            (result.Gaps.Median() * 1000).Show("0.00"),
+        }));
+
+    internal sealed record Result(int Streams, double TokensPerSecond, double TokensPerCpuSecond, long Memory, IReadOnlyList<double> Gaps);
+}

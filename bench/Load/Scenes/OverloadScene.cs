@@ -1,0 +1,106 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Json;
+using System.Globalization;
+using Herd.Load.Targets;
+
+namespace Herd.Load.Scenes;
+
+/// <summary>
+/// Turns come at random at a fifth and then at three times the rate that two simulated nodes can do: how soon those refused are told,
+/// and how soon those accepted get their first token.
+/// </summary>
+internal static class OverloadScene
+{
+    private const int Nodes = 2;
+    private const int Slots = 8;
+    private const int AnswerTokens = 48;
+    private const double Capacity = 5.5;
+    private static readonly TimeSpan Length = TimeSpan.FromSeconds(40);
+    private static readonly string Padding = string.Concat(Enumerable.Repeat("some words ", 16));
+
+    public static async Task<IReadOnlyList<Result>> Run(double maxWait, int maxWaiting)
+    {
+        await using var herd = await HerdGateway.StartSimulated(
+            Nodes, Slots, 1, ("Gateway__MaxWait", TimeSpan.FromSeconds(maxWait).ToString("c", CultureInfo.InvariantCulture)),
+            ("Gateway__MaxWaiting", maxWaiting.ToString(CultureInfo.InvariantCulture)));
+        return [await Load(herd, 0.2), await Load(herd, 3)];
+    }
+
+    private static async Task<Result> Load(HerdGateway herd, double factor)
+    {
+        using var http = new HttpClient { BaseAddress = herd.Address, Timeout = Timeout.InfiniteTimeSpan };
+        using var process = herd.Process();
+        var random = new Random(1);
+        var seen = new List<Task<(bool IsAccepted, double Seconds)>>();
+        var memory = process.WorkingSet64;
+        for (var started = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(started) < Length;)
+        {
+            seen.Add(Ask(http, seen.Count));
+            await Task.Delay(TimeSpan.FromSeconds(-Math.Log(1 - random.NextDouble()) / (Capacity * factor)));
+        }
+
+        var all = await Task.WhenAll(seen);
+        process.Refresh();
+        return new Result(
+            factor,
+            [.. all.Where(turn => turn.IsAccepted).Select(turn => turn.Seconds)],
+            [.. all.Where(turn => !turn.IsAccepted).Select(turn => turn.Seconds)],
+            memory,
+            process.WorkingSet64);
+    }
+
+    private static async Task<(bool, double)> Ask(HttpClient http, int number)
+    {
+        var started = Stopwatch.GetTimestamp();
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/chat/completions")
+        {
+            Content = JsonContent.Create(new
+            {
+                model = "smollm2-135m-instruct",
+                stream = true,
+                max_tokens = AnswerTokens,
+                ignore_eos = true,
+                messages = new[] { new { role = "user", content = $"{number} {Guid.NewGuid()} {Padding}" } },
+            }),
+        };
+        using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        if (response.StatusCode == HttpStatusCode.TooManyRequests)
+        {
+            return (false, Stopwatch.GetElapsedTime(started).TotalSeconds);
+        }
+
+        response.EnsureSuccessStatusCode();
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
+        var first = 0.0;
+        while (await reader.ReadLineAsync() is { } line)
+        {
+            first = first == 0 && line.Contains("\"content\":\"", StringComparison.Ordinal) && !line.Contains("\"content\":\"\"", StringComparison.Ordinal)
+                ? Stopwatch.GetElapsedTime(started).TotalSeconds
+                : first;
+        }
+
+        return (true, first);
+    }
+
+    public static void Print(IReadOnlyList<Result> results) => Figures.Print(
+        "Overload",
+        ["load", "accepted", "TTFT p50 s", "p99 s", "refused", "told after p50 ms", "p99 ms", "gateway MiB before", "after"],
+        results.Select(result => new[]
+        {
+            result.Factor.Show("0.0"),
+            Text(result.Accepted.Count),
+            result.Accepted.Median().Show(),
+            result.Accepted.Quantile(0.99).Show(),
+            Text(result.Refused.Count),
+            (result.Refused.Median() * 1000).Show("0.0"),
+            (result.Refused.Quantile(0.99) * 1000).Show("0.0"),
+            Text(result.MemoryBefore >> 20),
+            Text(result.MemoryAfter >> 20),
+        }));
+
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>Times are in seconds.</summary>
+    internal sealed record Result(double Factor, IReadOnlyList<double> Accepted, IReadOnlyList<double> Refused, long MemoryBefore, long MemoryAfter);
+}

@@ -1,0 +1,194 @@
+using System.Text.Json;
+using Herd.V1;
+using Microsoft.Extensions.AI;
+
+namespace Herd.Client;
+
+/// <summary>From chats to herd.v1, and back.</summary>
+internal static class ChatMapping
+{
+    public static ChatRequest ToRequest(IReadOnlyList<Microsoft.Extensions.AI.ChatMessage> messages, ChatOptions options, string model)
+    {
+        var request = new ChatRequest
+        {
+            Model = options.ModelId ?? model,
+            Sampling = ToSampling(options),
+            Form = ToForm(options.ResponseFormat),
+            Stop = { options.StopSequences ?? [] },
+        };
+        if (options.MaxOutputTokens is { } most)
+        {
+            request.MaxTokens = most;
+        }
+
+        if (options.Instructions is { } instructions)
+        {
+            request.Messages.Add(new V1.ChatMessage { Role = Role.System, Text = instructions });
+        }
+
+        request.Messages.AddRange(messages.SelectMany(ToMessages));
+        if (options.ToolMode is not NoneChatToolMode)
+        {
+            request.Tools.AddRange((options.Tools ?? []).Select(ToTool));
+            request.ToolChoice = options.ToolMode is RequiredChatToolMode required ? ToChoice(required) : null;
+        }
+
+        return request;
+    }
+
+    /// <summary>The turn that says what is new.</summary>
+    public static ConverseRequest ToTurn(string conversation, IReadOnlyList<Microsoft.Extensions.AI.ChatMessage> messages, ChatOptions options)
+    {
+        if (options.Tools is { Count: > 0 })
+        {
+            throw new NotSupportedException("Functions are called in chats whose history the caller keeps. Leave out the conversation's id.");
+        }
+
+        if (messages is not [{ Role: var role } said] || role != Microsoft.Extensions.AI.ChatRole.User)
+        {
+            throw new NotSupportedException("A turn of a durable conversation is one message of the user; what was said before is known.");
+        }
+
+        var request = new ConverseRequest
+        {
+            ConversationId = conversation,
+            Text = said.Text,
+            Sampling = ToSampling(options),
+            Form = ToForm(options.ResponseFormat),
+            Stop = { options.StopSequences ?? [] },
+        };
+        if (options.MaxOutputTokens is { } most)
+        {
+            request.MaxTokens = most;
+        }
+
+        return request;
+    }
+
+    /// <returns>Null when there is nothing to tell.</returns>
+    public static ChatResponseUpdate? ToUpdate(V1.ChatResponse response, bool hasCalled) => response switch
+    {
+        { Part.Call: { } call } => new ChatResponseUpdate { Contents = [new FunctionCallContent(call.CallId, call.Name, ToArguments(call.Arguments))] },
+        { Part.PartCase: ChatPart.PartOneofCase.Thought } => new ChatResponseUpdate { Contents = [new TextReasoningContent(response.Part.Thought)] },
+        { Part: { } part } => new ChatResponseUpdate { Contents = [new TextContent(part.Text)] },
+        { Completed: { } completed } => ToEnd(completed.FinishReason, completed.Usage, hasCalled),
+        _ => null,
+    };
+
+    /// <returns>Null when there is nothing to tell.</returns>
+    public static ChatResponseUpdate? ToUpdate(ConverseResponse response) => response switch
+    {
+        { Delta: { Text.Length: > 0 } delta } => new ChatResponseUpdate { Contents = [new TextContent(delta.Text)] },
+        { Completed.Turn: { } turn } => ToEnd(turn.FinishReason, turn.Usage, hasCalled: false),
+        _ => null,
+    };
+
+    private static ChatResponseUpdate ToEnd(FinishReason finish, Usage usage, bool hasCalled) => new()
+    {
+        FinishReason = finish == FinishReason.Length ? ChatFinishReason.Length : hasCalled ? ChatFinishReason.ToolCalls : ChatFinishReason.Stop,
+        Contents =
+        [
+            new UsageContent(new UsageDetails
+            {
+                InputTokenCount = usage.PromptTokens,
+                OutputTokenCount = usage.CompletionTokens,
+                TotalTokenCount = usage.PromptTokens + usage.CompletionTokens,
+                CachedInputTokenCount = usage.CachedTokens,
+            }),
+        ],
+    };
+
+    private static IEnumerable<V1.ChatMessage> ToMessages(Microsoft.Extensions.AI.ChatMessage message)
+    {
+        var results = message.Contents.OfType<FunctionResultContent>().Select(result => new V1.ChatMessage
+        {
+            Role = Role.Tool, Text = result.Result as string ?? JsonSerializer.Serialize(result.Result, AIJsonUtilities.DefaultOptions),
+        }).ToList();
+        if (results.Count > 0)
+        {
+            return results;
+        }
+
+        var other = message.Contents.FirstOrDefault(content => content is not (TextContent or TextReasoningContent or FunctionCallContent or UsageContent));
+        return other is not null
+            ? throw new NotSupportedException($"A message holds {other.GetType().Name}; only text and functions are understood.")
+            :
+            [
+                new V1.ChatMessage
+                {
+                    Role = message.Role == Microsoft.Extensions.AI.ChatRole.System ? Role.System
+                        : message.Role == Microsoft.Extensions.AI.ChatRole.Assistant ? Role.Assistant
+                        : Role.User,
+                    Text = message.Text,
+                    Calls =
+                    {
+                        message.Contents.OfType<FunctionCallContent>().Select(call => new ToolCall
+                        {
+                            CallId = call.CallId, Name = call.Name, Arguments = JsonSerializer.Serialize(call.Arguments, AIJsonUtilities.DefaultOptions),
+                        }),
+                    },
+                },
+            ];
+    }
+
+    private static Dictionary<string, object?>? ToArguments(string json) =>
+        JsonSerializer.Deserialize<Dictionary<string, object?>>(json, AIJsonUtilities.DefaultOptions);
+
+    private static Tool ToTool(AITool tool) => tool is AIFunctionDeclaration function
+        ? new Tool { Name = function.Name, Description = function.Description, Parameters = function.JsonSchema.GetRawText() }
+        : throw new NotSupportedException($"{tool.Name} is no function; only functions are understood.");
+
+    private static ToolChoice ToChoice(RequiredChatToolMode required)
+    {
+        var choice = new ToolChoice { Required = true };
+        if (required.RequiredFunctionName is { } name)
+        {
+            choice.Name = name;
+        }
+
+        return choice;
+    }
+
+    private static AnswerForm? ToForm(ChatResponseFormat? format) => format switch
+    {
+        ChatResponseFormatJson { Schema: { } schema } => new AnswerForm { JsonSchema = schema.GetRawText() },
+        ChatResponseFormatJson => new AnswerForm { JsonObject = new JsonObject() },
+        _ => null,
+    };
+
+    private static Sampling ToSampling(ChatOptions options)
+    {
+        var sampling = new Sampling();
+        if (options.Temperature is { } temperature)
+        {
+            sampling.Temperature = temperature;
+        }
+
+        if (options.TopK is { } topK)
+        {
+            sampling.TopK = topK;
+        }
+
+        if (options.TopP is { } topP)
+        {
+            sampling.TopP = topP;
+        }
+
+        if (options.Seed is { } seed)
+        {
+            sampling.Seed = unchecked((ulong)seed);
+        }
+
+        if (options.FrequencyPenalty is { } frequency)
+        {
+            sampling.FrequencyPenalty = frequency;
+        }
+
+        if (options.PresencePenalty is { } presence)
+        {
+            sampling.PresencePenalty = presence;
+        }
+
+        return sampling;
+    }
+}

@@ -1,0 +1,78 @@
+using System.Runtime.CompilerServices;
+using Grpc.Core;
+using Microsoft.Extensions.AI;
+
+namespace Herd.Client;
+
+/// <summary>
+/// Chats over herd.v1. Without a conversation id the caller keeps the history, and every chat sticks to the node that has its KV
+/// cache. With one (<see cref="HerdClient.CreateConversationAsync"/>) the cluster keeps it, durably, and only what is new is sent.
+/// </summary>
+public sealed class HerdChatClient(HerdClient client, string model) : IChatClient
+{
+    /// <inheritdoc/>
+    public async Task<Microsoft.Extensions.AI.ChatResponse> GetResponseAsync(
+        IEnumerable<Microsoft.Extensions.AI.ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
+        await GetStreamingResponseAsync(messages, options, cancellationToken).ToChatResponseAsync(cancellationToken);
+
+    /// <summary>Streams an answer.</summary>
+    /// <exception cref="NotSupportedException">Functions were given for a durable conversation, or a message holds what is no text.</exception>
+    /// <exception cref="RpcException">The gateway refused, or cannot be reached; says why.</exception>
+    public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
+        IEnumerable<Microsoft.Extensions.AI.ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
+        options?.ConversationId is { } conversation
+            ? Converse(conversation, [.. messages], options, cancellationToken)
+            : Chat([.. messages], options ?? new ChatOptions(), cancellationToken);
+
+    /// <inheritdoc/>
+    public object? GetService(Type serviceType, object? serviceKey = null) =>
+        serviceKey is not null ? null
+        : serviceType == typeof(ChatClientMetadata) ? new ChatClientMetadata("herd", defaultModelId: model)
+        : serviceType == typeof(HerdClient) ? client
+        : serviceType.IsInstanceOfType(this) ? this
+        : null;
+
+    /// <summary>The client stays connected; it is its owner's to dispose.</summary>
+    public void Dispose()
+    {
+    }
+
+    private async IAsyncEnumerable<ChatResponseUpdate> Chat(
+        IReadOnlyList<Microsoft.Extensions.AI.ChatMessage> messages, ChatOptions options, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var request = ChatMapping.ToRequest(messages, options, model);
+        using var call = client.Conversations.Chat(request, cancellationToken: cancellation);
+        var (response, called) = ("", false);
+        await foreach (var update in call.ResponseStream.ReadAllAsync(cancellation))
+        {
+            response = update.Started?.TurnId ?? response;
+            called |= update.Part?.Call is not null;
+            if (ChatMapping.ToUpdate(update, called) is { } told)
+            {
+                yield return Complete(told, response, request.Model, conversation: null);
+            }
+        }
+    }
+
+    private async IAsyncEnumerable<ChatResponseUpdate> Converse(
+        string conversation, IReadOnlyList<Microsoft.Extensions.AI.ChatMessage> messages, ChatOptions options, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        using var call = client.Conversations.Converse(ChatMapping.ToTurn(conversation, messages, options), cancellationToken: cancellation);
+        var (response, used) = ("", model);
+        await foreach (var update in call.ResponseStream.ReadAllAsync(cancellation))
+        {
+            (response, used) = update.Started is { } started ? (started.TurnId, started.Model) : (response, used);
+            if (ChatMapping.ToUpdate(update) is { } told)
+            {
+                yield return Complete(told, response, used, conversation);
+            }
+        }
+    }
+
+    private static ChatResponseUpdate Complete(ChatResponseUpdate update, string response, string model, string? conversation)
+    {
+        (update.ResponseId, update.MessageId, update.ModelId, update.ConversationId) = (response, response, model, conversation);
+        update.Role = Microsoft.Extensions.AI.ChatRole.Assistant;
+        return update;
+    }
+}

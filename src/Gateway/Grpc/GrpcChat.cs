@@ -1,0 +1,79 @@
+using Grpc.Core;
+using Herd.Contracts.Conversations;
+using Herd.Contracts.Errors;
+using Herd.Gateway.Answers;
+using Herd.Gateway.Conversations;
+using Herd.Gateway.Tenants;
+using Herd.Grains.Routing;
+using Herd.V1;
+using Message = Herd.Contracts.Conversations.Message;
+using Role = Herd.Contracts.Conversations.Role;
+using ToolCall = Herd.Gateway.Answers.ToolCall;
+
+namespace Herd.Gateway.Grpc;
+
+/// <summary>Chats whose history the caller keeps.</summary>
+internal sealed class GrpcChat(StatelessChat chat, SessionIdentity identity, ClusterView view)
+{
+    public async Task Answer(
+        ChatRequest request, IServerStreamWriter<ChatResponse> responses, Tenant tenant, CancellationToken cancellation)
+    {
+        var markup = view.MarkupOf(request.Model);
+        var turn = ToTurn(request, markup);
+        var session = request.HasSession ? SessionIdentity.Of("session", request.Session) : identity.Of(null, turn, new HeaderDictionary());
+        var (lane, events) = await chat.Begin(tenant, session, turn, cancellation);
+        await using var reply = await Reply.Begin(lane, events, new AnswerReader(markup, turn.Settings, turn.TurnId));
+        await responses.WriteAsync(
+            new ChatResponse { Started = new V1.TurnStarted { TurnId = turn.TurnId, Model = request.Model, Node = reply.Node } }, cancellation);
+        await foreach (var part in reply.Parts(cancellation))
+        {
+            await responses.WriteAsync(new ChatResponse { Part = ToProto(part) }, cancellation);
+        }
+
+        await responses.WriteAsync(
+            new ChatResponse
+            {
+                Completed = new ChatCompleted
+                {
+                    FinishReason = (FinishReason)reply.Turn.Finish, Usage = reply.Turn.Usage.ToProto(), Timings = reply.Turn.Timings.ToProto(),
+                },
+            },
+            cancellation);
+    }
+
+    private static TurnRequest ToTurn(ChatRequest request, AnswerMarkup markup)
+    {
+        var settings = request.ToSettings();
+        SettingsRules.Check(settings, "sampling.");
+        if (settings.ToolChoice is { } choice && (settings.Tools ?? []).All(tool => choice.Name is not null && tool.Name != choice.Name))
+        {
+            throw Bad("'tool_choice' asks for a function that is not in 'tools'.", "tool_choice");
+        }
+
+        if (request.Messages.Count is 0 or > SettingsRules.MaxMessages)
+        {
+            throw Bad($"'messages' must hold 1 to {SettingsRules.MaxMessages} messages; found {request.Messages.Count}.", "messages");
+        }
+
+        var messages = request.Messages.Select((message, i) => new Message(
+            Enum.IsDefined((Role)message.Role) ? (Role)message.Role : throw Bad($"'messages[{i}].role' is none.", $"messages[{i}].role"),
+            CallText.Write(message.Text, [.. message.Calls.Select(call => new ToolCall(call.CallId, call.Name, call.Arguments))], markup))).ToList();
+        return new TurnRequest
+        {
+            TurnId = ConversationClient.NewTurnId(),
+            Input = messages[^1].Role == Role.Assistant ? throw Bad("The last message is the assistant's; there is nothing to answer.", "messages") : messages,
+            Settings = settings,
+            Model = request.Model.Length > 0 ? request.Model : throw Bad("'model' is missing.", "model"),
+            IsWholeHistory = true,
+        };
+    }
+
+    private static ChatPart ToProto(AnswerPart part) => part switch
+    {
+        { Call: { } call } => new ChatPart { Call = new V1.ToolCall { CallId = call.Id, Name = call.Name, Arguments = call.Arguments } },
+        { Thought: { } thought } => new ChatPart { Thought = thought },
+        _ => new ChatPart { Text = part.Text },
+    };
+
+    private static HerdException Bad(string message, string parameter) => new(HerdError.InvalidArgument, message, parameter);
+}

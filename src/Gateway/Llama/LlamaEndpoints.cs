@@ -1,0 +1,85 @@
+using System.Text.Json.Serialization;
+using Herd.Contracts.Conversations;
+using Herd.Contracts.Errors;
+using Herd.Contracts.Nodes;
+using Herd.Gateway.Conversations;
+using Herd.Gateway.OpenAi;
+using Herd.Grains.Routing;
+
+namespace Herd.Gateway.Llama;
+
+/// <summary>What people use of llama-server besides OpenAI's API. The model may be left out where one is served.</summary>
+internal static class LlamaEndpoints
+{
+    private const int MostTokens = 1_000_000;
+
+    public static void MapLlama(this IEndpointRouteBuilder routes)
+    {
+        routes.MapPost("/tokenize", async (HttpContext context, ClusterView view, ModelTokens tokens) =>
+        {
+            var request = await context.Request.Read(LlamaJson.Default.TokenizeRequest, "a request");
+            var content = request.Content ?? throw new HerdException(HerdError.InvalidArgument, "'content' is missing.", "content");
+            return TypedResults.Json(new TokenList(await tokens.Tokenize(Model(request.Model, view).Id, content)), LlamaJson.Default.TokenList);
+        });
+        routes.MapPost("/detokenize", async (HttpContext context, ClusterView view, ModelTokens tokens) =>
+        {
+            var request = await context.Request.Read(LlamaJson.Default.DetokenizeRequest, "a request");
+            var list = request.Tokens is { Count: <= MostTokens } given
+                ? given
+                : throw new HerdException(HerdError.InvalidArgument, $"'tokens' must hold at most {MostTokens} tokens.", "tokens");
+            return TypedResults.Json(new TextContent(await tokens.Detokenize(Model(request.Model, view).Id, list)), LlamaJson.Default.TextContent);
+        });
+        routes.MapPost("/apply-template", async (HttpContext context, ClusterView view, ModelTokens tokens) =>
+        {
+            var request = await ChatRequestReader.Read(context.Request);
+            var model = Model(request.Model, view);
+            var turn = ChatRequestReader.ToTurn(request with { Model = model.Id }, model.Markup);
+            var prompt = await tokens.Prompt(model.Id, turn.Input, turn.Settings);
+            return TypedResults.Json(new Prompt(await tokens.Show(model.Id, prompt), prompt.Count), LlamaJson.Default.Prompt);
+        });
+        routes.MapGet("/props", (ClusterView view) =>
+        {
+            var model = Model(null, view);
+            return TypedResults.Json(
+                new Props(model.Id, view.Nodes.SelectMany(node => node.Models).Where(served => served.Id == model.Id).Sum(served => served.Slots), new Defaults(model.ContextTokens, model.Defaults)),
+                LlamaJson.Default.Props);
+        });
+    }
+
+    private static ServedModel Model(string? wanted, ClusterView view) =>
+        (wanted is null ? view.Models : [.. view.Models.Where(model => model.Id == wanted)]) switch
+        {
+            [var only] => only,
+            [] => throw view.NotServed(wanted ?? "any"),
+            _ => throw new HerdException(HerdError.InvalidArgument, $"Several models are served ({view.ModelNames}); say which to use.", "model"),
+        };
+}
+
+internal sealed record TokenizeRequest(string? Content, string? Model = null);
+
+internal sealed record TokenList(IReadOnlyList<int> Tokens);
+
+internal sealed record DetokenizeRequest(IReadOnlyList<int>? Tokens, string? Model = null);
+
+internal sealed record TextContent(string Content);
+
+/// <param name="Text">The prompt, control tokens by their names.</param>
+/// <param name="Tokens">How many it has.</param>
+internal sealed record Prompt([property: JsonPropertyName("prompt")] string Text, int Tokens);
+
+/// <param name="ModelAlias">The model.</param>
+/// <param name="TotalSlots">Of all nodes.</param>
+/// <param name="DefaultGenerationSettings">What is used where a request does not say.</param>
+internal sealed record Props(string ModelAlias, int TotalSlots, Defaults DefaultGenerationSettings);
+
+internal sealed record Defaults(int NCtx, [property: JsonPropertyName("params")] GenerationSettings Parameters);
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UseStringEnumConverter = true)]
+[JsonSerializable(typeof(TokenizeRequest))]
+[JsonSerializable(typeof(TokenList))]
+[JsonSerializable(typeof(DetokenizeRequest))]
+[JsonSerializable(typeof(TextContent))]
+[JsonSerializable(typeof(Prompt))]
+[JsonSerializable(typeof(Props))]
+internal sealed partial class LlamaJson : JsonSerializerContext;

@@ -1,0 +1,76 @@
+using Herd.Contracts.Conversations;
+using Herd.Contracts.Errors;
+using Herd.Gateway.Conversations;
+using Herd.Gateway.Tenants;
+using Herd.Grains.Routing;
+
+namespace Herd.Gateway.OpenAi.Responses;
+
+/// <summary>The Conversations API. A conversation's items are those of its turns; they are added by responses in it.</summary>
+internal static class ConversationsEndpoints
+{
+    public static void MapConversations(this IEndpointRouteBuilder routes)
+    {
+        routes.MapPost("/v1/conversations", async (HttpContext context, ConversationClient conversations) =>
+        {
+            var request = context.Request.ContentLength is 0 or null
+                ? new ConversationRequest()
+                : await context.Request.Read(ResponsesJson.Default.ConversationRequest, "a conversation");
+            var conversation = await conversations.Create(Authentication.Tenant(context), model: null, System(request), context.RequestAborted);
+            return TypedResults.Json(Shape(conversation, request.Metadata), ResponsesJson.Default.ConversationObject);
+        });
+        routes.MapGet("/v1/conversations/{id}", async (string id, HttpContext context, ConversationClient conversations) =>
+            TypedResults.Json(Shape(await Find(id, context, conversations), null), ResponsesJson.Default.ConversationObject));
+        routes.MapDelete("/v1/conversations/{id}", async (string id, HttpContext context, ConversationClient conversations) =>
+        {
+            await conversations.Delete(Authentication.Tenant(context), Check(id), context.RequestAborted);
+            return TypedResults.Json(new DeletedObject(id, "conversation.deleted"), ResponsesJson.Default.DeletedObject);
+        });
+        routes.MapGet("/v1/conversations/{id}/items", async (string id, string? order, HttpContext context, ConversationClient conversations, ClusterView view) =>
+        {
+            var items = Items(await Find(id, context, conversations), view).ToList();
+            if (order != "asc")
+            {
+                items.Reverse();
+            }
+
+            return TypedResults.Json(ResponseItems.List(items), ResponsesJson.Default.InputItemList);
+        });
+        routes.MapGet("/v1/conversations/{id}/items/{item}", async (string id, string item, HttpContext context, ConversationClient conversations, ClusterView view) =>
+            TypedResults.Json(
+                Items(await Find(id, context, conversations), view).FirstOrDefault(known => known.Id == item)
+                    ?? throw new HerdException(HerdError.ResponseNotFound, $"There is no item '{item}'.", "item_id"),
+                ResponsesJson.Default.OutputItem));
+    }
+
+    private static async Task<Conversation> Find(string id, HttpContext context, ConversationClient conversations) =>
+        await conversations.Read(Authentication.Tenant(context), Check(id), context.RequestAborted);
+
+    private static string Check(string id) => ResponseId.IsConversation(id)
+        ? id
+        : throw new HerdException(HerdError.ConversationNotFound, $"There is no conversation '{id}'.", "conversation_id");
+
+    private static string? System(ConversationRequest request)
+    {
+        var items = (request.Items ?? []).Select((item, i) => ResponseRequestReader.ToMessage(item, i, AnswerMarkup.None)).ToList();
+        return items switch
+        {
+            [] => null,
+            [{ Role: Role.System } system] => system.Text,
+            _ => throw new HerdException(
+                HerdError.InvalidArgument, "A conversation can begin with one system message here. Send the others as the 'input' of a response.", "items"),
+        };
+    }
+
+    private static IEnumerable<OutputItem> Items(Conversation conversation, ClusterView view) => conversation.Turns
+        .Where(turn => !turn.IsDeleted)
+        .SelectMany(turn =>
+        {
+            var id = new ResponseId(conversation.Id, ResponseId.IsTurn(turn.Id) ? turn.Id : "turn_" + turn.Id);
+            var said = ResponseItems.Input(id, turn);
+            return turn.Answer.IsEmpty ? said : said.Concat(ResponseItems.Of(id, turn, view.MarkupOf(turn.Model)));
+        });
+
+    private static ConversationObject Shape(Conversation conversation, Dictionary<string, string>? metadata) =>
+        new(conversation.Id, conversation.Created.ToUnixTimeSeconds(), metadata ?? []);
+}

@@ -1,0 +1,157 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Herd.Contracts.Conversations;
+using Herd.Contracts.Errors;
+using Herd.Gateway.Conversations;
+using Herd.Gateway.Errors;
+using Herd.Gateway.Tenants;
+
+namespace Herd.Gateway.OpenAi;
+
+/// <summary>POST /v1/completions: the model goes on with a text as it stands, without its template.</summary>
+internal static class TextCompletions
+{
+    public static async Task Handle(
+        HttpContext context, StatelessChat chat, SessionIdentity identity, TimeProvider time, ILogger<ErrorResponses> logger)
+    {
+        var request = await context.Request.Read(OpenAiJson.Default.TextRequest, "a completion request");
+        var turn = ToTurn(request);
+        var (session, events) = await chat.Begin(
+            Authentication.Tenant(context), identity.Of(request.Rest, turn, context.Request.Headers), turn, context.RequestAborted);
+        await using var reply = await Reply.Begin(
+            session, events, new Answers.AnswerReader(AnswerMarkup.None, turn.Settings, turn.TurnId));
+        context.Response.Headers[ChatCompletions.SessionHeader] = reply.Session;
+        context.Response.Headers[ChatCompletions.NodeHeader] = reply.Node;
+        TextCompletion Shape(string text, Turn? answered, bool hasUsage) => new(
+            "cmpl-" + turn.TurnId[(turn.TurnId.IndexOf('_', StringComparison.Ordinal) + 1)..],
+            time.GetUtcNow().ToUnixTimeSeconds(),
+            turn.Model!,
+            [new TextChoice(0, text, null, answered is null ? null : answered.Finish == Finish.Length ? "length" : "stop")],
+            hasUsage ? CompletionShape.UsageOf([answered!]) : null);
+        if (!request.Stream)
+        {
+            var parts = await reply.Whole(context.RequestAborted);
+            await context.Response.WriteAsJsonAsync(
+                Shape(string.Concat(parts.Select(part => part.Text)), reply.Turn, hasUsage: true),
+                OpenAiJson.Default.TextCompletion,
+                cancellationToken: context.RequestAborted);
+            return;
+        }
+
+        var stream = new EventStream(context);
+        try
+        {
+            await foreach (var part in reply.Parts(context.RequestAborted))
+            {
+                await stream.Write(Shape(part.Text ?? "", answered: null, hasUsage: false), OpenAiJson.Default.TextCompletion);
+            }
+
+            await stream.Write(Shape("", reply.Turn, request.StreamOptions?.IncludeUsage == true), OpenAiJson.Default.TextCompletion);
+            await stream.Done();
+        }
+        catch (Exception e) when (!context.RequestAborted.IsCancellationRequested)
+        {
+            await stream.WriteError(ErrorResponses.Explain(e, context.Request.Path, logger));
+        }
+    }
+
+    /// <exception cref="HerdException">A field is out of its range, or asks for what is not to be had.</exception>
+    internal static TurnRequest ToTurn(TextRequest request)
+    {
+        foreach (var (name, isAsked) in new[]
+        {
+            ("n", request.N is not (null or 1)), ("best_of", request.BestOf is not (null or 1)), ("echo", request.Echo == true),
+            ("suffix", !string.IsNullOrEmpty(request.Suffix)), ("logprobs", request.Logprobs is not (null or 0)),
+        })
+        {
+            if (isAsked)
+            {
+                throw Bad($"'{name}' is not supported with this value. Leave it out.", name);
+            }
+        }
+
+        var settings = new GenerationSettings
+        {
+            Temperature = request.Temperature,
+            TopP = request.TopP,
+            Seed = request.Seed is { } seed ? unchecked((ulong)seed) : null,
+            MaxTokens = request.MaxTokens ?? DefaultTokens,
+            Stops = ChatRequestReader.Stops(request.Stop),
+            Penalties = new PenaltySettings(null, request.FrequencyPenalty, request.PresencePenalty),
+            IsRaw = true,
+        };
+        SettingsRules.Check(settings);
+        return new TurnRequest
+        {
+            TurnId = ConversationClient.NewTurnId(),
+            Input = [new Message(Role.User, Prompt(request.Prompt))],
+            Settings = settings,
+            Model = string.IsNullOrEmpty(request.Model) ? throw Bad("'model' is missing.", "model") : request.Model,
+            IsWholeHistory = true,
+        };
+    }
+
+    /// <summary>As OpenAI has it.</summary>
+    private const int DefaultTokens = 16;
+
+    private static string Prompt(JsonElement? prompt) => prompt switch
+    {
+        { ValueKind: JsonValueKind.String } text when text.GetString() is { Length: > 0 } said => said,
+        { ValueKind: JsonValueKind.Array } several when several.GetArrayLength() == 1 && several[0].ValueKind == JsonValueKind.String => several[0].GetString()!,
+        _ => throw Bad("'prompt' must be one text; neither several nor tokens are understood.", "prompt"),
+    };
+
+    private static HerdException Bad(string message, string parameter) => new(HerdError.InvalidArgument, message, parameter);
+}
+
+/// <summary>The body of POST /v1/completions.</summary>
+internal sealed record TextRequest
+{
+    public string? Model { get; init; }
+
+    /// <summary>A text.</summary>
+    public JsonElement? Prompt { get; init; }
+
+    public bool Stream { get; init; }
+
+    public StreamOptions? StreamOptions { get; init; }
+
+    public int? N { get; init; }
+
+    public int? BestOf { get; init; }
+
+    public bool? Echo { get; init; }
+
+    public string? Suffix { get; init; }
+
+    public int? Logprobs { get; init; }
+
+    public int? MaxTokens { get; init; }
+
+    public float? Temperature { get; init; }
+
+    public float? TopP { get; init; }
+
+    public long? Seed { get; init; }
+
+    public JsonElement? Stop { get; init; }
+
+    public float? FrequencyPenalty { get; init; }
+
+    public float? PresencePenalty { get; init; }
+
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Rest { get; set; }
+}
+
+internal sealed record TextCompletion(
+    string Id,
+    long Created,
+    string Model,
+    IReadOnlyList<TextChoice> Choices,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ChatUsage? Usage)
+{
+    public string Object { get; } = "text_completion";
+}
+
+internal sealed record TextChoice(int Index, string Text, ChatLogProbs? Logprobs, string? FinishReason);

@@ -1,0 +1,164 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Grpc.Core;
+using Grpc.Net.Client;
+using Herd.V1;
+
+namespace Herd.Cluster.Tests;
+
+/// <summary>The rows of the table of attacks that show at the doors of real processes; docs/security.md names the others' tests.</summary>
+public sealed class SecurityTests(TinyCluster cluster) : IClassFixture<TinyCluster>
+{
+    private static readonly Metadata Alice = new() { { "authorization", $"Bearer {TinyCluster.Alice}" } };
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    /// <summary>A template from a client is refused by every interface that has a place for one.</summary>
+    [Fact]
+    public async Task TemplateFromClient_IsRefused()
+    {
+        foreach (var field in new[] { """ "chat_template":"{{ 1 }}" """, """ "chat_template_kwargs":{"x":1} """ })
+        {
+            using var response = await Post("/v1/chat/completions", $$"""{"model":"tiny","messages":[{"role":"user","content":"hi"}],{{field}}}""");
+            Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        }
+    }
+
+    /// <summary>Operators' calls are had at their port alone, whatever the Host header says.</summary>
+    [Fact]
+    public async Task AdminCall_AtThePublicPort_IsRefused()
+    {
+        var clients = new ClusterService.ClusterServiceClient(cluster.Channel);
+        var host = new Metadata { { "authorization", $"Bearer {TinyCluster.Alice}" }, { "host", $"127.0.0.1:{AdminPort}" } };
+        foreach (var headers in new[] { Alice, host })
+        {
+            var list = await Assert.ThrowsAsync<RpcException>(() => clients.ListNodesAsync(new ListNodesRequest(), headers, cancellationToken: Cancellation).ResponseAsync);
+            var drain = await Assert.ThrowsAsync<RpcException>(() => clients.DrainNodeAsync(new DrainNodeRequest { Node = "node-1" }, headers, cancellationToken: Cancellation).ResponseAsync);
+            Assert.Equal((StatusCode.PermissionDenied, StatusCode.PermissionDenied), (list.StatusCode, drain.StatusCode));
+        }
+    }
+
+    [Fact]
+    public async Task Conversation_AtTheAdminPort_IsRefused()
+    {
+        using var channel = GrpcChannel.ForAddress($"http://127.0.0.1:{AdminPort}");
+
+        var error = await Assert.ThrowsAsync<RpcException>(() => new ConversationService.ConversationServiceClient(channel)
+            .ListModelsAsync(new ListModelsRequest(), cancellationToken: Cancellation).ResponseAsync);
+
+        Assert.Equal(StatusCode.PermissionDenied, error.StatusCode);
+        Assert.NotEmpty((await new ClusterService.ClusterServiceClient(channel).ListNodesAsync(new ListNodesRequest(), cancellationToken: Cancellation)).Nodes);
+    }
+
+    /// <summary>Sharing a KV cache could be seen in what is cached; only a tenant's own is.</summary>
+    [Fact]
+    public async Task PrefixCache_OfAnotherTenant_TellsNothing()
+    {
+        var secret = $"{Guid.NewGuid()} {string.Concat(Enumerable.Repeat("some long beginning ", 20))}";
+
+        await Cached(TinyCluster.Alice, secret + "a");
+
+        Assert.Equal(0, await Cached(TinyCluster.Bob, secret + "b"));
+        Assert.True(await Cached(TinyCluster.Alice, secret + "c") > 100);
+    }
+
+    /// <summary>Each takes little time and is refused, and the gateway goes on.</summary>
+    [Theory]
+    [InlineData("""{"model":"tiny","n":1000000000,"messages":[{"role":"user","content":"x"}]}""")]
+    [InlineData("""{"model":"tiny","max_tokens":-1,"messages":[{"role":"user","content":"x"}]}""")]
+    [InlineData("""{"model":"tiny","stop":["1","2","3","4","5","6","7","8","9","10","11","12","13","14","15","16","17"],"messages":[{"role":"user","content":"x"}]}""")]
+    [InlineData("""{"model":"tiny","top_logprobs":1000,"logprobs":true,"messages":[{"role":"user","content":"x"}]}""")]
+    [InlineData("""{"model":"tiny","logit_bias":{"0":1e9},"messages":[{"role":"user","content":"x"}]}""")]
+    public async Task Exhaustion_ByNumbers_IsRefused(string body)
+    {
+        using var response = await Post("/v1/chat/completions", body);
+
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task Exhaustion_ByDepth_IsRefused()
+    {
+        var deep = new string('[', 5000) + new string(']', 5000);
+        foreach (var (path, body) in new[]
+        {
+            ("/v1/chat/completions", $$"""{"model":"tiny","messages":[{"role":"user","content":"x"}],"metadata":{{deep}}}"""),
+            ("/v1/responses", $$"""{"model":"tiny","input":{{deep}}}"""),
+            ("/v1/messages", $$"""{"model":"tiny","max_tokens":1,"messages":[{"role":"user","content":{{deep}}}]}"""),
+            ("/api/chat", $$"""{"model":"tiny","messages":[],"format":{{deep}}}"""),
+        })
+        {
+            using var response = await Post(path, body);
+            Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        }
+    }
+
+    [Theory]
+    [InlineData("""{"type":"string","pattern":"(a+)+$"}""")]
+    [InlineData("""{"type":"array","items":{"type":"string","minLength":4096},"minItems":4096}""")]
+    [InlineData("""{"$ref":"#"}""")]
+    public async Task GrammarBomb_Schema_IsRefused(string schema)
+    {
+        using var response = await Post(
+            "/v1/chat/completions",
+            $$"""{"model":"tiny","max_tokens":4,"messages":[{"role":"user","content":"x"}],"response_format":{"type":"json_schema","json_schema":{"name":"x","schema":{{schema}} } } }""");
+
+        Assert.Equal((HttpStatusCode.BadRequest, "response_format"), (response.StatusCode, (await Json(response)).GetProperty("error").GetProperty("param").GetString()));
+    }
+
+    /// <summary>What is said is in no log, metric, header or error, whichever interface it comes by and whatever goes wrong.</summary>
+    [Fact]
+    public async Task Canary_ByEveryInterface_ShowsNowhere()
+    {
+        const string Canary = "canary-51b2e07d";
+        var told = new List<string>();
+        foreach (var (path, body) in new[]
+        {
+            ("/v1/chat/completions", $$"""{"model":"tiny","max_tokens":2,"messages":[{"role":"user","content":"{{Canary}}"}]}"""),
+            ("/v1/chat/completions", $$"""{"model":"tiny","messages":[{"role":"{{Canary}}","content":"{{Canary}}"}]}"""),
+            ("/v1/chat/completions", $$"""{"model":"tiny","messages":[{"role":"user","content":"{{Canary}}" """),
+            ("/v1/chat/completions", $$"""{"model":"tiny","max_tokens":2,"tools":[{"type":"function","function":{"name":"f","description":"{{Canary}}","strict":true,"parameters":{"minProperties":1} } }],"tool_choice":"required","messages":[{"role":"user","content":"x"}]}"""),
+            ("/v1/completions", $$"""{"model":"tiny","max_tokens":2,"prompt":"{{Canary}}"}"""),
+            ("/v1/responses", $$"""{"model":"tiny","max_output_tokens":2,"input":"{{Canary}}"}"""),
+            ("/v1/responses", $$"""{"model":"tiny","input":[{"role":"user","content":[{"type":"{{Canary}}"}]}]}"""),
+            ("/v1/messages", $$"""{"model":"tiny","max_tokens":2,"messages":[{"role":"user","content":"{{Canary}}"}]}"""),
+            ("/v1/messages", $$"""{"model":"tiny","max_tokens":2,"messages":[{"role":"user","content":[{"type":"{{Canary}}"}]}]}"""),
+            ("/api/chat", $$"""{"model":"tiny","stream":false,"options":{"num_predict":2},"messages":[{"role":"user","content":"{{Canary}}"}]}"""),
+            ("/api/generate", $$"""{"model":"tiny","stream":false,"options":{"num_predict":2},"prompt":"{{Canary}}","format":"{{Canary}}"}"""),
+            ("/tokenize", $$"""{"content":"{{Canary}}"}"""),
+        })
+        {
+            using var response = await Post(path, body);
+            told.AddRange(response.Headers.SelectMany(header => header.Value));
+            if (!response.IsSuccessStatusCode)
+            {
+                told.Add(await response.Content.ReadAsStringAsync(Cancellation));
+            }
+        }
+
+        told.AddRange(Directory.GetFiles(Path.Combine(cluster.Home, "logs")).Select(File.ReadAllText));
+        Assert.All(told, text => Assert.DoesNotContain(Canary, text, StringComparison.Ordinal));
+    }
+
+    private int AdminPort => cluster.Port("gateway-1", "--Gateway:AdminPort");
+
+    private async Task<int> Cached(string key, string text)
+    {
+        using var response = await Post(
+            "/v1/chat/completions", $$"""{"model":"tiny","max_tokens":1,"messages":[{"role":"system","content":"{{text}}"},{"role":"user","content":"x"}]}""", key);
+        return (await Json(response)).GetProperty("usage").GetProperty("prompt_tokens_details").GetProperty("cached_tokens").GetInt32();
+    }
+
+    private async Task<HttpResponseMessage> Post(string path, string body, string key = TinyCluster.Alice)
+    {
+        using var http = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Post, cluster.Http + path)
+        {
+            Content = new StringContent(body), Headers = { Authorization = new("Bearer", key) },
+        };
+        return await http.SendAsync(request, Cancellation);
+    }
+
+    private static async Task<JsonElement> Json(HttpResponseMessage response) => await response.Content.ReadFromJsonAsync<JsonElement>(Cancellation);
+}
