@@ -7,6 +7,11 @@ namespace Herd.LlamaCpp;
 
 internal sealed class LlamaCppModel : ILlamaModel
 {
+    /// <summary>llama_pooling_type.</summary>
+    private const int PoolingUnspecified = -1;
+    private const int PoolingNone = 0;
+    private const int PoolingMean = 1;
+
     private readonly ModelHandle _handle;
 
     public LlamaCppModel(ModelHandle handle)
@@ -46,7 +51,35 @@ internal sealed class LlamaCppModel : ILlamaModel
             : new LlamaCppContext(_handle, handle, options, Vocabulary.Count, Layout);
     }
 
+    public ILlamaEmbedder CreateEmbedder(int tokens, int threads)
+    {
+        var own = Pooling(tokens, threads, PoolingUnspecified);
+        if (Llama.PoolingType(own) > PoolingNone)
+        {
+            return new LlamaCppEmbedder(own, tokens, Llama.ModelEmbeddingLength(_handle));
+        }
+
+        own.Dispose();
+        return new LlamaCppEmbedder(Pooling(tokens, threads, PoolingMean), tokens, Llama.ModelEmbeddingLength(_handle));
+    }
+
     public void Dispose() => _handle.Dispose();
+
+    private ContextHandle Pooling(int tokens, int threads, int pooling)
+    {
+        NativeLog.TakeErrors();
+        var native = Llama.ContextDefaultParams();
+        native.Context = native.Batch = native.MicroBatch = (uint)tokens;
+        native.Sequences = 1;
+        native.Threads = native.ThreadsBatch = threads;
+        native.Embeddings = 1;
+        native.Pooling = pooling;
+        native.NoPerformanceCounters = 1;
+        var handle = Llama.InitFromModel(_handle, native);
+        return handle.IsInvalid
+            ? throw new ModelLoadException($"There is no memory to make vectors of {tokens} tokens: {NativeLog.TakeErrors()}.")
+            : handle;
+    }
 
     private string Layout => $"llama.cpp {NativeLibraries.ExpectedVersion}; {Info.Description}; keys f16; values f16";
 

@@ -63,6 +63,8 @@ public sealed class ClientTests(RealCluster cluster) : IClassFixture<RealCluster
         Assert.Contains(Text(seen, "object", "colour"), new[] { "red", "blue" });
         Assert.Contains("Paris", seen.GetProperty("generated").GetString(), StringComparison.Ordinal);
         Assert.StartsWith(" Paris", seen.GetProperty("raw").GetString(), StringComparison.Ordinal);
+        Assert.True(seen.GetProperty("near").GetBoolean());
+        Assert.Equal(1, seen.GetProperty("length").GetDouble(), 3);
         Assert.Equal($"""["{Model}"]""", Raw(seen, "models"));
         Assert.Equal($"""["{Model}"]""", Raw(seen, "running"));
         Assert.Equal(2048, seen.GetProperty("context").GetInt32());
@@ -96,6 +98,20 @@ public sealed class ClientTests(RealCluster cluster) : IClassFixture<RealCluster
         Assert.Contains("Rome", Text(seen, "responses", "two"), StringComparison.Ordinal);
         Assert.True(Number(seen, "responses", "cached") > 20);
         Assert.Equal(400, seen.GetProperty("failed").GetInt32());
+    }
+
+    [Fact]
+    public async Task NuGetOpenAi_Embeddings_AreOfTheTexts()
+    {
+        var client = new OpenAI.Embeddings.EmbeddingClient(
+            Model, new System.ClientModel.ApiKeyCredential("none"), new OpenAI.OpenAIClientOptions { Endpoint = new Uri($"{cluster.Http}/v1") });
+
+        var both = (await client.GenerateEmbeddingsAsync(["A cat sleeps.", "A cat sleeps."], cancellationToken: Cancellation)).Value;
+
+        Assert.Equal(576, both[0].ToFloats().Length);
+        Assert.Equal(both[0].ToFloats().ToArray(), both[1].ToFloats().ToArray());
+        await Assert.ThrowsAsync<System.ClientModel.ClientResultException>(() => client.GenerateEmbeddingAsync(
+            string.Concat(Enumerable.Repeat("many words ", 2000)), cancellationToken: Cancellation));
     }
 
     [Fact]

@@ -24,6 +24,10 @@ public interface INodeGrain : IGrainWithStringKey
     [Alias("Show")]
     Task<string> Show(string model, IReadOnlyList<int> tokens);
 
+    /// <summary>The vectors of texts, each of length 1.</summary>
+    [Alias("Embed")]
+    Task<Embeddings> Embed(string model, IReadOnlyList<string> texts);
+
     /// <summary>The prompt that a history amounts to.</summary>
     [Alias("Prompt")]
     Task<IReadOnlyList<int>> Prompt(string model, IReadOnlyList<HistoryMessage> messages, Conversations.GenerationSettings settings);
@@ -36,6 +40,12 @@ public interface INodeGrain : IGrainWithStringKey
     [Alias("Drain")]
     Task Drain();
 }
+
+/// <summary>The vectors of texts.</summary>
+/// <param name="Vectors">One for each, in order.</param>
+/// <param name="Tokens">Tokens of all texts.</param>
+[GenerateSerializer, Immutable, Alias("herd.Embeddings")]
+public sealed record Embeddings([property: Id(0)] IReadOnlyList<float[]> Vectors, [property: Id(1)] int Tokens);
 
 /// <summary>How a node is. The numbers are a contract.</summary>
 public enum NodeState

@@ -4,7 +4,7 @@ using Herd.Grains.Routing;
 
 namespace Herd.Gateway.Conversations;
 
-/// <summary>What texts are as tokens, asked of a node that serves the model.</summary>
+/// <summary>What texts are as tokens and as vectors, asked of a node that serves the model.</summary>
 internal sealed class ModelTokens(ClusterView view, IGrainFactory grains)
 {
     /// <summary>The tokens of a text, none of them control tokens.</summary>
@@ -20,8 +20,15 @@ internal sealed class ModelTokens(ClusterView view, IGrainFactory grains)
     public Task<IReadOnlyList<int>> Prompt(string model, IReadOnlyList<Message> messages, GenerationSettings settings) =>
         Node(model).Prompt(model, [.. messages.Select(message => new HistoryMessage(message.Role, message.Text, null))], settings);
 
+    /// <summary>The vectors of texts.</summary>
+    public Task<Embeddings> Embed(string model, IReadOnlyList<string> texts) => Node(model).Embed(model, texts);
+
+    /// <summary>The node with the least to do.</summary>
     private INodeGrain Node(string model) => view.Nodes
-        .FirstOrDefault(node => node.State == NodeState.Ready && node.Models.Any(served => served.Id == model)) is { } node
-            ? grains.GetGrain<INodeGrain>(node.Node)
+        .Where(node => node.State == NodeState.Ready)
+        .SelectMany(node => node.Models.Where(served => served.Id == model).Select(served => (node.Node, Load: served.Active + served.Queued)))
+        .OrderBy(node => node.Load)
+        .FirstOrDefault() is { Node: { } name }
+            ? grains.GetGrain<INodeGrain>(name)
             : throw view.NotServed(model);
 }

@@ -25,6 +25,13 @@ internal static class OllamaEndpoints
             Answer(context, isChat: true, chat, identity, view, time, logger));
         routes.MapPost("/api/generate", (HttpContext context, StatelessChat chat, SessionIdentity identity, ClusterView view, TimeProvider time, ILogger<ErrorResponses> logger) =>
             Answer(context, isChat: false, chat, identity, view, time, logger));
+        routes.MapPost("/api/embed", async (HttpContext context, ModelTokens tokens, Quotas quotas) =>
+        {
+            var request = await context.Request.Read(OllamaJson.Default.OllamaEmbedRequest, "a request");
+            var (vectors, used) = await EmbeddingsEndpoint.Embed(
+                Authentication.Tenant(context), OllamaRequestReader.NameOf(request.Model), EmbeddingsEndpoint.Texts(request.Input), tokens, quotas);
+            return TypedResults.Json(new OllamaEmbeddings(request.Model!, vectors, used), OllamaJson.Default.OllamaEmbeddings);
+        });
         routes.MapGet("/api/version", () => TypedResults.Json(new OllamaVersion(Version), OllamaJson.Default.OllamaVersion));
         routes.MapGet("/api/tags", (ClusterView view, TimeProvider time) => TypedResults.Json(
             new OllamaModels([.. view.Models.Select(model => Entry(model, time))]), OllamaJson.Default.OllamaModels));

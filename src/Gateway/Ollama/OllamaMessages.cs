@@ -113,6 +113,10 @@ internal sealed record OllamaReply(string Model, string CreatedAt, bool Done)
     public long? EvalDuration { get; init; }
 }
 
+internal sealed record OllamaEmbedRequest(string? Model, JsonElement? Input);
+
+internal sealed record OllamaEmbeddings(string Model, IReadOnlyList<float[]> Embeddings, int PromptEvalCount);
+
 internal sealed record OllamaError(string Error);
 
 internal sealed record OllamaVersion(string Version);
@@ -143,6 +147,8 @@ internal sealed record OllamaShow(string Modelfile, string Parameters, string Te
 [JsonSerializable(typeof(OllamaRequest))]
 [JsonSerializable(typeof(OllamaReply))]
 [JsonSerializable(typeof(OllamaError))]
+[JsonSerializable(typeof(OllamaEmbedRequest))]
+[JsonSerializable(typeof(OllamaEmbeddings))]
 [JsonSerializable(typeof(OllamaVersion))]
 [JsonSerializable(typeof(OllamaModels))]
 [JsonSerializable(typeof(OllamaShowRequest))]

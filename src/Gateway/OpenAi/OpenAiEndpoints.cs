@@ -13,6 +13,7 @@ internal static class OpenAiEndpoints
     {
         routes.MapPost("/v1/chat/completions", ChatCompletions.Handle);
         routes.MapPost("/v1/completions", TextCompletions.Handle);
+        routes.MapPost("/v1/embeddings", EmbeddingsEndpoint.Handle);
         routes.MapResponses();
         routes.MapConversations();
         routes.MapGet("/v1/models", (ClusterView view) => TypedResults.Json(

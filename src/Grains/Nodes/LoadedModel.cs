@@ -14,7 +14,7 @@ using Microsoft.Extensions.Logging;
 namespace Herd.Grains.Nodes;
 
 /// <summary>A model that is loaded, with its engine and its chat template.</summary>
-internal sealed class LoadedModel(ModelSource source, ILlamaModel model, ChatTemplate template, Engine engine, byte[] digest)
+internal sealed class LoadedModel(ModelSource source, ILlamaModel model, ChatTemplate template, Engine engine, TextEmbedder embedder, byte[] digest)
     : IAsyncDisposable
 {
     public string Id => source.Id;
@@ -26,6 +26,8 @@ internal sealed class LoadedModel(ModelSource source, ILlamaModel model, ChatTem
     public SamplingDefaults Sampling => source.Sampling;
 
     public GrammarCache Grammars { get; } = new(model.Vocabulary);
+
+    public TextEmbedder Embedder => embedder;
 
     public int VocabularySize => model.Vocabulary.Count;
 
@@ -89,7 +91,7 @@ internal sealed class LoadedModel(ModelSource source, ILlamaModel model, ChatTem
             var context = model.CreateContext(
                 size.CellsPerSequence > 0 ? size : size with { CellsPerSequence = model.Info.ContextLength });
             var engine = new Engine(context, model.Vocabulary, EngineOptionsOf(options, digest), time, logger);
-            return new LoadedModel(source, model, template, engine, digest);
+            return new LoadedModel(source, model, template, engine, new TextEmbedder(model, template, size.Threads), digest);
         }
         catch (TemplateException e)
         {
@@ -173,6 +175,7 @@ internal sealed class LoadedModel(ModelSource source, ILlamaModel model, ChatTem
     public async ValueTask DisposeAsync()
     {
         await engine.DisposeAsync();
+        embedder.Dispose();
         template.Dispose();
         model.Dispose();
     }

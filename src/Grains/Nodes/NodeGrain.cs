@@ -44,6 +44,8 @@ internal sealed class NodeGrain(NodeHost host, NodeDrain drain) : Grain, INodeGr
     public Task<string> Show(string model, IReadOnlyList<int> tokens) =>
         Task.FromResult(host.Model(model).Detokenize(tokens, namesControls: true));
 
+    public Task<Embeddings> Embed(string model, IReadOnlyList<string> texts) => host.Model(model).Embedder.Embed(texts);
+
     public Task<IReadOnlyList<int>> Prompt(string model, IReadOnlyList<HistoryMessage> messages, GenerationSettings settings)
     {
         var loaded = host.Model(model);

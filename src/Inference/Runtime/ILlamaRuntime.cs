@@ -32,6 +32,13 @@ public interface ILlamaModel : IDisposable
     /// <summary>Allocates a KV cache and compute buffers.</summary>
     /// <exception cref="ModelLoadException">The memory is not to be had.</exception>
     ILlamaContext CreateContext(ContextOptions options);
+
+    /// <summary>Allocates what makes vectors of texts.</summary>
+    /// <param name="tokens">Most tokens of a text.</param>
+    /// <param name="threads">CPU threads that compute.</param>
+    /// <returns>Null when this runtime makes none.</returns>
+    /// <exception cref="ModelLoadException">The memory is not to be had.</exception>
+    ILlamaEmbedder? CreateEmbedder(int tokens, int threads) => null;
 }
 
 /// <summary>

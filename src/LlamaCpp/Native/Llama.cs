@@ -64,6 +64,15 @@ internal static unsafe partial class Llama
     [LibraryImport(Library, EntryPoint = "llama_get_logits_ith")]
     public static partial float* GetLogits(ContextHandle context, int index);
 
+    [LibraryImport(Library, EntryPoint = "llama_get_embeddings_seq")]
+    public static partial float* GetSequenceEmbeddings(ContextHandle context, int sequence);
+
+    [LibraryImport(Library, EntryPoint = "llama_pooling_type")]
+    public static partial int PoolingType(ContextHandle context);
+
+    [LibraryImport(Library, EntryPoint = "llama_model_n_embd_out")]
+    public static partial int ModelEmbeddingLength(ModelHandle model);
+
     [LibraryImport(Library, EntryPoint = "llama_model_get_vocab")]
     public static partial nint ModelGetVocab(ModelHandle model);
 

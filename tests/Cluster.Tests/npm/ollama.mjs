@@ -32,6 +32,8 @@ const object = await client.chat({
 });
 const generated = await client.generate({ model, prompt: 'What is the capital of France?', options });
 const raw = await client.generate({ model, prompt: 'The capital of France is', raw: true, options: { temperature: 0, num_predict: 4 } });
+const embedded = await client.embed({ model, input: ['A cat sleeps.', 'A kitten naps.', 'The stock market fell.'] });
+const near = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0);
 const fail = async promise => {
   try {
     await promise;
@@ -50,6 +52,8 @@ console.log(JSON.stringify({
   object: JSON.parse(object.message.content),
   generated: generated.response,
   raw: raw.response,
+  near: near(embedded.embeddings[0], embedded.embeddings[1]) > near(embedded.embeddings[0], embedded.embeddings[2]),
+  length: near(embedded.embeddings[0], embedded.embeddings[0]),
   models: (await client.list()).models.map(entry => entry.name),
   running: (await client.ps()).models.map(entry => entry.name),
   context: (await client.show({ model })).model_info['llama.context_length'],

@@ -1,0 +1,80 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using Herd.Contracts.Conversations;
+using Herd.Contracts.Errors;
+using Herd.Gateway.Conversations;
+using Herd.Gateway.Tenants;
+
+namespace Herd.Gateway.OpenAi;
+
+/// <summary>POST /v1/embeddings.</summary>
+internal static class EmbeddingsEndpoint
+{
+    private const int MostTexts = 256;
+
+    public static async Task<IResult> Handle(HttpContext context, ModelTokens tokens, Quotas quotas)
+    {
+        var request = await context.Request.Read(OpenAiJson.Default.EmbeddingRequest, "an embedding request");
+        var model = string.IsNullOrEmpty(request.Model) ? throw Bad("'model' is missing.", "model") : request.Model;
+        var asBase64 = request.EncodingFormat switch
+        {
+            null or "float" => false,
+            "base64" => true,
+            _ => throw Bad("'encoding_format' is neither float nor base64.", "encoding_format"),
+        };
+        if (request.Dimensions is not null)
+        {
+            throw Bad("'dimensions' is not supported. Leave it out.", "dimensions");
+        }
+
+        var (vectors, used) = await Embed(Authentication.Tenant(context), model, Texts(request.Input), tokens, quotas);
+        return TypedResults.Json(
+            new EmbeddingList([.. vectors.Select((vector, i) => new EmbeddingObject(i, Encode(vector, asBase64)))], model, new EmbeddingUsage(used, used)),
+            OpenAiJson.Default.EmbeddingList);
+    }
+
+    /// <summary>Makes vectors, within the tenant's limits.</summary>
+    public static async Task<(IReadOnlyList<float[]> Vectors, int Tokens)> Embed(
+        Tenant tenant, string model, IReadOnlyList<string> texts, ModelTokens tokens, Quotas quotas)
+    {
+        using var counted = quotas.Begin(tenant);
+        var made = await tokens.Embed(model, texts);
+        quotas.Charge(tenant, new Usage(made.Tokens, CompletionTokens: 0, CachedTokens: 0));
+        return (made.Vectors, made.Tokens);
+    }
+
+    /// <summary>A text, or several.</summary>
+    public static IReadOnlyList<string> Texts(JsonElement? input) => input switch
+    {
+        { ValueKind: JsonValueKind.String } one => [one.GetString()!],
+        { ValueKind: JsonValueKind.Array } several when several.GetArrayLength() is >= 1 and <= MostTexts
+            && several.EnumerateArray().All(text => text.ValueKind == JsonValueKind.String) =>
+            [.. several.EnumerateArray().Select(text => text.GetString()!)],
+        _ => throw Bad($"'input' must be a text, or 1 to {MostTexts} texts; tokens are not understood.", "input"),
+    };
+
+    private static JsonElement Encode(float[] vector, bool asBase64) => asBase64
+        ? JsonSerializer.SerializeToElement(Convert.ToBase64String(MemoryMarshal.AsBytes<float>(vector)), OpenAiJson.Default.String)
+        : JsonSerializer.SerializeToElement(vector, OpenAiJson.Default.SingleArray);
+
+    private static HerdException Bad(string message, string parameter) => new(HerdError.InvalidArgument, message, parameter);
+}
+
+/// <summary>The body of POST /v1/embeddings.</summary>
+/// <param name="Model">The model.</param>
+/// <param name="Input">A text, or several.</param>
+/// <param name="EncodingFormat">float or base64.</param>
+/// <param name="Dimensions">Not supported.</param>
+internal sealed record EmbeddingRequest(string? Model, JsonElement? Input, string? EncodingFormat = null, int? Dimensions = null);
+
+internal sealed record EmbeddingList(IReadOnlyList<EmbeddingObject> Data, string Model, EmbeddingUsage Usage)
+{
+    public string Object { get; } = "list";
+}
+
+internal sealed record EmbeddingObject(int Index, JsonElement Embedding)
+{
+    public string Object { get; } = "embedding";
+}
+
+internal sealed record EmbeddingUsage(int PromptTokens, int TotalTokens);
