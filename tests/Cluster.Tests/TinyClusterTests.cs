@@ -109,6 +109,22 @@ public sealed class TinyClusterTests(TinyCluster cluster) : IClassFixture<TinyCl
     }
 
     [Fact]
+    public async Task Document_OfTheHttpInterfaces_DescribesThem()
+    {
+        using var http = new HttpClient { BaseAddress = new Uri(cluster.Http), DefaultRequestHeaders = { Authorization = new("Bearer", TinyCluster.Alice) } };
+
+        var document = await http.GetFromJsonAsync<JsonElement>("/openapi.json", Cancellation);
+        var page = await http.GetStringAsync("/docs/", Cancellation);
+
+        var paths = document.GetProperty("paths").EnumerateObject().Select(path => path.Name).ToHashSet();
+        Assert.Superset(
+            new HashSet<string> { "/v1/chat/completions", "/v1/responses/{id}", "/v1/conversations", "/v1/messages", "/api/chat", "/tokenize" }, paths);
+        var chat = document.GetProperty("components").GetProperty("schemas").GetProperty("OpenAiChatRequest").GetProperty("properties");
+        Assert.All(["messages", "max_completion_tokens", "tool_choice"], field => Assert.True(chat.TryGetProperty(field, out _), field));
+        Assert.Contains("openapi.json", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Converse_PromptOverContext_SaysBothNumbersAndLosesNothing()
     {
         var id = await NewConversation();

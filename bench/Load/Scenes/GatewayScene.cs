@@ -9,7 +9,7 @@ namespace Herd.Load.Scenes;
 internal static class GatewayScene
 {
     private static readonly (int Streams, int Nodes, int Slots, double Speed)[] Sizes =
-        [(1, 1, 8, 1), (8, 1, 8, 1), (100, 1, 128, 20), (500, 2, 256, 20), (2000, 8, 256, 20)];
+        [(1, 1, 8, 1), (8, 1, 8, 1), (100, 1, 128, 20), (500, 2, 256, 4), (2000, 8, 256, 2)];
 
     private const int AnswerTokens = 400;
 
@@ -20,8 +20,9 @@ internal static class GatewayScene
         {
             // Few streams: each token by itself, so that what lies between two of them is seen. Many: as they come by default.
             await using var herd = await HerdGateway.StartSimulated(
-                nodes, slots, speed, ("Node__StreamInterval", speed == 1 ? "00:00:00" : "00:00:00.020"), ("Node__Speculate", "false"),
-                ("Gateway__MaxWait", "00:10:00"), ("Gateway__MaxWaiting", "100000"));
+                nodes, slots, speed, ("Node__StreamInterval", nodes == 1 && slots == 8 ? "00:00:00" : "00:00:00.020"), ("Node__Speculate", "false"),
+                ("Gateway__MaxWait", "00:10:00"), ("Gateway__MaxWaiting", "100000"),
+                ("Routing__Silence", "00:00:30"), ("Node__StepDeadline", "00:01:00"));
             await Load(herd, streams, seed: 0);
             results.Add(await Load(herd, streams, seed: 1));
         }

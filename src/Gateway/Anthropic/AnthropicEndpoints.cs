@@ -1,3 +1,4 @@
+using Herd.Gateway.Hosting;
 using Herd.Gateway.Answers;
 using Herd.Gateway.Conversations;
 using Herd.Gateway.Errors;
@@ -16,14 +17,14 @@ internal static class AnthropicEndpoints
 
     public static void MapAnthropic(this IEndpointRouteBuilder routes)
     {
-        routes.MapPost(Root, Create);
+        routes.MapPost(Root, Create).Describes<MessagesRequest, MessageReply>("Anthropic");
         routes.MapPost($"{Root}/count_tokens", async (HttpContext context, ClusterView view, ModelTokens tokens) =>
         {
             var request = await AnthropicRequestReader.Read(context.Request);
             var turn = AnthropicRequestReader.ToTurn(request, view.MarkupOf(request.Model), isToAnswer: false);
             var prompt = await tokens.Prompt(turn.Model!, turn.Input, turn.Settings);
             return TypedResults.Json(new TokenCount(prompt.Count), AnthropicJson.Default.TokenCount);
-        });
+        }).Describes<MessagesRequest, TokenCount>("Anthropic");
     }
 
     private static async Task Create(

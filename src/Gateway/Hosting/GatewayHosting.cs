@@ -41,6 +41,7 @@ internal static class GatewayHosting
         services.AddGrpc(grpc => grpc.Interceptors.Add<ErrorInterceptor>());
         services.AddOptions<global::Grpc.AspNetCore.Server.GrpcServiceOptions>().Configure<IOptions<GatewayOptions>>(
             (grpc, gateway) => grpc.MaxReceiveMessageSize = gateway.Value.MaxBodyBytes);
+        services.AddApiDocument();
         services.AddGrpcReflection();
         services.AddGrpcHealthChecks();
         services.AddOptions<KestrelServerOptions>().Configure<IOptions<GatewayOptions>, PublicCertificate>(Listen);
@@ -61,6 +62,7 @@ internal static class GatewayHosting
         app.MapAnthropic();
         app.MapOllama();
         app.MapLlama();
+        app.MapApiDocument();
     }
 
     private static void Listen(KestrelServerOptions kestrel, IOptions<GatewayOptions> options, PublicCertificate certificate)

@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Contracts.Nodes;
+using Herd.Gateway.Hosting;
 using Herd.Gateway.Conversations;
 using Herd.Gateway.OpenAi;
 using Herd.Grains.Routing;
@@ -20,7 +21,7 @@ internal static class LlamaEndpoints
             var request = await context.Request.Read(LlamaJson.Default.TokenizeRequest, "a request");
             var content = request.Content ?? throw new HerdException(HerdError.InvalidArgument, "'content' is missing.", "content");
             return TypedResults.Json(new TokenList(await tokens.Tokenize(Model(request.Model, view).Id, content)), LlamaJson.Default.TokenList);
-        });
+        }).Describes<TokenizeRequest, TokenList>("llama-server");
         routes.MapPost("/detokenize", async (HttpContext context, ClusterView view, ModelTokens tokens) =>
         {
             var request = await context.Request.Read(LlamaJson.Default.DetokenizeRequest, "a request");
@@ -28,7 +29,7 @@ internal static class LlamaEndpoints
                 ? given
                 : throw new HerdException(HerdError.InvalidArgument, $"'tokens' must hold at most {MostTokens} tokens.", "tokens");
             return TypedResults.Json(new TextContent(await tokens.Detokenize(Model(request.Model, view).Id, list)), LlamaJson.Default.TextContent);
-        });
+        }).Describes<DetokenizeRequest, TextContent>("llama-server");
         routes.MapPost("/apply-template", async (HttpContext context, ClusterView view, ModelTokens tokens) =>
         {
             var request = await ChatRequestReader.Read(context.Request);
@@ -36,14 +37,14 @@ internal static class LlamaEndpoints
             var turn = ChatRequestReader.ToTurn(request with { Model = model.Id }, model.Markup);
             var prompt = await tokens.Prompt(model.Id, turn.Input, turn.Settings);
             return TypedResults.Json(new Prompt(await tokens.Show(model.Id, prompt), prompt.Count), LlamaJson.Default.Prompt);
-        });
+        }).Describes<ChatRequest, Prompt>("llama-server");
         routes.MapGet("/props", (ClusterView view) =>
         {
             var model = Model(null, view);
             return TypedResults.Json(
                 new Props(model.Id, view.Nodes.SelectMany(node => node.Models).Where(served => served.Id == model.Id).Sum(served => served.Slots), new Defaults(model.ContextTokens, model.Defaults)),
                 LlamaJson.Default.Props);
-        });
+        }).Describes<Props>("llama-server");
     }
 
     private static ServedModel Model(string? wanted, ClusterView view) =>

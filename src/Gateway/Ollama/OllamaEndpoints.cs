@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Nodes;
+using Herd.Gateway.Hosting;
 using Herd.Gateway.Answers;
 using Herd.Gateway.Conversations;
 using Herd.Gateway.Errors;
@@ -22,29 +23,29 @@ internal static class OllamaEndpoints
     public static void MapOllama(this IEndpointRouteBuilder routes)
     {
         routes.MapPost("/api/chat", (HttpContext context, StatelessChat chat, SessionIdentity identity, ClusterView view, TimeProvider time, ILogger<ErrorResponses> logger) =>
-            Answer(context, isChat: true, chat, identity, view, time, logger));
+            Answer(context, isChat: true, chat, identity, view, time, logger)).Describes<OllamaRequest, OllamaReply>("Ollama");
         routes.MapPost("/api/generate", (HttpContext context, StatelessChat chat, SessionIdentity identity, ClusterView view, TimeProvider time, ILogger<ErrorResponses> logger) =>
-            Answer(context, isChat: false, chat, identity, view, time, logger));
+            Answer(context, isChat: false, chat, identity, view, time, logger)).Describes<OllamaRequest, OllamaReply>("Ollama");
         routes.MapPost("/api/embed", async (HttpContext context, ModelTokens tokens, Quotas quotas) =>
         {
             var request = await context.Request.Read(OllamaJson.Default.OllamaEmbedRequest, "a request");
             var (vectors, used) = await EmbeddingsEndpoint.Embed(
                 Authentication.Tenant(context), OllamaRequestReader.NameOf(request.Model), EmbeddingsEndpoint.Texts(request.Input), tokens, quotas);
             return TypedResults.Json(new OllamaEmbeddings(request.Model!, vectors, used), OllamaJson.Default.OllamaEmbeddings);
-        });
-        routes.MapGet("/api/version", () => TypedResults.Json(new OllamaVersion(Version), OllamaJson.Default.OllamaVersion));
+        }).Describes<OllamaEmbedRequest, OllamaEmbeddings>("Ollama");
+        routes.MapGet("/api/version", () => TypedResults.Json(new OllamaVersion(Version), OllamaJson.Default.OllamaVersion)).Describes<OllamaVersion>("Ollama");
         routes.MapGet("/api/tags", (ClusterView view, TimeProvider time) => TypedResults.Json(
-            new OllamaModels([.. view.Models.Select(model => Entry(model, time))]), OllamaJson.Default.OllamaModels));
+            new OllamaModels([.. view.Models.Select(model => Entry(model, time))]), OllamaJson.Default.OllamaModels)).Describes<OllamaModels>("Ollama");
         routes.MapGet("/api/ps", (ClusterView view, TimeProvider time) => TypedResults.Json(
             new OllamaModels([.. view.Models.Select(model => Entry(model, time) with { ExpiresAt = Stamp(DateTimeOffset.MaxValue), SizeVram = 0 })]),
-            OllamaJson.Default.OllamaModels));
+            OllamaJson.Default.OllamaModels)).Describes<OllamaModels>("Ollama");
         routes.MapPost("/api/show", async (HttpContext context, ClusterView view) =>
         {
             var request = await context.Request.Read(OllamaJson.Default.OllamaShowRequest, "a request");
             var name = OllamaRequestReader.NameOf(request.Model ?? request.Name);
             var model = view.Models.FirstOrDefault(served => served.Id == name) ?? throw view.NotServed(name);
             return TypedResults.Json(Show(model), OllamaJson.Default.OllamaShow);
-        });
+        }).Describes<OllamaShowRequest, OllamaShow>("Ollama");
     }
 
     private static async Task Answer(

@@ -1,5 +1,6 @@
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
+using Herd.Gateway.Hosting;
 using Herd.Gateway.Conversations;
 using Herd.Gateway.Tenants;
 using Herd.Grains.Routing;
@@ -18,14 +19,14 @@ internal static class ConversationsEndpoints
                 : await context.Request.Read(ResponsesJson.Default.ConversationRequest, "a conversation");
             var conversation = await conversations.Create(Authentication.Tenant(context), model: null, System(request), context.RequestAborted);
             return TypedResults.Json(Shape(conversation, request.Metadata), ResponsesJson.Default.ConversationObject);
-        });
+        }).Describes<ConversationRequest, ConversationObject>("Conversations");
         routes.MapGet("/v1/conversations/{id}", async (string id, HttpContext context, ConversationClient conversations) =>
-            TypedResults.Json(Shape(await Find(id, context, conversations), null), ResponsesJson.Default.ConversationObject));
+            TypedResults.Json(Shape(await Find(id, context, conversations), null), ResponsesJson.Default.ConversationObject)).Describes<ConversationObject>("Conversations");
         routes.MapDelete("/v1/conversations/{id}", async (string id, HttpContext context, ConversationClient conversations) =>
         {
             await conversations.Delete(Authentication.Tenant(context), Check(id), context.RequestAborted);
             return TypedResults.Json(new DeletedObject(id, "conversation.deleted"), ResponsesJson.Default.DeletedObject);
-        });
+        }).Describes<DeletedObject>("Conversations");
         routes.MapGet("/v1/conversations/{id}/items", async (string id, string? order, HttpContext context, ConversationClient conversations, ClusterView view) =>
         {
             var items = Items(await Find(id, context, conversations), view).ToList();
@@ -35,12 +36,12 @@ internal static class ConversationsEndpoints
             }
 
             return TypedResults.Json(ResponseItems.List(items), ResponsesJson.Default.InputItemList);
-        });
+        }).Describes<InputItemList>("Conversations");
         routes.MapGet("/v1/conversations/{id}/items/{item}", async (string id, string item, HttpContext context, ConversationClient conversations, ClusterView view) =>
             TypedResults.Json(
                 Items(await Find(id, context, conversations), view).FirstOrDefault(known => known.Id == item)
                     ?? throw new HerdException(HerdError.ResponseNotFound, $"There is no item '{item}'.", "item_id"),
-                ResponsesJson.Default.OutputItem));
+                ResponsesJson.Default.OutputItem)).Describes<OutputItem>("Conversations");
     }
 
     private static async Task<Conversation> Find(string id, HttpContext context, ConversationClient conversations) =>

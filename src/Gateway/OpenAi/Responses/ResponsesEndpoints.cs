@@ -1,5 +1,6 @@
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
+using Herd.Gateway.Hosting;
 using Herd.Gateway.Answers;
 using Herd.Gateway.Conversations;
 using Herd.Gateway.Errors;
@@ -16,30 +17,30 @@ internal static class ResponsesEndpoints
 {
     public static void MapResponses(this IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/v1/responses", Create);
+        routes.MapPost("/v1/responses", Create).Describes<ResponseRequest, Response>("Responses");
         routes.MapGet("/v1/responses/{id}", async (string id, HttpContext context, ConversationClient conversations, ClusterView view) =>
         {
             var (response, turn, previous) = await Find(id, context, conversations);
             return TypedResults.Json(ResponseShape.Of(response, turn, previous, view.MarkupOf(turn.Model)), ResponsesJson.Default.Response);
-        });
+        }).Describes<Response>("Responses");
         routes.MapGet("/v1/responses/{id}/input_items", async (string id, string? order, HttpContext context, ConversationClient conversations) =>
         {
             var (response, turn, _) = await Find(id, context, conversations);
             var items = ResponseItems.Input(response, turn);
             return TypedResults.Json(ResponseItems.List(order == "asc" ? items : items.Reverse()), ResponsesJson.Default.InputItemList);
-        });
+        }).Describes<InputItemList>("Responses");
         routes.MapPost("/v1/responses/{id}/cancel", async (string id, HttpContext context, ConversationClient conversations, ClusterView view) =>
         {
             var (response, _, previous) = await Find(id, context, conversations);
             var turn = await conversations.Cancel(Authentication.Tenant(context), response.Conversation, response.Turn, context.RequestAborted);
             return TypedResults.Json(ResponseShape.Of(response, turn, previous, view.MarkupOf(turn.Model)), ResponsesJson.Default.Response);
-        });
+        }).Describes<Response>("Responses");
         routes.MapDelete("/v1/responses/{id}", async (string id, HttpContext context, ConversationClient conversations) =>
         {
             var (response, _, _) = await Find(id, context, conversations);
             await conversations.DeleteTurn(Authentication.Tenant(context), response.Conversation, response.Turn, context.RequestAborted);
             return TypedResults.Json(new DeletedObject(id, "response"), ResponsesJson.Default.DeletedObject);
-        });
+        }).Describes<DeletedObject>("Responses");
     }
 
     private static async Task Create(
