@@ -14,6 +14,8 @@ var root = new RootCommand("Herd: conversations with language models over many n
     WhyCommand.Create(),
     MoveCommand.Create(),
     DrainCommand.Create(),
+    LoadCommand.Create(),
+    LoadCommand.CreateUnload(),
     ChaosCommand.Create(),
     ModelsCommand.Create(),
 };

@@ -15,6 +15,7 @@ public sealed class TinyCluster : HerdCluster, IAsyncLifetime
 {
     public const string Alice = "key-of-alice";
     public const string Bob = "key-of-bob";
+    public const string Operator = "key-of-operators";
 
     private StoreProcess? _store;
 
@@ -24,6 +25,8 @@ public sealed class TinyCluster : HerdCluster, IAsyncLifetime
         SetEnvironment("Gateway__Tenants__alice", Hash(Alice));
         SetEnvironment("Gateway__Tenants__bob", Hash(Bob));
         SetEnvironment("HERD_API_KEY", Alice);
+        SetEnvironment("Gateway__AdminKeys__0", Hash(Operator));
+        SetEnvironment("HERD_ADMIN_KEY", Operator);
         var model = TinyModel.Write(NewPath("tiny.gguf"));
         await Up("--model", model, "--store", $"redis://{_store.Address}");
     }

@@ -140,6 +140,16 @@ public sealed class OpenAiClientTests(RealCluster cluster) : IClassFixture<RealC
         Assert.Contains("\"state\":\"Cancelled\"", turn, StringComparison.Ordinal);
     }
 
+    /// <summary>Every kind of answer, and every event, against the types that OpenAI publishes.</summary>
+    [Fact]
+    public async Task Answers_OfEveryKind_AreOfOpenAisTypes()
+    {
+        using var seen = JsonDocument.Parse(await Npm.Run("schema.mjs", $"{cluster.Http}/v1", Model));
+
+        Assert.Equal("", seen.RootElement.GetProperty("wrong").GetString() ?? "");
+        Assert.True(seen.RootElement.GetProperty("checked").GetInt32() > 30);
+    }
+
     /// <summary>A response is a turn; what follows an earlier one is a fork, and leaves what came after it alone.</summary>
     [Fact]
     public async Task NpmClient_Responses_GoOnFromWhicheverIsNamed()

@@ -40,15 +40,18 @@ public sealed class SecurityTests(TinyCluster cluster) : IClassFixture<TinyClust
     }
 
     [Fact]
-    public async Task Conversation_AtTheAdminPort_IsRefused()
+    public async Task AdminPort_AskedForMoreOrByOthers_Refuses()
     {
+        var operators = new Metadata { { "authorization", $"Bearer {TinyCluster.Operator}" } };
         using var channel = GrpcChannel.ForAddress($"http://127.0.0.1:{AdminPort}");
+        var admin = new ClusterService.ClusterServiceClient(channel);
 
         var error = await Assert.ThrowsAsync<RpcException>(() => new ConversationService.ConversationServiceClient(channel)
-            .ListModelsAsync(new ListModelsRequest(), cancellationToken: Cancellation).ResponseAsync);
+            .ListModelsAsync(new ListModelsRequest(), operators, cancellationToken: Cancellation).ResponseAsync);
+        var stranger = await Assert.ThrowsAsync<RpcException>(() => admin.ListNodesAsync(new ListNodesRequest(), Alice, cancellationToken: Cancellation).ResponseAsync);
 
-        Assert.Equal(StatusCode.PermissionDenied, error.StatusCode);
-        Assert.NotEmpty((await new ClusterService.ClusterServiceClient(channel).ListNodesAsync(new ListNodesRequest(), cancellationToken: Cancellation)).Nodes);
+        Assert.Equal((StatusCode.PermissionDenied, StatusCode.Unauthenticated), (error.StatusCode, stranger.StatusCode));
+        Assert.NotEmpty((await admin.ListNodesAsync(new ListNodesRequest(), operators, cancellationToken: Cancellation)).Nodes);
     }
 
     /// <summary>Sharing a KV cache could be seen in what is cached; only a tenant's own is.</summary>

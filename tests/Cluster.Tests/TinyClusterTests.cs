@@ -109,6 +109,88 @@ public sealed class TinyClusterTests(TinyCluster cluster) : IClassFixture<TinyCl
     }
 
     [Fact]
+    public async Task Metrics_AfterATurn_AreToldToOperatorsOnly()
+    {
+        await Converse(new ConverseRequest { ConversationId = await NewConversation(), Text = "measured", MaxTokens = 4 }, Alice);
+        using var http = new HttpClient { BaseAddress = new Uri(cluster.Http) };
+        async Task<(HttpStatusCode Status, string Text)> Get(string? key)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/metrics") { Headers = { Authorization = key is null ? null : new("Bearer", key) } };
+            using var response = await http.SendAsync(request, Cancellation);
+            return (response.StatusCode, await response.Content.ReadAsStringAsync(Cancellation));
+        }
+
+        Assert.Equal(HttpStatusCode.Unauthorized, (await Get(null)).Status);
+        Assert.Equal(HttpStatusCode.Forbidden, (await Get(TinyCluster.Alice)).Status);
+        var (status, text) = await Get(TinyCluster.Operator);
+        Assert.Equal(HttpStatusCode.OK, status);
+        Assert.All(
+            ["gen_ai_server_time_to_first_token_seconds_bucket", "gen_ai_server_request_duration_seconds_count", "herd_tokens_total", "herd_node_kv_usage"],
+            name => Assert.Contains(name, text, StringComparison.Ordinal));
+        Assert.DoesNotContain("alice", text, StringComparison.Ordinal);
+    }
+
+    /// <summary>A node changes what it serves while others go on; its conversations are moved first.</summary>
+    [Fact]
+    public async Task Load_AnotherModel_ServesItAndGoesBack()
+    {
+        var conversations = new List<string>();
+        for (var i = 0; i < 8; i++)
+        {
+            conversations.Add(await NewConversation());
+            await Converse(new ConverseRequest { ConversationId = conversations[i], Text = $"number {i}", MaxTokens = 4 }, Alice);
+        }
+
+        var other = Herd.Testing.TinyModel.Write(cluster.NewPath("other.gguf"));
+        Assert.Equal(0, (await cluster.Run("load", "node-2", other)).ExitCode);
+        await UntilModels("other", "tiny");
+        using var answered = await Post("""{"model":"other","max_tokens":4,"messages":[{"role":"user","content":"hi"}]}""");
+        foreach (var conversation in conversations)
+        {
+            var turn = await Converse(new ConverseRequest { ConversationId = conversation, Text = "still here?", MaxTokens = 4 }, Alice);
+            Assert.Equal(("node-1", TurnState.Completed), (turn.Node, turn.State));
+        }
+
+        var unknown = await cluster.Run("load", "node-2", "/nowhere.gguf");
+        Assert.Equal(0, (await cluster.Run("unload", "node-2")).ExitCode);
+        await UntilModels("tiny");
+        Assert.Equal(0, (await cluster.Run("load", "node-2", cluster.NewPath("tiny.gguf"))).ExitCode);
+        await cluster.WaitForNodes(2);
+
+        Assert.Equal(HttpStatusCode.OK, answered.StatusCode);
+        Assert.Contains("no model '/nowhere.gguf'", unknown.Error, StringComparison.Ordinal);
+    }
+
+    private async Task UntilModels(params string[] models)
+    {
+        while (!(await cluster.Conversations.ListModelsAsync(new ListModelsRequest(), Alice, cancellationToken: Cancellation)).Models
+            .Select(model => model.ModelId).SequenceEqual(models))
+        {
+            await Task.Delay(50, Cancellation);
+        }
+    }
+
+    /// <summary>The unary calls of herd.v1 as JSON over HTTP.</summary>
+    [Fact]
+    public async Task Transcoding_OfUnaryCalls_IsHerdV1()
+    {
+        using var http = new HttpClient { BaseAddress = new Uri(cluster.Http), DefaultRequestHeaders = { Authorization = new("Bearer", TinyCluster.Alice) } };
+
+        using var created = await http.PostAsJsonAsync("/herd/v1/conversations", new { model = "tiny", system = "Be brief." }, Cancellation);
+        var id = (await Json(created)).GetProperty("conversation").GetProperty("conversationId").GetString();
+        var read = await http.GetFromJsonAsync<JsonElement>($"/herd/v1/conversations/{id}", Cancellation);
+        using var tokens = await http.PostAsJsonAsync("/herd/v1/tokenize", new { model = "tiny", text = "hello" }, Cancellation);
+        using var deleted = await http.DeleteAsync($"/herd/v1/conversations/{id}", Cancellation);
+        using var gone = await http.GetAsync($"/herd/v1/conversations/{id}", Cancellation);
+        using var stranger = await new HttpClient().GetAsync(new Uri($"{cluster.Http}/herd/v1/models"), Cancellation);
+
+        Assert.Equal("Be brief.", read.GetProperty("conversation").GetProperty("system").GetString());
+        Assert.NotEmpty((await Json(tokens)).GetProperty("tokens").EnumerateArray());
+        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.NotFound, HttpStatusCode.Unauthorized), (deleted.StatusCode, gone.StatusCode, stranger.StatusCode));
+        Assert.Equal("ConversationNotFound", (await Json(gone)).GetProperty("details")[0].GetProperty("reason").GetString());
+    }
+
+    [Fact]
     public async Task Document_OfTheHttpInterfaces_DescribesThem()
     {
         using var http = new HttpClient { BaseAddress = new Uri(cluster.Http), DefaultRequestHeaders = { Authorization = new("Bearer", TinyCluster.Alice) } };

@@ -2,33 +2,43 @@ using Herd.Testing;
 
 namespace Herd.Contracts.Tests;
 
-public sealed class ProtoTests
+public sealed class ProtoTests : IDisposable
 {
-    private static readonly string Npm = Path.Combine(Repository.Root, "tests", "Contracts.Tests", "npm");
-    private static readonly string Protos = Path.Combine(Repository.Root, "src", "Protocol", "Protos");
+    private static readonly string Tests = Path.Combine(Repository.Root, "tests", "Contracts.Tests");
 
-    [Fact]
-    public async Task Lint_Protos_FindsNothing()
+    private readonly DirectoryInfo _protos = Directory.CreateTempSubdirectory("herd-protos-");
+
+    /// <summary>The protos, with what they import beside them.</summary>
+    public ProtoTests()
     {
-        await Tool.Run(Npm, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund");
+        Copy(Path.Combine(Repository.Root, "src", "Protocol", "Protos"), "");
+        Copy(Path.Combine(AppContext.BaseDirectory, "google"), "google");
 
-        await Tool.Run(
-            Protos,
-            Path.Combine(Npm, "node_modules", ".bin", "buf"),
-            "lint");
+        void Copy(string from, string to)
+        {
+            foreach (var file in Directory.EnumerateFiles(from, "*", SearchOption.AllDirectories))
+            {
+                var target = Path.Combine(_protos.FullName, to, Path.GetRelativePath(from, file));
+                Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+                File.Copy(file, target);
+            }
+        }
     }
 
-    /// <summary>What was released stays readable. After a release: buf build -o tests/Contracts.Tests/released.binpb, in src/Protocol/Protos.</summary>
-    [Fact]
-    public async Task Breaking_SinceTheLastRelease_FindsNothing()
-    {
-        await Tool.Run(Npm, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund");
+    public void Dispose() => _protos.Delete(recursive: true);
 
-        await Tool.Run(
-            Protos,
-            Path.Combine(Npm, "node_modules", ".bin", "buf"),
-            "breaking",
-            "--against",
-            Path.Combine(Repository.Root, "tests", "Contracts.Tests", "released.binpb"));
+    [Fact]
+    public Task Lint_Protos_FindsNothing() => Buf("lint");
+
+    /// <summary>What was released stays readable. After a release: buf build -o tests/Contracts.Tests/released.binpb.</summary>
+    [Fact]
+    public Task Breaking_SinceTheLastRelease_FindsNothing() =>
+        Buf("breaking", "--against", Path.Combine(Tests, "released.binpb"));
+
+    private async Task Buf(params string[] arguments)
+    {
+        var npm = Path.Combine(Tests, "npm");
+        await Tool.Run(npm, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund");
+        await Tool.Run(_protos.FullName, Path.Combine(npm, "node_modules", ".bin", "buf"), arguments);
     }
 }

@@ -36,6 +36,13 @@ public interface INodeGrain : IGrainWithStringKey
     [Alias("PreviewDrain")]
     Task<DrainPreview> PreviewDrain(CancellationToken cancellation);
 
+    /// <summary>
+    /// Begins to serve another model, after everything was moved off the node. One that cannot be loaded leaves the node without any.
+    /// </summary>
+    /// <param name="model">An id of the node's catalog, or a file there; empty serves none.</param>
+    [Alias("Serve")]
+    Task Serve(string model);
+
     /// <summary>Begins to drain the node; its process ends when nothing is left on it. Asked again, it changes nothing.</summary>
     [Alias("Drain")]
     Task Drain();

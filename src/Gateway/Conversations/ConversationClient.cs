@@ -4,6 +4,7 @@ using Herd.Contracts;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Contracts.Placements;
+using Herd.Gateway.Telemetry;
 using Herd.Gateway.Tenants;
 using Herd.Grains.Conversations;
 using Herd.Grains.Conversations.Storage;
@@ -15,7 +16,7 @@ namespace Herd.Gateway.Conversations;
 /// offsets see to it that nothing of an answer comes twice.
 /// </summary>
 internal sealed class ConversationClient(
-    IGrainFactory grains, IConversationStore store, Quotas quotas, Admission admission, Handover handover, TimeProvider time)
+    IGrainFactory grains, IConversationStore store, Quotas quotas, Admission admission, GatewayMetrics metrics, Handover handover, TimeProvider time)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
@@ -71,10 +72,11 @@ internal sealed class ConversationClient(
     public async IAsyncEnumerable<TurnEvent> Converse(
         Tenant tenant, string id, TurnRequest request, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        using var counted = quotas.Begin(tenant);
+        using var counted = Admit(() => quotas.Begin(tenant));
 
         // What goes on was let in when it began.
-        using var waiting = request.Offset == AnswerOffset.Start ? admission.Enter(request.Model) : null;
+        using var waiting = request.Offset == AnswerOffset.Start ? Admit(() => admission.Enter(request.Model)) : null;
+        using var measured = new TurnMeasure(metrics, time);
         request = request with { Settings = request.Settings with { Priority = Lower(request.Settings.Priority, tenant.Limits.Priority) } };
         while (true)
         {
@@ -87,9 +89,11 @@ internal sealed class ConversationClient(
                     if (update.Delta is { } delta)
                     {
                         waiting?.Dispose();
+                        measured.NoteFirst();
                         request = request with { Offset = request.Offset.After(delta) };
                     }
 
+                    measured.Turn = update.Completed;
                     yield return update;
                     if (update.Completed is { } turn)
                     {
@@ -100,6 +104,19 @@ internal sealed class ConversationClient(
                     any = await TryMoveNext(events, cancellation);
                 }
             }
+        }
+    }
+
+    private T Admit<T>(Func<T> admit)
+    {
+        try
+        {
+            return admit();
+        }
+        catch (HerdException e)
+        {
+            metrics.Refuse(e.Error);
+            throw;
         }
     }
 

@@ -16,6 +16,20 @@ internal sealed class ClusterService(ClusterView view, ConversationClient conver
     public override Task<ListNodesResponse> ListNodes(ListNodesRequest request, ServerCallContext context) =>
         Task.FromResult(new ListNodesResponse { Nodes = { view.Nodes.Select(ProtoMapping.ToProto) } });
 
+    public override async Task<LoadModelResponse> LoadModel(LoadModelRequest request, ServerCallContext context)
+    {
+        await Find(request.Node).Serve(request.Model.Length > 0
+            ? request.Model
+            : throw new HerdException(HerdError.InvalidArgument, "'model' is missing.", "model"));
+        return new LoadModelResponse();
+    }
+
+    public override async Task<UnloadModelResponse> UnloadModel(UnloadModelRequest request, ServerCallContext context)
+    {
+        await Find(request.Node).Serve("");
+        return new UnloadModelResponse();
+    }
+
     public override async Task<RehomeConversationResponse> RehomeConversation(RehomeConversationRequest request, ServerCallContext context)
     {
         if (request.HasNode && view.Find(request.Node) is null)
@@ -30,12 +44,7 @@ internal sealed class ClusterService(ClusterView view, ConversationClient conver
 
     public override async Task<DrainNodeResponse> DrainNode(DrainNodeRequest request, ServerCallContext context)
     {
-        if (view.Find(request.Node) is not { State: not Contracts.Nodes.NodeState.Lost })
-        {
-            throw new HerdException(HerdError.InvalidArgument, $"There is no node '{request.Node}' that answers.", "node");
-        }
-
-        var node = grains.GetGrain<INodeGrain>(request.Node);
+        var node = Find(request.Node);
         var preview = await node.PreviewDrain(context.CancellationToken);
         if (!request.Preview)
         {
@@ -50,4 +59,8 @@ internal sealed class ClusterService(ClusterView view, ConversationClient conver
             Duration = TimeSpan.FromSeconds(preview.Seconds).ToDuration(),
         };
     }
+
+    private INodeGrain Find(string node) => view.Find(node) is { State: not Contracts.Nodes.NodeState.Lost }
+        ? grains.GetGrain<INodeGrain>(node)
+        : throw new HerdException(HerdError.InvalidArgument, $"There is no node '{node}' that answers.", "node");
 }

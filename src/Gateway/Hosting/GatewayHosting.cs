@@ -6,6 +6,7 @@ using Herd.Gateway.Grpc;
 using Herd.Gateway.Llama;
 using Herd.Gateway.Ollama;
 using Herd.Gateway.OpenAi;
+using Herd.Gateway.Telemetry;
 using Herd.Gateway.Tenants;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -18,6 +19,9 @@ namespace Herd.Gateway.Hosting;
 /// <summary>Puts a gateway together.</summary>
 internal static class GatewayHosting
 {
+    /// <summary>A client whose connection is silent for so long is asked whether it is there; one that does not answer frees what it has.</summary>
+    private static readonly TimeSpan KeepAliveDelay = TimeSpan.FromSeconds(30);
+
     public static void AddGateway(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
@@ -38,10 +42,12 @@ internal static class GatewayHosting
         services.AddHealthChecks()
             .AddCheck<NodesHealth>("nodes", tags: ["ready"])
             .AddCheck<StoreHealth>("store", tags: ["ready"]);
-        services.AddGrpc(grpc => grpc.Interceptors.Add<ErrorInterceptor>());
+        services.AddGrpc(grpc => grpc.Interceptors.Add<ErrorInterceptor>())
+            .AddJsonTranscoding(json => json.TypeRegistry = Google.Protobuf.Reflection.TypeRegistry.FromFiles(Google.Rpc.ErrorDetailsReflection.Descriptor));
         services.AddOptions<global::Grpc.AspNetCore.Server.GrpcServiceOptions>().Configure<IOptions<GatewayOptions>>(
             (grpc, gateway) => grpc.MaxReceiveMessageSize = gateway.Value.MaxBodyBytes);
         services.AddApiDocument();
+        services.AddGatewayMetrics();
         services.AddGrpcReflection();
         services.AddGrpcHealthChecks();
         services.AddOptions<KestrelServerOptions>().Configure<IOptions<GatewayOptions>, PublicCertificate>(Listen);
@@ -63,6 +69,7 @@ internal static class GatewayHosting
         app.MapOllama();
         app.MapLlama();
         app.MapApiDocument();
+        app.MapMetrics();
     }
 
     private static void Listen(KestrelServerOptions kestrel, IOptions<GatewayOptions> options, PublicCertificate certificate)
@@ -70,6 +77,7 @@ internal static class GatewayHosting
         var gateway = options.Value;
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = gateway.MaxBodyBytes;
+        kestrel.Limits.Http2.KeepAlivePingDelay = KeepAliveDelay;
         Listen(gateway.Bind, gateway.HttpPort, certificate.Current is null ? HttpProtocols.Http1 : HttpProtocols.Http1AndHttp2);
         Listen(gateway.Bind, gateway.GrpcPort, HttpProtocols.Http2);
         if (gateway.AdminPort > 0)

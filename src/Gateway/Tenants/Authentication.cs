@@ -1,5 +1,6 @@
 using Herd.Contracts.Errors;
 using Herd.Gateway.Hosting;
+using Herd.Gateway.Telemetry;
 using Microsoft.Extensions.Options;
 
 namespace Herd.Gateway.Tenants;
@@ -35,6 +36,9 @@ internal sealed class Authentication(RequestDelegate next, TenantDirectory tenan
     internal static bool IsForOperators(PathString path) =>
         path.StartsWithSegments("/herd.v1.ClusterService", StringComparison.Ordinal);
 
+    /// <summary>Read over HTTP 1, so at the public port, with an operator's key.</summary>
+    internal static bool IsMetrics(PathString path) => path.StartsWithSegments(MetricsEndpoint.Path, StringComparison.Ordinal);
+
     private async Task<Tenant> Find(HttpContext context)
     {
         var settings = options.Value;
@@ -50,8 +54,18 @@ internal sealed class Authentication(RequestDelegate next, TenantDirectory tenan
                 : throw new HerdException(HerdError.Unauthenticated, "The operators' key is missing or unknown. Send it as 'Authorization: Bearer KEY'.");
         }
 
+        if (IsMetrics(context.Request.Path) && key is not null && TenantKeys.Matches(key, settings.AdminKeys))
+        {
+            return Operator;
+        }
+
         var tenant = await tenants.Find(key);
         quotas.Count(tenant);
+        if (IsMetrics(context.Request.Path) && !tenant.IsOperator)
+        {
+            throw new HerdException(HerdError.Forbidden, "This is for operators (Gateway:AdminKeys, Gateway:Operators).");
+        }
+
         return !forOperators || (settings.AdminPort == 0 && tenant.IsOperator)
             ? tenant
             : throw new HerdException(

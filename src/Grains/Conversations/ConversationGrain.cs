@@ -214,7 +214,7 @@ internal sealed class ConversationGrain(
             State = TurnState.Pending,
             Input = [.. request.Input.Skip(covered)],
             Created = time.GetUtcNow(),
-            Model = request.Model ?? conversation.Model,
+            Model = request.Model ?? conversation.Model ?? conversation.Turns.LastOrDefault(before => before.Model is not null)?.Model,
             Settings = request.Settings with { Seed = request.Settings.Seed ?? NewSeed() },
         };
         var next = conversation with { Turns = [.. conversation.Turns.Take(kept), turn] };

@@ -1,4 +1,5 @@
 using Herd.Contracts.Conversations;
+using Herd.Contracts.Errors;
 using Herd.Contracts.Nodes;
 using Herd.Grains.Nodes.Drain;
 using Herd.Grains.Placement;
@@ -53,6 +54,22 @@ internal sealed class NodeGrain(NodeHost host, NodeDrain drain) : Grain, INodeGr
     }
 
     public Task<DrainPreview> PreviewDrain(CancellationToken cancellation) => drain.Preview();
+
+    public Task Serve(string model)
+    {
+        if (host.Report().State is not NodeState.Ready)
+        {
+            throw new HerdException(HerdError.Unavailable, "The node loads or drains already. Try again later.").RetryAfter(TimeSpan.FromSeconds(5));
+        }
+
+        if (model.Length > 0)
+        {
+            host.Require(model);
+        }
+
+        drain.Switch(model).Ignore();
+        return Task.CompletedTask;
+    }
 
     public Task Drain()
     {

@@ -24,6 +24,8 @@ internal sealed class NodeHost(
     private volatile float _loaded;
     private readonly CancellationTokenSource _left = new();
     private volatile bool _drains;
+    private volatile bool _servesNothing;
+    private TaskCompletionSource<string> _replacement = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Completes at the next change of what <see cref="Report"/> says.</summary>
@@ -40,7 +42,7 @@ internal sealed class NodeHost(
     {
         Node = cluster.Value.Name,
         State = _drains || lifetime.ApplicationStopping.IsCancellationRequested ? NodeState.Draining
-            : _model is not { } loaded ? NodeState.Loading
+            : _model is not { } loaded ? _servesNothing ? NodeState.Ready : NodeState.Loading
             : IsStalled(loaded.Engine) ? NodeState.Stalled
             : NodeState.Ready,
         Link = Link,
@@ -61,6 +63,23 @@ internal sealed class NodeHost(
     {
         _drains = true;
         NoteChange();
+    }
+
+    /// <summary>Serves another model from now on. What was here was moved, or is gone.</summary>
+    /// <param name="model">As in <see cref="NodeOptions.Model"/>; empty serves none.</param>
+    public void Replace(string model) => _replacement.TrySetResult(model);
+
+    /// <exception cref="HerdException">There is no such model in the catalog, and no such file.</exception>
+    public void Require(string model)
+    {
+        try
+        {
+            ModelCatalog.Read(options.Value.Catalog).Find(model);
+        }
+        catch (Exception e) when (e is ModelLoadException or InvalidDataException)
+        {
+            throw new HerdException(HerdError.ModelNotFound, e.Message, "model");
+        }
     }
 
     /// <summary>Notes that nothing is left here that others need.</summary>
@@ -88,25 +107,12 @@ internal sealed class NodeHost(
         using var stopping = lifetime.ApplicationStopping.Register(NoteChange);
         try
         {
-            var source = ModelCatalog.Read(options.Value.Catalog).Find(options.Value.Model);
-            NodeLog.Loading(_logger, source.Id, source.Path);
-            var started = time.GetTimestamp();
-            var digest = await ModelHash.Verify(source, stoppingToken);
-            var progress = new SynchronousProgress(share =>
+            // What it was started for it must be able to serve.
+            var next = await Serve(options.Value.Model, stoppingToken);
+            while (true)
             {
-                _loaded = share;
-                NoteChange();
-            });
-            var model = await Task.Run(
-                () => LoadedModel.Load(
-                    runtime, source, options.Value, time, loggers.CreateLogger<Engine>(), digest, progress, stoppingToken),
-                stoppingToken);
-            model.Engine.LoadChanged += NoteChange;
-            _model = model;
-            _loaded = 1;
-            NoteChange();
-            NodeLog.Loaded(_logger, model.Id, time.GetElapsedTime(started).TotalSeconds);
-            await model.Engine.Completion.WaitAsync(stoppingToken);
+                next = await ServeInstead(next, stoppingToken);
+            }
         }
         catch (Exception e) when (e is ModelLoadException or InvalidDataException)
         {
@@ -125,6 +131,72 @@ internal sealed class NodeHost(
         {
             // The process is stopping.
         }
+    }
+
+    /// <summary>Serves a model that was asked for later; one that cannot be loaded leaves the node without any.</summary>
+    private async Task<string> ServeInstead(string model, CancellationToken cancellation)
+    {
+        try
+        {
+            return model.Length > 0 ? await Serve(model, cancellation) : await ServeNothing(cancellation);
+        }
+        catch (Exception e) when (e is ModelLoadException or InvalidDataException)
+        {
+            NodeLog.CannotServe(_logger, e.Message);
+            return await ServeNothing(cancellation);
+        }
+    }
+
+    /// <summary>Loads a model and serves it.</summary>
+    /// <returns>What is to be served instead, once that is asked for.</returns>
+    private async Task<string> Serve(string id, CancellationToken cancellation)
+    {
+        _loaded = 0;
+        var source = ModelCatalog.Read(options.Value.Catalog).Find(id);
+        NodeLog.Loading(_logger, source.Id, source.Path);
+        var started = time.GetTimestamp();
+        var digest = await ModelHash.Verify(source, cancellation);
+        var progress = new SynchronousProgress(share =>
+        {
+            _loaded = share;
+            NoteChange();
+        });
+        var model = await Task.Run(
+            () => LoadedModel.Load(
+                runtime, source, options.Value, time, loggers.CreateLogger<Engine>(), digest, progress, cancellation),
+            cancellation);
+        model.Engine.LoadChanged += NoteChange;
+        _model = model;
+        _loaded = 1;
+        NoteChange();
+        NodeLog.Loaded(_logger, model.Id, time.GetElapsedTime(started).TotalSeconds);
+        var replaced = _replacement.Task;
+        if (await Task.WhenAny(model.Engine.Completion, replaced).WaitAsync(cancellation) != replaced)
+        {
+            await model.Engine.Completion;
+        }
+
+        _model = null;
+        await model.DisposeAsync();
+        return await Replacement(cancellation);
+    }
+
+    private async Task<string> ServeNothing(CancellationToken cancellation)
+    {
+        _servesNothing = true;
+        NoteChange();
+        var next = await Replacement(cancellation);
+        _servesNothing = false;
+        NoteChange();
+        return next;
+    }
+
+    private async Task<string> Replacement(CancellationToken cancellation)
+    {
+        var next = await _replacement.Task.WaitAsync(cancellation);
+        _replacement = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _drains = false;
+        return next;
     }
 
     private bool IsStalled(Engine engine) => engine.SinceLastStep > options.Value.StepDeadline;

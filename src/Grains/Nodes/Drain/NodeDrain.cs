@@ -54,11 +54,26 @@ internal sealed class NodeDrain(
         lifetime.StopApplication();
     }
 
+    /// <summary>Moves everything off this node, then serves another model; the process stays.</summary>
+    /// <param name="model">Which; empty serves none.</param>
+    public async Task Switch(string model)
+    {
+        host.BeginDrain();
+        await Empty(CancellationToken.None);
+        host.Replace(model);
+    }
+
     /// <summary>Runs before anything of the process is stopped.</summary>
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         host.BeginDrain();
-        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        await Empty(cancellationToken);
+        host.EndDrain();
+    }
+
+    private async Task Empty(CancellationToken cancellation)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         over.CancelAfter(options.Value.DrainTime);
         try
         {
@@ -71,8 +86,6 @@ internal sealed class NodeDrain(
         {
             NodeDrainLog.TimeUp(logger, options.Value.DrainTime.TotalSeconds);
         }
-
-        host.EndDrain();
     }
 
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -1,0 +1,97 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using Herd.Contracts.Conversations;
+using Herd.Contracts.Errors;
+using Herd.Contracts.Nodes;
+using Herd.Grains.Routing;
+
+namespace Herd.Gateway.Telemetry;
+
+/// <summary>
+/// What a gateway measures: turns by OpenTelemetry's conventions for generative AI, and the nodes as it sees them. Neither
+/// tenants nor anything that was said is in them.
+/// </summary>
+internal sealed class GatewayMetrics : IDisposable
+{
+    public const string Name = "Herd.Gateway";
+
+    /// <summary>Seconds, as the conventions advise.</summary>
+    private static readonly InstrumentAdvice<double> Durations = new()
+    {
+        HistogramBucketBoundaries = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92],
+    };
+
+    private static readonly InstrumentAdvice<double> TokenTimes = new()
+    {
+        HistogramBucketBoundaries = [0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5],
+    };
+
+    private readonly Meter _meter = new(Name);
+    private readonly Histogram<double> _duration;
+    private readonly Histogram<double> _first;
+    private readonly Histogram<double> _perToken;
+    private readonly Counter<long> _tokens;
+    private readonly Counter<long> _cached;
+    private readonly Counter<long> _refused;
+    private readonly UpDownCounter<long> _streams;
+
+    public GatewayMetrics(ClusterView view)
+    {
+        _duration = _meter.CreateHistogram("gen_ai.server.request.duration", "s", "A turn, from when it was let in until its end.", null, Durations);
+        _first = _meter.CreateHistogram("gen_ai.server.time_to_first_token", "s", "Until the first token.", null, Durations);
+        _perToken = _meter.CreateHistogram("gen_ai.server.time_per_output_token", "s", "Between two tokens, the mean of a turn.", null, TokenTimes);
+        _tokens = _meter.CreateCounter<long>("herd.tokens", "{token}", "Tokens of prompts and answers.");
+        _cached = _meter.CreateCounter<long>("herd.tokens.cached", "{token}", "Tokens of prompts that stood in a KV cache.");
+        _refused = _meter.CreateCounter<long>("herd.turns.refused", "{turn}", "Turns that ended with an error, by it.");
+        _streams = _meter.CreateUpDownCounter<long>("herd.streams", "{stream}", "Answers under way here.");
+        Gauge("herd.node.ready", "1", "Whether a node takes work.", (node, _) => node.State == NodeState.Ready ? 1 : 0);
+        Gauge("herd.node.requests.running", "{request}", "Sequences that are computed.", (_, model) => model.Active);
+        Gauge("herd.node.requests.waiting", "{request}", "Sequences that wait for a slot.", (_, model) => model.Queued);
+        Gauge("herd.node.slots", "{slot}", "Sequences that can be computed side by side.", (_, model) => model.Slots);
+        Gauge("herd.node.sessions", "{session}", "Sessions whose KV cache is on the device.", (_, model) => model.Sessions);
+        Gauge("herd.node.kv.usage", "1", "The share of the KV cache that is used, 0 to 1.", (_, model) => model.KvCapacity == 0 ? 0 : (double)model.KvTokens / model.KvCapacity);
+
+        void Gauge(string name, string unit, string description, Func<NodeReport, ServedModel, double> of) => _meter.CreateObservableGauge(
+            name,
+            () => view.Nodes.SelectMany(node => node.Models.Select(model => new Measurement<double>(
+                of(node, model), new("node", node.Node), new("gen_ai.request.model", model.Id)))),
+            unit,
+            description);
+    }
+
+    /// <summary>Counts a turn that was let in.</summary>
+    public void Begin() => _streams.Add(1);
+
+    /// <summary>Counts its end.</summary>
+    /// <param name="turn">The turn, if it came to its end.</param>
+    /// <param name="total">Since it was let in.</param>
+    /// <param name="first">Until its first token; null when there was none.</param>
+    public void End(Turn? turn, TimeSpan total, TimeSpan? first)
+    {
+        _streams.Add(-1);
+        if (turn?.Usage is not { } usage)
+        {
+            return;
+        }
+
+        var model = new TagList { { "gen_ai.request.model", turn.Model }, { "gen_ai.operation.name", "chat" } };
+        _duration.Record(total.TotalSeconds, model);
+        if (first is { } wait)
+        {
+            _first.Record(wait.TotalSeconds, model);
+            if (usage.CompletionTokens > 1)
+            {
+                _perToken.Record((total - wait).TotalSeconds / (usage.CompletionTokens - 1), model);
+            }
+        }
+
+        _tokens.Add(usage.PromptTokens, [.. model, new("gen_ai.token.type", "input")]);
+        _tokens.Add(usage.CompletionTokens, [.. model, new("gen_ai.token.type", "output")]);
+        _cached.Add(usage.CachedTokens, model);
+    }
+
+    /// <summary>Counts a turn that was refused or failed.</summary>
+    public void Refuse(HerdError error) => _refused.Add(1, new KeyValuePair<string, object?>("error.type", error.ToString()));
+
+    public void Dispose() => _meter.Dispose();
+}

@@ -1,0 +1,26 @@
+using Herd.Contracts.Conversations;
+
+namespace Herd.Gateway.Telemetry;
+
+/// <summary>Measures one turn, from now until it is disposed.</summary>
+internal sealed class TurnMeasure : IDisposable
+{
+    private readonly GatewayMetrics _metrics;
+    private readonly TimeProvider _time;
+    private readonly long _begun;
+    private TimeSpan? _first;
+
+    public TurnMeasure(GatewayMetrics metrics, TimeProvider time)
+    {
+        (_metrics, _time, _begun) = (metrics, time, time.GetTimestamp());
+        metrics.Begin();
+    }
+
+    /// <summary>The turn, once it is completed.</summary>
+    public Turn? Turn { get; set; }
+
+    /// <summary>Notes that some of the answer is there.</summary>
+    public void NoteFirst() => _first ??= _time.GetElapsedTime(_begun);
+
+    public void Dispose() => _metrics.End(Turn, _time.GetElapsedTime(_begun), _first);
+}
