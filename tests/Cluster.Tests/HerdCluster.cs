@@ -41,7 +41,11 @@ public class HerdCluster : IAsyncDisposable
     public string NewPath(string name) => Path.Combine(Home, name);
 
     /// <summary>herd up --detach, which ends when everything is well.</summary>
-    public async Task Up(params string[] options) => Assert.Equal(0, (await RunUp(options)).ExitCode);
+    public async Task Up(params string[] options)
+    {
+        var result = await RunUp(options);
+        Assert.True(result.ExitCode == 0, $"herd up ended with {result.ExitCode}: {result.Error}");
+    }
 
     public Task<CommandResult> RunUp(params string[] options) => Run(UpArguments(options));
 

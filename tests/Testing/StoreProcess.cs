@@ -62,11 +62,22 @@ public sealed class StoreProcess : IAsyncDisposable
 /// <summary>Ports of this machine.</summary>
 public static class Ports
 {
+    /// <summary>One that nobody listens on, neither among those that Linux gives to outgoing connections nor those that 'herd up' takes.</summary>
     public static int Free()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        while (true)
+        {
+            try
+            {
+                using var listener = new TcpListener(IPAddress.Loopback, Random.Shared.Next(10_000, 20_000));
+                listener.Start();
+                return ((IPEndPoint)listener.LocalEndpoint).Port;
+            }
+            catch (SocketException)
+            {
+                // Another one then.
+            }
+        }
     }
 
     /// <summary>One with the second after it free too, as a second gateway wants it.</summary>

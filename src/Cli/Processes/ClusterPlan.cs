@@ -92,13 +92,32 @@ internal sealed record ClusterPlan
         $"{AdminPort}={Text(adminPort)}",
     ]);
 
-    /// <summary>Ports that nobody listens on; all are held until all are found, so none comes twice.</summary>
-    private static int[] FreePorts(int count)
+    /// <summary>
+    /// Ports that nobody listens on; all are held until all are found, so none comes twice. Below those that Linux gives to outgoing
+    /// connections, which could take one before its process listens.
+    /// </summary>
+    private static List<int> FreePorts(int count)
     {
-        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToList();
+        const int First = 20_000;
+        const int End = 32_768;
+        var listeners = new List<TcpListener>();
         try
         {
-            listeners.ForEach(listener => listener.Start());
+            while (listeners.Count < count)
+            {
+                var listener = new TcpListener(IPAddress.Loopback, Random.Shared.Next(First, End));
+                try
+                {
+                    listener.Start();
+                    listeners.Add(listener);
+                }
+                catch (SocketException)
+                {
+                    // Somebody listens there.
+                    listener.Dispose();
+                }
+            }
+
             return [.. listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port)];
         }
         finally
