@@ -1,6 +1,7 @@
 using Grpc.Core;
 using Grpc.Net.Client;
 using Herd.Cli.Processes;
+using Herd.Client;
 using Herd.V1;
 
 namespace Herd.Cli;
@@ -8,8 +9,6 @@ namespace Herd.Cli;
 /// <summary>A connection to a gateway, and to its port for operators.</summary>
 internal sealed class Gateway : IDisposable
 {
-    private static readonly TimeSpan ReconnectAfter = TimeSpan.FromMilliseconds(250);
-
     private readonly GrpcChannel _calls;
     private readonly GrpcChannel _admin;
 
@@ -17,8 +16,8 @@ internal sealed class Gateway : IDisposable
     public Gateway(GatewayAddress? address = null)
     {
         address ??= GatewayAddress.Configured();
-        _calls = Connect(address.Calls, Environment.GetEnvironmentVariable("HERD_API_KEY"));
-        _admin = Connect(address.Admin, Environment.GetEnvironmentVariable("HERD_ADMIN_KEY"));
+        _calls = HerdChannel.Connect(address.Calls, Environment.GetEnvironmentVariable("HERD_API_KEY"));
+        _admin = HerdChannel.Connect(address.Admin, Environment.GetEnvironmentVariable("HERD_ADMIN_KEY"));
         Conversations = new ConversationService.ConversationServiceClient(_calls);
         Cluster = new ClusterService.ClusterServiceClient(_admin);
     }
@@ -38,28 +37,4 @@ internal sealed class Gateway : IDisposable
         exception.StatusCode == StatusCode.Unavailable && exception.GetRpcStatus() is null
             ? "no gateway answers. Start a cluster with 'herd up', or name one in HERD_GATEWAY (such as http://127.0.0.1:8081)."
             : exception.Status.Detail;
-
-    private static GrpcChannel Connect(string address, string? key)
-    {
-        var options = new GrpcChannelOptions
-        {
-            MaxReceiveMessageSize = 256 << 20,
-            InitialReconnectBackoff = ReconnectAfter,
-            MaxReconnectBackoff = ReconnectAfter,
-        };
-        if (key is not null)
-        {
-            // The key is the caller's own to send over a connection without TLS, as on this machine.
-            options.UnsafeUseInsecureChannelCallCredentials = true;
-            options.Credentials = ChannelCredentials.Create(
-                address.StartsWith("https:", StringComparison.Ordinal) ? ChannelCredentials.SecureSsl : ChannelCredentials.Insecure,
-                CallCredentials.FromInterceptor((_, metadata) =>
-                {
-                    metadata.Add("authorization", $"Bearer {key}");
-                    return Task.CompletedTask;
-                }));
-        }
-
-        return GrpcChannel.ForAddress(address, options);
-    }
 }

@@ -14,20 +14,7 @@ public sealed class HerdClient : IDisposable
     /// <param name="key">The API key; null where none is asked for. Sent over connections without TLS too.</param>
     public HerdClient(string address, string? key = null)
     {
-        var options = new GrpcChannelOptions();
-        if (key is not null)
-        {
-            options.UnsafeUseInsecureChannelCallCredentials = true;
-            options.Credentials = ChannelCredentials.Create(
-                address.StartsWith("https:", StringComparison.Ordinal) ? ChannelCredentials.SecureSsl : ChannelCredentials.Insecure,
-                CallCredentials.FromInterceptor((_, metadata) =>
-                {
-                    metadata.Add("authorization", $"Bearer {key}");
-                    return Task.CompletedTask;
-                }));
-        }
-
-        _channel = GrpcChannel.ForAddress(address, options);
+        _channel = HerdChannel.Connect(address, key);
         Conversations = new ConversationService.ConversationServiceClient(_channel);
     }
 

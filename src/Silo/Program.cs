@@ -16,6 +16,6 @@ return await HerdProcess.Run(() =>
     builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenForLinks());
 
     var app = builder.Build();
-    app.MapHerdNode();
+    app.UseHerdNode();
     return app;
 });

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net.Http.Json;
 using Herd.Load.Targets;
 
 namespace Herd.Load.Scenes;
@@ -68,33 +67,8 @@ internal static class GatewayScene
     /// <returns>Seconds between the answer's pieces.</returns>
     private static async Task<IReadOnlyList<double>> Ask(HttpClient http, int number)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/chat/completions")
-        {
-            Content = JsonContent.Create(new
-            {
-                model = "smollm2-135m-instruct",
-                stream = true,
-                max_tokens = AnswerTokens,
-                ignore_eos = true,
-                messages = new[] { new { role = "user", content = $"Talk about {number}." } },
-            }),
-        };
-        using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
-        response.EnsureSuccessStatusCode();
-        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
-        var gaps = new List<double>();
-        var last = 0L;
-        while (await reader.ReadLineAsync() is { } line)
-        {
-            if (line.StartsWith("data: {", StringComparison.Ordinal))
-            {
-                var now = Stopwatch.GetTimestamp();
-                gaps.Add(last == 0 ? 0 : Stopwatch.GetElapsedTime(last, now).TotalSeconds);
-                last = now;
-            }
-        }
-
-        return gaps;
+        var (arrivals, _) = await SimulatedChat.Ask(http, $"Talk about {number}.", AnswerTokens);
+        return [.. arrivals!.Zip(arrivals!.Skip(1), (before, after) => after - before)];
     }
 
     public static void Print(IReadOnlyList<Result> results) => Figures.Print(

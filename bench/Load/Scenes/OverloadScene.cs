@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Http.Json;
 using System.Globalization;
 using Herd.Load.Targets;
 
@@ -52,35 +50,8 @@ internal static class OverloadScene
 
     private static async Task<(bool, double)> Ask(HttpClient http, int number)
     {
-        var started = Stopwatch.GetTimestamp();
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/chat/completions")
-        {
-            Content = JsonContent.Create(new
-            {
-                model = "smollm2-135m-instruct",
-                stream = true,
-                max_tokens = AnswerTokens,
-                ignore_eos = true,
-                messages = new[] { new { role = "user", content = $"{number} {Guid.NewGuid()} {Padding}" } },
-            }),
-        };
-        using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
-        if (response.StatusCode == HttpStatusCode.TooManyRequests)
-        {
-            return (false, Stopwatch.GetElapsedTime(started).TotalSeconds);
-        }
-
-        response.EnsureSuccessStatusCode();
-        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
-        var first = 0.0;
-        while (await reader.ReadLineAsync() is { } line)
-        {
-            first = first == 0 && line.Contains("\"content\":\"", StringComparison.Ordinal) && !line.Contains("\"content\":\"\"", StringComparison.Ordinal)
-                ? Stopwatch.GetElapsedTime(started).TotalSeconds
-                : first;
-        }
-
-        return (true, first);
+        var (arrivals, known) = await SimulatedChat.Ask(http, $"{number} {Guid.NewGuid()} {Padding}", AnswerTokens);
+        return arrivals is null ? (false, known) : (true, arrivals[0]);
     }
 
     public static void Print(IReadOnlyList<Result> results) => Figures.Print(

@@ -22,6 +22,9 @@ public sealed class ClusterOptions
     /// <summary>The port of a node's link, for heartbeats and KV caches, 1 to 65535. Default 11112.</summary>
     public int LinkPort { get; set; } = 11112;
 
+    /// <summary>The port of a node's health, over HTTP without TLS: nothing else is had there. 1 to 65535; 0 means none. Default 0.</summary>
+    public int HealthPort { get; set; }
+
     /// <summary>A file with the secret that the cluster's processes share, at least 32 bytes. The same everywhere.</summary>
     public string KeyFile { get; set; } = "";
 }
@@ -43,6 +46,11 @@ internal sealed class ClusterOptionsValidator : IValidateOptions<ClusterOptions>
             options.SiloPort is >= 1 and <= 65535, $"Cluster:SiloPort {options.SiloPort} is not from 1 to 65535.");
         errors.Require(
             options.LinkPort is >= 1 and <= 65535, $"Cluster:LinkPort {options.LinkPort} is not from 1 to 65535.");
+        errors.Require(
+            options.HealthPort is >= 0 and <= 65535, $"Cluster:HealthPort {options.HealthPort} is not from 0 to 65535.");
+        errors.Require(
+            new[] { options.SiloPort, options.LinkPort, options.HealthPort }.Distinct().Count() == 3,
+            $"Cluster:SiloPort {options.SiloPort}, Cluster:LinkPort {options.LinkPort} and Cluster:HealthPort {options.HealthPort} are not three ports.");
         var key = new FileInfo(options.KeyFile.Length > 0 ? options.KeyFile : "none");
         errors.Require(
             key.Exists && key.Length >= ClusterKey.LeastBytes,

@@ -8,8 +8,9 @@ using Herd.Grains.Placement;
 using Herd.Grains.Rebalancing;
 using Herd.Grains.Routing;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -73,19 +74,41 @@ public static class HerdSilo
         builder.Services.AddOptions<HostOptions>().Configure<Microsoft.Extensions.Options.IOptions<NodeOptions>>(
             (host, node) => host.ShutdownTimeout = node.Value.DrainTime + StopTime);
         builder.Services.AddGrpc();
+        builder.Services.AddHealthChecks().AddCheck<NodeHealth>("node");
         builder.Services.AddOptions<NodeOptions>().BindConfiguration(NodeOptions.Section).ValidateOnStart();
         builder.Services.TryAddEnumerable(
             ServiceDescriptor.Singleton<Microsoft.Extensions.Options.IValidateOptions<NodeOptions>, NodeOptionsValidator>());
         return builder;
     }
 
-    /// <summary>A node's link: heartbeats, and KV caches for other nodes.</summary>
-    public static void MapHerdNode(this IEndpointRouteBuilder routes) => routes.MapGrpcService<NodeLinkService>();
+    /// <summary>A node's link: heartbeats, and KV caches for other nodes. Its health, at a port of its own.</summary>
+    public static void UseHerdNode(this WebApplication app)
+    {
+        var health = app.Services.Cluster().HealthPort;
+        app.Use(async (context, next) =>
+        {
+            if ((context.Connection.LocalPort == health) == context.Request.Path.StartsWithSegments("/health", StringComparison.Ordinal))
+            {
+                await next(context);
+                return;
+            }
 
-    /// <summary>Where a node's link listens.</summary>
+            context.Response.StatusCode = StatusCodes.Status404NotFound;
+        });
+        app.MapGrpcService<NodeLinkService>();
+        app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false });
+        app.MapHealthChecks("/health/ready");
+    }
+
+    /// <summary>Where a node's link and its health listen.</summary>
     public static void ListenForLinks(this KestrelServerOptions kestrel)
     {
         var cluster = kestrel.ApplicationServices.Cluster();
+        if (cluster.HealthPort > 0)
+        {
+            kestrel.Listen(IPAddress.Parse(cluster.Address), cluster.HealthPort, listen => listen.Protocols = HttpProtocols.Http1);
+        }
+
         var identity = kestrel.ApplicationServices.GetRequiredService<ClusterIdentity>();
         kestrel.Listen(IPAddress.Parse(cluster.Address), cluster.LinkPort, listen =>
         {
