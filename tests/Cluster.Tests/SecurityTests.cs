@@ -60,10 +60,15 @@ public sealed class SecurityTests(TinyCluster cluster) : IClassFixture<TinyClust
     {
         var secret = $"{Guid.NewGuid()} {string.Concat(Enumerable.Repeat("some long beginning ", 20))}";
 
-        await Cached(TinyCluster.Alice, secret + "a");
+        // Whichever node they come to, after a few of them each has computed it for her.
+        var own = new List<int>();
+        for (var i = 0; i < 6; i++)
+        {
+            own.Add(await Cached(TinyCluster.Alice, $"{secret}{i}"));
+        }
 
-        Assert.Equal(0, await Cached(TinyCluster.Bob, secret + "b"));
-        Assert.True(await Cached(TinyCluster.Alice, secret + "c") > 100);
+        Assert.Equal(0, await Cached(TinyCluster.Bob, secret + "bob"));
+        Assert.Contains(own, cached => cached > 100);
     }
 
     /// <summary>Each takes little time and is refused, and the gateway goes on.</summary>

@@ -16,12 +16,12 @@ public sealed class OptionsTests
         });
         var cluster = new ClusterOptionsValidator().Validate(null, new ClusterOptions
         {
-            Name = "Not A Name", Store = " ", Address = "nowhere", SiloPort = 0, LinkPort = 0, KeyFile = "nowhere",
+            Name = "Not A Name", Store = " ", Address = "nowhere", SiloPort = 0, LinkPort = 0, HealthPort = -1, KeyFile = "nowhere",
         });
 
         string[] fields = ["Model", "Slots", "ContextTokens", "Threads", "BatchTokens", "MaxQueued", "MaxStretch", "Heartbeat", "StepDeadline", "DrainTime"];
         Assert.All(fields, field => Assert.Contains(node.Failures!, failure => failure.Contains($"Node:{field}", StringComparison.Ordinal)));
-        Assert.Equal(6, cluster.Failures!.Count());
+        Assert.Equal(8, cluster.Failures!.Count());
     }
 
     [Fact]

@@ -1,0 +1,146 @@
+using k8s.Models;
+
+namespace Herd.Kubernetes.Tests;
+
+/// <summary>What matters of the manifests, whichever the overlay.</summary>
+public sealed class ManifestTests
+{
+    /// <summary>Seconds that a process may take to stop once it is drained (HerdSilo), and a gateway to hand over.</summary>
+    private const int StopTime = 30;
+
+    public static TheoryData<string> Overlays => ["dev", "production"];
+
+    [Theory]
+    [MemberData(nameof(Overlays))]
+    public async Task Grace_OfEveryPod_IsLongerThanItsEnd(string overlay)
+    {
+        foreach (var (name, pod) in (await Rendered.Of(overlay)).Pods)
+        {
+            var container = Assert.Single(pod.Spec.Containers);
+            var before = container.Lifecycle?.PreStop?.Sleep?.Seconds ?? 0;
+            var drain = Rendered.Variable(container, "Node__DrainTime") is { } text ? TimeSpan.Parse(text, System.Globalization.CultureInfo.InvariantCulture).TotalSeconds : 0;
+            var needed = name == "herd-store" ? 0 : before + drain + StopTime;
+            Assert.True(pod.Spec.TerminationGracePeriodSeconds > needed, $"{name}: {pod.Spec.TerminationGracePeriodSeconds} s are not more than {needed} s.");
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Overlays))]
+    public async Task Pods_OfEveryWorkload_MayDoNothing(string overlay)
+    {
+        var rendered = await Rendered.Of(overlay);
+        foreach (var (name, pod) in rendered.Pods)
+        {
+            Assert.True(pod.Spec.SecurityContext.RunAsNonRoot, name);
+            Assert.Equal("RuntimeDefault", pod.Spec.SecurityContext.SeccompProfile.Type);
+            Assert.False(pod.Spec.AutomountServiceAccountToken, name);
+            Assert.False(pod.Spec.EnableServiceLinks, name);
+            Assert.True(pod.Spec.HostNetwork is not true && pod.Spec.HostPID is not true);
+            foreach (var container in pod.Spec.Containers.Concat(pod.Spec.InitContainers ?? []))
+            {
+                Assert.True(container.SecurityContext.ReadOnlyRootFilesystem, name);
+                Assert.False(container.SecurityContext.AllowPrivilegeEscalation, name);
+                Assert.Equal(["ALL"], container.SecurityContext.Capabilities.Drop);
+            }
+
+            Assert.Contains(rendered.All<V1ServiceAccount>(), account => account.Metadata.Name == pod.Spec.ServiceAccountName && account.AutomountServiceAccountToken == false);
+        }
+
+        Assert.Empty(rendered.All<V1ClusterRole>());
+        Assert.Empty(rendered.All<V1Role>());
+    }
+
+    [Theory]
+    [MemberData(nameof(Overlays))]
+    public async Task Images_OfEveryPod_ArePinned(string overlay) => Assert.All(
+        (await Rendered.Of(overlay)).Pods.SelectMany(made => made.Pod.Spec.Containers),
+        container => Assert.Matches("^[^:]+:[0-9][^:]*$", container.Image));
+
+    [Theory]
+    [MemberData(nameof(Overlays))]
+    public async Task Resources_OfEveryPod_AreSaidAndMemoryIsNotOversold(string overlay) => Assert.All(
+        (await Rendered.Of(overlay)).Pods.SelectMany(made => made.Pod.Spec.Containers),
+        container =>
+        {
+            Assert.Equal(container.Resources.Requests["memory"].CanonicalizeString(), container.Resources.Limits["memory"].CanonicalizeString());
+            Assert.True(container.Resources.Requests.ContainsKey("cpu"));
+            Assert.Equal(
+                container.Resources.Requests.TryGetValue("nvidia.com/gpu", out var asked) ? asked.ToString() : null,
+                container.Resources.Limits.TryGetValue("nvidia.com/gpu", out var given) ? given.ToString() : null);
+        });
+
+    /// <summary>Every port that a pod listens on may be reached by somebody, and nothing else is let in.</summary>
+    [Theory]
+    [MemberData(nameof(Overlays))]
+    public async Task Ports_OfEveryPod_HaveTheirRules(string overlay)
+    {
+        var rendered = await Rendered.Of(overlay);
+        var policies = rendered.All<V1NetworkPolicy>().ToList();
+        foreach (var (name, pod) in rendered.Pods)
+        {
+            var applied = policies.Where(policy => Rendered.Selects(policy.Spec.PodSelector, pod.Metadata.Labels)).ToList();
+            Assert.Contains(applied, policy => policy.Spec.Ingress is null && policy.Spec.Egress is null && policy.Spec.PolicyTypes.Count == 2);
+            var open = applied.SelectMany(policy => policy.Spec.Ingress ?? []).SelectMany(rule => rule.Ports).Select(port => port.Port.Value).ToHashSet();
+            var listens = pod.Spec.Containers.SelectMany(container => container.Ports).Select(port => $"{port.ContainerPort}").ToHashSet();
+            Assert.True(open.SetEquals(listens), $"{name} listens on {string.Join(", ", listens)}; open are {string.Join(", ", open)}.");
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Overlays))]
+    public async Task Selectors_OfServicesAndBudgets_FindPods(string overlay)
+    {
+        var rendered = await Rendered.Of(overlay);
+        bool Finds(IDictionary<string, string> labels) =>
+            rendered.Pods.Any(made => Rendered.Selects(new V1LabelSelector { MatchLabels = labels }, made.Pod.Metadata.Labels));
+
+        Assert.All(rendered.All<V1Service>(), service =>
+        {
+            Assert.True(Finds(service.Spec.Selector), service.Metadata.Name);
+            var ports = rendered.Pods.Where(made => Rendered.Selects(new V1LabelSelector { MatchLabels = service.Spec.Selector }, made.Pod.Metadata.Labels))
+                .SelectMany(made => made.Pod.Spec.Containers).SelectMany(container => container.Ports).Select(port => port.Name);
+            Assert.All(service.Spec.Ports, port => Assert.Contains(port.TargetPort.Value, ports));
+        });
+        Assert.All(rendered.All<V1PodDisruptionBudget>(), budget => Assert.True(Finds(budget.Spec.Selector.MatchLabels), budget.Metadata.Name));
+        Assert.All(rendered.All<V1Deployment>(), made => Assert.True(Rendered.Selects(made.Spec.Selector, made.Spec.Template.Metadata.Labels)));
+        Assert.Equal(
+            ["herd-gateway", "herd-node"], rendered.All<V1PodDisruptionBudget>().Select(budget => budget.Metadata.Name).Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>Liveness asks nothing but the process; a pod that starts has time to load its model.</summary>
+    [Theory]
+    [MemberData(nameof(Overlays))]
+    public async Task Probes_OfHerdsPods_SayWhatTheyMean(string overlay)
+    {
+        foreach (var (name, pod) in (await Rendered.Of(overlay)).Pods.Where(made => made.Name != "herd-store"))
+        {
+            var container = Assert.Single(pod.Spec.Containers);
+            Assert.Equal("/health/live", container.LivenessProbe.HttpGet.Path);
+            Assert.Equal("/health/ready", container.ReadinessProbe.HttpGet.Path);
+            var starting = (container.StartupProbe.PeriodSeconds ?? 10) * (container.StartupProbe.FailureThreshold ?? 3);
+            Assert.True(starting >= (name == "herd-node" ? 600 : 60), name);
+            Assert.Contains(container.LivenessProbe.HttpGet.Port.Value, container.Ports.Select(port => port.Name));
+        }
+    }
+
+    /// <summary>What the pods are told are settings that there are.</summary>
+    [Theory]
+    [MemberData(nameof(Overlays))]
+    public async Task Variables_OfHerdsPods_AreSettings(string overlay)
+    {
+        var known = new Dictionary<string, Type>
+        {
+            ["Cluster"] = typeof(Herd.Grains.Hosting.ClusterOptions),
+            ["Node"] = Type.GetType("Herd.Grains.Nodes.NodeOptions, Herd.Grains", throwOnError: true)!,
+            ["Gateway"] = Type.GetType("Herd.Gateway.Hosting.GatewayOptions, Herd.Gateway", throwOnError: true)!,
+        };
+        foreach (var (_, pod) in (await Rendered.Of(overlay)).Pods)
+        {
+            foreach (var variable in pod.Spec.Containers.SelectMany(container => container.Env ?? []).Where(variable => variable.Name.Contains("__", StringComparison.Ordinal)))
+            {
+                var path = variable.Name.Split("__");
+                Assert.True(known[path[0]].GetProperty(path[1]) is not null, variable.Name);
+            }
+        }
+    }
+}

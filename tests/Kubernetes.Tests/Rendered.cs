@@ -1,0 +1,41 @@
+using k8s;
+using k8s.Models;
+
+namespace Herd.Kubernetes.Tests;
+
+/// <summary>An overlay's objects, read strictly: unknown fields, wrong types and duplicates are errors.</summary>
+internal sealed class Rendered
+{
+    /// <summary>Objects of other APIs, of which no types are at hand, as they stand.</summary>
+    private static readonly Dictionary<string, Type> Types = new()
+    {
+        ["gateway.networking.k8s.io/v1/HTTPRoute"] = typeof(Dictionary<string, object>),
+        ["gateway.networking.k8s.io/v1/GRPCRoute"] = typeof(Dictionary<string, object>),
+    };
+
+    private readonly IReadOnlyList<object> _objects;
+
+    private Rendered(IReadOnlyList<object> objects) => _objects = objects;
+
+    public static async Task<Rendered> Of(string overlay) =>
+        new(KubernetesYaml.LoadAllFromString(await Kustomize.Render(overlay), Types, strict: true));
+
+    public IEnumerable<IKubernetesObject<V1ObjectMeta>> Objects => _objects.OfType<IKubernetesObject<V1ObjectMeta>>();
+
+    public IEnumerable<T> All<T>() => _objects.OfType<T>();
+
+    /// <summary>The pods that workloads make: by the workload's name, their labels and specification.</summary>
+    public IReadOnlyList<(string Name, V1PodTemplateSpec Pod)> Pods =>
+    [
+        .. All<V1Deployment>().Select(made => (made.Metadata.Name, made.Spec.Template)),
+        .. All<V1StatefulSet>().Select(made => (made.Metadata.Name, made.Spec.Template)),
+    ];
+
+    /// <summary>An environment variable's literal value.</summary>
+    public static string? Variable(V1Container container, string name) => container.Env?.FirstOrDefault(variable => variable.Name == name)?.Value;
+
+    public static bool Selects(V1LabelSelector selector, IDictionary<string, string> labels) =>
+        (selector.MatchLabels ?? new Dictionary<string, string>()).All(pair => labels.TryGetValue(pair.Key, out var value) && value == pair.Value)
+        && (selector.MatchExpressions ?? []).All(rule =>
+            rule.OperatorProperty == "In" && labels.TryGetValue(rule.Key, out var value) && rule.Values.Contains(value));
+}
