@@ -30,6 +30,10 @@ public sealed class WireTests
     private const string DeltaV4 = "IOhAA3gBBQEd4A==";
     private const string CompletedV3 = "IOjAASHoQAN4AQXgwQEBA+A=";
 
+    private const string SettingsV5 = "IOjAAcEBwQHBAcEBwQEpNeDBAcEBwQHBAcEBwQEBAcEBCQMBCQMBwQExAQ1xRQldU3lzdGVtLkNvbGxlY3Rpb25zLkdlbmVyaWMuTGlzdGAxW1toZXJkLlRvb2xdXQADIehAA2ZBA2RBBXt9AQPg4CHoAAPBL+ABA+A=";
+    private const string TurnV5 = "IOhADXR1cm5fMQkDCTEBzofPCGNTeXN0ZW0uQ29sbGVjdGlvbnMuR2VuZXJpYy5MaXN0YDFbW2hlcmQuTWVzc2FnZV1dAAMh6AgDEUEFNDLg4CGAAIC19/V/nwiBAAAAAAAAAADgwQEh6MABwQHBAcEBwQHBASk14MEBwQHBAcEBwQHBAQEBwQEJAwEJAwHBAcEBwQEBAeAh6EABKTPgAQPgCQMBwQHBAcEBwQEBA+A=";
+    private const string ModelV5 = "IOhAA21BA2QBJSHowAHBAcEBwQHBAcEBKTXgwQHBAcEBwQHBAcEBAQHBAQkDAQkDAcEBwQHBAQEB4AEBAQEBAQEBAQEBAcEBCQMN4A==";
+
     private static readonly Serializer Serializer =
         new ServiceCollection().AddSerializer().BuildServiceProvider().GetRequiredService<Serializer>();
 
@@ -104,6 +108,32 @@ public sealed class WireTests
 
     [Fact]
     public void AnswerDelta_WrittenByVersion4_IsRead() => AssertReads(new AnswerDelta("x", 1, 7), DeltaV4);
+
+    /// <summary>What version 5 added: functions, raw prompts, deleted turns, how answers are marked up.</summary>
+    [Fact]
+    public void GenerationSettings_WrittenByVersion5_IsRead() => AssertReads(
+        new GenerationSettings { Tools = new List<Tool> { new("f", "d", "{}", true) }, ToolChoice = new ToolChoice(true, "f"), IsRaw = true }, SettingsV5);
+
+    [Fact]
+    public void Turn_WrittenByVersion5_IsRead() => AssertReads(
+        new Turn
+        {
+            Id = "turn_1",
+            State = TurnState.Completed,
+            Input = new List<Message> { new(Role.Tool, "42") },
+            Created = DateTimeOffset.UnixEpoch,
+            Settings = new GenerationSettings(),
+            IsDeleted = true,
+        },
+        TurnV5);
+
+    [Fact]
+    public void ServedModel_WrittenByVersion5_IsRead() => AssertReads(
+        new ServedModel
+        {
+            Id = "m", Description = "d", ContextTokens = 9, Defaults = new GenerationSettings(), Markup = AnswerMarkup.BareCalls | AnswerMarkup.Thinks,
+        },
+        ModelV5);
 
     [Fact]
     public void PlacementDecision_WrittenByVersion3_IsRead() => AssertReads(

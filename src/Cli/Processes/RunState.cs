@@ -21,7 +21,7 @@ internal sealed record RunState
     [
         .. Processes.Where(process => process.Program == "Gateway").Select((process, i) => new GatewayAddress(
             $"http://127.0.0.1:{Plan.GrpcPort + (2 * i)}",
-            $"http://127.0.0.1:{process.Arguments.FirstOrDefault(argument => argument.StartsWith(ClusterPlan.AdminPort, StringComparison.Ordinal))?.Split('=')[1]}")),
+            $"http://127.0.0.1:{process.Arguments.FirstOrDefault(argument => argument.StartsWith(ClusterPlan.AdminPort, StringComparison.Ordinal))?.Split('=')[1] ?? "8082"}")),
     ];
 
     /// <summary>The same cluster with further nodes, which are yet to be started.</summary>
