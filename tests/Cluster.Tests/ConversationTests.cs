@@ -118,7 +118,7 @@ public sealed class ConversationTests(RealCluster cluster) : IClassFixture<RealC
         await Assert.ThrowsAsync<OperationCanceledException>(() => cluster.Say(
             conversation.ConversationId,
             "Tell me a long story.",
-            maxTokens: 60,
+            maxTokens: 150,
             turnId: "turn-a",
             onDelta: (answer, tokens) =>
             {
@@ -134,10 +134,10 @@ public sealed class ConversationTests(RealCluster cluster) : IClassFixture<RealC
         while (left.State == TurnState.Pending);
 
         Assert.Equal(TurnState.Cancelled, left.State);
-        var turn = await cluster.Say(conversation.ConversationId, "Tell me a long story.", maxTokens: 60, turnId: "turn-a");
+        var turn = await cluster.Say(conversation.ConversationId, "Tell me a long story.", maxTokens: 150, turnId: "turn-a");
 
         Assert.StartsWith(delivered, turn.Answer, StringComparison.Ordinal);
-        Assert.Equal((TurnState.Completed, 60), (turn.State, turn.Usage.CompletionTokens));
+        Assert.Equal((TurnState.Completed, 150), (turn.State, turn.Usage.CompletionTokens));
         Assert.Single((await cluster.Read(conversation.ConversationId)).Turns);
     }
 

@@ -42,7 +42,7 @@ public sealed class FailoverTests(TwoGateways cluster) : IClassFixture<TwoGatewa
         var conversation = (await cluster.New()).ConversationId;
         var home = (await cluster.Say(conversation, Story, maxTokens: 60)).Node;
 
-        var turn = await cluster.Say(conversation, "Go on.", temperature: 0.7f, maxTokens: Tokens, onDelta: Once(() => cluster.Run("drain", home)));
+        var turn = await cluster.Say(conversation, "Go on.", temperature: 0.7f, maxTokens: Tokens, onDelta: Once(() => cluster.Drain(home)));
         await cluster.WaitForEnd(home);
 
         Assert.NotEqual(home, turn.Node);

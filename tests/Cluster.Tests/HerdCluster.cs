@@ -98,6 +98,13 @@ public class HerdCluster : IAsyncDisposable
     /// <summary>The id of a process of the cluster.</summary>
     public int Pid(string name) => State(name).GetProperty("pid").GetInt32();
 
+    /// <summary>Asks a gateway at its operators' port to drain a node: at once, where starting the command would take longer than an answer.</summary>
+    public async Task Drain(string node)
+    {
+        using var channel = GrpcChannel.ForAddress($"http://127.0.0.1:{Port("gateway-1", "--Gateway:AdminPort")}");
+        await new ClusterService.ClusterServiceClient(channel).DrainNodeAsync(new DrainNodeRequest { Node = node }, cancellationToken: Cancellation);
+    }
+
     /// <summary>kill -9, and waits until it is gone.</summary>
     public async Task Kill(string name)
     {
