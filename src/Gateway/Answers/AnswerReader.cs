@@ -1,4 +1,5 @@
 using Herd.Contracts.Conversations;
+using Herd.Gateway.Conversations;
 
 namespace Herd.Gateway.Answers;
 
@@ -173,7 +174,7 @@ internal sealed class AnswerReader
             return null;
         }
 
-        var id = $"call_{_turn[(_turn.IndexOf('_', StringComparison.Ordinal) + 1)..]}_{_calls++}";
+        var id = $"call_{ConversationClient.WithoutPrefix(_turn)}_{_calls++}";
         return new AnswerPart(Call: new ToolCall(id, name, arguments));
     }
 

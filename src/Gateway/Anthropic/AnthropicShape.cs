@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Herd.Contracts.Conversations;
 using Herd.Gateway.Answers;
+using Herd.Gateway.Conversations;
 
 namespace Herd.Gateway.Anthropic;
 
@@ -8,7 +9,7 @@ namespace Herd.Gateway.Anthropic;
 internal static class AnthropicShape
 {
     public static MessageReply Reply(TurnRequest turn, IReadOnlyList<AnswerPart> parts, Turn? answered, bool hasCalled) => new(
-        "msg_" + turn.TurnId[(turn.TurnId.IndexOf('_', StringComparison.Ordinal) + 1)..],
+        "msg_" + ConversationClient.WithoutPrefix(turn.TurnId),
         turn.Model!,
         [.. parts.Select(ToBlock)],
         answered is null ? null : StopReason(answered, hasCalled),

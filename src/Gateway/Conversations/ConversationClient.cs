@@ -24,6 +24,9 @@ internal sealed class ConversationClient(
     /// <summary>A conversation id that cannot be guessed: 128 random bits.</summary>
     public static string NewId() => "conv_" + RandomNumberGenerator.GetHexString(32, lowercase: true);
 
+    /// <summary>The random part of an id, of which those that interfaces show are made.</summary>
+    public static string WithoutPrefix(string id) => id[(id.IndexOf('_', StringComparison.Ordinal) + 1)..];
+
     public static string NewTurnId() => "turn_" + RandomNumberGenerator.GetHexString(32, lowercase: true);
 
     public async Task<Conversation> Create(Tenant tenant, string? model, string? system, CancellationToken cancellation)

@@ -71,21 +71,10 @@ internal sealed class Reply : IAsyncDisposable
         var parts = new List<AnswerPart>();
         await foreach (var part in Parts(cancellation))
         {
-            if (part.Text is { } text && parts is [.., { Text: { } before }])
-            {
-                parts[^1] = new AnswerPart(Text: before + text);
-            }
-            else if (part.Thought is { } thought && parts is [.., { Thought: { } earlier }])
-            {
-                parts[^1] = new AnswerPart(Thought: earlier + thought);
-            }
-            else
-            {
-                parts.Add(part);
-            }
+            parts.Add(part);
         }
 
-        return parts;
+        return parts.Joined();
     }
 
     public ValueTask DisposeAsync() => _events.DisposeAsync();

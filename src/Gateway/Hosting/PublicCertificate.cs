@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Herd.Gateway.Tenants;
 using Microsoft.Extensions.Options;
 
 namespace Herd.Gateway.Hosting;

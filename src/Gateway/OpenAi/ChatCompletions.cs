@@ -32,7 +32,7 @@ internal static class ChatCompletions
         context.Response.Headers[SessionHeader] = choices.Session;
         context.Response.Headers[NodeHeader] = choices.Node;
         var shape = new CompletionShape(
-            "chatcmpl-" + turn.TurnId[(turn.TurnId.IndexOf('_', StringComparison.Ordinal) + 1)..],
+            "chatcmpl-" + ConversationClient.WithoutPrefix(turn.TurnId),
             time.GetUtcNow().ToUnixTimeSeconds(),
             turn.Model!,
             turn.Settings.LogProbs is not null);

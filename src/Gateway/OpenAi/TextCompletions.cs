@@ -23,7 +23,7 @@ internal static class TextCompletions
         context.Response.Headers[ChatCompletions.SessionHeader] = reply.Session;
         context.Response.Headers[ChatCompletions.NodeHeader] = reply.Node;
         TextCompletion Shape(string text, Turn? answered, bool hasUsage) => new(
-            "cmpl-" + turn.TurnId[(turn.TurnId.IndexOf('_', StringComparison.Ordinal) + 1)..],
+            "cmpl-" + ConversationClient.WithoutPrefix(turn.TurnId),
             time.GetUtcNow().ToUnixTimeSeconds(),
             turn.Model!,
             [new TextChoice(0, text, null, answered is null ? null : answered.Finish == Finish.Length ? "length" : "stop")],

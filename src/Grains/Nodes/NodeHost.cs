@@ -25,7 +25,7 @@ internal sealed class NodeHost(
     private readonly CancellationTokenSource _left = new();
     private volatile bool _drains;
     private volatile bool _servesNothing;
-    private TaskCompletionSource<string> _replacement = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile TaskCompletionSource<string> _replacement = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Completes at the next change of what <see cref="Report"/> says.</summary>

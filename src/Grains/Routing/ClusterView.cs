@@ -59,7 +59,16 @@ public sealed class ClusterView(IOptions<RoutingOptions> options, TimeProvider t
         HerdError.ModelNotFound, $"No node serves the model '{model}'. Served: {ModelNames}.", "model");
 
     /// <summary>How a model's answers are to be read; as most models' are when it is not served.</summary>
-    public AnswerMarkup MarkupOf(string? model) => Models.FirstOrDefault(served => served.Id == model)?.Markup ?? AnswerMarkup.None;
+    public AnswerMarkup MarkupOf(string? model)
+    {
+        lock (_lock)
+        {
+            return _reports.Values
+                .Where(known => known.Report.State == NodeState.Ready)
+                .SelectMany(known => known.Report.Models)
+                .FirstOrDefault(served => served.Id == model)?.Markup ?? AnswerMarkup.None;
+        }
+    }
 
     /// <summary>A node's latest report; null when it is not known.</summary>
     public NodeReport? Find(string? node)

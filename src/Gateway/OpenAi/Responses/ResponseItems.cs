@@ -1,5 +1,6 @@
 using Herd.Contracts.Conversations;
 using Herd.Gateway.Answers;
+using Herd.Gateway.Conversations;
 
 namespace Herd.Gateway.OpenAi.Responses;
 
@@ -13,11 +14,11 @@ internal sealed class ResponseItems(ResponseId id)
     /// <summary>The item of the next part that is not more of the one before.</summary>
     public OutputItem Begin(AnswerPart part) => part switch
     {
-        { Call: { } call } => new OutputItem("function_call", "fc_" + call.Id[(call.Id.IndexOf('_', StringComparison.Ordinal) + 1)..], "in_progress")
+        { Call: { } call } => new OutputItem("function_call", "fc_" + ConversationClient.WithoutPrefix(call.Id), "in_progress")
         {
             CallId = call.Id, Name = call.Name, Arguments = "",
         },
-        { Thought: not null } => new OutputItem("reasoning", $"rs_{id.Turn[(id.Turn.IndexOf('_', StringComparison.Ordinal) + 1)..]}_{_thoughts++}", "in_progress")
+        { Thought: not null } => new OutputItem("reasoning", $"rs_{ConversationClient.WithoutPrefix(id.Turn)}_{_thoughts++}", "in_progress")
         {
             Summary = [], Content = [],
         },
@@ -37,27 +38,14 @@ internal sealed class ResponseItems(ResponseId id)
     /// <summary>The items of an answer; one without any part is an empty message.</summary>
     public static IReadOnlyList<OutputItem> Of(ResponseId id, Turn turn, AnswerMarkup markup)
     {
-        var (items, texts) = (new ResponseItems(id), new List<(OutputItem Item, string Text)>());
-        foreach (var part in new AnswerReader(markup, turn.Settings, turn.Id).All(turn.Answer.Text))
-        {
-            var text = part.Call?.Arguments ?? part.Thought ?? part.Text!;
-            var item = texts is [.., var (before, _)] && part.Call is null && before.Type == (part.Thought is null ? "message" : "reasoning") ? before : items.Begin(part);
-            if (texts is [.., var last] && ReferenceEquals(last.Item, item))
-            {
-                texts[^1] = (item, last.Text + text);
-            }
-            else
-            {
-                texts.Add((item, text));
-            }
-        }
-
-        if (texts.Count == 0)
-        {
-            texts.Add((items.Begin(new AnswerPart(Text: "")), ""));
-        }
-
-        return [.. texts.Select((made, i) => End(made.Item, made.Text, turn.Finish == Finish.Stop || i < texts.Count - 1))];
+        var items = new ResponseItems(id);
+        var parts = new AnswerReader(markup, turn.Settings, turn.Id).All(turn.Answer.Text).Joined();
+        parts = parts.Count > 0 ? parts : [new AnswerPart(Text: "")];
+        return
+        [
+            .. parts.Select((part, i) => End(
+                items.Begin(part), part.Call?.Arguments ?? part.Thought ?? part.Text!, turn.Finish == Finish.Stop || i < parts.Count - 1)),
+        ];
     }
 
     /// <summary>What was said in a turn, in order.</summary>

@@ -1,4 +1,4 @@
-namespace Herd.Gateway.Tenants;
+namespace Herd.Gateway.Hosting;
 
 /// <summary>
 /// Tells when files change, by looking at them: links that are swapped, as secrets mounted by Kubernetes are, give no other sign.
