@@ -36,6 +36,30 @@ public sealed class FailoverTests(TwoGateways cluster) : IClassFixture<TwoGatewa
         Assert.Equal(turn.Node, (await cluster.Say(conversation, "And then?", maxTokens: 4)).Node);
     }
 
+    /// <summary>The process answers and its links report; only its engine does not come back from a step.</summary>
+    [Fact]
+    public async Task Converse_EngineHangsInMidStream_GoesOnElsewhereAndTheNodeComesBack()
+    {
+        var conversation = (await cluster.New()).ConversationId;
+        var home = (await cluster.Say(conversation, "Hello.", maxTokens: 4)).Node;
+        StoppedThread? engine = null;
+
+        var turn = await cluster.Say(
+            conversation, Story, maxTokens: Tokens, onDelta: Once(() =>
+            {
+                engine = new StoppedThread(cluster.Pid(home), "herd engine");
+                return Task.CompletedTask;
+            }));
+        var nodes = (await cluster.Run("nodes")).Output;
+        engine!.Dispose();
+
+        Assert.NotEqual(home, turn.Node);
+        Assert.Equal((TurnState.Completed, Tokens), (turn.State, turn.Usage.CompletionTokens));
+        Assert.Contains("STALLED", nodes, StringComparison.Ordinal);
+        await cluster.WaitForNodes(2);
+        Assert.Equal(turn.Node, (await cluster.Say(conversation, "And then?", maxTokens: 4)).Node);
+    }
+
     [Fact]
     public async Task Drain_InMidStream_GoesOnElsewhereWithItsKvCache()
     {

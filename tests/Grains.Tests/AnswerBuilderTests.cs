@@ -1,5 +1,4 @@
 using System.Text;
-using System.Threading.Channels;
 using FsCheck.Xunit;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
@@ -18,16 +17,16 @@ public sealed class AnswerBuilderTests
         var texts = pieces.Select(piece => string.Concat(Enumerable.Range(0, piece % 4).Select(i => characters[(piece + i) % 4]))).ToList();
         var delivered = texts.Take(broke % (pieces.Length + 1)).ToList();
         var offset = new AnswerOffset(delivered.Sum(Encoding.UTF8.GetByteCount), delivered.Count);
-        var again = Channel.CreateUnbounded<TurnEvent>();
+        var again = new TurnEvents();
 
         var answer = new AnswerBuilder(
-            Turn() with { Answer = new Answer(string.Concat(texts.Take(2)), [.. texts.Take(2).Select(_ => 7)], true) }, epoch: 1, offset, again.Writer);
+            Turn() with { Answer = new Answer(string.Concat(texts.Take(2)), [.. texts.Take(2).Select(_ => 7)], true) }, epoch: 1, offset, again);
         foreach (var text in texts.Skip(2))
         {
             answer.Append(new GenerationEvent([7], text, null));
         }
 
-        again.Writer.Complete();
+        again.End();
         var rest = again.Reader.ReadAllAsync().ToBlockingEnumerable().Select(update => update.Delta!).ToList();
         return string.Concat(delivered) + string.Concat(rest.Select(delta => delta.Text)) == string.Concat(texts)
             && delivered.Count + rest.Sum(delta => delta.Tokens) == texts.Count
@@ -38,9 +37,9 @@ public sealed class AnswerBuilderTests
     [Fact]
     public void Answer_DeliveredUnderAnEpochThatIsNotKnown_IsNotGoneOnWith()
     {
-        var events = Channel.CreateUnbounded<TurnEvent>();
+        var events = new TurnEvents();
         var answer = new AnswerBuilder(
-            Turn() with { Answer = new Answer("as it is here", [1, 2], true) }, epoch: 4, new AnswerOffset(Bytes: 2, Tokens: 1, Epoch: 5), events.Writer);
+            Turn() with { Answer = new Answer("as it is here", [1, 2], true) }, epoch: 4, new AnswerOffset(Bytes: 2, Tokens: 1, Epoch: 5), events);
 
         var error = Assert.Throws<HerdException>(answer.ThrowIfBehind);
 
@@ -51,8 +50,8 @@ public sealed class AnswerBuilderTests
     [Fact]
     public void Append_CallerHasABeginning_TellsTheChancesOfTheRest()
     {
-        var events = Channel.CreateUnbounded<TurnEvent>();
-        var answer = new AnswerBuilder(Turn(), epoch: 1, new AnswerOffset(Bytes: 2, Tokens: 2), events.Writer);
+        var events = new TurnEvents();
+        var answer = new AnswerBuilder(Turn(), epoch: 1, new AnswerOffset(Bytes: 2, Tokens: 2), events);
 
         answer.Append(new GenerationEvent([1, 2, 3], "abc", null)
         {

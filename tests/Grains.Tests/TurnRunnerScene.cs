@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Herd.Contracts;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Nodes;
@@ -18,7 +17,7 @@ public abstract class TurnRunnerScene : IDisposable
     private protected readonly FakeTimeProvider Time = new();
     private protected readonly ClusterView View;
     private protected readonly MemoryConversationStore Store = new();
-    private protected readonly Channel<TurnEvent> Events = Channel.CreateUnbounded<TurnEvent>();
+    private protected readonly TurnEvents Events = new();
     private protected readonly CancellationTokenSource Caller = new();
 
     protected TurnRunnerScene()
@@ -46,7 +45,7 @@ public abstract class TurnRunnerScene : IDisposable
         await transcript.Load(CancellationToken.None);
         var runner = new TurnRunner(
             View, new TurnPlacement(View, Time), new TurnStream(View, nodes.Grains, Time), NullLogger<TurnRunner>.Instance);
-        return await runner.Answer(transcript, turn, ConversationKind.Durable, start, Events.Writer, cancellation ?? Caller.Token);
+        return await runner.Answer(transcript, turn, ConversationKind.Durable, start, Events, cancellation ?? Caller.Token);
     }
 
     /// <summary>Waits until so much was delivered.</summary>

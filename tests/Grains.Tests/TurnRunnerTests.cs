@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using FsCheck.Xunit;
 using Herd.Contracts;
 using Herd.Contracts.Conversations;
@@ -65,6 +64,28 @@ public sealed class TurnRunnerTests : TurnRunnerScene
         var turn = await Run(New((_, _) => [Token(3), End(3)]), cancelled, CancellationToken.None);
 
         Assert.Equal((TurnState.Completed, "1 2 3 "), (turn.State, turn.Answer.Text));
+    }
+
+    /// <summary>Nobody reads here: what waits is bounded, the answer ends there, and the rest can be had later.</summary>
+    [Fact]
+    public async Task Answer_NotRead_EndsWithinBoundsAndGoesOnLater()
+    {
+        var length = 3 * TurnEvents.Most;
+        var nodes = New((_, request) => [.. Enumerable.Range(request.Produced.Count, length - request.Produced.Count).Select(Token), End(length)]);
+
+        var error = await Assert.ThrowsAsync<HerdException>(() => Run(nodes));
+
+        Assert.Equal((HerdError.ReadTooSlowly, TurnEvents.Most), (error.Error, Events.Reader.Count));
+        Assert.Equal(TurnState.Failed, Stored.State);
+        var read = DeliveredSoFar();
+        while (Stored.State != TurnState.Completed)
+        {
+            var tokens = read.Count(c => c == ' ');
+            await Run(nodes, Stored, begin: new TurnStart(new AnswerOffset(read.Length, tokens), IsNew: false)).ContinueWith(_ => { }, TaskScheduler.Default);
+            read += DeliveredSoFar();
+        }
+
+        Assert.Equal(string.Concat(Enumerable.Range(0, length).Select(i => $"{i} ")), read);
     }
 
     [Fact]

@@ -1,5 +1,4 @@
 using System.Text;
-using System.Threading.Channels;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Grains.Conversations;
@@ -78,8 +77,8 @@ internal sealed class FaultRun
         while (true)
         {
             var isLost = false;
-            var events = Channel.CreateUnbounded<TurnEvent>();
-            var answering = Answer(id, offset, events.Writer);
+            var events = new TurnEvents();
+            var answering = Answer(id, offset, events);
             try
             {
                 while (await events.Reader.WaitToReadAsync())
@@ -122,7 +121,7 @@ internal sealed class FaultRun
 
     /// <summary>What a gateway does for a turn, in a conversation that it has just activated.</summary>
     /// <returns>Whether the answer is complete and stored.</returns>
-    private async Task<bool> Answer(string id, AnswerOffset offset, ChannelWriter<TurnEvent> events)
+    private async Task<bool> Answer(string id, AnswerOffset offset, TurnEvents events)
     {
         try
         {
@@ -165,7 +164,7 @@ internal sealed class FaultRun
         }
         finally
         {
-            events.TryComplete();
+            events.End();
         }
     }
 

@@ -34,6 +34,9 @@ public enum HerdError
 
     /// <summary>The caller has used what it may use for now.</summary>
     QuotaExceeded = 17,
+
+    /// <summary>The caller left so much of its answer unread that the turn was ended.</summary>
+    ReadTooSlowly = 18,
 }
 
 /// <summary>An error that the caller is told: what was wrong, where, and what to do. Holds no content of conversations.</summary>

@@ -19,6 +19,7 @@ internal static class AnthropicErrors
         HerdError.Unauthenticated => "authentication_error",
         HerdError.Forbidden => "permission_error",
         HerdError.ModelNotFound or HerdError.ConversationNotFound or HerdError.ResponseNotFound => "not_found_error",
+        HerdError.ReadTooSlowly => "timeout_error",
         HerdError.TooLarge => "request_too_large",
         HerdError.Overloaded or HerdError.QuotaExceeded => "rate_limit_error",
         HerdError.Unavailable or HerdError.StoreUnavailable => "overloaded_error",

@@ -4,6 +4,7 @@ using Herd.Contracts.Errors;
 using Herd.Gateway.Answers;
 using Herd.Gateway.Conversations;
 using Herd.Gateway.OpenAi;
+using static Herd.Gateway.Errors.BadRequest;
 
 namespace Herd.Gateway.Anthropic;
 
@@ -124,14 +125,4 @@ internal static class AnthropicRequestReader
         TypeOf(block) == "text" && block.TryGetProperty("text", out var text) && text.ValueKind == JsonValueKind.String
             ? text.GetString()!
             : throw Bad($"'{name}' holds a block that is not text; only text and calls are understood.", name);
-
-    private static void Require(bool holds, string otherwise, string parameter)
-    {
-        if (!holds)
-        {
-            throw Bad(otherwise, parameter);
-        }
-    }
-
-    private static HerdException Bad(string message, string parameter) => new(HerdError.InvalidArgument, message, parameter);
 }

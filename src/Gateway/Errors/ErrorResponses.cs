@@ -55,6 +55,7 @@ internal sealed class ErrorResponses(RequestDelegate next, ILogger<ErrorResponse
         HerdError.Forbidden => StatusCodes.Status403Forbidden,
         HerdError.ModelNotFound or HerdError.ConversationNotFound or HerdError.ResponseNotFound => StatusCodes.Status404NotFound,
         HerdError.TurnInProgress or HerdError.AnswerLost or HerdError.Superseded => StatusCodes.Status409Conflict,
+        HerdError.ReadTooSlowly => StatusCodes.Status408RequestTimeout,
         HerdError.TooLarge => StatusCodes.Status413PayloadTooLarge,
         HerdError.Overloaded or HerdError.QuotaExceeded => StatusCodes.Status429TooManyRequests,
         HerdError.Internal => StatusCodes.Status500InternalServerError,

@@ -47,7 +47,7 @@ internal sealed class ErrorInterceptor(ILogger<ErrorInterceptor> logger) : Inter
         HerdError.InvalidArgument => Code.InvalidArgument,
         HerdError.ModelNotFound or HerdError.ConversationNotFound or HerdError.ResponseNotFound => Code.NotFound,
         HerdError.ContextOverflow => Code.FailedPrecondition,
-        HerdError.Overloaded or HerdError.TooLarge or HerdError.QuotaExceeded => Code.ResourceExhausted,
+        HerdError.Overloaded or HerdError.TooLarge or HerdError.QuotaExceeded or HerdError.ReadTooSlowly => Code.ResourceExhausted,
         HerdError.Unavailable or HerdError.StoreUnavailable or HerdError.Conflict or HerdError.Fenced => Code.Unavailable,
         HerdError.TurnInProgress or HerdError.Superseded => Code.Aborted,
         HerdError.Unauthenticated => Code.Unauthenticated,

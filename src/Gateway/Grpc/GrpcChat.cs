@@ -1,6 +1,5 @@
 using Grpc.Core;
 using Herd.Contracts.Conversations;
-using Herd.Contracts.Errors;
 using Herd.Gateway.Answers;
 using Herd.Gateway.Conversations;
 using Herd.Gateway.Tenants;
@@ -9,6 +8,7 @@ using Herd.V1;
 using Message = Herd.Contracts.Conversations.Message;
 using Role = Herd.Contracts.Conversations.Role;
 using ToolCall = Herd.Gateway.Answers.ToolCall;
+using static Herd.Gateway.Errors.BadRequest;
 
 namespace Herd.Gateway.Grpc;
 
@@ -74,6 +74,4 @@ internal sealed class GrpcChat(StatelessChat chat, SessionIdentity identity, Clu
         { Thought: { } thought } => new ChatPart { Thought = thought },
         _ => new ChatPart { Text = part.Text },
     };
-
-    private static HerdException Bad(string message, string parameter) => new(HerdError.InvalidArgument, message, parameter);
 }

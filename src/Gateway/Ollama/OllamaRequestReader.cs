@@ -4,6 +4,7 @@ using Herd.Contracts.Errors;
 using Herd.Gateway.Answers;
 using Herd.Gateway.Conversations;
 using Herd.Gateway.OpenAi;
+using static Herd.Gateway.Errors.BadRequest;
 
 namespace Herd.Gateway.Ollama;
 
@@ -96,6 +97,4 @@ internal static class OllamaRequestReader
             : throw Bad($"'messages[{index}].tool_calls' holds a call without a name or arguments.", $"messages[{index}].tool_calls"));
         return new Message(role, CallText.Write(message.Content ?? "", [.. calls], markup));
     }
-
-    private static HerdException Bad(string message, string parameter) => new(HerdError.InvalidArgument, message, parameter);
 }

@@ -4,6 +4,7 @@ using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Gateway.Answers;
 using Herd.Gateway.Conversations;
+using static Herd.Gateway.Errors.BadRequest;
 
 namespace Herd.Gateway.OpenAi;
 
@@ -193,7 +194,4 @@ internal static class ChatRequestReader
         JsonValueKind.Object => !value.EnumerateObject().Any(),
         _ => false,
     };
-
-    private static HerdException Bad(string message, string? parameter) =>
-        new(HerdError.InvalidArgument, message, parameter);
 }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Gateway.Answers;
+using static Herd.Gateway.Errors.BadRequest;
 
 namespace Herd.Gateway.OpenAi;
 
@@ -71,6 +72,4 @@ internal static class ChatTools
                     : throw Bad($"'{Name}' names none of the functions in 'tools'.", Name);
         }
     }
-
-    private static HerdException Bad(string message, string parameter) => new(HerdError.InvalidArgument, message, parameter);
 }

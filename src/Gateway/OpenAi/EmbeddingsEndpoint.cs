@@ -1,9 +1,9 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Herd.Contracts.Conversations;
-using Herd.Contracts.Errors;
 using Herd.Gateway.Conversations;
 using Herd.Gateway.Tenants;
+using static Herd.Gateway.Errors.BadRequest;
 
 namespace Herd.Gateway.OpenAi;
 
@@ -57,7 +57,6 @@ internal static class EmbeddingsEndpoint
         ? JsonSerializer.SerializeToElement(Convert.ToBase64String(MemoryMarshal.AsBytes<float>(vector)), OpenAiJson.Default.String)
         : JsonSerializer.SerializeToElement(vector, OpenAiJson.Default.SingleArray);
 
-    private static HerdException Bad(string message, string parameter) => new(HerdError.InvalidArgument, message, parameter);
 }
 
 /// <summary>The body of POST /v1/embeddings.</summary>

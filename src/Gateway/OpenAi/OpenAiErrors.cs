@@ -29,6 +29,7 @@ internal static class OpenAiErrors
         HerdError.QuotaExceeded => "rate_limit_exceeded",
         HerdError.Unauthenticated => "invalid_api_key",
         HerdError.Forbidden => "forbidden",
+        HerdError.ReadTooSlowly => "read_too_slowly",
         HerdError.TooLarge => "request_too_large",
         HerdError.TurnInProgress => "turn_in_progress",
         HerdError.AnswerLost => "answer_lost",

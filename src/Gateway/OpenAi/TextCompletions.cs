@@ -5,6 +5,7 @@ using Herd.Contracts.Errors;
 using Herd.Gateway.Conversations;
 using Herd.Gateway.Errors;
 using Herd.Gateway.Tenants;
+using static Herd.Gateway.Errors.BadRequest;
 
 namespace Herd.Gateway.OpenAi;
 
@@ -101,7 +102,6 @@ internal static class TextCompletions
         _ => throw Bad("'prompt' must be one text; neither several nor tokens are understood.", "prompt"),
     };
 
-    private static HerdException Bad(string message, string parameter) => new(HerdError.InvalidArgument, message, parameter);
 }
 
 /// <summary>The body of POST /v1/completions.</summary>

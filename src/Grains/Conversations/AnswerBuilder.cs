@@ -1,5 +1,4 @@
 using System.Text;
-using System.Threading.Channels;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Contracts.Nodes;
@@ -13,7 +12,7 @@ namespace Herd.Grains.Conversations;
 internal sealed class AnswerBuilder
 {
     private readonly string _turn;
-    private readonly ChannelWriter<TurnEvent> _events;
+    private readonly TurnEvents _events;
     private readonly StringBuilder _text = new();
     private readonly List<int> _tokens = [];
     private long _bytesToSkip;
@@ -23,7 +22,7 @@ internal sealed class AnswerBuilder
     /// <param name="epoch">The conversation's epoch as it is known here.</param>
     /// <param name="offset">What the caller has. When that came under an epoch that is not known here, nothing here need begin with it.</param>
     /// <param name="events">Where to deliver.</param>
-    public AnswerBuilder(Turn turn, long epoch, AnswerOffset offset, ChannelWriter<TurnEvent> events)
+    public AnswerBuilder(Turn turn, long epoch, AnswerOffset offset, TurnEvents events)
     {
         _turn = turn.Id;
         _events = events;
@@ -70,7 +69,7 @@ internal sealed class AnswerBuilder
         _tokensToSkip -= skipped;
         if (tokens.Count > skipped || fresh.Length > 0)
         {
-            _events.TryWrite(new TurnEvent
+            _events.Write(new TurnEvent
             {
                 Delta = new AnswerDelta(fresh, tokens.Count - skipped, Epoch) { Chances = chances is null ? null : [.. chances.Skip(skipped)] },
             });

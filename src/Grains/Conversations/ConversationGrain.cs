@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
-using System.Threading.Channels;
 using Herd.Contracts;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
@@ -71,8 +70,8 @@ internal sealed class ConversationGrain(
         using var counted = handover.Enter();
         using var place = await _turns.Enter(request.TurnId, mayWait: !request.IsWholeHistory, cancellation);
         await using var leaving = handover.Begun.Register(place.Cancel);
-        var events = Channel.CreateUnbounded<TurnEvent>();
-        var turn = Take(request, events.Writer, place.Cancellation);
+        var events = new TurnEvents();
+        var turn = Take(request, events, place.Cancellation);
         try
         {
             await foreach (var update in events.Reader.ReadAllAsync(cancellation))
@@ -150,7 +149,7 @@ internal sealed class ConversationGrain(
         _transcript?.Dispose();
     }
 
-    private async Task Take(TurnRequest request, ChannelWriter<TurnEvent> events, CancellationToken cancellation)
+    private async Task Take(TurnRequest request, TurnEvents events, CancellationToken cancellation)
     {
         try
         {
@@ -162,7 +161,7 @@ internal sealed class ConversationGrain(
             }
             else
             {
-                events.TryWrite(new TurnEvent { Started = new TurnStarted(turn.Id, turn.Model!, turn.Node!) });
+                events.Write(new TurnEvent { Started = new TurnStarted(turn.Id, turn.Model!, turn.Node!) });
                 new AnswerBuilder(turn, _transcript.Conversation!.Epoch, request.Offset, events).ThrowIfBehind();
             }
 
@@ -173,11 +172,11 @@ internal sealed class ConversationGrain(
                 throw new HerdException(HerdError.Conflict, "The conversation moves to another gateway. Try again.");
             }
 
-            events.TryWrite(new TurnEvent { Completed = turn, IsUnsaved = !await _late.IsSaved() });
+            events.Write(new TurnEvent { Completed = turn, IsUnsaved = !await _late.IsSaved() });
         }
         finally
         {
-            events.TryComplete();
+            events.End();
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Contracts.Placements;
@@ -25,7 +24,7 @@ internal sealed class TurnRunner(
         Turn turn,
         ConversationKind kind,
         TurnStart start,
-        ChannelWriter<TurnEvent> events,
+        TurnEvents events,
         CancellationToken cancellation)
     {
         var answer = new AnswerBuilder(turn, transcript.Conversation!.Epoch, start.Offset, events);
@@ -59,7 +58,7 @@ internal sealed class TurnRunner(
         Turn turn,
         ConversationKind kind,
         AnswerBuilder answer,
-        ChannelWriter<TurnEvent> events,
+        TurnEvents events,
         CancellationToken cancellation)
     {
         var failures = new TurnFailures();

@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Herd.Contracts;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Nodes;
@@ -26,7 +25,7 @@ internal sealed class TurnStream(ClusterView view, IGrainFactory grains, TimePro
         ConversationKind kind,
         AnswerBuilder answer,
         Task<PlacementReason> leave,
-        ChannelWriter<TurnEvent> events,
+        TurnEvents events,
         CancellationToken cancellation)
     {
         var node = turn.Node!;
@@ -37,7 +36,7 @@ internal sealed class TurnStream(ClusterView view, IGrainFactory grains, TimePro
             Session(transcript, left, turn.Model!).Release(epoch).Ignore();
         }
 
-        events.TryWrite(new TurnEvent { Started = new TurnStarted(turn.Id, turn.Model!, node) });
+        events.Write(new TurnEvent { Started = new TurnStarted(turn.Id, turn.Model!, node) });
         var request = new SessionRequest
         {
             Epoch = epoch,

@@ -3,6 +3,7 @@ using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Gateway.Answers;
 using Herd.Gateway.Conversations;
+using static Herd.Gateway.Errors.BadRequest;
 
 namespace Herd.Gateway.OpenAi.Responses;
 
@@ -152,14 +153,4 @@ internal static class ResponseRequestReader
         "json_schema" => new AnswerForm(format.Schema?.GetRawText() ?? throw Bad("'text.format.schema' is missing.", "text.format")),
         _ => throw Bad("'text.format.type' is none of text, json_object and json_schema.", "text.format"),
     };
-
-    private static void Require(bool holds, string otherwise, string parameter)
-    {
-        if (!holds)
-        {
-            throw Bad(otherwise, parameter);
-        }
-    }
-
-    private static HerdException Bad(string message, string? parameter) => new(HerdError.InvalidArgument, message, parameter);
 }

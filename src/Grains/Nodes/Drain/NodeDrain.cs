@@ -59,7 +59,15 @@ internal sealed class NodeDrain(
     public async Task Switch(string model)
     {
         host.BeginDrain();
-        await Empty(CancellationToken.None);
+        try
+        {
+            await Empty(CancellationToken.None);
+        }
+        catch (Exception e)
+        {
+            NodeDrainLog.NotEmptied(logger, e);
+        }
+
         host.Replace(model);
     }
 
@@ -178,6 +186,9 @@ internal static partial class NodeDrainLog
 
     [LoggerMessage(EventId = 411, Level = LogLevel.Warning, Message = "A session could not be moved ({Kind}: {Reason}); it will be restored or replayed")]
     public static partial void NotMoved(ILogger logger, string kind, string reason);
+
+    [LoggerMessage(EventId = 413, Level = LogLevel.Error, Message = "Not everything could be moved off; the model is replaced all the same")]
+    public static partial void NotEmptied(ILogger logger, Exception exception);
 
     [LoggerMessage(EventId = 412, Level = LogLevel.Warning, Message = "Draining took longer than {Seconds:F0} s; what is left is cut off and goes on elsewhere")]
     public static partial void TimeUp(ILogger logger, double seconds);
