@@ -1,6 +1,8 @@
+using FsCheck.Xunit;
 using Herd.Grains.Hosting;
 using Herd.Grains.Nodes;
 using Herd.Grains.Routing;
+using Microsoft.Extensions.Configuration;
 
 namespace Herd.Grains.Tests;
 
@@ -16,12 +18,33 @@ public sealed class OptionsTests
         });
         var cluster = new ClusterOptionsValidator().Validate(null, new ClusterOptions
         {
-            Name = "Not A Name", Store = " ", Address = "nowhere", SiloPort = 0, LinkPort = 0, HealthPort = -1, KeyFile = "nowhere",
+            Name = "Not A Name", Store = " ", Address = "nowhere", SiloPort = 0, LinkPort = 0, HealthPort = -1, KeyFile = "nowhere", GraceSeconds = -1, PreStopSeconds = -1,
         });
 
         string[] fields = ["Model", "Slots", "ContextTokens", "Threads", "BatchTokens", "MaxQueued", "MaxStretch", "Heartbeat", "StepDeadline", "DrainTime"];
         Assert.All(fields, field => Assert.Contains(node.Failures!, failure => failure.Contains($"Node:{field}", StringComparison.Ordinal)));
-        Assert.Equal(8, cluster.Failures!.Count());
+        Assert.Equal(11, cluster.Failures!.Count());
+    }
+
+    /// <summary>However long the grace is, what is done in it takes less; and what does not fit is refused before anything starts.</summary>
+    [Property]
+    public void Grace_OfAnyLength_HoldsWhatIsDoneInIt(ushort grace, byte preStop, byte drain)
+    {
+        var cluster = new ClusterOptions { GraceSeconds = grace, PreStopSeconds = preStop };
+        Validate(new NodeOptions());
+        Validate(new NodeOptions { DrainTime = TimeSpan.FromSeconds(drain) });
+
+        void Validate(NodeOptions node)
+        {
+            var configuration = new ConfigurationBuilder()
+                .AddInMemoryCollection([new("Cluster:GraceSeconds", $"{grace}"), new("Cluster:PreStopSeconds", $"{preStop}")])
+                .Build();
+            var length = TimeSpan.FromSeconds(preStop) + GracePeriod.DrainTime(cluster, node) + GracePeriod.StopTime;
+            var isRefused = new GracePeriodValidator(configuration).Validate(null, node).Failed
+                || new ClusterOptionsValidator().Validate(null, cluster).Failures!.Any(failure => failure.StartsWith("Cluster:GraceSeconds", StringComparison.Ordinal));
+            Assert.True(grace == 0 || isRefused || length < TimeSpan.FromSeconds(grace));
+            Assert.True(grace <= preStop + drain + 35 || !isRefused);
+        }
     }
 
     [Fact]

@@ -40,6 +40,7 @@ internal static class GatewayHosting
         services.AddSingleton<GrpcChat>();
 
         services.AddHealthChecks()
+            .AddCheck<LeavingHealth>("leaving", tags: ["ready"])
             .AddCheck<NodesHealth>("nodes", tags: ["ready"])
             .AddCheck<StoreHealth>("store", tags: ["ready"]);
         services.AddGrpc(grpc => grpc.Interceptors.Add<ErrorInterceptor>())

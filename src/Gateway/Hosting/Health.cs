@@ -1,3 +1,4 @@
+using Herd.Grains.Conversations;
 using Herd.Contracts.Nodes;
 using Herd.Grains.Conversations.Storage;
 using Herd.Grains.Routing;
@@ -16,15 +17,26 @@ internal sealed class NodesHealth(ClusterView view) : IHealthCheck
             : HealthCheckResult.Unhealthy("No node is ready."));
 }
 
-/// <summary>Ready while the store answers.</summary>
+/// <summary>
+/// Ready once the store has answered. That it is away later is no reason to send everybody away: conversations go on in memory, and
+/// what cannot be stored is said.
+/// </summary>
 internal sealed class StoreHealth(StoreConnection store) : IHealthCheck
 {
+    private volatile bool _hasAnswered;
+
     public async Task<HealthCheckResult> CheckHealthAsync(
         HealthCheckContext context, CancellationToken cancellationToken = default)
     {
+        if (_hasAnswered)
+        {
+            return HealthCheckResult.Healthy();
+        }
+
         try
         {
             await store.Database.PingAsync().WaitAsync(cancellationToken);
+            _hasAnswered = true;
             return HealthCheckResult.Healthy();
         }
         catch (Exception e) when (e is RedisException or TimeoutException)
@@ -32,4 +44,11 @@ internal sealed class StoreHealth(StoreConnection store) : IHealthCheck
             return HealthCheckResult.Unhealthy("The store does not answer.");
         }
     }
+}
+
+/// <summary>Not ready from the moment at which this gateway is told to end, before it hands over.</summary>
+internal sealed class LeavingHealth(Handover handover) : IHealthCheck
+{
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) => Task.FromResult(
+        handover.Begun.IsCancellationRequested ? HealthCheckResult.Unhealthy("This gateway is about to end.") : HealthCheckResult.Healthy());
 }

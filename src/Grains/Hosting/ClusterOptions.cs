@@ -25,6 +25,15 @@ public sealed class ClusterOptions
     /// <summary>The port of a node's health, over HTTP without TLS: nothing else is had there. 1 to 65535; 0 means none. Default 0.</summary>
     public int HealthPort { get; set; }
 
+    /// <summary>
+    /// Seconds that the process is given from when its end is decided until it is killed, as Kubernetes' terminationGracePeriodSeconds; 0
+    /// means that nobody kills it. <see cref="GracePeriod"/> says how they are divided. Default 0.
+    /// </summary>
+    public int GraceSeconds { get; set; }
+
+    /// <summary>Seconds of <see cref="GraceSeconds"/> that pass before the process is told, as a preStop hook takes them. Default 0.</summary>
+    public int PreStopSeconds { get; set; }
+
     /// <summary>A file with the secret that the cluster's processes share, at least 32 bytes. The same everywhere.</summary>
     public string KeyFile { get; set; } = "";
 }
@@ -51,6 +60,11 @@ internal sealed class ClusterOptionsValidator : IValidateOptions<ClusterOptions>
         errors.Require(
             new[] { options.SiloPort, options.LinkPort, options.HealthPort }.Distinct().Count() == 3,
             $"Cluster:SiloPort {options.SiloPort}, Cluster:LinkPort {options.LinkPort} and Cluster:HealthPort {options.HealthPort} are not three ports.");
+        errors.Require(options.GraceSeconds >= 0, $"Cluster:GraceSeconds {options.GraceSeconds} is negative.");
+        errors.Require(options.PreStopSeconds >= 0, $"Cluster:PreStopSeconds {options.PreStopSeconds} is negative.");
+        errors.Require(
+            options.GraceSeconds == 0 || options.GraceSeconds >= GracePeriod.Least(options).TotalSeconds,
+            $"Cluster:GraceSeconds {options.GraceSeconds} is less than {GracePeriod.Least(options).TotalSeconds}: {options.PreStopSeconds} s of preStop, {GracePeriod.StopTime.TotalSeconds} s to stop, and some to spare.");
         var key = new FileInfo(options.KeyFile.Length > 0 ? options.KeyFile : "none");
         errors.Require(
             key.Exists && key.Length >= ClusterKey.LeastBytes,

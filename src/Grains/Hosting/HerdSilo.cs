@@ -32,9 +32,6 @@ public static class HerdSilo
     /// <summary>Milliseconds; with the default a store that is back is not found for up to 10 s.</summary>
     private const int StoreReconnectAfter = 250;
 
-    /// <summary>What a process may take to stop once it is drained.</summary>
-    private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(30);
-
     /// <summary>A gateway: conversations and routing.</summary>
     public static IHostApplicationBuilder AddHerdGateway(this IHostApplicationBuilder builder)
     {
@@ -58,6 +55,7 @@ public static class HerdSilo
         builder.Services.TryAddEnumerable(
             ServiceDescriptor.Singleton<Microsoft.Extensions.Options.IValidateOptions<RebalanceOptions>, RebalanceOptionsValidator>());
         builder.Services.AddHostedService<RebalanceTimer>();
+        builder.Services.AddOptions<HostOptions>().Configure(host => host.ShutdownTimeout = GracePeriod.StopTime);
         return builder;
     }
 
@@ -71,13 +69,15 @@ public static class HerdSilo
         builder.Services.AddSingleton<SessionPull>();
         builder.Services.AddSingleton<NodeDrain>();
         builder.Services.AddHostedService(services => services.GetRequiredService<NodeDrain>());
-        builder.Services.AddOptions<HostOptions>().Configure<Microsoft.Extensions.Options.IOptions<NodeOptions>>(
-            (host, node) => host.ShutdownTimeout = node.Value.DrainTime + StopTime);
+        builder.Services.AddOptions<HostOptions>().Configure<Microsoft.Extensions.Options.IOptions<ClusterOptions>, Microsoft.Extensions.Options.IOptions<NodeOptions>>(
+            (host, cluster, node) => host.ShutdownTimeout = GracePeriod.DrainTime(cluster.Value, node.Value) + GracePeriod.StopTime);
         builder.Services.AddGrpc();
         builder.Services.AddHealthChecks().AddCheck<NodeHealth>("node");
         builder.Services.AddOptions<NodeOptions>().BindConfiguration(NodeOptions.Section).ValidateOnStart();
         builder.Services.TryAddEnumerable(
             ServiceDescriptor.Singleton<Microsoft.Extensions.Options.IValidateOptions<NodeOptions>, NodeOptionsValidator>());
+        builder.Services.TryAddEnumerable(
+            ServiceDescriptor.Singleton<Microsoft.Extensions.Options.IValidateOptions<NodeOptions>, GracePeriodValidator>());
         return builder;
     }
 

@@ -68,8 +68,11 @@ public sealed class NodeOptions
     /// </summary>
     public TimeSpan StepDeadline { get; set; } = TimeSpan.FromSeconds(8);
 
-    /// <summary>How long a node that is to end may take to move its sessions elsewhere; 0 means that it does not try. Default 1 min.</summary>
-    public TimeSpan DrainTime { get; set; } = TimeSpan.FromMinutes(1);
+    /// <summary>
+    /// How long a node that is to end may take to move its sessions elsewhere; 0 means that it does not try. Default what
+    /// Cluster:GraceSeconds leaves, and 1 min where that is not said.
+    /// </summary>
+    public TimeSpan? DrainTime { get; set; }
 }
 
 internal sealed class NodeOptionsValidator : IValidateOptions<NodeOptions>
@@ -89,7 +92,7 @@ internal sealed class NodeOptionsValidator : IValidateOptions<NodeOptions>
         errors.Require(options.MaxStretch > 1, $"Node:MaxStretch {options.MaxStretch} is not above 1.");
         errors.Require(options.StreamInterval >= TimeSpan.Zero, $"Node:StreamInterval {options.StreamInterval} is negative.");
         errors.Require(options.StepDeadline > TimeSpan.Zero, $"Node:StepDeadline {options.StepDeadline} is not above zero.");
-        errors.Require(options.DrainTime >= TimeSpan.Zero, $"Node:DrainTime {options.DrainTime} is negative.");
+        errors.Require(options.DrainTime is null || options.DrainTime >= TimeSpan.Zero, $"Node:DrainTime {options.DrainTime} is negative.");
         errors.Require(options.Heartbeat > TimeSpan.Zero, $"Node:Heartbeat {options.Heartbeat} is not above zero.");
         return errors.ToResult();
     }

@@ -28,12 +28,15 @@ internal sealed class NodeDrain(
     GrainInterfaceTypeResolver interfaces,
     Expulsion expulsion,
     IOptions<NodeOptions> options,
+    IOptions<Hosting.ClusterOptions> cluster,
     TimeProvider time,
     IHostApplicationLifetime lifetime,
     ILogger<NodeDrain> logger) : IHostedLifecycleService
 {
     private const int Movers = 4;
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
+
+    private readonly TimeSpan _most = GracePeriod.DrainTime(cluster.Value, options.Value);
 
     /// <summary>What there is to move.</summary>
     public async Task<DrainPreview> Preview()
@@ -82,17 +85,17 @@ internal sealed class NodeDrain(
     private async Task Empty(CancellationToken cancellation)
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        over.CancelAfter(options.Value.DrainTime);
+        over.CancelAfter(_most);
         try
         {
-            if (host.Loaded is { } model && options.Value.DrainTime > TimeSpan.Zero && !expulsion.HasHappened && HasGateway())
+            if (host.Loaded is { } model && _most > TimeSpan.Zero && !expulsion.HasHappened && HasGateway())
             {
                 await Empty(model, over.Token);
             }
         }
         catch (OperationCanceledException)
         {
-            NodeDrainLog.TimeUp(logger, options.Value.DrainTime.TotalSeconds);
+            NodeDrainLog.TimeUp(logger, _most.TotalSeconds);
         }
     }
 
