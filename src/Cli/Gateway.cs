@@ -13,11 +13,13 @@ internal sealed class Gateway : IDisposable
     private readonly GrpcChannel _admin;
 
     /// <param name="address">Where it listens; null means where the environment or this machine's cluster says.</param>
-    public Gateway(GatewayAddress? address = null)
+    /// <param name="key">What callers show; null means what the environment says.</param>
+    /// <param name="adminKey">What operators show; null means what the environment says.</param>
+    public Gateway(GatewayAddress? address = null, string? key = null, string? adminKey = null)
     {
         address ??= GatewayAddress.Configured();
-        _calls = HerdChannel.Connect(address.Calls, Environment.GetEnvironmentVariable("HERD_API_KEY"));
-        _admin = HerdChannel.Connect(address.Admin, Environment.GetEnvironmentVariable("HERD_ADMIN_KEY"));
+        _calls = HerdChannel.Connect(address.Calls, key ?? Environment.GetEnvironmentVariable("HERD_API_KEY"));
+        _admin = HerdChannel.Connect(address.Admin, adminKey ?? Environment.GetEnvironmentVariable("HERD_ADMIN_KEY"));
         Conversations = new ConversationService.ConversationServiceClient(_calls);
         Cluster = new ClusterService.ClusterServiceClient(_admin);
     }

@@ -20,10 +20,10 @@ public sealed class ManifestTests
             var cluster = new ClusterOptions
             {
                 GraceSeconds = int.Parse(Rendered.Variable(container, "Cluster__GraceSeconds")!, CultureInfo.InvariantCulture),
-                PreStopSeconds = int.Parse(Rendered.Variable(container, "Cluster__PreStopSeconds")!, CultureInfo.InvariantCulture),
+                PreStopSeconds = int.Parse(Rendered.Variable(container, "Cluster__PreStopSeconds") ?? "0", CultureInfo.InvariantCulture),
             };
             Assert.Equal(pod.Spec.TerminationGracePeriodSeconds, cluster.GraceSeconds);
-            Assert.Equal(container.Lifecycle.PreStop.Sleep.Seconds, cluster.PreStopSeconds);
+            Assert.Equal(container.Lifecycle?.PreStop.Sleep.Seconds ?? 0, cluster.PreStopSeconds);
             Assert.True(cluster.GraceSeconds >= GracePeriod.Least(cluster).TotalSeconds, name);
             Assert.True(name != "herd-node" || GracePeriod.DrainTime(cluster, new NodeOptions()) >= TimeSpan.FromSeconds(60), name);
         }

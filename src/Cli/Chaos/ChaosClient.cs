@@ -10,7 +10,7 @@ namespace Herd.Cli.Chaos;
 /// One user: says something, reads the answer, says the next thing. When a connection breaks it asks again, at another gateway,
 /// with the turn's id and what it has of the answer, as any client should.
 /// </summary>
-internal sealed class ChaosClient(IReadOnlyList<Gateway> gateways, int number, ChaosTalk talk)
+internal sealed class ChaosClient(Func<int, Gateway> gateway, int number, ChaosTalk talk)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
@@ -145,7 +145,7 @@ internal sealed class ChaosClient(IReadOnlyList<Gateway> gateways, int number, C
         }
     }
 
-    private Gateway Next() => gateways[(number + _lost) % gateways.Count];
+    private Gateway Next() => gateway(number + _lost);
 
     /// <summary>What a client asks again after.</summary>
     private static bool IsPassing(RpcException exception) =>

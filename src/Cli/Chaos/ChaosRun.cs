@@ -1,8 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using Grpc.Core;
 using Herd.Cli.Processes;
-using Herd.V1;
 
 namespace Herd.Cli.Chaos;
 
@@ -27,9 +25,8 @@ internal sealed class ChaosRun(LocalCluster cluster, IReadOnlyList<PlannedFault>
         end.CancelAfter(length);
         abort.CancelAfter(length + Grace);
         var started = Stopwatch.GetTimestamp();
-        var talking = Enumerable.Range(0, talk.Clients)
-            .Select(i => Task.Run(() => new ChaosClient(_gateways, i, talk).Talk(end.Token, abort.Token), abort.Token))
-            .ToList();
+        var users = new ChaosUsers(i => _gateways[i % _gateways.Count], talk);
+        var talking = users.Talk(end.Token, abort.Token);
         var watch = new LoadWatch(_gateways);
         var watching = watch.Run(end.Token);
         var late = TimeSpan.Zero;
@@ -45,17 +42,12 @@ internal sealed class ChaosRun(LocalCluster cluster, IReadOnlyList<PlannedFault>
             late += over > TimeSpan.Zero ? over : TimeSpan.Zero;
         }
 
-        var seen = (await Task.WhenAll(talking)).SelectMany(turns => turns).ToList();
+        var seen = await talking;
         var took = Stopwatch.GetElapsedTime(started);
         await watching;
         await ForgetWhatIsInMemory(abort.Token);
-        var stored = new Dictionary<string, IReadOnlyList<StoredTurn>>();
-        foreach (var conversation in seen.Select(turn => turn.Conversation).Distinct())
-        {
-            stored[conversation] = await Read(conversation, abort.Token);
-        }
-
-        return new ChaosReport(seen, HistoryChecker.Check(seen, stored, gatewaysStayed: !plan.Any(fault => fault.Process.StartsWith("gateway", StringComparison.Ordinal))), inflicted, started, took)
+        var gatewaysStayed = !plan.Any(fault => fault.Process.StartsWith("gateway", StringComparison.Ordinal));
+        return new ChaosReport(seen, await users.Check(seen, gatewaysStayed, abort.Token), inflicted, started, took)
         {
             EvenAfter = _grown is { } grown ? watch.EvenAfter(grown.At, grown.Nodes) : null,
         };
@@ -102,27 +94,6 @@ internal sealed class ChaosRun(LocalCluster cluster, IReadOnlyList<PlannedFault>
     }
 
     private RunningProcess Process(PlannedFault fault) => cluster.State.Processes.First(process => process.Name == fault.Process);
-
-    private async Task<IReadOnlyList<StoredTurn>> Read(string conversation, CancellationToken abort)
-    {
-        for (var attempt = 0; ; attempt++)
-        {
-            try
-            {
-                var reply = await _gateways[attempt % _gateways.Count].Conversations.GetConversationAsync(
-                    new GetConversationRequest { ConversationId = conversation }, cancellationToken: abort);
-                return
-                [
-                    .. reply.Conversation.Turns.Select(turn => new StoredTurn(
-                        turn.TurnId, turn.Input.Single().Text, turn.Answer, turn.Usage?.CompletionTokens ?? 0, turn.State == TurnState.Completed)),
-                ];
-            }
-            catch (RpcException) when (!abort.IsCancellationRequested)
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(500), abort);
-            }
-        }
-    }
 
     private void Say(long started, string what) => log.WriteLine(
         string.Create(CultureInfo.InvariantCulture, $"{Stopwatch.GetElapsedTime(started).TotalSeconds,7:0.0} s  {what}"));

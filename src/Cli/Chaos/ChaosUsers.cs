@@ -1,0 +1,56 @@
+using Grpc.Core;
+using Herd.V1;
+
+namespace Herd.Cli.Chaos;
+
+/// <summary>Users who talk to a cluster, whatever happens to it, and what is stored of what they said.</summary>
+/// <param name="gateway">Where to turn: another number may find another gateway.</param>
+/// <param name="talk">How they talk.</param>
+internal sealed class ChaosUsers(Func<int, Gateway> gateway, ChaosTalk talk)
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
+
+    /// <returns>What they saw.</returns>
+    /// <param name="end">They begin no new turns.</param>
+    /// <param name="abort">They give up.</param>
+    public async Task<IReadOnlyList<TurnRecord>> Talk(CancellationToken end, CancellationToken abort)
+    {
+        var talking = Enumerable.Range(0, talk.Clients)
+            .Select(i => Task.Run(() => new ChaosClient(gateway, i, talk).Talk(end, abort), abort))
+            .ToList();
+        return [.. (await Task.WhenAll(talking)).SelectMany(turns => turns)];
+    }
+
+    /// <summary>What is wrong between what was seen and what is stored; nothing when all is well.</summary>
+    public async Task<IReadOnlyList<string>> Check(IReadOnlyList<TurnRecord> seen, bool gatewaysStayed, CancellationToken abort)
+    {
+        var stored = new Dictionary<string, IReadOnlyList<StoredTurn>>();
+        foreach (var conversation in seen.Select(turn => turn.Conversation).Distinct())
+        {
+            stored[conversation] = await Read(conversation, abort);
+        }
+
+        return HistoryChecker.Check(seen, stored, gatewaysStayed);
+    }
+
+    private async Task<IReadOnlyList<StoredTurn>> Read(string conversation, CancellationToken abort)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                var reply = await gateway(attempt).Conversations.GetConversationAsync(
+                    new GetConversationRequest { ConversationId = conversation }, cancellationToken: abort);
+                return
+                [
+                    .. reply.Conversation.Turns.Select(turn => new StoredTurn(
+                        turn.TurnId, turn.Input.Single().Text, turn.Answer, turn.Usage?.CompletionTokens ?? 0, turn.State == TurnState.Completed)),
+                ];
+            }
+            catch (RpcException) when (!abort.IsCancellationRequested)
+            {
+                await Task.Delay(Pause, abort);
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+using Herd.Kubernetes.Tests.Pods;
+using k8s.Models;
+
+namespace Herd.Kubernetes.Tests;
+
+/// <summary>The pods of k8s/overlays/dev, with real processes: conversations go on while pods come and go.</summary>
+public sealed class PodTests(PodScene scene) : IClassFixture<PodScene>
+{
+    private readonly PodCluster _cluster = scene.Cluster;
+
+    [Fact]
+    public async Task RollOut_OfNodesAndGateways_NobodyNotices()
+    {
+        using var load = await SceneLoad.Start(_cluster, seed: 1);
+        _cluster[PodCluster.Node].RollOut(template => template.Metadata.Annotations = new Dictionary<string, string> { ["herd/again"] = "1" });
+        await _cluster.Settled();
+        _cluster[PodCluster.Gateway].RollOut(template => template.Metadata.Annotations = new Dictionary<string, string> { ["herd/again"] = "1" });
+        await _cluster.Settled();
+
+        var outcome = await load.End();
+
+        Assert.True(outcome.Warm >= 0.95, $"{outcome}");
+        Assert.DoesNotContain(_cluster.Ever, pod => pod.WasKilled);
+    }
+
+    [Fact]
+    public async Task Scale_OutAndInAgain_NobodyNotices()
+    {
+        using var load = await SceneLoad.Start(_cluster, seed: 2);
+        _cluster[PodCluster.Node].Replicas = 4;
+        await _cluster.Settled();
+        _cluster[PodCluster.Node].Replicas = 2;
+        await _cluster.Settled();
+
+        var outcome = await load.End();
+
+        // Where replaying is foreseen to be sooner than pulling, as it often is of a tiny model, it is replayed.
+        Assert.True(outcome.Warm >= 0.9, $"{outcome}");
+        Assert.DoesNotContain(_cluster.Ever, pod => pod.WasKilled);
+    }
+
+    /// <summary>Five seconds are less than a node would take if it had much to move; what is left then goes on elsewhere all the same.</summary>
+    [Fact]
+    public async Task Evict_ANodeWithLittleGrace_FailsNobody()
+    {
+        using var load = await SceneLoad.Start(_cluster, seed: 3);
+        await _cluster[PodCluster.Node].Ready[0].Delete(TimeSpan.FromSeconds(5));
+        await _cluster.Settled();
+
+        Assert.NotEqual(0, (await load.End()).Moved);
+    }
+
+    /// <summary>Nothing is told to a node whose machine is lost.</summary>
+    [Fact]
+    public async Task Lose_ANode_FailsNobody()
+    {
+        using var load = await SceneLoad.Start(_cluster, seed: 4);
+        await _cluster[PodCluster.Node].Ready[0].Lose();
+        await _cluster.Settled();
+
+        Assert.NotEqual(0, (await load.End()).Moved);
+    }
+
+    /// <summary>Pods of a version that cannot start never replace those that serve.</summary>
+    [Fact]
+    public async Task RollOut_OfNodesThatCannotStart_StopsThereAndFailsNobody()
+    {
+        using var load = await SceneLoad.Start(_cluster, seed: 5);
+        var nodes = _cluster[PodCluster.Node];
+        var serving = nodes.Ready;
+        Change("a-runtime-that-is-not-there");
+        await _cluster.Until(() => nodes.Live.Any(pod => pod.Restarts >= 2));
+        Assert.True(serving.All(pod => pod.IsReady));
+        Change("");
+        await _cluster.Settled();
+
+        Assert.NotEqual(0, (await load.End()).Turns);
+
+        void Change(string runtime) => nodes.RollOut(template => template.Spec.Containers[0].Env.Add(new V1EnvVar { Name = "Node__Runtime", Value = runtime }));
+    }
+}
+
+/// <summary>One cluster of pods for the scenes, which leave it as they find it.</summary>
+public sealed class PodScene : IAsyncLifetime
+{
+    internal PodCluster Cluster { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync() => Cluster = await PodCluster.Start();
+
+    public ValueTask DisposeAsync() => Cluster.DisposeAsync();
+}

@@ -1,0 +1,147 @@
+using System.Diagnostics;
+using System.Globalization;
+using Herd.Testing;
+
+namespace Herd.Kubernetes.Tests.Pods;
+
+/// <summary>
+/// A pod's life as a kubelet sees to it: started, probed, started again when it ends, with growing pauses; at its end preStop, SIGTERM,
+/// and SIGKILL when the grace is over.
+/// </summary>
+internal sealed class Pod : IDisposable
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(5);
+
+    /// <summary>What a kubelet gives after SIGTERM though preStop has used up the grace.</summary>
+    private static readonly TimeSpan LeastAfterSignal = TimeSpan.FromSeconds(2);
+
+    private readonly Container _container;
+    private readonly TimeSpan _grace;
+    private readonly CancellationTokenSource _deleted = new();
+    private readonly Task _running;
+    private readonly List<Process> _processes = [];
+    private volatile Process? _process;
+
+    public Pod(string name, string address, int revision, Container container, TimeSpan grace)
+    {
+        (Name, Address, Revision, _container, _grace) = (name, address, revision, container, grace);
+        _running = Run();
+    }
+
+    public string Name { get; }
+
+    public string Address { get; }
+
+    /// <summary>Which version of its workload's template made it.</summary>
+    public int Revision { get; }
+
+    /// <summary>Since when it is ready, as a timestamp; 0 while it is not.</summary>
+    public long ReadySince { get; private set; }
+
+    public bool IsReady => ReadySince > 0;
+
+    public bool IsTerminating => _deleted.IsCancellationRequested;
+
+    public bool HasEnded => _running.IsCompleted;
+
+    /// <summary>How often it was started again.</summary>
+    public int Restarts { get; private set; }
+
+    /// <summary>Whether its grace ended before it did.</summary>
+    public bool WasKilled { get; private set; }
+
+    public string Log => File.Exists(_container.Log) ? File.ReadAllText(_container.Log) : "";
+
+    public void Dispose()
+    {
+        _deleted.Dispose();
+        _processes.ForEach(process => process.Dispose());
+    }
+
+    /// <summary>Ends it; completes when it has ended.</summary>
+    public async Task Delete(TimeSpan? grace = null)
+    {
+        await _deleted.CancelAsync();
+        ReadySince = 0;
+        var started = Stopwatch.GetTimestamp();
+        var given = grace ?? _grace;
+        await Task.Delay(_container.PreStop < given ? _container.PreStop : given);
+        if (_process is { HasExited: false } process)
+        {
+            await Send(process, "TERM");
+            var left = given - Stopwatch.GetElapsedTime(started);
+            using var patience = new CancellationTokenSource(left > LeastAfterSignal ? left : LeastAfterSignal);
+            await process.WaitForExitAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            WasKilled = !process.HasExited;
+            process.Kill();
+        }
+
+        await _running;
+    }
+
+    /// <summary>Its machine is lost: nothing is told to it.</summary>
+    public async Task Lose()
+    {
+        await _deleted.CancelAsync();
+        ReadySince = 0;
+        _process?.Kill();
+        await _running;
+    }
+
+    public static Task Send(Process process, string signal) =>
+        Tool.Run("/", "kill", $"-{signal}", process.Id.ToString(CultureInfo.InvariantCulture));
+
+    private async Task Run()
+    {
+        var pause = FirstPause;
+        while (!IsTerminating)
+        {
+            var process = _container.Start();
+            _processes.Add(process);
+            _process = process;
+            using var probing = new CancellationTokenSource();
+            var probes = Probe(process, probing.Token);
+            await process.WaitForExitAsync();
+            ReadySince = 0;
+            await probing.CancelAsync();
+            await probes;
+            _process = null;
+            if (!IsTerminating)
+            {
+                Restarts++;
+                await Task.Delay(pause, _deleted.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+            }
+        }
+    }
+
+    private async Task Probe(Process process, CancellationToken end)
+    {
+        if (_container.Startup is { } startup)
+        {
+            using var started = CancellationTokenSource.CreateLinkedTokenSource(end);
+            await new Probe(startup, Address, _container.Port).Run(
+                answer =>
+                {
+                    KillUnless(answer);
+                    started.Cancel();
+                },
+                started.Token);
+        }
+
+        var ready = _container.Readiness is { } readiness ? new Probe(readiness, Address, _container.Port).Run(Note, end) : Task.CompletedTask;
+        var alive = _container.Liveness is { } liveness ? new Probe(liveness, Address, _container.Port).Run(isAlive => KillUnless(isAlive), end) : Task.CompletedTask;
+        await Task.WhenAll(ready, alive);
+
+        void KillUnless(bool isWell)
+        {
+            if (!isWell)
+            {
+                process.Kill();
+            }
+        }
+
+        void Note(bool isReady) => ReadySince = !isReady || IsTerminating ? 0 : IsReady ? ReadySince : Stopwatch.GetTimestamp();
+    }
+}

@@ -1,0 +1,174 @@
+using System.Diagnostics;
+using System.Globalization;
+
+using Herd.Cli.Processes;
+using Herd.Testing;
+using k8s.Models;
+
+namespace Herd.Kubernetes.Tests.Pods;
+
+/// <summary>
+/// Runs what an overlay renders with real processes on this machine: each pod has an address of its own in 127.0.0.0/8, so ports are as
+/// they are rendered. Services are their pods' addresses, secrets files.
+/// </summary>
+internal sealed class PodCluster : IAsyncDisposable
+{
+    public const string Node = "herd-node";
+    public const string Gateway = "herd-gateway";
+    private const string Store = "herd-store";
+    private const string Key = "dev";
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(100);
+    private static int _networks;
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("herd-pods-").FullName;
+    private readonly Rendered _rendered;
+    private readonly Dictionary<string, Workload> _workloads;
+    private readonly Dictionary<Pod, Cli.Gateway> _gateways = [];
+    private readonly CancellationTokenSource _end = new();
+    private readonly int _network = Interlocked.Increment(ref _networks);
+    private readonly Task _reconciling;
+    private int _made;
+
+    private PodCluster(Rendered rendered, IReadOnlyDictionary<string, string> overrides)
+    {
+        _rendered = rendered;
+        Overrides = new Dictionary<string, string>(overrides);
+        _workloads = rendered.All<V1StatefulSet>()
+            .Select(set => new Workload(set.Metadata.Name, set.Spec.Template, set.Spec.Replicas ?? 1, null, NewPod))
+            .Concat(rendered.All<V1Deployment>().Select(made => new Workload(
+                made.Metadata.Name, made.Spec.Template, made.Spec.Replicas ?? 1, made.Spec.Strategy.RollingUpdate, NewPod)))
+            .ToDictionary(workload => workload.Name);
+        _reconciling = Reconcile();
+    }
+
+    /// <summary>Variables of every pod beside those rendered.</summary>
+    public Dictionary<string, string> Overrides { get; }
+
+    /// <summary>The program of an image.</summary>
+    public Func<string, string> ProgramOf { get; set; } = image => Program(Repository.Root, Repository.Configuration, image);
+
+    public Workload this[string workload] => _workloads[workload];
+
+    /// <summary>All pods there were.</summary>
+    public IEnumerable<Pod> Ever => _workloads.Values.SelectMany(workload => workload.Ever);
+
+    /// <summary>Runs the overlay for trying out, with a tiny model, and waits until it is ready.</summary>
+    public static async Task<PodCluster> Start(IReadOnlyDictionary<string, string>? overrides = null)
+    {
+        var model = TinyModel.Write(Path.Combine(Path.GetTempPath(), $"herd-tiny-{Environment.ProcessId}.gguf"));
+        var variables = new Dictionary<string, string> { ["Node__Model"] = model, ["Node__Threads"] = "1" };
+        var cluster = new PodCluster(await Rendered.Of("dev"), new Dictionary<string, string>(variables.Concat(overrides ?? new Dictionary<string, string>())));
+        await cluster.Settled();
+        return cluster;
+    }
+
+    /// <summary>The program of an image, as a build left it.</summary>
+    public static string Program(string root, string configuration, string image) => image.Split(':')[0] switch
+    {
+        "herd/node" => Path.Combine(root, "artifacts", "bin", "Silo", configuration, "Herd.Silo"),
+        "herd/gateway" => Path.Combine(root, "artifacts", "bin", "Gateway", configuration, "Herd.Gateway"),
+        "herd/store" => Path.Combine(root, "artifacts", "bin", "Store", configuration, "Herd.Store"),
+        _ => throw new ArgumentException($"There is no program of the image {image}.", nameof(image)),
+    };
+
+    /// <summary>A gateway among those that the service sends to; waits while there is none.</summary>
+    public Cli.Gateway GatewayAt(int number)
+    {
+        while (true)
+        {
+            var ready = this[Gateway].Ready;
+            if (ready.Count > 0)
+            {
+                return GatewayOf(ready[number % ready.Count]);
+            }
+
+            Thread.Sleep(Tick);
+        }
+    }
+
+    public Cli.Gateway GatewayOf(Pod pod)
+    {
+        lock (_gateways)
+        {
+            return _gateways.TryGetValue(pod, out var known)
+                ? known
+                : _gateways[pod] = new Cli.Gateway(new GatewayAddress($"http://{pod.Address}:8081", $"http://{pod.Address}:8082"), Key, Key);
+        }
+    }
+
+    /// <summary>Waits until every workload is as it should be.</summary>
+    public Task Settled() => Until(() => _workloads.Values.All(workload => workload.IsSettled));
+
+    /// <summary>Waits until something holds.</summary>
+    /// <exception cref="TimeoutException">It does not for two minutes; the message has how the pods are.</exception>
+    public async Task Until(Func<bool> holds)
+    {
+        for (var started = Stopwatch.GetTimestamp(); !holds(); await Task.Delay(Tick, TestContext.Current.CancellationToken))
+        {
+            if (Stopwatch.GetElapsedTime(started) > TimeSpan.FromMinutes(2))
+            {
+                throw new TimeoutException(string.Join('\n', _workloads.Values.SelectMany(workload => workload.Live).Select(
+                    pod => $"{pod.Name} ({pod.Address}): ready {pod.IsReady}, {pod.Restarts} restarts; {Tail(pod.Log)}")));
+            }
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _end.CancelAsync();
+        await _reconciling;
+        foreach (var name in new[] { Gateway, Node, Store })
+        {
+            await this[name].End(TimeSpan.FromSeconds(1));
+        }
+
+        foreach (var gateway in _gateways.Values)
+        {
+            gateway.Dispose();
+        }
+
+        foreach (var pod in Ever)
+        {
+            pod.Dispose();
+        }
+
+        _end.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private async Task Reconcile()
+    {
+        while (!_end.IsCancellationRequested)
+        {
+            // Where it is not there yet, others end and are started again; that is shown elsewhere and only takes time here.
+            this[Store].Reconcile();
+            foreach (var workload in this[Store].Ready.Count > 0 ? _workloads.Values.Where(workload => workload.Name != Store) : [])
+            {
+                workload.Reconcile();
+            }
+
+            await Task.Delay(Tick, _end.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private Pod NewPod(Workload workload)
+    {
+        var number = ++_made;
+        var name = string.Create(CultureInfo.InvariantCulture, $"{workload.Name}-{workload.Revision}-{number}");
+        var address = string.Create(CultureInfo.InvariantCulture, $"127.{_network}.{number / 250}.{(number % 250) + 1}");
+        var fields = new Dictionary<string, string> { ["metadata.name"] = name, ["status.podIP"] = address };
+        var setting = new PodSetting(ProgramOf, Secret, AddressOf, Path.Combine(Repository.Root, "models"), Overrides);
+        var container = new Container(workload.Template.Spec, Directory.CreateDirectory(Path.Combine(_folder, name)).FullName, fields, setting);
+        return new Pod(name, address, workload.Revision, container, TimeSpan.FromSeconds(workload.Template.Spec.TerminationGracePeriodSeconds ?? 30));
+    }
+
+    private Dictionary<string, string> Secret(string name) =>
+        _rendered.All<V1Secret>().Single(secret => secret.Metadata.Name == name).Data.ToDictionary(pair => pair.Key, pair => System.Text.Encoding.UTF8.GetString(pair.Value));
+
+    private string? AddressOf(string service) => _rendered.All<V1Service>().FirstOrDefault(made => made.Metadata.Name == service) is { } found
+        ? _workloads.Values.Where(workload => Rendered.Selects(new V1LabelSelector { MatchLabels = found.Spec.Selector }, workload.Template.Metadata.Labels))
+            .SelectMany(workload => workload.Ready).FirstOrDefault()?.Address
+        : null;
+
+    private static string Tail(string log) => log.Length > 2000 ? log[^2000..] : log;
+}

@@ -1,0 +1,67 @@
+using Herd.Cli.Chaos;
+using Herd.V1;
+
+namespace Herd.Kubernetes.Tests.Pods;
+
+/// <summary>Conversations that go on through a scene, and what their users saw.</summary>
+internal sealed class SceneLoad : IDisposable
+{
+    private const int AnswerTokens = 300;
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
+    private readonly CancellationTokenSource _end = new();
+    private readonly CancellationTokenSource _abort = new();
+    private readonly ChaosUsers _users;
+    private readonly Task<IReadOnlyList<TurnRecord>> _talking;
+
+    private SceneLoad(PodCluster cluster, int users, int seed)
+    {
+        _users = new ChaosUsers(cluster.GatewayAt, new ChaosTalk(users, seed, AnswerTokens));
+        _talking = _users.Talk(_end.Token, _abort.Token);
+    }
+
+    /// <summary>Begins, and waits until every node has answers in the making.</summary>
+    public static async Task<SceneLoad> Start(PodCluster cluster, int seed, int users = 24)
+    {
+        var load = new SceneLoad(cluster, users, seed);
+        while ((await cluster.GatewayAt(0).Cluster.ListNodesAsync(new ListNodesRequest())).Nodes.Any(node => node.Active == 0))
+        {
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+        }
+
+        return load;
+    }
+
+    /// <summary>Lets the users finish, and checks what they saw against what is stored.</summary>
+    /// <returns>How they fared.</returns>
+    public async Task<SceneOutcome> End()
+    {
+        await _end.CancelAsync();
+        _abort.CancelAfter(Patience);
+        var seen = await _talking;
+        Assert.Empty(await _users.Check(seen, gatewaysStayed: false, _abort.Token));
+        var later = seen.GroupBy(turn => turn.Conversation).SelectMany(turns => turns.Skip(1)).ToList();
+        var outcome = new SceneOutcome(
+            seen.Count,
+            later.Count == 0 ? 1 : (double)later.Count(turn => turn.Warmth.Cached > turn.Warmth.Prompt / 2) / later.Count,
+            seen.Count(turn => turn.Nodes > 1),
+            seen.Max(turn => turn.LongestGap),
+            seen.Count(turn => turn.Connections > 1));
+        TestContext.Current.TestOutputHelper?.WriteLine($"{outcome}");
+        return outcome;
+    }
+
+    public void Dispose()
+    {
+        _end.Dispose();
+        _abort.Dispose();
+    }
+}
+
+/// <summary>How users fared; none of their turns failed, and no token was lost or repeated.</summary>
+/// <param name="Turns">Turns that were answered.</param>
+/// <param name="Warm">The share of later turns whose history was cached.</param>
+/// <param name="Moved">Answers that went on elsewhere.</param>
+/// <param name="LongestGap">The longest silence in an answer.</param>
+/// <param name="Reconnected">Turns over more than one connection.</param>
+internal sealed record SceneOutcome(int Turns, double Warm, int Moved, TimeSpan LongestGap, int Reconnected);
