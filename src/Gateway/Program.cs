@@ -5,7 +5,7 @@ using Herd.Grains.Hosting;
 return await HerdProcess.Run(() =>
 {
     var builder = WebApplication.CreateSlimBuilder(args);
-    builder.Logging.AddHerdConsole();
+    builder.AddHerdConsole();
     builder.AddHerdGateway();
     builder.AddGateway();
 

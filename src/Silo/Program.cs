@@ -7,7 +7,7 @@ using Microsoft.Extensions.Options;
 return await HerdProcess.Run(() =>
 {
     var builder = WebApplication.CreateSlimBuilder(args);
-    builder.Logging.AddHerdConsole();
+    builder.AddHerdConsole();
     builder.Services.AddSingleton(services => Runtimes.Create(
         services.GetRequiredService<IOptions<NodeOptions>>().Value.Runtime,
         services.GetRequiredService<TimeProvider>(),

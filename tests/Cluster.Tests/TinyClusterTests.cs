@@ -125,7 +125,7 @@ public sealed class TinyClusterTests(TinyCluster cluster) : IClassFixture<TinyCl
         var (status, text) = await Get(TinyCluster.Operator);
         Assert.Equal(HttpStatusCode.OK, status);
         Assert.All(
-            ["gen_ai_server_time_to_first_token_seconds_bucket", "gen_ai_server_request_duration_seconds_count", "herd_tokens_total", "herd_node_kv_usage"],
+            ["gen_ai_server_time_to_first_token_seconds_bucket", "gen_ai_server_request_duration_seconds_count", "herd_tokens_total", "herd_node_kv_usage{", "herd_node_ready{", "herd_streams{", "herd_node_slots{"],
             name => Assert.Contains(name, text, StringComparison.Ordinal));
         Assert.DoesNotContain("alice", text, StringComparison.Ordinal);
     }

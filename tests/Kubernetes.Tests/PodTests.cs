@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Herd.Kubernetes.Tests.Pods;
 using k8s.Models;
 
@@ -48,6 +49,21 @@ public sealed class PodTests(PodScene scene) : IClassFixture<PodScene>
         await _cluster.Settled();
 
         Assert.NotEqual(0, (await load.End()).Moved);
+    }
+
+    /// <summary>What collects logs reads every line of gateways and nodes by itself.</summary>
+    [Fact]
+    public async Task Logs_OfPods_AreAnObjectALine()
+    {
+        using var load = await SceneLoad.Start(_cluster, seed: 6);
+        await _cluster[PodCluster.Node].Ready[0].Delete();
+        await _cluster.Settled();
+        await load.End();
+
+        var lines = new[] { PodCluster.Gateway, PodCluster.Node }.SelectMany(name => _cluster[name].Live)
+            .SelectMany(pod => pod.Log.Split('\n', StringSplitOptions.RemoveEmptyEntries)).ToList();
+        Assert.NotEmpty(lines);
+        Assert.All(lines, line => Assert.Equal(JsonValueKind.String, JsonDocument.Parse(line).RootElement.GetProperty("LogLevel").ValueKind));
     }
 
     /// <summary>Nothing is told to a node whose machine is lost.</summary>

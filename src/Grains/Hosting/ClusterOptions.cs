@@ -34,6 +34,9 @@ public sealed class ClusterOptions
     /// <summary>Seconds of <see cref="GraceSeconds"/> that pass before the process is told, as a preStop hook takes them. Default 0.</summary>
     public int PreStopSeconds { get; set; }
 
+    /// <summary>What log lines look like. Default text.</summary>
+    public LogFormat LogFormat { get; set; }
+
     /// <summary>A file with the secret that the cluster's processes share, at least 32 bytes. The same everywhere.</summary>
     public string KeyFile { get; set; } = "";
 }

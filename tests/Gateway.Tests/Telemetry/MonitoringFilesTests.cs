@@ -1,0 +1,71 @@
+using System.Diagnostics.Metrics;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Herd.Gateway.Telemetry;
+using Herd.Grains.Routing;
+using Herd.Testing;
+using Microsoft.Extensions.Options;
+
+namespace Herd.Gateway.Tests.Telemetry;
+
+/// <summary>The dashboard and the alerts of k8s/monitoring ask for what gateways tell, and for nothing else.</summary>
+public sealed partial class MonitoringFilesTests
+{
+    private static readonly string Folder = Path.Combine(Repository.Root, "k8s", "monitoring");
+
+    [Theory]
+    [InlineData("alerts.yaml")]
+    [InlineData("dashboard.json")]
+    public void Names_OfEveryExpression_AreExported(string file)
+    {
+        var names = Name().Matches(File.ReadAllText(Path.Combine(Folder, file))).Select(found => found.Value).Distinct().Except(Labels).ToList();
+
+        Assert.True(names.Count > 5);
+        Assert.Empty(names.Except(Exported()));
+    }
+
+    [Fact]
+    public void Dashboard_Panels_HaveEachAnIdAndAPlaceOfItsOwn()
+    {
+        using var dashboard = JsonDocument.Parse(File.ReadAllText(Path.Combine(Folder, "dashboard.json")));
+        var panels = dashboard.RootElement.GetProperty("panels").EnumerateArray().ToList();
+
+        Assert.Equal(panels.Count, panels.Select(panel => panel.GetProperty("id").GetInt32()).Distinct().Count());
+        Assert.Equal(panels.Count, panels.Select(panel => panel.GetProperty("gridPos").GetRawText()).Distinct().Count());
+    }
+
+    private static readonly string[] Labels = ["gen_ai_request_model", "gen_ai_token_type"];
+
+    /// <summary>The names by which Prometheus knows the instruments of a gateway; TinyClusterTests.Metrics_* sees the same of a real one.</summary>
+    private static HashSet<string> Exported()
+    {
+        using var metrics = new GatewayMetrics(new ClusterView(Options.Create(new RoutingOptions()), TimeProvider.System));
+        var names = new HashSet<string>();
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, _) =>
+            {
+                if (instrument.Meter.Name == GatewayMetrics.Name)
+                {
+                    names.UnionWith(NamesOf(instrument));
+                }
+            },
+        };
+        listener.Start();
+        return names;
+    }
+
+    private static IEnumerable<string> NamesOf(Instrument instrument)
+    {
+        var name = instrument.Name.Replace('.', '_');
+        return instrument switch
+        {
+            Histogram<double> { Unit: "s" } => [$"{name}_seconds_bucket", $"{name}_seconds_count", $"{name}_seconds_sum"],
+            Counter<long> => [$"{name}_total"],
+            _ => [name],
+        };
+    }
+
+    [GeneratedRegex("(herd|gen_ai)_[a-z_]+")]
+    private static partial Regex Name();
+}
