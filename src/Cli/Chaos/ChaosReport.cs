@@ -22,7 +22,7 @@ internal sealed record ChaosReport(
         var answered = Turns.Where(turn => turn.IsAcknowledged || turn.IsUnsaved).ToList();
         var later = Turns.GroupBy(turn => turn.Conversation).SelectMany(turns => turns.Skip(1)).Intersect(answered).ToList();
         var moved = Turns.Where(turn => turn.Nodes > 1).ToList();
-        var cold = later.Where(turn => turn.Warmth.Cached <= turn.Warmth.Prompt / 2).ToList();
+        var cold = later.Where(turn => !turn.IsWarm).ToList();
         yield return Text($"{answered.Count} of {Turns.Count} turns answered, {Turns.Sum(turn => turn.Tokens)} tokens, in {Took.TotalSeconds:0} s with {Faults} faults; {Turns.Count(turn => turn.IsUnsaved)} could not be stored at once, and were said to be");
         yield return $"first token: {Spread(Turns, turn => turn.FirstPiece)}; of later turns {Spread(later, turn => turn.FirstPiece)}";
         yield return $"longest gap in an answer: {Spread(Turns, turn => turn.LongestGap)}";

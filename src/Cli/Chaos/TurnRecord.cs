@@ -48,6 +48,9 @@ internal sealed record TurnRecord
 
     /// <summary>Tokens of the prompt, and those of them that were cached.</summary>
     public (int Prompt, int Cached) Warmth { get; init; }
+
+    /// <summary>Whether most of the prompt was cached.</summary>
+    public bool IsWarm => Warmth.Cached > Warmth.Prompt / 2;
 }
 
 /// <summary>A turn as it is stored at the end.</summary>

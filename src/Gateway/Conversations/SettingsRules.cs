@@ -1,5 +1,6 @@
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
+using static Herd.Gateway.Errors.BadRequest;
 
 namespace Herd.Gateway.Conversations;
 
@@ -90,8 +91,7 @@ internal static class SettingsRules
     {
         if (!condition)
         {
-            throw new HerdException(
-                HerdError.InvalidArgument, FormattableString.Invariant($"'{parameter}' {rule}; found {found}."), parameter);
+            throw Bad(FormattableString.Invariant($"'{parameter}' {rule}; found {found}."), parameter);
         }
     }
 }

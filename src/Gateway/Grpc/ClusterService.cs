@@ -1,11 +1,11 @@
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
-using Herd.Contracts.Errors;
 using Herd.Contracts.Nodes;
 using Herd.Gateway.Conversations;
 using Herd.Gateway.Tenants;
 using Herd.Grains.Routing;
 using Herd.V1;
+using static Herd.Gateway.Errors.BadRequest;
 
 namespace Herd.Gateway.Grpc;
 
@@ -20,7 +20,7 @@ internal sealed class ClusterService(ClusterView view, ConversationClient conver
     {
         await Find(request.Node).Serve(request.Model.Length > 0
             ? request.Model
-            : throw new HerdException(HerdError.InvalidArgument, "'model' is missing.", "model"));
+            : throw Bad("'model' is missing.", "model"));
         return new LoadModelResponse();
     }
 
@@ -32,9 +32,9 @@ internal sealed class ClusterService(ClusterView view, ConversationClient conver
 
     public override async Task<RehomeConversationResponse> RehomeConversation(RehomeConversationRequest request, ServerCallContext context)
     {
-        if (request.HasNode && view.Find(request.Node) is null)
+        if (request.HasNode)
         {
-            throw new HerdException(HerdError.InvalidArgument, $"There is no node '{request.Node}'.", "node");
+            view.RequireNode(request.Node);
         }
 
         var tenant = new Tenant(request.Tenant, IsOperator: false, new TenantLimits());
@@ -62,5 +62,5 @@ internal sealed class ClusterService(ClusterView view, ConversationClient conver
 
     private INodeGrain Find(string node) => view.Find(node) is { State: not Contracts.Nodes.NodeState.Lost }
         ? grains.GetGrain<INodeGrain>(node)
-        : throw new HerdException(HerdError.InvalidArgument, $"There is no node '{node}' that answers.", "node");
+        : throw Bad($"There is no node '{node}' that answers.", "node");
 }

@@ -6,6 +6,7 @@ using Herd.Gateway.Tenants;
 using Herd.Grains.Conversations.Storage;
 using Herd.Grains.Routing;
 using Herd.V1;
+using static Herd.Gateway.Errors.BadRequest;
 
 namespace Herd.Gateway.Grpc;
 
@@ -49,7 +50,7 @@ internal sealed class ConversationService(
     {
         if (request.Text.Length == 0)
         {
-            throw new HerdException(HerdError.InvalidArgument, "'text' is empty; say something.", "text");
+            throw Bad("'text' is empty; say something.", "text");
         }
 
         var turn = new TurnRequest
@@ -81,8 +82,7 @@ internal sealed class ConversationService(
     {
         if (request.PageSize is < 0 or > LargestPage)
         {
-            throw new HerdException(
-                HerdError.InvalidArgument, $"'page_size' must be from 0 to {LargestPage}; found {request.PageSize}.", "page_size");
+            throw Bad($"'page_size' must be from 0 to {LargestPage}; found {request.PageSize}.", "page_size");
         }
 
         try
@@ -99,8 +99,7 @@ internal sealed class ConversationService(
         }
         catch (FormatException)
         {
-            throw new HerdException(
-                HerdError.InvalidArgument, "'page_token' is not one that a list returned; begin without it.", "page_token");
+            throw Bad("'page_token' is not one that a list returned; begin without it.", "page_token");
         }
     }
 
@@ -130,9 +129,9 @@ internal sealed class ConversationService(
     public override async Task<MoveConversationResponse> MoveConversation(
         MoveConversationRequest request, ServerCallContext context)
     {
-        if (request.HasNode && view.Find(request.Node) is null)
+        if (request.HasNode)
         {
-            throw new HerdException(HerdError.InvalidArgument, $"There is no node '{request.Node}'.", "node");
+            view.RequireNode(request.Node);
         }
 
         var moved = await conversations.Move(

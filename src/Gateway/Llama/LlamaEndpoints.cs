@@ -1,11 +1,11 @@
 using System.Text.Json.Serialization;
 using Herd.Contracts.Conversations;
-using Herd.Contracts.Errors;
 using Herd.Contracts.Nodes;
 using Herd.Gateway.Hosting;
 using Herd.Gateway.Conversations;
 using Herd.Gateway.OpenAi;
 using Herd.Grains.Routing;
+using static Herd.Gateway.Errors.BadRequest;
 
 namespace Herd.Gateway.Llama;
 
@@ -19,7 +19,7 @@ internal static class LlamaEndpoints
         routes.MapPost("/tokenize", async (HttpContext context, ClusterView view, ModelTokens tokens) =>
         {
             var request = await context.Request.Read(LlamaJson.Default.TokenizeRequest, "a request");
-            var content = request.Content ?? throw new HerdException(HerdError.InvalidArgument, "'content' is missing.", "content");
+            var content = request.Content ?? throw Bad("'content' is missing.", "content");
             return TypedResults.Json(new TokenList(await tokens.Tokenize(Model(request.Model, view).Id, content)), LlamaJson.Default.TokenList);
         }).Describes<TokenizeRequest, TokenList>("llama-server");
         routes.MapPost("/detokenize", async (HttpContext context, ClusterView view, ModelTokens tokens) =>
@@ -27,7 +27,7 @@ internal static class LlamaEndpoints
             var request = await context.Request.Read(LlamaJson.Default.DetokenizeRequest, "a request");
             var list = request.Tokens is { Count: <= MostTokens } given
                 ? given
-                : throw new HerdException(HerdError.InvalidArgument, $"'tokens' must hold at most {MostTokens} tokens.", "tokens");
+                : throw Bad($"'tokens' must hold at most {MostTokens} tokens.", "tokens");
             return TypedResults.Json(new TextContent(await tokens.Detokenize(Model(request.Model, view).Id, list)), LlamaJson.Default.TextContent);
         }).Describes<DetokenizeRequest, TextContent>("llama-server");
         routes.MapPost("/apply-template", async (HttpContext context, ClusterView view, ModelTokens tokens) =>
@@ -52,7 +52,7 @@ internal static class LlamaEndpoints
         {
             [var only] => only,
             [] => throw view.NotServed(wanted ?? "any"),
-            _ => throw new HerdException(HerdError.InvalidArgument, $"Several models are served ({view.ModelNames}); say which to use.", "model"),
+            _ => throw Bad($"Several models are served ({view.ModelNames}); say which to use.", "model"),
         };
 }
 

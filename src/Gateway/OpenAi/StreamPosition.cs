@@ -2,6 +2,7 @@ using System.Globalization;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Gateway.Conversations;
+using static Herd.Gateway.Errors.BadRequest;
 
 namespace Herd.Gateway.OpenAi;
 
@@ -34,8 +35,7 @@ internal sealed record StreamPosition(string Session, string Turn, AnswerOffset 
             || !int.TryParse(tokens, NumberStyles.None, CultureInfo.InvariantCulture, out var tokenCount)
             || !long.TryParse(epoch, NumberStyles.None, CultureInfo.InvariantCulture, out var epochNumber))
         {
-            throw new HerdException(
-                HerdError.InvalidArgument, $"'{Header}' is not the id of an event that was sent; leave it out.", Header);
+            throw Bad($"'{Header}' is not the id of an event that was sent; leave it out.", Header);
         }
 
         SettingsRules.CheckTurnId(turn);

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
 
 namespace Herd.Grains.Hosting;
@@ -39,6 +40,9 @@ public sealed class ClusterOptions
 
     /// <summary>A file with the secret that the cluster's processes share, at least 32 bytes. The same everywhere.</summary>
     public string KeyFile { get; set; } = "";
+
+    /// <summary>As they are configured, for what is decided before there are services.</summary>
+    internal static ClusterOptions Read(IConfiguration configuration) => configuration.GetSection(Section).Get<ClusterOptions>() ?? new ClusterOptions();
 }
 
 internal sealed class ClusterOptionsValidator : IValidateOptions<ClusterOptions>

@@ -32,7 +32,7 @@ internal sealed class GracePeriodValidator(IConfiguration configuration) : IVali
 {
     public ValidateOptionsResult Validate(string? name, NodeOptions options)
     {
-        var cluster = configuration.GetSection(ClusterOptions.Section).Get<ClusterOptions>() ?? new ClusterOptions();
+        var cluster = ClusterOptions.Read(configuration);
         var needed = GracePeriod.Least(cluster) + GracePeriod.DrainTime(cluster, options);
         return cluster.GraceSeconds == 0 || TimeSpan.FromSeconds(cluster.GraceSeconds) >= needed
             ? ValidateOptionsResult.Success

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -11,7 +10,7 @@ public static class HerdConsole
 
     public static void AddHerdConsole(this IHostApplicationBuilder builder)
     {
-        var format = (builder.Configuration.GetSection(ClusterOptions.Section).Get<ClusterOptions>() ?? new ClusterOptions()).LogFormat;
+        var format = ClusterOptions.Read(builder.Configuration).LogFormat;
         var logging = builder.Logging.ClearProviders();
         if (format == LogFormat.Json)
         {

@@ -58,6 +58,15 @@ public sealed class ClusterView(IOptions<RoutingOptions> options, TimeProvider t
     public HerdException NotServed(string model) => new(
         HerdError.ModelNotFound, $"No node serves the model '{model}'. Served: {ModelNames}.", "model");
 
+    /// <exception cref="HerdException">The node is not known.</exception>
+    public void RequireNode(string node)
+    {
+        if (Find(node) is null)
+        {
+            throw new HerdException(HerdError.InvalidArgument, $"There is no node '{node}'.", "node");
+        }
+    }
+
     /// <summary>How a model's answers are to be read; as most models' are when it is not served.</summary>
     public AnswerMarkup MarkupOf(string? model)
     {

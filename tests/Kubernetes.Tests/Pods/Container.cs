@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Herd.Cli;
 using k8s.Models;
 
 namespace Herd.Kubernetes.Tests.Pods;
@@ -40,7 +41,7 @@ internal sealed partial class Container
 
     public Process Start()
     {
-        var info = new ProcessStartInfo(_setting.ProgramOf(_container.Image)) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = _folder };
+        var info = new ProcessStartInfo(HerdHome.Program(ProjectOf(_container.Image))) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = _folder };
         foreach (var argument in _container.Args ?? [])
         {
             info.ArgumentList.Add(Here(argument));
@@ -62,6 +63,14 @@ internal sealed partial class Container
         _ = Copy(process);
         return process;
     }
+
+    private static string ProjectOf(string image) => image.Split(':')[0] switch
+    {
+        "herd/node" => "Silo",
+        "herd/gateway" => "Gateway",
+        "herd/store" => "Store",
+        _ => throw new ArgumentException($"There is no program of the image {image}.", nameof(image)),
+    };
 
     private async Task Copy(Process process)
     {
@@ -123,13 +132,11 @@ internal sealed partial class Container
 }
 
 /// <summary>What is around a pod on this machine.</summary>
-/// <param name="ProgramOf">The program of an image.</param>
 /// <param name="Secret">The keys and values of a secret.</param>
 /// <param name="AddressOf">The address of a service; null when there is none of that name.</param>
 /// <param name="Models">The folder with models.</param>
 /// <param name="Overrides">Variables that tests set beside those rendered.</param>
 internal sealed record PodSetting(
-    Func<string, string> ProgramOf,
     Func<string, IReadOnlyDictionary<string, string>> Secret,
     Func<string, string?> AddressOf,
     string Models,

@@ -69,7 +69,7 @@ internal sealed class Pod : IDisposable
         await Task.Delay(_container.PreStop < given ? _container.PreStop : given);
         if (_process is { HasExited: false } process)
         {
-            await Send(process, "TERM");
+            await Tool.Run("/", "kill", "-TERM", process.Id.ToString(CultureInfo.InvariantCulture));
             var left = given - Stopwatch.GetElapsedTime(started);
             using var patience = new CancellationTokenSource(left > LeastAfterSignal ? left : LeastAfterSignal);
             await process.WaitForExitAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -88,9 +88,6 @@ internal sealed class Pod : IDisposable
         _process?.Kill();
         await _running;
     }
-
-    public static Task Send(Process process, string signal) =>
-        Tool.Run("/", "kill", $"-{signal}", process.Id.ToString(CultureInfo.InvariantCulture));
 
     private async Task Run()
     {
@@ -131,7 +128,7 @@ internal sealed class Pod : IDisposable
         }
 
         var ready = _container.Readiness is { } readiness ? new Probe(readiness, Address, _container.Port).Run(Note, end) : Task.CompletedTask;
-        var alive = _container.Liveness is { } liveness ? new Probe(liveness, Address, _container.Port).Run(isAlive => KillUnless(isAlive), end) : Task.CompletedTask;
+        var alive = _container.Liveness is { } liveness ? new Probe(liveness, Address, _container.Port).Run(KillUnless, end) : Task.CompletedTask;
         await Task.WhenAll(ready, alive);
 
         void KillUnless(bool isWell)

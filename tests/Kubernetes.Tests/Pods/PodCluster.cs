@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-
 using Herd.Cli.Processes;
 using Herd.Testing;
 using k8s.Models;
@@ -22,6 +21,7 @@ internal sealed class PodCluster : IAsyncDisposable
 
     private readonly string _folder = Directory.CreateTempSubdirectory("herd-pods-").FullName;
     private readonly Rendered _rendered;
+    private readonly Dictionary<string, string> _overrides;
     private readonly Dictionary<string, Workload> _workloads;
     private readonly Dictionary<Pod, Cli.Gateway> _gateways = [];
     private readonly CancellationTokenSource _end = new();
@@ -29,10 +29,13 @@ internal sealed class PodCluster : IAsyncDisposable
     private readonly Task _reconciling;
     private int _made;
 
-    private PodCluster(Rendered rendered, IReadOnlyDictionary<string, string> overrides)
+    private PodCluster(Rendered rendered)
     {
         _rendered = rendered;
-        Overrides = new Dictionary<string, string>(overrides);
+        _overrides = new Dictionary<string, string>
+        {
+            ["Node__Model"] = TinyModel.Write(Path.Combine(_folder, "tiny.gguf")), ["Node__Threads"] = "1",
+        };
         _workloads = rendered.All<V1StatefulSet>()
             .Select(set => new Workload(set.Metadata.Name, set.Spec.Template, set.Spec.Replicas ?? 1, null, NewPod))
             .Concat(rendered.All<V1Deployment>().Select(made => new Workload(
@@ -41,35 +44,18 @@ internal sealed class PodCluster : IAsyncDisposable
         _reconciling = Reconcile();
     }
 
-    /// <summary>Variables of every pod beside those rendered.</summary>
-    public Dictionary<string, string> Overrides { get; }
-
-    /// <summary>The program of an image.</summary>
-    public Func<string, string> ProgramOf { get; set; } = image => Program(Repository.Root, Repository.Configuration, image);
-
     public Workload this[string workload] => _workloads[workload];
 
     /// <summary>All pods there were.</summary>
     public IEnumerable<Pod> Ever => _workloads.Values.SelectMany(workload => workload.Ever);
 
     /// <summary>Runs the overlay for trying out, with a tiny model, and waits until it is ready.</summary>
-    public static async Task<PodCluster> Start(IReadOnlyDictionary<string, string>? overrides = null)
+    public static async Task<PodCluster> Start()
     {
-        var model = TinyModel.Write(Path.Combine(Path.GetTempPath(), $"herd-tiny-{Environment.ProcessId}.gguf"));
-        var variables = new Dictionary<string, string> { ["Node__Model"] = model, ["Node__Threads"] = "1" };
-        var cluster = new PodCluster(await Rendered.Of("dev"), new Dictionary<string, string>(variables.Concat(overrides ?? new Dictionary<string, string>())));
+        var cluster = new PodCluster(await Rendered.Of("dev"));
         await cluster.Settled();
         return cluster;
     }
-
-    /// <summary>The program of an image, as a build left it.</summary>
-    public static string Program(string root, string configuration, string image) => image.Split(':')[0] switch
-    {
-        "herd/node" => Path.Combine(root, "artifacts", "bin", "Silo", configuration, "Herd.Silo"),
-        "herd/gateway" => Path.Combine(root, "artifacts", "bin", "Gateway", configuration, "Herd.Gateway"),
-        "herd/store" => Path.Combine(root, "artifacts", "bin", "Store", configuration, "Herd.Store"),
-        _ => throw new ArgumentException($"There is no program of the image {image}.", nameof(image)),
-    };
 
     /// <summary>A gateway among those that the service sends to; waits while there is none.</summary>
     public Cli.Gateway GatewayAt(int number)
@@ -83,16 +69,6 @@ internal sealed class PodCluster : IAsyncDisposable
             }
 
             Thread.Sleep(Tick);
-        }
-    }
-
-    public Cli.Gateway GatewayOf(Pod pod)
-    {
-        lock (_gateways)
-        {
-            return _gateways.TryGetValue(pod, out var known)
-                ? known
-                : _gateways[pod] = new Cli.Gateway(new GatewayAddress($"http://{pod.Address}:8081", $"http://{pod.Address}:8082"), Key, Key);
         }
     }
 
@@ -136,6 +112,16 @@ internal sealed class PodCluster : IAsyncDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
+    private Cli.Gateway GatewayOf(Pod pod)
+    {
+        lock (_gateways)
+        {
+            return _gateways.TryGetValue(pod, out var known)
+                ? known
+                : _gateways[pod] = new Cli.Gateway(new GatewayAddress($"http://{pod.Address}:8081", $"http://{pod.Address}:8082"), Key, Key);
+        }
+    }
+
     private async Task Reconcile()
     {
         while (!_end.IsCancellationRequested)
@@ -157,7 +143,7 @@ internal sealed class PodCluster : IAsyncDisposable
         var name = string.Create(CultureInfo.InvariantCulture, $"{workload.Name}-{workload.Revision}-{number}");
         var address = string.Create(CultureInfo.InvariantCulture, $"127.{_network}.{number / 250}.{(number % 250) + 1}");
         var fields = new Dictionary<string, string> { ["metadata.name"] = name, ["status.podIP"] = address };
-        var setting = new PodSetting(ProgramOf, Secret, AddressOf, Path.Combine(Repository.Root, "models"), Overrides);
+        var setting = new PodSetting(Secret, AddressOf, Path.Combine(Repository.Root, "models"), _overrides);
         var container = new Container(workload.Template.Spec, Directory.CreateDirectory(Path.Combine(_folder, name)).FullName, fields, setting);
         return new Pod(name, address, workload.Revision, container, TimeSpan.FromSeconds(workload.Template.Spec.TerminationGracePeriodSeconds ?? 30));
     }

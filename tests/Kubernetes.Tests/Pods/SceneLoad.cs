@@ -43,7 +43,7 @@ internal sealed class SceneLoad : IDisposable
         var later = seen.GroupBy(turn => turn.Conversation).SelectMany(turns => turns.Skip(1)).ToList();
         var outcome = new SceneOutcome(
             seen.Count,
-            later.Count == 0 ? 1 : (double)later.Count(turn => turn.Warmth.Cached > turn.Warmth.Prompt / 2) / later.Count,
+            later.Count == 0 ? 1 : (double)later.Count(turn => turn.IsWarm) / later.Count,
             seen.Count(turn => turn.Nodes > 1),
             seen.Max(turn => turn.LongestGap),
             seen.Count(turn => turn.Connections > 1));

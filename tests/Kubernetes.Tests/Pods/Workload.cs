@@ -71,8 +71,9 @@ internal sealed class Workload
         {
             var live = _pods.Where(pod => !pod.IsTerminating).ToList();
             var old = live.Where(pod => pod.Revision != Revision).ToList();
-            var most = Replicas + (old.Count > 0 ? _maxSurge : 0);
-            for (var count = live.Count; count < most && live.Count - old.Count + (count - live.Count) < Replicas; count++)
+            var room = Replicas + (old.Count > 0 ? _maxSurge : 0) - live.Count;
+            var missing = Replicas - (live.Count - old.Count);
+            for (var made = 0; made < Math.Min(room, missing); made++)
             {
                 _pods.Add(_newPod(this));
             }
@@ -83,9 +84,6 @@ internal sealed class Workload
             }
         }
     }
-
-    /// <summary>Deletes one pod as an eviction does; another takes its place.</summary>
-    public Task Evict(Pod pod, TimeSpan grace) => pod.Delete(grace);
 
     public async Task End(TimeSpan grace)
     {

@@ -4,6 +4,7 @@ using Herd.Gateway.Hosting;
 using Herd.Gateway.Conversations;
 using Herd.Gateway.Tenants;
 using Herd.Grains.Routing;
+using static Herd.Gateway.Errors.BadRequest;
 
 namespace Herd.Gateway.OpenAi.Responses;
 
@@ -58,8 +59,7 @@ internal static class ConversationsEndpoints
         {
             [] => null,
             [{ Role: Role.System } system] => system.Text,
-            _ => throw new HerdException(
-                HerdError.InvalidArgument, "A conversation can begin with one system message here. Send the others as the 'input' of a response.", "items"),
+            _ => throw Bad("A conversation can begin with one system message here. Send the others as the 'input' of a response.", "items"),
         };
     }
 
