@@ -34,6 +34,9 @@ public sealed class WireTests
     private const string TurnV5 = "IOhADXR1cm5fMQkDCTEBzofPCGNTeXN0ZW0uQ29sbGVjdGlvbnMuR2VuZXJpYy5MaXN0YDFbW2hlcmQuTWVzc2FnZV1dAAMh6AgDEUEFNDLg4CGAAIC19/V/nwiBAAAAAAAAAADgwQEh6MABwQHBAcEBwQHBASk14MEBwQHBAcEBwQHBAQEBwQEJAwEJAwHBAcEBwQEBAeAh6EABKTPgAQPgCQMBwQHBAcEBwQEBA+A=";
     private const string ModelV5 = "IOhAA21BA2QBJSHowAHBAcEBwQHBAcEBKTXgwQHBAcEBwQHBAcEBAQHBAQkDAQkDAcEBwQHBAQEB4AEBAQEBAQEBAQEBAcEBCQMN4A==";
 
+    private const string RequestV6 = "IOhADXR1cm5fMTEBbZ+tPllSZWFkT25seUxpc3RJbnRlcmZhY2VDb2RlY2AxW1toZXJkLk1lc3NhZ2VdXQADIegIAwlBC2hlbGxv4OAh6GAAAAA/wQHBAcEBAQ8BJTEBw9luPk1SZWFkT25seUxpc3RJbnRlcmZhY2VDb2RlY2AxW1tzdHJpbmddXQADQQN44MEBwQHBAcEBwQHBAQEBwQEJAwEJAwHBAcEBwQEBAeBBA20BAyHoAAEBAQEB4MEBQRMwMC1hLWItMDHg";
+    private const string SessionV6 = "IOgADTEB59N6k2dSZWFkT25seUxpc3RJbnRlcmZhY2VDb2RlY2AxW1toZXJkLkhpc3RvcnlNZXNzYWdlXV0AAyHoCAMNQQVoaTEBDTuQd1FTeXN0ZW0uQ29sbGVjdGlvbnMuR2VuZXJpYy5MaXN0YDFbW2ludF1dAAUBBQAJ4ODgOQUABQERABXgIejAAQGhwQHBAcEBwQEpNeDBAcEBwQHBAcEBwQEBAcEBCQMBCQMBwQHBAcEBAQHgwQFBAcFPQRMwMC1hLWItMDHg";
+
     private static readonly Serializer Serializer =
         new ServiceCollection().AddSerializer().BuildServiceProvider().GetRequiredService<Serializer>();
 
@@ -134,6 +137,13 @@ public sealed class WireTests
             Id = "m", Description = "d", ContextTokens = 9, Defaults = new GenerationSettings(), Markup = AnswerMarkup.BareCalls | AnswerMarkup.Thinks,
         },
         ModelV5);
+
+    /// <summary>What version 6 added: traces.</summary>
+    [Fact]
+    public void TurnRequest_WrittenByVersion6_IsRead() => AssertReads(Request with { Trace = "00-a-b-01" }, RequestV6);
+
+    [Fact]
+    public void SessionRequest_WrittenByVersion6_IsRead() => AssertReads(Session with { Trace = "00-a-b-01" }, SessionV6);
 
     [Fact]
     public void PlacementDecision_WrittenByVersion3_IsRead() => AssertReads(

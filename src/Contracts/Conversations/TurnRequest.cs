@@ -30,6 +30,9 @@ public sealed record TurnRequest
     /// <see cref="Errors.HerdError.Superseded"/>.
     /// </summary>
     [Id(6)] public string? After { get; init; }
+
+    /// <summary>The trace that the turn is a part of, as W3C's traceparent; null means none.</summary>
+    [Id(7)] public string? Trace { get; init; }
 }
 
 /// <summary>A place in an answer: as much of it as was delivered in whole events.</summary>

@@ -53,6 +53,9 @@ public sealed record SessionRequest
 
     /// <summary>The text that was delivered with <see cref="Produced"/>.</summary>
     [Id(6)] public string ProducedText { get; init; } = "";
+
+    /// <summary>The trace that the answer is a part of, as W3C's traceparent; null means none.</summary>
+    [Id(7)] public string? Trace { get; init; }
 }
 
 /// <summary>How bringing a KV cache from another node went.</summary>

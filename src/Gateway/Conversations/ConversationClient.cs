@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Herd.Contracts;
@@ -80,7 +81,11 @@ internal sealed class ConversationClient(
         // What goes on was let in when it began.
         using var waiting = request.Offset == AnswerOffset.Start ? Admit(() => admission.Enter(request.Model)) : null;
         using var measured = new TurnMeasure(metrics, time);
-        request = request with { Settings = request.Settings with { Priority = Lower(request.Settings.Priority, tenant.Limits.Priority) } };
+        request = request with
+        {
+            Settings = request.Settings with { Priority = Lower(request.Settings.Priority, tenant.Limits.Priority) },
+            Trace = Activity.Current?.Id,
+        };
         while (true)
         {
             var (events, any) = await Call(() => Begin(tenant, id, request, cancellation), cancellation);

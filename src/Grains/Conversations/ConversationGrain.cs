@@ -68,10 +68,11 @@ internal sealed class ConversationGrain(
         TurnRequest request, [EnumeratorCancellation] CancellationToken cancellation)
     {
         using var counted = handover.Enter();
+        var came = time.GetUtcNow();
         using var place = await _turns.Enter(request.TurnId, mayWait: !request.IsWholeHistory, cancellation);
         await using var leaving = handover.Begun.Register(place.Cancel);
         var events = new TurnEvents();
-        var turn = Take(request, events, place.Cancellation);
+        var turn = Take(request, came, events, place.Cancellation);
         try
         {
             await foreach (var update in events.Reader.ReadAllAsync(cancellation))
@@ -149,8 +150,9 @@ internal sealed class ConversationGrain(
         _transcript?.Dispose();
     }
 
-    private async Task Take(TurnRequest request, TurnEvents events, CancellationToken cancellation)
+    private async Task Take(TurnRequest request, DateTimeOffset came, TurnEvents events, CancellationToken cancellation)
     {
+        using var span = TurnSpans.Begin(request, _transcript.Id, came, time.GetUtcNow());
         try
         {
             var kind = request.IsWholeHistory ? ConversationKind.CallerKept : ConversationKind.Durable;
@@ -172,7 +174,13 @@ internal sealed class ConversationGrain(
                 throw new HerdException(HerdError.Conflict, "The conversation moves to another gateway. Try again.");
             }
 
+            span.Complete(turn);
             events.Write(new TurnEvent { Completed = turn, IsUnsaved = !await _late.IsSaved() });
+        }
+        catch (Exception e)
+        {
+            span.Fail(e);
+            throw;
         }
         finally
         {

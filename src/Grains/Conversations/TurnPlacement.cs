@@ -5,6 +5,7 @@ using Herd.Contracts.Nodes;
 using Herd.Contracts.Placements;
 using Herd.Grains.Hosting;
 using Herd.Grains.Routing;
+using Herd.Grains.Telemetry;
 
 namespace Herd.Grains.Conversations;
 
@@ -37,14 +38,16 @@ internal sealed class TurnPlacement(ClusterView view, TimeProvider time)
     {
         PlacementDecision? Choose() => view.Place(model, describe() with { Excluded = failures.Nodes });
 
-        if (Choose() is { } placement)
+        using var span = Spans.Begin("route");
+        if (Choose() is not { } placement)
         {
-            return placement;
+            failures.ThrowIfHopeless(model);
+            failures.Nodes.Clear();
+            placement = await WaitFor(Choose, cancellation, atNextChange: true) ?? throw NoNode($"the model '{model}'");
         }
 
-        failures.ThrowIfHopeless(model);
-        failures.Nodes.Clear();
-        return await WaitFor(Choose, cancellation, atNextChange: true) ?? throw NoNode($"the model '{model}'");
+        span.Chose(placement);
+        return placement;
     }
 
     /// <summary>What the router is told of a turn.</summary>

@@ -1,9 +1,11 @@
+using System.Diagnostics;
 using Herd.Contracts;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Nodes;
 using Herd.Contracts.Placements;
 using Herd.Grains.Conversations.Storage;
 using Herd.Grains.Routing;
+using Herd.Grains.Telemetry;
 
 namespace Herd.Grains.Conversations;
 
@@ -29,6 +31,7 @@ internal sealed class TurnStream(ClusterView view, IGrainFactory grains, TimePro
         CancellationToken cancellation)
     {
         var node = turn.Node!;
+        using var span = Spans.Begin("generate", ActivityKind.Client)?.SetTag("herd.node", node).SetTag("gen_ai.request.model", turn.Model);
         var left = transcript.Conversation!.Home;
         var epoch = answer.Epoch = await transcript.Settle(node, kind);
         if (left is not null && left != node)
@@ -46,6 +49,7 @@ internal sealed class TurnStream(ClusterView view, IGrainFactory grains, TimePro
             Settings = turn.Settings,
             SamplerState = answer.SamplerState,
             Turn = turn.Id,
+            Trace = Spans.Current,
         };
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var updates = Session(transcript, node, turn.Model!).Generate(request, ended.Token).GetAsyncEnumerator(CancellationToken.None);
@@ -57,6 +61,7 @@ internal sealed class TurnStream(ClusterView view, IGrainFactory grains, TimePro
                 next = updates.MoveNextAsync().AsTask();
                 if (await Task.WhenAny(next, leave) == leave && !next.IsCompletedSuccessfully)
                 {
+                    span?.SetTag("herd.left", (await leave).ToString());
                     return null;
                 }
 
@@ -71,6 +76,11 @@ internal sealed class TurnStream(ClusterView view, IGrainFactory grains, TimePro
                     return outcome;
                 }
             }
+        }
+        catch (Exception e)
+        {
+            span.Fail(e);
+            throw;
         }
         finally
         {
@@ -89,16 +99,20 @@ internal sealed class TurnStream(ClusterView view, IGrainFactory grains, TimePro
             return null;
         }
 
+        using var span = Spans.Begin("pull", ActivityKind.Client)?.SetTag("herd.node", placement.Node).SetTag("herd.home", home);
         var patience = TimeSpan.FromSeconds(PullPatience * forecast.Kv) + LeastPullTime;
         using var timeout = new CancellationTokenSource(patience, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, timeout.Token);
         try
         {
             var from = GrainKey.Session(home, transcript.Tenant, transcript.Id, model);
-            return await Session(transcript, placement.Node, model).Pull(source.Link, from, either.Token).WaitAsync(either.Token);
+            var move = await Session(transcript, placement.Node, model).Pull(source.Link, from, either.Token).WaitAsync(either.Token);
+            span?.SetTag("herd.kv.tokens", move.Tokens).SetTag("herd.kv.bytes", move.Bytes);
+            return move;
         }
         catch (Exception e) when (!cancellation.IsCancellationRequested && TurnFailures.IsNodes(e))
         {
+            span.Fail(e);
             return new KvMove(0, 0, patience.TotalSeconds, e is OperationCanceledException ? "it took too long" : e.Message);
         }
     }

@@ -7,6 +7,7 @@ using Herd.Grains.Nodes.Link;
 using Herd.Grains.Placement;
 using Herd.Grains.Rebalancing;
 using Herd.Grains.Routing;
+using Herd.Grains.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Hosting;
@@ -34,6 +35,8 @@ public static class HerdSilo
     /// <summary>A gateway: conversations and routing.</summary>
     public static IHostApplicationBuilder AddHerdGateway(this IHostApplicationBuilder builder)
     {
+        builder.AddHerdTracing("herd-gateway");
+
         // Before the silo, so that no conversation is asked for until its store can be.
         builder.Services.AddSingleton(services => new StoreConnection(Redis(services.Cluster())));
         builder.Services.AddHostedService(services => services.GetRequiredService<StoreConnection>());
@@ -61,6 +64,8 @@ public static class HerdSilo
     /// <summary>A node: models and sessions. The caller adds the <see cref="Inference.Runtime.ILlamaRuntime"/>.</summary>
     public static IHostApplicationBuilder AddHerdNode(this IHostApplicationBuilder builder)
     {
+        builder.AddHerdTracing("herd-node");
+
         // Before the silo, so that the model loads while the silo joins, and is there until the silo has left.
         builder.Services.AddSingleton<NodeHost>();
         builder.Services.AddHostedService(services => services.GetRequiredService<NodeHost>());

@@ -16,7 +16,7 @@ namespace Herd.Grains.Nodes;
 /// here, and older ones are refused.
 /// </summary>
 [NodePlacement, GrainDirectory(NodeGrainDirectory.Name), Immovable]
-internal sealed class SessionGrain(NodeHost host, SessionPull pull) : Grain, ISessionGrain
+internal sealed class SessionGrain(NodeHost host, SessionPull pull, TimeProvider time) : Grain, ISessionGrain
 {
     private readonly EpochFence _fence = new();
     private readonly AnswerTail _tail = new();
@@ -27,18 +27,26 @@ internal sealed class SessionGrain(NodeHost host, SessionPull pull) : Grain, ISe
         SessionRequest request, [EnumeratorCancellation] CancellationToken cancellation)
     {
         using var work = _fence.Begin(request.Epoch, cancellation);
+        var came = time.GetUtcNow();
+        GenerationResult? result = null;
         var model = host.Model(Model);
         _tail.Begin(request);
         var prepared = await ToEngine(request, model, work.Token);
         var updates = model.Engine.Generate(prepared, work.Token).GetAsyncEnumerator(work.Token);
-        await using (updates)
+        try
         {
             while (await Next(updates, cancellation))
             {
+                result = updates.Current.Result;
                 var update = ToEvent(updates.Current, model);
                 _tail.Append(update);
                 yield return update;
             }
+        }
+        finally
+        {
+            await updates.DisposeAsync();
+            SessionSpans.Record(request, came, result, time.GetUtcNow());
         }
     }
 

@@ -43,4 +43,27 @@ public sealed record GenerationResult(
     int CompletionTokens,
     TimeSpan Queued,
     TimeSpan Prefill,
-    TimeSpan Decode);
+    TimeSpan Decode)
+{
+    /// <summary>Where the cached tokens were.</summary>
+    public KvBeginning Beginning { get; init; }
+
+    /// <summary>How long it took to have them in the slot; a part of <see cref="Prefill"/>.</summary>
+    public TimeSpan Restore { get; init; }
+}
+
+/// <summary>What the KV cache of an answer began with.</summary>
+public enum KvBeginning
+{
+    /// <summary>Nothing: the whole prompt was computed.</summary>
+    Computed,
+
+    /// <summary>It stood in the session's slot.</summary>
+    Kept,
+
+    /// <summary>Another slot's, of the same tenant.</summary>
+    Copied,
+
+    /// <summary>It was parked in host memory or on disk.</summary>
+    Restored,
+}

@@ -27,6 +27,8 @@ internal sealed class Sequence
     private long _admitted;
     private long _firstToken;
     private int _cached;
+    private KvBeginning _beginning;
+    private TimeSpan _restore;
 
     public Sequence(
         GenerationRequest request, IVocabulary vocabulary, int capacity, TimeProvider time, CancellationToken cancellation)
@@ -102,6 +104,7 @@ internal sealed class Sequence
         if (_admitted == 0)
         {
             _admitted = HoldsSince;
+            (_beginning, _restore) = (Claim.Beginning, Claim.Restore);
             _cached = Math.Min(Claim.Slot!.Tokens.Count, _request.Prompt.Count);
         }
     }
@@ -183,7 +186,11 @@ internal sealed class Sequence
             Answered,
             _time.GetElapsedTime(_submitted, admitted),
             _time.GetElapsedTime(admitted, first),
-            _time.GetElapsedTime(first, now));
+            _time.GetElapsedTime(first, now))
+        {
+            Beginning = _beginning,
+            Restore = _restore,
+        };
         _updates.Writer.TryWrite(New(tokens, text + _text.Flush(), result, chances));
         End(fault: null);
     }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Herd.Inference.Generation;
 using Herd.Inference.Runtime;
 using Microsoft.Extensions.Logging;
 
@@ -95,7 +96,13 @@ internal sealed class KvCache : IDisposable
         var kept = false;
         var state = source.Parked?.State;
         state?.DangerousAddRef(ref kept);
+        var begun = _time.GetTimestamp();
         Bring(source, state, target, claim);
+        claim.Restore = _time.GetElapsedTime(begun);
+        claim.Beginning = target.Tokens.Count == 0 ? KvBeginning.Computed
+            : source.Slot == target ? KvBeginning.Kept
+            : source.Slot is not null ? KvBeginning.Copied
+            : KvBeginning.Restored;
         state?.DangerousRelease();
         if (own is not null && own != target)
         {

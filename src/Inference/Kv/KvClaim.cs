@@ -1,3 +1,5 @@
+using Herd.Inference.Generation;
+
 namespace Herd.Inference.Kv;
 
 /// <summary>What a sequence wants of the KV cache, and what it got.</summary>
@@ -20,6 +22,12 @@ internal sealed class KvClaim(string session, string tenant, ulong prefix, List<
 
     /// <summary>What host memory holds, or is about to hold, until the claim gets its slot.</summary>
     public ParkedSession? Awaits { get; set; }
+
+    /// <summary>What its slot held of it when it got it.</summary>
+    public KvBeginning Beginning { get; set; }
+
+    /// <summary>How long it took to have that there.</summary>
+    public TimeSpan Restore { get; set; }
 
     /// <summary>Tokens that are not in the cache yet.</summary>
     public int Pending => tokens.Count - Slot!.Tokens.Count;
