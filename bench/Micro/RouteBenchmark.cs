@@ -3,6 +3,7 @@ using Herd.Contracts.Conversations;
 using Herd.Contracts.Nodes;
 using Herd.Contracts.Placements;
 using Herd.Grains.Routing;
+using Herd.Grains.Scaling;
 using Microsoft.Extensions.Options;
 
 namespace Herd.Micro;
@@ -27,7 +28,7 @@ public class RouteBenchmark
     public void Setup()
     {
         var random = new Random(1);
-        _view = new ClusterView(Options.Create(new RoutingOptions { Policy = Policy }), TimeProvider.System);
+        _view = new ClusterView(Options.Create(new RoutingOptions { Policy = Policy }), Pools.None, TimeProvider.System);
         for (var i = 0; i < Nodes; i++)
         {
             _view.Update(Report($"node-{i}", random));

@@ -3,6 +3,7 @@ using System.Globalization;
 using Herd.Contracts.Placements;
 using Herd.Grains.Rebalancing;
 using Herd.Grains.Routing;
+using Herd.Grains.Scaling;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 
@@ -55,7 +56,7 @@ internal sealed class ScaleRun
         _random = new Random(seed);
         _nodes = [.. Enumerable.Range(0, nodes).Select(i => new SimulatedNode($"node-{i}", 16, i % 5 == 0 ? 0.5 : 1, 16_384, 400_000))];
         _byName = _nodes.ToDictionary(node => node.Name);
-        _view = new ClusterView(Options.Create(new RoutingOptions { Policy = policy, Seed = seed }), _clock);
+        _view = new ClusterView(Options.Create(new RoutingOptions { Policy = policy, Seed = seed }), Pools.None, _clock);
         _budget = new MoveBudget(_rebalance, _clock);
         _talks = new Talk[conversations];
 

@@ -34,6 +34,11 @@ public sealed class LLamaSharpRuntime : ILlamaRuntime
     public ILlamaModel Load(string path, ModelOptions options, IProgress<float>? progress, CancellationToken cancellation)
     {
         GgufFile.Read(path);
+        if (options.TensorSplit.Count > 0)
+        {
+            throw new ModelLoadException("This runtime divides layers by the memory that GPUs have free; leave Node:TensorSplit out, or use the native runtime.");
+        }
+
         var native = LLamaModelParams.Default();
         native.n_gpu_layers = options.GpuLayers < 0 ? int.MaxValue : options.GpuLayers;
         native.use_mmap = true;

@@ -51,7 +51,7 @@ public sealed class LlamaCppRuntime : ILlamaRuntime
             native.Progress = &OnProgress;
             native.ProgressData = (void*)GCHandle.ToIntPtr(pinned);
             NativeLog.TakeErrors();
-            var handle = Llama.ModelLoadFromFile(path, native);
+            var handle = Load(path, native, options.TensorSplit);
             cancellation.ThrowIfCancellationRequested();
             return handle.IsInvalid
                 ? throw new ModelLoadException(
@@ -63,6 +63,19 @@ public sealed class LlamaCppRuntime : ILlamaRuntime
         {
             pinned.Free();
         }
+    }
+
+    /// <summary>Where shares are given, llama.cpp reads one for every device that it could have.</summary>
+    private static unsafe ModelHandle Load(string path, ModelParams native, IReadOnlyList<float> split)
+    {
+        var shares = stackalloc float[(int)Llama.MaxDevices()];
+        for (var i = 0; i < (int)Llama.MaxDevices(); i++)
+        {
+            shares[i] = i < split.Count ? split[i] : 0;
+        }
+
+        native.TensorSplit = split.Count > 0 ? (nint)shares : 0;
+        return Llama.ModelLoadFromFile(path, native);
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]

@@ -37,6 +37,10 @@ public sealed class WireTests
     private const string RequestV6 = "IOhADXR1cm5fMTEBbZ+tPllSZWFkT25seUxpc3RJbnRlcmZhY2VDb2RlY2AxW1toZXJkLk1lc3NhZ2VdXQADIegIAwlBC2hlbGxv4OAh6GAAAAA/wQHBAcEBAQ8BJTEBw9luPk1SZWFkT25seUxpc3RJbnRlcmZhY2VDb2RlY2AxW1tzdHJpbmddXQADQQN44MEBwQHBAcEBwQHBAQEBwQEJAwEJAwHBAcEBwQEBAeBBA20BAyHoAAEBAQEB4MEBQRMwMC1hLWItMDHg";
     private const string SessionV6 = "IOgADTEB59N6k2dSZWFkT25seUxpc3RJbnRlcmZhY2VDb2RlY2AxW1toZXJkLkhpc3RvcnlNZXNzYWdlXV0AAyHoCAMNQQVoaTEBDTuQd1FTeXN0ZW0uQ29sbGVjdGlvbnMuR2VuZXJpYy5MaXN0YDFbW2ludF1dAAUBBQAJ4ODgOQUABQERABXgIejAAQGhwQHBAcEBwQEpNeDBAcEBwQHBAcEBwQEBAcEBCQMBCQMBwQHBAcEBAQHgwQFBAcFPQRMwMC1hLWItMDHg";
 
+    private const string FiguresV6 = "IOgAAQEBAQEBAYEAAAAAAAAAAIEAAAAAAAAAAIEAAAAAAAAAAIEAAAAAAAAAAIEAAAAAAAAAADEBSXEaow91bG9uZ1td4IEAAAAAAAAAAIEAAAAAAAAAAIEAAAAAAAAAAIEAAAAAAAAAAIEAAAAAAAAAAIEAAAAAAAAAAIEAAAAAAADgP+A=";
+    private const string AdviceV6 = "IOhAA20BDQEJgQAAAAAAAOA/gQAAAAAAAABAgQAAAAAAAOg/AQUxAVnRtylXU3lzdGVtLkNvbGxlY3Rpb25zLkdlbmVyaWMuTGlzdGAxW1tzdHJpbmddXQADQQNh4OA=";
+    private const string HeldV6 = "IOhAA2cxAf78/atvU3lzdGVtLkNvbGxlY3Rpb25zLkdlbmVyaWMuRGljdGlvbmFyeWAyW1tzdHJpbmddLFtpbnRdXQEDQQNtAAng4A==";
+
     private static readonly Serializer Serializer =
         new ServiceCollection().AddSerializer().BuildServiceProvider().GetRequiredService<Serializer>();
 
@@ -138,7 +142,17 @@ public sealed class WireTests
         },
         ModelV5);
 
-    /// <summary>What version 6 added: traces.</summary>
+    [Fact]
+    public void EngineFigures_WrittenByVersion6_IsRead() => AssertReads(new EngineFigures { ForgottenIdle = 0.5 }, FiguresV6);
+
+    [Fact]
+    public void PoolAdvice_WrittenByVersion6_IsRead() => AssertReads(
+        new PoolAdvice { Model = "m", Wanted = 3, Ready = 2, Ttft = 0.5, TargetTtft = 2, SlotUse = 0.75, Held = 1, Retiring = new List<string> { "a" } }, AdviceV6);
+
+    [Fact]
+    public void HeldTurns_WrittenByVersion6_IsRead() => AssertReads(new HeldTurns("g", new Dictionary<string, int> { ["m"] = 2 }), HeldV6);
+
+    /// <summary>What version 6 added: traces, and sizes of pools.</summary>
     [Fact]
     public void TurnRequest_WrittenByVersion6_IsRead() => AssertReads(Request with { Trace = "00-a-b-01" }, RequestV6);
 

@@ -4,6 +4,7 @@ using Herd.Contracts.Nodes;
 using Herd.Gateway.Conversations;
 using Herd.Gateway.Hosting;
 using Herd.Grains.Routing;
+using Herd.Grains.Scaling;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 
@@ -11,7 +12,7 @@ namespace Herd.Gateway.Tests;
 
 public sealed class AdmissionTests
 {
-    private readonly ClusterView _view = new(Options.Create(new RoutingOptions()), new FakeTimeProvider());
+    private readonly ClusterView _view = new(Options.Create(new RoutingOptions()), Pools.None, new FakeTimeProvider());
 
     [Fact]
     public void Enter_EveryNodeHasMuchToDo_SaysWhenToTryAgain()

@@ -2,6 +2,7 @@ using FsCheck.Xunit;
 using Herd.Grains.Hosting;
 using Herd.Grains.Nodes;
 using Herd.Grains.Routing;
+using Herd.Grains.Scaling;
 using Microsoft.Extensions.Configuration;
 
 namespace Herd.Grains.Tests;
@@ -14,16 +15,28 @@ public sealed class OptionsTests
         var node = new NodeOptionsValidator().Validate(null, new NodeOptions
         {
             Slots = 0, ContextTokens = -1, Threads = -1, BatchTokens = 0, MaxQueued = -1, MaxStretch = 1, Heartbeat = TimeSpan.Zero,
-            StepDeadline = TimeSpan.Zero, DrainTime = -TimeSpan.FromSeconds(1),
+            StepDeadline = TimeSpan.Zero, DrainTime = -TimeSpan.FromSeconds(1), TensorSplit = [-1],
         });
         var cluster = new ClusterOptionsValidator().Validate(null, new ClusterOptions
         {
             Name = "Not A Name", Store = " ", Address = "nowhere", SiloPort = 0, LinkPort = 0, HealthPort = -1, KeyFile = "nowhere", GraceSeconds = -1, PreStopSeconds = -1,
         });
 
-        string[] fields = ["Model", "Slots", "ContextTokens", "Threads", "BatchTokens", "MaxQueued", "MaxStretch", "Heartbeat", "StepDeadline", "DrainTime"];
+        string[] fields = ["Model", "Slots", "ContextTokens", "Threads", "BatchTokens", "MaxQueued", "MaxStretch", "Heartbeat", "StepDeadline", "DrainTime", "TensorSplit"];
         Assert.All(fields, field => Assert.Contains(node.Failures!, failure => failure.Contains($"Node:{field}", StringComparison.Ordinal)));
         Assert.Equal(11, cluster.Failures!.Count());
+    }
+
+    [Fact]
+    public void Validate_PoolsThatCannotBe_SaysEverything()
+    {
+        var result = new ScalingOptionsValidator().Validate(null, new ScalingOptions
+        {
+            Fill = 0, Ease = 1, InAfter = -TimeSpan.FromSeconds(1), KeepFor = -TimeSpan.FromSeconds(1), WakeTime = TimeSpan.Zero,
+            Pools = [new PoolOptions { Min = -1, Max = 0, TargetTtft = TimeSpan.Zero, PromptTokens = 0 }, new PoolOptions()],
+        });
+
+        Assert.Equal(12, result.Failures!.Count());
     }
 
     /// <summary>However long the grace is, what is done in it takes less; and what does not fit is refused before anything starts.</summary>
@@ -51,6 +64,7 @@ public sealed class OptionsTests
     public void Validate_Defaults_Pass()
     {
         Assert.True(new NodeOptionsValidator().Validate(null, new NodeOptions { Model = "m" }).Succeeded);
+        Assert.True(new ScalingOptionsValidator().Validate(null, new ScalingOptions()).Succeeded);
         Assert.True(new RoutingOptionsValidator().Validate(null, new RoutingOptions()).Succeeded);
         var key = Path.GetTempFileName();
         File.WriteAllBytes(key, new byte[32]);

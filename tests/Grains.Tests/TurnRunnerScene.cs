@@ -4,6 +4,7 @@ using Herd.Contracts.Nodes;
 using Herd.Grains.Conversations;
 using Herd.Grains.Conversations.Storage;
 using Herd.Grains.Routing;
+using Herd.Grains.Scaling;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
@@ -22,7 +23,7 @@ public abstract class TurnRunnerScene : IDisposable
 
     protected TurnRunnerScene()
     {
-        View = new ClusterView(Options.Create(new RoutingOptions()), Time);
+        View = new ClusterView(Options.Create(new RoutingOptions()), Pools.None, Time);
         View.Update(Report("a"));
         View.Update(Report("b"));
     }
@@ -44,7 +45,7 @@ public abstract class TurnRunnerScene : IDisposable
         var transcript = new Transcript(Store, "t", "c");
         await transcript.Load(CancellationToken.None);
         var runner = new TurnRunner(
-            View, new TurnPlacement(View, Time), new TurnStream(View, nodes.Grains, Time), NullLogger<TurnRunner>.Instance);
+            View, new TurnPlacement(View, Pools.None, Time), new TurnStream(View, nodes.Grains, Time), NullLogger<TurnRunner>.Instance);
         return await runner.Answer(transcript, turn, ConversationKind.Durable, start, Events, cancellation ?? Caller.Token);
     }
 
@@ -90,7 +91,7 @@ public abstract class TurnRunnerScene : IDisposable
         Settings = new GenerationSettings(),
     };
 
-    private protected static NodeReport Report(string node) => new()
+    internal static NodeReport Report(string node) => new()
     {
         Node = node,
         State = NodeState.Ready,

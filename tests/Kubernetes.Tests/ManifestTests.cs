@@ -1,7 +1,9 @@
 using System.Globalization;
 using Herd.Grains.Hosting;
 using Herd.Grains.Nodes;
+using Herd.Grains.Scaling;
 using k8s.Models;
+using Microsoft.Extensions.Configuration;
 
 namespace Herd.Kubernetes.Tests;
 
@@ -25,7 +27,7 @@ public sealed class ManifestTests
             Assert.Equal(pod.Spec.TerminationGracePeriodSeconds, cluster.GraceSeconds);
             Assert.Equal(container.Lifecycle?.PreStop.Sleep.Seconds ?? 0, cluster.PreStopSeconds);
             Assert.True(cluster.GraceSeconds >= GracePeriod.Least(cluster).TotalSeconds, name);
-            Assert.True(name != "herd-node" || GracePeriod.DrainTime(cluster, new NodeOptions()) >= TimeSpan.FromSeconds(60), name);
+            Assert.True(!IsNode(name) || GracePeriod.DrainTime(cluster, new NodeOptions()) >= TimeSpan.FromSeconds(60), name);
         }
     }
 
@@ -109,7 +111,8 @@ public sealed class ManifestTests
         Assert.All(rendered.All<V1PodDisruptionBudget>(), budget => Assert.True(Finds(budget.Spec.Selector.MatchLabels), budget.Metadata.Name));
         Assert.All(rendered.All<V1Deployment>(), made => Assert.True(Rendered.Selects(made.Spec.Selector, made.Spec.Template.Metadata.Labels)));
         Assert.Equal(
-            ["herd-gateway", "herd-node"], rendered.All<V1PodDisruptionBudget>().Select(budget => budget.Metadata.Name).Order(StringComparer.Ordinal));
+            rendered.All<V1Deployment>().Select(made => made.Metadata.Name).Order(StringComparer.Ordinal),
+            rendered.All<V1PodDisruptionBudget>().Select(budget => budget.Metadata.Name).Order(StringComparer.Ordinal));
     }
 
     /// <summary>Liveness asks nothing but the process; a pod that starts has time to load its model.</summary>
@@ -123,10 +126,41 @@ public sealed class ManifestTests
             Assert.Equal("/health/live", container.LivenessProbe.HttpGet.Path);
             Assert.Equal("/health/ready", container.ReadinessProbe.HttpGet.Path);
             var starting = (container.StartupProbe.PeriodSeconds ?? 10) * (container.StartupProbe.FailureThreshold ?? 3);
-            Assert.True(starting >= (name == "herd-node" ? 600 : 60), name);
+            Assert.True(starting >= (IsNode(name) ? 600 : 60), name);
             Assert.Contains(container.LivenessProbe.HttpGet.Port.Value, container.Ports.Select(port => port.Name));
         }
     }
+
+    /// <summary>Each pool has its nodes, its budget and its scaled object, of one model; and what scales it has the bounds that gateways have.</summary>
+    [Fact]
+    public async Task Pools_OfProduction_AreAsGatewaysAreTold()
+    {
+        var rendered = await Rendered.Of("production");
+        var variables = rendered.All<V1Deployment>().Single(made => made.Metadata.Name == "herd-gateway").Spec.Template.Spec.Containers.Single().Env
+            .Where(variable => variable.Name.StartsWith("Scaling__", StringComparison.Ordinal))
+            .Select(variable => KeyValuePair.Create(variable.Name.Replace("__", ":", StringComparison.Ordinal), (string?)variable.Value));
+        var scaling = new ConfigurationBuilder().AddInMemoryCollection(variables).Build().GetSection(ScalingOptions.Section).Get<ScalingOptions>()!;
+        Assert.True(new ScalingOptionsValidator().Validate(null, scaling).Succeeded);
+
+        var scaled = rendered.Custom("ScaledObject");
+        Assert.Equal(scaling.Pools.Count, scaled.Count);
+        foreach (var pool in scaling.Pools)
+        {
+            var workload = rendered.All<V1Deployment>().Single(made => made.Metadata.Name == $"herd-node-{pool.Model}");
+            Assert.Null(workload.Spec.Replicas);
+            Assert.Equal($"/models/{pool.Model}.gguf", Rendered.Variable(workload.Spec.Template.Spec.Containers.Single(), "Node__Model"));
+            var spec = scaled.Single(made => made.GetProperty("metadata").GetProperty("name").GetString() == workload.Metadata.Name).GetProperty("spec");
+            Assert.Equal(workload.Metadata.Name, spec.GetProperty("scaleTargetRef").GetProperty("name").GetString());
+            Assert.Equal((pool.Min, pool.Max), (spec.GetProperty("minReplicaCount").GetInt32(), spec.GetProperty("maxReplicaCount").GetInt32()));
+            var trigger = spec.GetProperty("triggers")[0].GetProperty("metadata");
+            Assert.Equal(pool.Model, trigger.GetProperty("model").GetString());
+            var service = rendered.All<V1Service>().Single(made => made.Metadata.Name == "herd-scaler");
+            Assert.Equal(
+                $"herd-scaler.{service.Metadata.NamespaceProperty}:{service.Spec.Ports.Single().Port}", trigger.GetProperty("scalerAddress").GetString());
+        }
+    }
+
+    private static bool IsNode(string workload) => workload.StartsWith("herd-node", StringComparison.Ordinal);
 
     /// <summary>What the pods are told are settings that there are.</summary>
     [Theory]
@@ -137,6 +171,7 @@ public sealed class ManifestTests
         {
             ["Cluster"] = typeof(ClusterOptions),
             ["Node"] = typeof(NodeOptions),
+            ["Scaling"] = typeof(ScalingOptions),
             ["Gateway"] = Type.GetType("Herd.Gateway.Hosting.GatewayOptions, Herd.Gateway", throwOnError: true)!,
         };
         foreach (var (_, pod) in (await Rendered.Of(overlay)).Pods)

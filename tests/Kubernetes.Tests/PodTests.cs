@@ -1,5 +1,9 @@
 using System.Text.Json;
+using Grpc.Core;
+using Grpc.Net.Client;
+using Herd.Gateway.Scaling.Protocol;
 using Herd.Kubernetes.Tests.Pods;
+using Herd.V1;
 using k8s.Models;
 
 namespace Herd.Kubernetes.Tests;
@@ -65,6 +69,28 @@ public sealed class PodTests(PodScene scene) : IClassFixture<PodScene>
             .SelectMany(pod => pod.Log.Split('\n', StringSplitOptions.RemoveEmptyEntries)).ToList();
         Assert.NotEmpty(lines);
         Assert.All(lines, line => Assert.Equal(JsonValueKind.String, JsonDocument.Parse(line).RootElement.GetProperty("LogLevel").ValueKind));
+    }
+
+    /// <summary>The scaler's port has no key: nothing else is had there, and the scaler nowhere else.</summary>
+    [Fact]
+    public async Task ScalerPort_AskedForMore_Refuses()
+    {
+        var address = _cluster[PodCluster.Gateway].Ready[0].Address;
+        using var scalers = GrpcChannel.ForAddress($"http://{address}:8083");
+        using var users = GrpcChannel.ForAddress($"http://{address}:8081");
+        var key = new Metadata { { "authorization", "Bearer dev" } };
+        var pool = new ScaledObjectRef { ScalerMetadata = { ["model"] = "tiny" } };
+
+        var conversations = await Refused(() => new ConversationService.ConversationServiceClient(scalers).ListModelsAsync(new ListModelsRequest(), key).ResponseAsync);
+        var nodes = await Refused(() => new ClusterService.ClusterServiceClient(scalers).ListNodesAsync(new ListNodesRequest(), key).ResponseAsync);
+        var elsewhere = await Refused(() => new ExternalScaler.ExternalScalerClient(users).IsActiveAsync(pool, key).ResponseAsync);
+        var nothingKnown = await Refused(() => new ExternalScaler.ExternalScalerClient(scalers).IsActiveAsync(pool).ResponseAsync);
+        var nameless = await Refused(() => new ExternalScaler.ExternalScalerClient(scalers).IsActiveAsync(new ScaledObjectRef()).ResponseAsync);
+
+        Assert.All([conversations, nodes, elsewhere], error => Assert.Equal(StatusCode.PermissionDenied, error.StatusCode));
+        Assert.Equal((StatusCode.Unavailable, StatusCode.InvalidArgument), (nothingKnown.StatusCode, nameless.StatusCode));
+
+        static Task<RpcException> Refused(Func<Task> call) => Assert.ThrowsAsync<RpcException>(call);
     }
 
     /// <summary>Nothing is told to a node whose machine is lost.</summary>

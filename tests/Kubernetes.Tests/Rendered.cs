@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.Json;
 using k8s;
 using k8s.Models;
 
@@ -11,6 +13,7 @@ internal sealed class Rendered
     {
         ["gateway.networking.k8s.io/v1/HTTPRoute"] = typeof(Dictionary<string, object>),
         ["gateway.networking.k8s.io/v1/GRPCRoute"] = typeof(Dictionary<string, object>),
+        ["keda.sh/v1alpha1/ScaledObject"] = typeof(Dictionary<string, object>),
     };
 
     private readonly IReadOnlyList<object> _objects;
@@ -24,6 +27,12 @@ internal sealed class Rendered
 
     public IEnumerable<T> All<T>() => _objects.OfType<T>();
 
+    /// <summary>Objects of a kind of which no type is at hand.</summary>
+    public IReadOnlyList<JsonElement> Custom(string kind) =>
+    [
+        .. All<Dictionary<string, object>>().Where(made => (string)made["kind"] == kind).Select(made => JsonSerializer.SerializeToElement(Plain(made))),
+    ];
+
     /// <summary>The pods that workloads make: by the workload's name, their labels and specification.</summary>
     public IReadOnlyList<(string Name, V1PodTemplateSpec Pod)> Pods =>
     [
@@ -33,6 +42,16 @@ internal sealed class Rendered
 
     /// <summary>An environment variable's literal value.</summary>
     public static string? Variable(V1Container container, string name) => container.Env?.FirstOrDefault(variable => variable.Name == name)?.Value;
+
+    /// <summary>What YAML has as scalars of unknown type as what they look like.</summary>
+    private static object? Plain(object? value) => value switch
+    {
+        IDictionary<object, object> map => map.ToDictionary(pair => (string)pair.Key, pair => Plain(pair.Value)),
+        IDictionary<string, object> map => map.ToDictionary(pair => pair.Key, pair => Plain(pair.Value)),
+        IEnumerable<object> list => list.Select(Plain).ToList(),
+        string text when int.TryParse(text, CultureInfo.InvariantCulture, out var number) => number,
+        _ => value,
+    };
 
     public static bool Selects(V1LabelSelector selector, IDictionary<string, string> labels) =>
         (selector.MatchLabels ?? new Dictionary<string, string>()).All(pair => labels.TryGetValue(pair.Key, out var value) && value == pair.Value)

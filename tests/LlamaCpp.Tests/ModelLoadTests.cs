@@ -30,6 +30,15 @@ public sealed class ModelLoadTests(Models models)
         Assert.Equal(shares.Order(), shares);
     }
 
+    /// <summary>Without a GPU there is nothing to divide; the shares are read all the same.</summary>
+    [Fact]
+    public void Load_WithSharesOfGpus_Loads()
+    {
+        using var model = models.Runtime.Load(models.TinyPath, new ModelOptions { TensorSplit = [1, 3] }, null, CancellationToken.None);
+
+        Assert.Equal(models.Tiny.Info, model.Info);
+    }
+
     [Fact]
     public void Load_Cancelled_Stops()
     {

@@ -5,6 +5,7 @@ using Herd.Contracts.Nodes;
 using Herd.Grains.Conversations;
 using Herd.Grains.Conversations.Storage;
 using Herd.Grains.Routing;
+using Herd.Grains.Scaling;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
@@ -28,7 +29,7 @@ internal sealed class FaultWorld : IConversationStore
     {
         Random = new Random(seed);
         _nodes = Enumerable.Range(1, 2 + Random.Next(3)).Select(i => new FaultyNode($"n{i}", this)).ToDictionary(node => node.Name);
-        View = new ClusterView(Options.Create(new RoutingOptions()), Time);
+        View = new ClusterView(Options.Create(new RoutingOptions()), Pools.None, Time);
         foreach (var node in _nodes.Values)
         {
             View.Update(node.Report());
@@ -56,7 +57,7 @@ internal sealed class FaultWorld : IConversationStore
 
     /// <summary>What a gateway runs turns with.</summary>
     public TurnRunner NewRunner() => new(
-        View, new TurnPlacement(View, Time), new TurnStream(View, Grains, Time), NullLogger<TurnRunner>.Instance);
+        View, new TurnPlacement(View, Pools.None, Time), new TurnStream(View, Grains, Time), NullLogger<TurnRunner>.Instance);
 
     public static int Length(string turn) => 20 + (Math.Abs(Hash(turn, -1)) % 60);
 

@@ -51,4 +51,7 @@ public sealed record EngineFigures
 
     /// <summary>Tokens a second of a prompt that comes now, beside what is decoded; 0 when it is not known.</summary>
     [Id(15)] public double PromptRate { get; init; }
+
+    /// <summary>Seconds that the session had been idle that was forgotten last, on every tier, within the last minute; 0 when none was.</summary>
+    [Id(16)] public double ForgottenIdle { get; init; }
 }

@@ -43,6 +43,14 @@ public interface INodeGrain : IGrainWithStringKey
     [Alias("Serve")]
     Task Serve(string model);
 
+    /// <summary>
+    /// Empties the node while its process stays, not ready, until it is ended; what is not asked again within half a minute is taken back,
+    /// and the node serves again.
+    /// </summary>
+    /// <returns>Whether nothing is left on it.</returns>
+    [Alias("Retire")]
+    Task<bool> Retire();
+
     /// <summary>Begins to drain the node; its process ends when nothing is left on it. Asked again, it changes nothing.</summary>
     [Alias("Drain")]
     Task Drain();

@@ -6,6 +6,7 @@ using Herd.Gateway.Grpc;
 using Herd.Gateway.Llama;
 using Herd.Gateway.Ollama;
 using Herd.Gateway.OpenAi;
+using Herd.Gateway.Scaling;
 using Herd.Gateway.Telemetry;
 using Herd.Gateway.Tenants;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
@@ -61,6 +62,7 @@ internal static class GatewayHosting
         app.UseMiddleware<BodyLimit>();
         app.MapGrpcService<ConversationService>();
         app.MapGrpcService<ClusterService>();
+        app.MapGrpcService<ExternalScalerService>();
         app.MapGrpcReflectionService();
         app.MapGrpcHealthChecksService();
         app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false });
@@ -79,17 +81,23 @@ internal static class GatewayHosting
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = gateway.MaxBodyBytes;
         kestrel.Limits.Http2.KeepAlivePingDelay = KeepAliveDelay;
-        Listen(gateway.Bind, gateway.HttpPort, certificate.Current is null ? HttpProtocols.Http1 : HttpProtocols.Http1AndHttp2);
-        Listen(gateway.Bind, gateway.GrpcPort, HttpProtocols.Http2);
+        var isPrivate = certificate.Current is not null;
+        Listen(gateway.Bind, gateway.HttpPort, isPrivate ? HttpProtocols.Http1AndHttp2 : HttpProtocols.Http1, isPrivate);
+        Listen(gateway.Bind, gateway.GrpcPort, HttpProtocols.Http2, isPrivate);
         if (gateway.AdminPort > 0)
         {
-            Listen(gateway.AdminBind, gateway.AdminPort, HttpProtocols.Http2);
+            Listen(gateway.AdminBind, gateway.AdminPort, HttpProtocols.Http2, isPrivate);
         }
 
-        void Listen(string address, int port, HttpProtocols protocols) => kestrel.Listen(IPAddress.Parse(address), port, listen =>
+        if (gateway.ScalerPort > 0)
+        {
+            Listen(gateway.Bind, gateway.ScalerPort, HttpProtocols.Http2, withTls: false);
+        }
+
+        void Listen(string address, int port, HttpProtocols protocols, bool withTls) => kestrel.Listen(IPAddress.Parse(address), port, listen =>
         {
             listen.Protocols = protocols;
-            if (certificate.Current is not null)
+            if (withTls)
             {
                 listen.UseHttps(new HttpsConnectionAdapterOptions { ServerCertificateSelector = (_, _) => certificate.Current });
             }

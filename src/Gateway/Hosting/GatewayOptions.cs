@@ -52,6 +52,12 @@ public sealed class GatewayOptions
     /// <summary>The port of what is for operators (herd.v1.AdminService, metrics), 1 to 65535; 0 means none. Default 8082.</summary>
     public int AdminPort { get; set; } = 8082;
 
+    /// <summary>
+    /// The port at which KEDA asks how many nodes pools should have (docs/kubernetes.md), at <see cref="Bind"/>, without TLS or key: nothing
+    /// else is had there. 1 to 65535; 0 means none. Default 0.
+    /// </summary>
+    public int ScalerPort { get; set; }
+
     /// <summary>The SHA-256 of keys that the operators' port asks for. Default none: who is on this machine is let in.</summary>
     public IList<string> AdminKeys { get; set; } = [];
 
@@ -101,6 +107,10 @@ internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
         errors.Require(
             new[] { options.HttpPort, options.GrpcPort, options.AdminPort }.Distinct().Count() == 3,
             $"Gateway:HttpPort {options.HttpPort}, Gateway:GrpcPort {options.GrpcPort} and Gateway:AdminPort {options.AdminPort} are not three ports.");
+        errors.Require(options.ScalerPort is >= 0 and <= 65535, $"Gateway:ScalerPort {options.ScalerPort} is not from 0 to 65535.");
+        errors.Require(
+            options.ScalerPort == 0 || (options.ScalerPort != options.HttpPort && options.ScalerPort != options.GrpcPort && options.ScalerPort != options.AdminPort),
+            $"Gateway:ScalerPort {options.ScalerPort} is another's port already.");
         var isAdminAddress = IPAddress.TryParse(options.AdminBind, out var adminAddress);
         errors.Require(isAdminAddress, $"Gateway:AdminBind '{options.AdminBind}' is not an IP address.");
         errors.Require(

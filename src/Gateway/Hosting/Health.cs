@@ -2,17 +2,18 @@ using Herd.Grains.Conversations;
 using Herd.Contracts.Nodes;
 using Herd.Grains.Conversations.Storage;
 using Herd.Grains.Routing;
+using Herd.Grains.Scaling;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using StackExchange.Redis;
 
 namespace Herd.Gateway.Hosting;
 
-/// <summary>Ready while a node takes work.</summary>
-internal sealed class NodesHealth(ClusterView view) : IHealthCheck
+/// <summary>Ready while a node takes work, or one would be started for who asks.</summary>
+internal sealed class NodesHealth(ClusterView view, Pools pools) : IHealthCheck
 {
     public Task<HealthCheckResult> CheckHealthAsync(
         HealthCheckContext context, CancellationToken cancellationToken = default) =>
-        Task.FromResult(view.Nodes.Any(node => node.State == NodeState.Ready)
+        Task.FromResult(pools.MaySleep.Any() || view.Nodes.Any(node => node.State == NodeState.Ready)
             ? HealthCheckResult.Healthy()
             : HealthCheckResult.Unhealthy("No node is ready."));
 }

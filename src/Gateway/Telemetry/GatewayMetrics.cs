@@ -35,7 +35,7 @@ internal sealed class GatewayMetrics : IDisposable
     private readonly Counter<long> _refused;
     private readonly UpDownCounter<long> _streams;
 
-    public GatewayMetrics(ClusterView view)
+    public GatewayMetrics(ClusterView view, Func<IReadOnlyList<PoolAdvice>> pools)
     {
         _duration = _meter.CreateHistogram("gen_ai.server.request.duration", "s", "A turn, from when it was let in until its end.", null, Durations);
         _first = _meter.CreateHistogram("gen_ai.server.time_to_first_token", "s", "Until the first token.", null, Durations);
@@ -50,6 +50,15 @@ internal sealed class GatewayMetrics : IDisposable
         Gauge("herd.node.slots", "{slot}", "Sequences that can be computed side by side.", (_, model) => model.Slots);
         Gauge("herd.node.sessions", "{session}", "Sessions whose KV cache is on the device.", (_, model) => model.Sessions);
         Gauge("herd.node.kv.usage", "1", "The share of the KV cache that is used, 0 to 1.", (_, model) => model.KvCapacity == 0 ? 0 : (double)model.KvTokens / model.KvCapacity);
+        PoolGauge("herd.pool.nodes.wanted", "{node}", "Nodes that a pool should have.", pool => pool.Wanted);
+        PoolGauge("herd.pool.nodes.ready", "{node}", "Its nodes that take work.", pool => pool.Ready);
+        PoolGauge("herd.pool.time_to_first_token", "s", "The time to the first token that is foreseen for a turn that comes now.", pool => pool.Ttft);
+        PoolGauge("herd.pool.time_to_first_token.target", "s", "What it should be at most.", pool => pool.TargetTtft);
+        PoolGauge("herd.pool.slots.usage", "1", "Sequences that are computed or wait, as a share of the slots.", pool => pool.SlotUse);
+        PoolGauge("herd.pool.turns.held", "{turn}", "Turns that wait for a node to be there at all.", pool => pool.Held);
+
+        void PoolGauge(string name, string unit, string description, Func<PoolAdvice, double> of) => _meter.CreateObservableGauge(
+            name, () => pools().Select(pool => new Measurement<double>(of(pool), new KeyValuePair<string, object?>("gen_ai.request.model", pool.Model))), unit, description);
 
         void Gauge(string name, string unit, string description, Func<NodeReport, ServedModel, double> of) => _meter.CreateObservableGauge(
             name,

@@ -1,3 +1,5 @@
+using Herd.Grains.Routing;
+using Herd.Grains.Scaling;
 using OpenTelemetry.Metrics;
 
 namespace Herd.Gateway.Telemetry;
@@ -9,7 +11,7 @@ internal static class MetricsEndpoint
 
     public static void AddGatewayMetrics(this IServiceCollection services)
     {
-        services.AddSingleton<GatewayMetrics>();
+        services.AddSingleton(provider => new GatewayMetrics(provider.GetRequiredService<ClusterView>(), () => provider.GetRequiredService<PoolAdvisor>().Latest));
         services.AddOpenTelemetry().WithMetrics(metrics => metrics
             .AddMeter(GatewayMetrics.Name, "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime")
             .AddPrometheusExporter());

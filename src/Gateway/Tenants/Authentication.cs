@@ -1,5 +1,6 @@
 using Herd.Contracts.Errors;
 using Herd.Gateway.Hosting;
+using Herd.Gateway.Scaling;
 using Herd.Gateway.Telemetry;
 using Microsoft.Extensions.Options;
 
@@ -19,7 +20,13 @@ internal sealed class Authentication(RequestDelegate next, TenantDirectory tenan
 
     public async Task Invoke(HttpContext context)
     {
-        if (!IsOpen(context.Request.Path))
+        var isScalers = options.Value.ScalerPort > 0 && context.Connection.LocalPort == options.Value.ScalerPort;
+        if (isScalers != IsForScalers(context.Request.Path))
+        {
+            throw new HerdException(HerdError.Forbidden, "What scales pools asks at its own port (Gateway:ScalerPort), and nothing else is had there.");
+        }
+
+        if (!isScalers && !IsOpen(context.Request.Path))
         {
             context.Items[Item] = await Find(context);
         }
@@ -32,6 +39,8 @@ internal sealed class Authentication(RequestDelegate next, TenantDirectory tenan
     internal static bool IsOpen(PathString path) =>
         path.StartsWithSegments("/health", StringComparison.Ordinal)
         || path.StartsWithSegments("/grpc.health.v1.Health", StringComparison.Ordinal);
+
+    internal static bool IsForScalers(PathString path) => path.StartsWithSegments(ExternalScalerService.Path, StringComparison.Ordinal);
 
     internal static bool IsForOperators(PathString path) =>
         path.StartsWithSegments("/herd.v1.ClusterService", StringComparison.Ordinal);

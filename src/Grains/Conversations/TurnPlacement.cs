@@ -5,12 +5,13 @@ using Herd.Contracts.Nodes;
 using Herd.Contracts.Placements;
 using Herd.Grains.Hosting;
 using Herd.Grains.Routing;
+using Herd.Grains.Scaling;
 using Herd.Grains.Telemetry;
 
 namespace Herd.Grains.Conversations;
 
 /// <summary>Finds the model and the node of a turn, and waits a while where there is none.</summary>
-internal sealed class TurnPlacement(ClusterView view, TimeProvider time)
+internal sealed class TurnPlacement(ClusterView view, Pools pools, TimeProvider time)
 {
     /// <summary>How long a turn waits for a node that can take it.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
@@ -27,7 +28,7 @@ internal sealed class TurnPlacement(ClusterView view, TimeProvider time)
         {
             null => throw new HerdException(
                 HerdError.InvalidArgument, $"Several models are served ({view.ModelNames}); say which to use.", "model"),
-            var id when view.Nodes.Any(node => node.Models.Any(model => model.Id == id)) => id,
+            var id when view.Nodes.SelectMany(node => node.Models).Concat(served).Any(model => model.Id == id) => id,
             var id => throw view.NotServed(id),
         };
     }
@@ -43,7 +44,8 @@ internal sealed class TurnPlacement(ClusterView view, TimeProvider time)
         {
             failures.ThrowIfHopeless(model);
             failures.Nodes.Clear();
-            placement = await WaitFor(Choose, cancellation, atNextChange: true) ?? throw NoNode($"the model '{model}'");
+            using var held = pools.Hold(model);
+            placement = await WaitFor(Choose, cancellation, pools.Patience(model), atNextChange: true) ?? throw NoNode($"the model '{model}'");
         }
 
         span.Chose(placement);
@@ -82,14 +84,14 @@ internal sealed class TurnPlacement(ClusterView view, TimeProvider time)
         turn.Created + (turn.Timings is { } timings ? timings.Queued + timings.Prefill + timings.Decode : TimeSpan.Zero);
 
     /// <summary>Waits until the cluster is such that something is found, or patience ends.</summary>
-    private async Task<T?> WaitFor<T>(Func<T?> find, CancellationToken cancellation, bool atNextChange = false)
+    private async Task<T?> WaitFor<T>(Func<T?> find, CancellationToken cancellation, TimeSpan? patience = null, bool atNextChange = false)
         where T : class
     {
         for (var started = time.GetTimestamp(); ; atNextChange = false)
         {
             var changed = view.Changed;
             var found = atNextChange ? null : find();
-            var left = Patience - time.GetElapsedTime(started);
+            var left = (patience ?? Patience) - time.GetElapsedTime(started);
             if (found is not null || left <= TimeSpan.Zero)
             {
                 return found;

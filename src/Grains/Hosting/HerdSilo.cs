@@ -7,6 +7,7 @@ using Herd.Grains.Nodes.Link;
 using Herd.Grains.Placement;
 using Herd.Grains.Rebalancing;
 using Herd.Grains.Routing;
+using Herd.Grains.Scaling;
 using Herd.Grains.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
@@ -41,6 +42,12 @@ public static class HerdSilo
         builder.Services.AddSingleton(services => new StoreConnection(Redis(services.Cluster())));
         builder.Services.AddHostedService(services => services.GetRequiredService<StoreConnection>());
         builder.AddSilo(typeof(NodeGrain), typeof(SessionGrain));
+        builder.Services.AddOptions<ScalingOptions>().BindConfiguration(ScalingOptions.Section).ValidateOnStart();
+        builder.Services.TryAddEnumerable(
+            ServiceDescriptor.Singleton<Microsoft.Extensions.Options.IValidateOptions<ScalingOptions>, ScalingOptionsValidator>());
+        builder.Services.AddSingleton<Pools>();
+        builder.Services.AddSingleton<PoolAdvisor>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<PoolAdvisor>());
         builder.Services.AddOptions<RoutingOptions>().BindConfiguration(RoutingOptions.Section).ValidateOnStart();
         builder.Services.TryAddEnumerable(
             ServiceDescriptor.Singleton<Microsoft.Extensions.Options.IValidateOptions<RoutingOptions>, RoutingOptionsValidator>());
@@ -69,9 +76,11 @@ public static class HerdSilo
         // Before the silo, so that the model loads while the silo joins, and is there until the silo has left.
         builder.Services.AddSingleton<NodeHost>();
         builder.Services.AddHostedService(services => services.GetRequiredService<NodeHost>());
-        builder.AddSilo(typeof(ConversationGrain), typeof(RebalancerGrain));
+        builder.AddSilo(typeof(ConversationGrain), typeof(RebalancerGrain), typeof(ScalerGrain));
         builder.Services.AddSingleton<SessionPull>();
         builder.Services.AddSingleton<NodeDrain>();
+        builder.Services.AddSingleton(services => new NodeRetirement(
+            services.GetRequiredService<NodeHost>(), services.GetRequiredService<NodeDrain>().Empty, services.GetRequiredService<TimeProvider>()));
         builder.Services.AddHostedService(services => services.GetRequiredService<NodeDrain>());
         builder.Services.AddOptions<HostOptions>().Configure<Microsoft.Extensions.Options.IOptions<ClusterOptions>, Microsoft.Extensions.Options.IOptions<NodeOptions>>(
             (host, cluster, node) => host.ShutdownTimeout = GracePeriod.DrainTime(cluster.Value, node.Value) + GracePeriod.StopTime);

@@ -72,7 +72,7 @@ internal sealed class LoadedModel(ModelSource source, ILlamaModel model, ChatTem
         IProgress<float> progress,
         CancellationToken cancellation)
     {
-        var weights = new ModelOptions { GpuLayers = options.GpuLayers };
+        var weights = new ModelOptions { GpuLayers = options.GpuLayers, TensorSplit = [.. options.TensorSplit] };
         var size = new ContextOptions
         {
             Sequences = options.Slots,
@@ -164,6 +164,7 @@ internal sealed class LoadedModel(ModelSource source, ILlamaModel model, ChatTem
                 DeviceIdle = Math.Min(load.DeviceKeptFor.TotalSeconds, engine.Uptime.TotalSeconds),
                 HostIdle = Math.Min(load.HostKeptFor.TotalSeconds, engine.Uptime.TotalSeconds),
                 DiskIdle = load.DiskKeptFor.TotalSeconds,
+                ForgottenIdle = load.ForgottenIdle?.TotalSeconds ?? 0,
                 Prefixes = load.Prefixes,
             },
         };

@@ -10,7 +10,7 @@ namespace Herd.Grains.Nodes;
 
 /// <summary>The GPU node as the cluster sees it.</summary>
 [NodePlacement, GrainDirectory(NodeGrainDirectory.Name), Immovable]
-internal sealed class NodeGrain(NodeHost host, NodeDrain drain) : Grain, INodeGrain
+internal sealed class NodeGrain(NodeHost host, NodeDrain drain, NodeRetirement retirement) : Grain, INodeGrain
 {
     /// <summary>Who was answered just now is likely to go on at once.</summary>
     private static readonly TimeSpan LeastRest = TimeSpan.FromSeconds(1);
@@ -70,6 +70,8 @@ internal sealed class NodeGrain(NodeHost host, NodeDrain drain) : Grain, INodeGr
         drain.Switch(model).Ignore();
         return Task.CompletedTask;
     }
+
+    public Task<bool> Retire() => Task.FromResult(retirement.Renew());
 
     public Task Drain()
     {

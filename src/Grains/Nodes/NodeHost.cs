@@ -65,6 +65,13 @@ internal sealed class NodeHost(
         NoteChange();
     }
 
+    /// <summary>Takes work again, unless the process is about to end.</summary>
+    public void CancelDrain()
+    {
+        _drains = false;
+        NoteChange();
+    }
+
     /// <summary>Serves another model from now on. What was here was moved, or is gone.</summary>
     /// <param name="model">As in <see cref="NodeOptions.Model"/>; empty serves none.</param>
     public void Replace(string model) => _replacement.TrySetResult(model);

@@ -32,6 +32,11 @@ public sealed class NodeOptions
     /// <summary>Layers kept on the GPU; negative means all. Default all.</summary>
     public int GpuLayers { get; set; } = -1;
 
+    /// <summary>
+    /// The share of the layers that each of the node's GPUs takes, in any unit, 0 or more; at most 16. Default none: by the memory that each has free.
+    /// </summary>
+    public IList<float> TensorSplit { get; set; } = [];
+
     /// <summary>Most turns that may wait for a slot, 0 or more. Default 256.</summary>
     public int MaxQueued { get; set; } = 256;
 
@@ -86,6 +91,9 @@ internal sealed class NodeOptionsValidator : IValidateOptions<NodeOptions>
         errors.Require(options.Threads >= 0, $"Node:Threads {options.Threads} is negative.");
         errors.Require(options.BatchTokens is >= 1 and <= 4096, $"Node:BatchTokens {options.BatchTokens} is not from 1 to 4096.");
         errors.Require(options.BatchTokens >= options.Slots, $"Node:BatchTokens {options.BatchTokens} is less than Node:Slots {options.Slots}; each slot needs a token a step.");
+        errors.Require(
+            options.TensorSplit.Count <= 16 && options.TensorSplit.All(share => share >= 0 && float.IsFinite(share)) && (options.TensorSplit.Count == 0 || options.TensorSplit.Sum() > 0),
+            $"Node:TensorSplit {string.Join(',', options.TensorSplit)} is not up to 16 shares, 0 or more, and more than 0 together.");
         errors.Require(options.MaxQueued >= 0, $"Node:MaxQueued {options.MaxQueued} is negative.");
         errors.Require(options.KvHostBytes >= 0, $"Node:KvHostBytes {options.KvHostBytes} is negative.");
         errors.Require(options.KvDiskBytes >= 0, $"Node:KvDiskBytes {options.KvDiskBytes} is negative.");

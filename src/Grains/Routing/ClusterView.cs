@@ -3,12 +3,13 @@ using Herd.Contracts.Errors;
 using Herd.Contracts.Nodes;
 using Herd.Contracts.Placements;
 using Herd.Grains.Rebalancing;
+using Herd.Grains.Scaling;
 using Microsoft.Extensions.Options;
 
 namespace Herd.Grains.Routing;
 
 /// <summary>The nodes as this gateway knows them: their latest reports, and what it has sent them since. Thread-safe.</summary>
-public sealed class ClusterView(IOptions<RoutingOptions> options, TimeProvider time)
+public sealed class ClusterView(IOptions<RoutingOptions> options, Pools pools, TimeProvider time)
 {
     /// <summary>Seconds; what is beyond a day is no forecast.</summary>
     private const double MostForeseen = 86_400;
@@ -17,6 +18,7 @@ public sealed class ClusterView(IOptions<RoutingOptions> options, TimeProvider t
     private readonly IRoutingPolicy _policy = options.Value.ToPolicy();
     private readonly SortedDictionary<string, (NodeReport Report, double At)> _reports = new(StringComparer.Ordinal);
     private readonly Dictionary<string, RoutingTable> _tables = [];
+    private readonly Dictionary<string, ServedModel> _known = [];
     private readonly Dictionary<(string Node, string Model), int> _sent = [];
 
     /// <summary>What ended since the latest report, which still shows it.</summary>
@@ -40,11 +42,12 @@ public sealed class ClusterView(IOptions<RoutingOptions> options, TimeProvider t
         }
     }
 
-    /// <summary>The models served by nodes that are ready, by id.</summary>
+    /// <summary>The models served by nodes that are ready, and those of pools that sleep, by id.</summary>
     public IReadOnlyList<ServedModel> Models =>
     [
         .. Nodes.Where(node => node.State == NodeState.Ready)
             .SelectMany(node => node.Models)
+            .Concat(pools.MaySleep.Select(Asleep))
             .DistinctBy(model => model.Id)
             .OrderBy(model => model.Id, StringComparer.Ordinal),
     ];
@@ -94,6 +97,7 @@ public sealed class ClusterView(IOptions<RoutingOptions> options, TimeProvider t
         foreach (var model in report.Models)
         {
             _ended.Remove((report.Node, model.Id));
+            _known[model.Id] = model;
             if (!_tables.ContainsKey(model.Id))
             {
                 _tables[model.Id] = new RoutingTable();
@@ -188,6 +192,26 @@ public sealed class ClusterView(IOptions<RoutingOptions> options, TimeProvider t
         }
     }
 
+    /// <summary>What a model's nodes have to do, but for some of them.</summary>
+    internal PoolLoad LoadOf(string model, IReadOnlyList<string> without)
+    {
+        lock (_lock)
+        {
+            var nodes = _tables.TryGetValue(model, out var table)
+                ? Enumerable.Range(0, table.Count).Select(place => table[place]).Where(node => node.TakesWork && !without.Contains(node.Node)).ToList()
+                : [];
+            return new PoolLoad
+            {
+                Ready = nodes.Count,
+                Slots = nodes.Sum(node => node.Slots),
+                Sequences = nodes.Sum(node => node.Load),
+                Backlog = nodes.Sum(node => node.Queue),
+                PerToken = nodes.Count == 0 ? 0 : nodes.Average(node => node.PerToken),
+                ForgottenIdle = nodes.Count == 0 ? double.PositiveInfinity : nodes.Min(node => node.ForgottenIdle),
+            };
+        }
+    }
+
     /// <summary>How the sessions of a model are spread over the nodes that are ready.</summary>
     internal IReadOnlyList<NodeShare> Shares(string model)
     {
@@ -220,6 +244,15 @@ public sealed class ClusterView(IOptions<RoutingOptions> options, TimeProvider t
                 _ended[(node, model)] = _ended.GetValueOrDefault((node, model)) + Math.Max(0, -more);
                 Outline(node);
             }
+        }
+    }
+
+    /// <summary>A model that no node need serve now; what is told of it is what was known last.</summary>
+    private ServedModel Asleep(string model)
+    {
+        lock (_lock)
+        {
+            return _known.GetValueOrDefault(model) ?? new ServedModel { Id = model, Description = "asleep", ContextTokens = 0, Defaults = new GenerationSettings() };
         }
     }
 

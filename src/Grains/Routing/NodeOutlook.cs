@@ -64,6 +64,9 @@ internal sealed record NodeOutlook
 
     public double DiskIdle { get; init; }
 
+    /// <summary>How long the session had been idle that was forgotten last, within the last minute; infinite when none was.</summary>
+    public double ForgottenIdle { get; init; } = double.PositiveInfinity;
+
     public IReadOnlyList<ulong> Prefixes { get; init; } = [];
 
     /// <param name="report">The report.</param>
@@ -101,6 +104,7 @@ internal sealed record NodeOutlook
             DeviceIdle = figures.DeviceIdle,
             HostIdle = figures.HostIdle,
             DiskIdle = figures.DiskIdle,
+            ForgottenIdle = figures.ForgottenIdle is > 0 and var forgotten ? forgotten : double.PositiveInfinity,
             Prefixes = figures.Prefixes,
         };
     }

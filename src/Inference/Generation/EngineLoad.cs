@@ -63,6 +63,9 @@ public sealed record EngineLoad
     /// <summary>The same of the disk.</summary>
     public TimeSpan DiskKeptFor { get; init; }
 
+    /// <summary>How long the session had been idle that was dropped from the last tier below the device, within the last minute; null when none was.</summary>
+    public TimeSpan? ForgottenIdle { get; init; }
+
     /// <summary>What the sessions at hand begin with; see <see cref="GenerationRequest.Prefix"/>. Each once, at most 256.</summary>
     public IReadOnlyList<ulong> Prefixes { get; init; } = [];
 }

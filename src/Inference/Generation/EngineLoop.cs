@@ -248,6 +248,7 @@ internal sealed class EngineLoop
             DeviceKeptFor = _cache.KeptFor,
             HostKeptFor = _cache.Parked.HostKeptFor,
             DiskKeptFor = _cache.Parked.DiskKeptFor,
+            ForgottenIdle = _cache.Parked.ForgottenIdle,
             Prefixes = [.. _cache.Prefixes.Distinct().Take(256)],
         };
     }

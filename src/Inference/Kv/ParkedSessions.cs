@@ -8,12 +8,15 @@ namespace Herd.Inference.Kv;
 /// </summary>
 internal sealed class ParkedSessions : IDisposable
 {
+    private static readonly TimeSpan Recently = TimeSpan.FromMinutes(1);
+
     private readonly long _hostCapacity;
     private readonly DiskTier? _disk;
     private readonly KvRates _rates;
     private readonly TimeProvider _time;
     private readonly Dictionary<string, ParkedSession> _sessions = [];
     private readonly SessionBeginnings _beginnings = new();
+    private (long At, TimeSpan Idle)? _forgotten;
 
     public ParkedSessions(long hostCapacity, DiskTier? disk, KvRates rates, TimeProvider time)
     {
@@ -40,6 +43,9 @@ internal sealed class ParkedSessions : IDisposable
 
     /// <summary>The same of the disk.</summary>
     public TimeSpan DiskKeptFor { get; private set; }
+
+    /// <summary>How long the session had been idle that was dropped from the last of its tiers, within the last minute; null when none was.</summary>
+    public TimeSpan? ForgottenIdle => _forgotten is { } last && _time.GetElapsedTime(last.At) < Recently ? last.Idle : null;
 
     public bool IsEnabled => _hostCapacity > 0 || _disk is not null;
 
@@ -260,6 +266,7 @@ internal sealed class ParkedSessions : IDisposable
     {
         if (session is { State: null, FileBytes: 0, IsWriting: false })
         {
+            _forgotten = (_time.GetTimestamp(), _time.GetElapsedTime(session.LastUsed));
             Remove(session);
         }
     }

@@ -5,6 +5,9 @@ public sealed record ModelOptions
 {
     /// <summary>Layers kept on the GPU; negative means all that fit the device. Default all.</summary>
     public int GpuLayers { get; init; } = -1;
+
+    /// <summary>The share of the layers that each GPU takes, in any unit; empty means by the memory that each has free. Default empty.</summary>
+    public IReadOnlyList<float> TensorSplit { get; init; } = [];
 }
 
 /// <summary>The size of a context.</summary>

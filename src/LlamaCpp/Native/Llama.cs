@@ -27,6 +27,9 @@ internal static unsafe partial class Llama
     [LibraryImport(Library, EntryPoint = "llama_model_load_from_file", StringMarshalling = StringMarshalling.Utf8)]
     public static partial ModelHandle ModelLoadFromFile(string path, ModelParams options);
 
+    [LibraryImport(Library, EntryPoint = "llama_max_devices")]
+    public static partial nuint MaxDevices();
+
     [LibraryImport(Library, EntryPoint = "llama_model_free")]
     public static partial void ModelFree(nint model);
 

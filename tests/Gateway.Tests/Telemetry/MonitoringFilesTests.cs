@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Herd.Gateway.Telemetry;
 using Herd.Grains.Routing;
+using Herd.Grains.Scaling;
 using Herd.Testing;
 using Microsoft.Extensions.Options;
 
@@ -39,7 +40,7 @@ public sealed partial class MonitoringFilesTests
     /// <summary>The names by which Prometheus knows the instruments of a gateway; TinyClusterTests.Metrics_* sees the same of a real one.</summary>
     private static HashSet<string> Exported()
     {
-        using var metrics = new GatewayMetrics(new ClusterView(Options.Create(new RoutingOptions()), TimeProvider.System));
+        using var metrics = new GatewayMetrics(new ClusterView(Options.Create(new RoutingOptions()), Pools.None, TimeProvider.System), () => []);
         var names = new HashSet<string>();
         using var listener = new MeterListener
         {
@@ -62,6 +63,7 @@ public sealed partial class MonitoringFilesTests
         {
             Histogram<double> { Unit: "s" } => [$"{name}_seconds_bucket", $"{name}_seconds_count", $"{name}_seconds_sum"],
             Counter<long> => [$"{name}_total"],
+            { Unit: "s" } => [$"{name}_seconds"],
             _ => [name],
         };
     }

@@ -2,6 +2,7 @@ using Herd.Contracts.Conversations;
 using Herd.Contracts.Nodes;
 using Herd.Contracts.Placements;
 using Herd.Grains.Routing;
+using Herd.Grains.Scaling;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 
@@ -12,7 +13,7 @@ public sealed class ClusterViewTests
     private readonly FakeTimeProvider _time = new();
     private readonly ClusterView _view;
 
-    public ClusterViewTests() => _view = new ClusterView(Options.Create(new RoutingOptions()), _time);
+    public ClusterViewTests() => _view = new ClusterView(Options.Create(new RoutingOptions()), Pools.None, _time);
 
     [Fact]
     public void Place_NodesNotReady_AreLeftOut()

@@ -29,10 +29,10 @@ internal sealed class PodCluster : IAsyncDisposable
     private readonly Task _reconciling;
     private int _made;
 
-    private PodCluster(Rendered rendered)
+    private PodCluster(Rendered rendered, IReadOnlyDictionary<string, string> settings)
     {
         _rendered = rendered;
-        _overrides = new Dictionary<string, string>
+        _overrides = new Dictionary<string, string>(settings)
         {
             ["Node__Model"] = TinyModel.Write(Path.Combine(_folder, "tiny.gguf")), ["Node__Threads"] = "1",
         };
@@ -50,9 +50,10 @@ internal sealed class PodCluster : IAsyncDisposable
     public IEnumerable<Pod> Ever => _workloads.Values.SelectMany(workload => workload.Ever);
 
     /// <summary>Runs the overlay for trying out, with a tiny model, and waits until it is ready.</summary>
-    public static async Task<PodCluster> Start()
+    /// <param name="settings">What is set beside what is rendered.</param>
+    public static async Task<PodCluster> Start(IReadOnlyDictionary<string, string>? settings = null)
     {
-        var cluster = new PodCluster(await Rendered.Of("dev"));
+        var cluster = new PodCluster(await Rendered.Of("dev"), settings ?? new Dictionary<string, string>());
         await cluster.Settled();
         return cluster;
     }

@@ -82,7 +82,8 @@ internal sealed class NodeDrain(
         host.EndDrain();
     }
 
-    private async Task Empty(CancellationToken cancellation)
+    /// <summary>Moves off this node what can be moved, within the time there is.</summary>
+    public async Task Empty(CancellationToken cancellation)
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         over.CancelAfter(_most);

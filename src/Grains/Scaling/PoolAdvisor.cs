@@ -1,0 +1,56 @@
+using Herd.Contracts.Nodes;
+using Herd.Grains.Hosting;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Herd.Grains.Scaling;
+
+/// <summary>Tells the one scaler of the cluster what waits at this gateway, and knows what it said last.</summary>
+public sealed class PoolAdvisor(
+    IGrainFactory grains, Pools pools, IOptions<ClusterOptions> cluster, IOptions<ScalingOptions> options, TimeProvider time, ILogger<PoolAdvisor> logger)
+    : BackgroundService
+{
+    private static readonly TimeSpan Every = TimeSpan.FromSeconds(1);
+
+    private volatile IReadOnlyList<PoolAdvice> _latest = [];
+
+    /// <summary>What was said last; empty until something was.</summary>
+    public IReadOnlyList<PoolAdvice> Latest => _latest;
+
+    /// <summary>Asks now.</summary>
+    public async Task<IReadOnlyList<PoolAdvice>> Ask()
+    {
+        try
+        {
+            _latest = await grains.GetGrain<IScalerGrain>(0).Advise(new HeldTurns(cluster.Value.Name, pools.Held));
+        }
+        catch (Exception e) when (e is OrleansException or TimeoutException)
+        {
+            PoolAdvisorLog.NotReached(logger, e.GetType().Name);
+        }
+
+        return _latest;
+    }
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        if (options.Value.Pools.Count == 0)
+        {
+            return;
+        }
+
+        using var timer = new PeriodicTimer(Every, time);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            await Ask();
+        }
+    }
+}
+
+internal static partial class PoolAdvisorLog
+{
+    [LoggerMessage(EventId = 532, Level = LogLevel.Debug, Message = "The scaler could not be reached ({Kind}); it is tried again")]
+    public static partial void NotReached(ILogger logger, string kind);
+}

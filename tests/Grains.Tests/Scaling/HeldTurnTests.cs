@@ -1,0 +1,72 @@
+using Herd.Contracts.Errors;
+using Herd.Contracts.Placements;
+using Herd.Grains.Conversations;
+using Herd.Grains.Routing;
+using Herd.Grains.Scaling;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Herd.Grains.Tests.Scaling;
+
+/// <summary>Turns of a pool without a node.</summary>
+public sealed class HeldTurnTests
+{
+    private readonly FakeTimeProvider _time = new();
+    private readonly Pools _pools = new(Options.Create(new ScalingOptions
+    {
+        Pools = [new PoolOptions { Model = "m", Min = 0 }, new PoolOptions { Model = "awake", Min = 1 }],
+    }));
+
+    private readonly ClusterView _view;
+    private readonly TurnPlacement _placement;
+
+    public HeldTurnTests()
+    {
+        _view = new ClusterView(Options.Create(new RoutingOptions()), _pools, _time);
+        _placement = new TurnPlacement(_view, _pools, _time);
+    }
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("m")]
+    [InlineData(null)]
+    public async Task Place_PoolSleeps_WaitsForItsFirstNode(string? asked)
+    {
+        var model = await _placement.ChooseModel(asked, Cancellation);
+        var placing = Place(model);
+        _time.Advance(TimeSpan.FromMinutes(9));
+
+        Assert.Equal(1, _pools.Held["m"]);
+        Assert.False(placing.IsCompleted);
+        _view.Update(TurnRunnerScene.Report("a"));
+
+        Assert.Equal("a", (await placing).Node);
+        Assert.Empty(_pools.Held);
+    }
+
+    [Fact]
+    public async Task Place_PoolDoesNotWake_SaysSoInTheEnd()
+    {
+        var placing = Place("m");
+        _time.Advance(TimeSpan.FromMinutes(10));
+
+        Assert.Equal(HerdError.Unavailable, (await Assert.ThrowsAsync<HerdException>(() => placing)).Error);
+        Assert.Empty(_pools.Held);
+    }
+
+    [Fact]
+    public async Task Place_PoolThatShouldHaveNodesHasNone_SaysSoSoon()
+    {
+        var placing = Place("awake");
+        _time.Advance(TimeSpan.FromSeconds(10));
+
+        Assert.Equal(HerdError.Unavailable, (await Assert.ThrowsAsync<HerdException>(() => placing)).Error);
+    }
+
+    [Fact]
+    public void Models_PoolSleeps_AreToldAllTheSame() => Assert.Equal(["m"], _view.Models.Select(model => model.Id));
+
+    private Task<PlacementDecision> Place(string model) => _placement.Place(
+        model, () => new RouteRequest { Conversation = "c", Reason = PlacementReason.Turn, Tokens = 1 }, new TurnFailures(), Cancellation);
+}

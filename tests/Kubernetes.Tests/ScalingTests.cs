@@ -1,0 +1,92 @@
+using System.Diagnostics;
+using System.Globalization;
+using Grpc.Core;
+using Herd.Kubernetes.Tests.Pods;
+using Herd.V1;
+
+namespace Herd.Kubernetes.Tests;
+
+/// <summary>
+/// A pool's size follows its load, by the scaler's own answers: real processes, nodes of a simulated runtime, so that each computes as much as a
+/// machine of its own would.
+/// </summary>
+public sealed class ScalingTests
+{
+    private const int Most = 4;
+
+    /// <summary>What 48 users need of 22 slots, of which four fifths should be used.</summary>
+    private const int Doubled = 3;
+
+    private static readonly Dictionary<string, string> Settings = new()
+    {
+        ["Node__Runtime"] = "simulated",
+        ["Node__Slots"] = "22",
+        ["Scaling__Pools__0__Model"] = "tiny",
+        ["Scaling__Pools__0__Min"] = "0",
+        ["Scaling__Pools__0__Max"] = "4",
+        ["Scaling__InAfter"] = "00:00:10",
+    };
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    /// <summary>Twenty-four users, twice as many, as many as before, and none; then one who comes when there is no node.</summary>
+    [Fact]
+    public async Task Load_DoublesAndFallsAndEnds_NodesFollowAndNobodyNotices()
+    {
+        await using var cluster = await PodCluster.Start(Settings);
+        var nodes = cluster[PodCluster.Node];
+        using var load = await SceneLoad.Start(cluster, seed: 1);
+        await using var autoscaler = new Autoscaler(cluster, "tiny", Most);
+        using (var more = await SceneLoad.Start(cluster, seed: 2))
+        {
+            await cluster.Until(() => nodes.Replicas >= Doubled && nodes.IsSettled);
+            var ready = Stopwatch.GetTimestamp();
+            await UntilAllCompute(cluster, nodes.Replicas);
+            Tell($"the last node computes {Stopwatch.GetElapsedTime(ready).TotalSeconds:F1} s after it was ready");
+            while (await Figure(cluster, "herd_pool_time_to_first_token_seconds") > await Figure(cluster, "herd_pool_time_to_first_token_target_seconds"))
+            {
+                await Task.Delay(50, Cancellation);
+            }
+
+            await more.End();
+        }
+
+        await cluster.Until(() => nodes.Replicas == 2 && nodes.IsSettled);
+        var outcome = await load.End();
+        await cluster.Until(() => nodes.Replicas == 0 && nodes.IsSettled);
+
+        Tell($"nodes: 2, {string.Join(", ", autoscaler.Steps)}");
+        var most = autoscaler.Steps.Max();
+        Assert.Equal(Enumerable.Range(0, most + 1).Reverse(), autoscaler.Steps.SkipWhile(step => step < most));
+        Assert.True(outcome.Warm >= 0.9, $"{outcome}");
+        Assert.DoesNotContain(cluster.Ever, pod => pod.WasKilled);
+
+        var gateway = cluster.GatewayAt(0);
+        var conversation = (await gateway.Conversations.CreateConversationAsync(new CreateConversationRequest { Model = "tiny" }, cancellationToken: Cancellation)).Conversation;
+        using var call = gateway.Conversations.Converse(new ConverseRequest { ConversationId = conversation.ConversationId, Text = "Is anybody there?", MaxTokens = 4 }, cancellationToken: Cancellation);
+        var asked = Stopwatch.GetTimestamp();
+        var updates = await call.ResponseStream.ReadAllAsync(Cancellation).ToListAsync(Cancellation);
+
+        Tell($"who came when there was no node was answered after {Stopwatch.GetElapsedTime(asked).TotalSeconds:F1} s");
+        Assert.Equal(TurnState.Completed, updates[^1].Completed.Turn.State);
+    }
+
+    private static async Task UntilAllCompute(PodCluster cluster, int count)
+    {
+        while ((await cluster.GatewayAt(0).Cluster.ListNodesAsync(new ListNodesRequest(), cancellationToken: Cancellation)).Nodes.Count(node => node.Active > 0) < count)
+        {
+            await Task.Delay(50, Cancellation);
+        }
+    }
+
+    /// <summary>What a gateway tells Prometheus of the pool.</summary>
+    private static async Task<double> Figure(PodCluster cluster, string name)
+    {
+        using var http = new HttpClient { DefaultRequestHeaders = { Authorization = new("Bearer", "dev") } };
+        var text = await http.GetStringAsync(new Uri($"http://{cluster[PodCluster.Gateway].Ready[0].Address}:8080/metrics"), Cancellation);
+        var line = text.Split('\n').Single(line => line.StartsWith(name + "{", StringComparison.Ordinal));
+        return double.Parse(line[line.IndexOf("} ", StringComparison.Ordinal)..].Split(' ')[1], CultureInfo.InvariantCulture);
+    }
+
+    private static void Tell(string what) => TestContext.Current.TestOutputHelper?.WriteLine(what);
+}
