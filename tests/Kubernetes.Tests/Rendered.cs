@@ -5,7 +5,7 @@ using k8s.Models;
 
 namespace Herd.Kubernetes.Tests;
 
-/// <summary>An overlay's objects, read strictly: unknown fields, wrong types and duplicates are errors.</summary>
+/// <summary>Objects of an overlay or the chart, read strictly: unknown fields, wrong types and duplicates are errors.</summary>
 internal sealed class Rendered
 {
     /// <summary>Objects of other APIs, of which no types are at hand, as they stand.</summary>
@@ -20,8 +20,9 @@ internal sealed class Rendered
 
     private Rendered(IReadOnlyList<object> objects) => _objects = objects;
 
-    public static async Task<Rendered> Of(string overlay) =>
-        new(KubernetesYaml.LoadAllFromString(await Kustomize.Render(overlay), Types, strict: true));
+    public static async Task<Rendered> Of(string overlay) => Read(await Renderer.Overlay(overlay));
+
+    public static Rendered Read(string yaml) => new(KubernetesYaml.LoadAllFromString(yaml, Types, strict: true));
 
     public IEnumerable<IKubernetesObject<V1ObjectMeta>> Objects => _objects.OfType<IKubernetesObject<V1ObjectMeta>>();
 

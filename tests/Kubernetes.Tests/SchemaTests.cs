@@ -1,0 +1,31 @@
+namespace Herd.Kubernetes.Tests;
+
+/// <summary>Every object against the schema of its kind, those of KEDA and of the Gateway API too.</summary>
+public sealed class SchemaTests
+{
+    [Theory]
+    [InlineData("dev", "herd-dev")]
+    [InlineData("production", "herd")]
+    public async Task Objects_OfOverlayAndChart_FitTheirSchemas(string overlay, string space)
+    {
+        foreach (var yaml in new[] { await Renderer.Overlay(overlay), await Renderer.Release(space, $"values-{overlay}.yaml") })
+        {
+            Assert.Matches("^2[0-9] objects, 0 findings$", Assert.Single(await Renderer.Validate(yaml)));
+        }
+    }
+
+    /// <summary>What the strict reading of Kubernetes' client does not see: a field that is missing, and objects of other APIs.</summary>
+    [Fact]
+    public async Task Objects_ThatDoNotFit_AreFound()
+    {
+        var yaml = (await Renderer.Overlay("production"))
+            .Replace("maxReplicaCount: 8", "maxReplicaCount: many", StringComparison.Ordinal)
+            .Replace("containerPort: 6379", "containerPorts: 6379", StringComparison.Ordinal);
+
+        var findings = await Renderer.Validate(yaml);
+
+        Assert.Equal(3, findings.Length);
+        Assert.Contains(findings, finding => finding.StartsWith("ScaledObject herd-node-chat: ", StringComparison.Ordinal));
+        Assert.Contains(findings, finding => finding.StartsWith("StatefulSet herd-store: ", StringComparison.Ordinal));
+    }
+}
