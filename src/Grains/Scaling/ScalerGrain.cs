@@ -1,4 +1,3 @@
-using Herd.Contracts.Errors;
 using Herd.Contracts.Nodes;
 using Herd.Grains.Routing;
 using Microsoft.Extensions.Logging;
@@ -74,9 +73,9 @@ internal sealed class ScalerGrain(
                 }
             }
         }
-        catch (Exception e) when (e is HerdException or OrleansException or TimeoutException)
+        catch (Exception e) when (e is not OperationCanceledException)
         {
-            // It cannot be reached: it is asked again with the next round, or gone by then.
+            // It cannot be reached, or is of a version that cannot do this: it is asked again with the next round, or gone by then.
             ScalerLog.NotRetired(logger, model, e.GetType().Name);
         }
     }

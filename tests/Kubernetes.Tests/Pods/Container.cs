@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
-using Herd.Cli;
 using k8s.Models;
 
 namespace Herd.Kubernetes.Tests.Pods;
@@ -9,6 +8,9 @@ namespace Herd.Kubernetes.Tests.Pods;
 /// <summary>What a pod's container amounts to on this machine: a program, its arguments and environment, its volumes as folders.</summary>
 internal sealed partial class Container
 {
+    /// <summary>What images of the version before end with.</summary>
+    public const string PreviousTag = ":previous";
+
     private readonly V1Container _container;
     private readonly string _folder;
     private readonly IReadOnlyDictionary<string, string> _fields;
@@ -41,7 +43,7 @@ internal sealed partial class Container
 
     public Process Start()
     {
-        var info = new ProcessStartInfo(HerdHome.Program(ProjectOf(_container.Image))) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = _folder };
+        var info = new ProcessStartInfo(_setting.Program(ProjectOf(_container.Image), _container.Image.EndsWith(PreviousTag, StringComparison.Ordinal))) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = _folder };
         foreach (var argument in _container.Args ?? [])
         {
             info.ArgumentList.Add(Here(argument));
@@ -136,8 +138,10 @@ internal sealed partial class Container
 /// <param name="AddressOf">The address of a service; null when there is none of that name.</param>
 /// <param name="Models">The folder with models.</param>
 /// <param name="Overrides">Variables that tests set beside those rendered.</param>
+/// <param name="Program">The program of a project, of this version or of the one before.</param>
 internal sealed record PodSetting(
     Func<string, IReadOnlyDictionary<string, string>> Secret,
     Func<string, string?> AddressOf,
     string Models,
-    IReadOnlyDictionary<string, string> Overrides);
+    IReadOnlyDictionary<string, string> Overrides,
+    Func<string, bool, string> Program);

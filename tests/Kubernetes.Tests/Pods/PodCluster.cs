@@ -21,6 +21,7 @@ internal sealed class PodCluster : IAsyncDisposable
 
     private readonly string _folder = Directory.CreateTempSubdirectory("herd-pods-").FullName;
     private readonly Rendered _rendered;
+    private readonly PreviousVersion? _previous;
     private readonly Dictionary<string, string> _overrides;
     private readonly Dictionary<string, Workload> _workloads;
     private readonly Dictionary<Pod, Cli.Gateway> _gateways = [];
@@ -29,8 +30,9 @@ internal sealed class PodCluster : IAsyncDisposable
     private readonly Task _reconciling;
     private int _made;
 
-    private PodCluster(Rendered rendered, IReadOnlyDictionary<string, string> settings)
+    private PodCluster(Rendered rendered, IReadOnlyDictionary<string, string> settings, PreviousVersion? previous)
     {
+        _previous = previous;
         _rendered = rendered;
         _overrides = new Dictionary<string, string>(settings)
         {
@@ -51,11 +53,25 @@ internal sealed class PodCluster : IAsyncDisposable
 
     /// <summary>Runs the overlay for trying out, with a tiny model, and waits until it is ready.</summary>
     /// <param name="settings">What is set beside what is rendered.</param>
-    public static async Task<PodCluster> Start(IReadOnlyDictionary<string, string>? settings = null)
+    /// <param name="previous">The version to begin with; null means this one.</param>
+    public static async Task<PodCluster> Start(IReadOnlyDictionary<string, string>? settings = null, PreviousVersion? previous = null)
     {
-        var cluster = new PodCluster(await Rendered.Of("dev"), settings ?? new Dictionary<string, string>());
+        var rendered = await Rendered.Of("dev");
+        if (previous is not null)
+        {
+            rendered.Pods.ToList().ForEach(made => Retag(made.Pod, toPrevious: true));
+        }
+
+        var cluster = new PodCluster(rendered, settings ?? new Dictionary<string, string>(), previous);
         await cluster.Settled();
         return cluster;
+    }
+
+    /// <summary>Replaces the pods of a workload by those of the version before, or of this one, and waits until that is done.</summary>
+    public async Task Change(string workload, bool toPrevious)
+    {
+        this[workload].RollOut(template => Retag(template, toPrevious));
+        await Settled();
     }
 
     /// <summary>A gateway among those that the service sends to; waits while there is none.</summary>
@@ -144,10 +160,19 @@ internal sealed class PodCluster : IAsyncDisposable
         var name = string.Create(CultureInfo.InvariantCulture, $"{workload.Name}-{workload.Revision}-{number}");
         var address = string.Create(CultureInfo.InvariantCulture, $"127.{_network}.{number / 250}.{(number % 250) + 1}");
         var fields = new Dictionary<string, string> { ["metadata.name"] = name, ["status.podIP"] = address };
-        var setting = new PodSetting(Secret, AddressOf, Path.Combine(Repository.Root, "models"), _overrides);
+        var setting = new PodSetting(Secret, AddressOf, Path.Combine(Repository.Root, "models"), _overrides, ProgramOf);
         var container = new Container(workload.Template.Spec, Directory.CreateDirectory(Path.Combine(_folder, name)).FullName, fields, setting);
         return new Pod(name, address, workload.Revision, container, TimeSpan.FromSeconds(workload.Template.Spec.TerminationGracePeriodSeconds ?? 30));
     }
+
+    private static void Retag(V1PodTemplateSpec template, bool toPrevious)
+    {
+        var container = template.Spec.Containers.Single();
+        container.Image = container.Image.Split(':')[0] + (toPrevious ? Container.PreviousTag : ":present");
+    }
+
+    private string ProgramOf(string project, bool isPrevious) =>
+        isPrevious ? _previous!.Program(project) : Cli.HerdHome.Program(project);
 
     private Dictionary<string, string> Secret(string name) =>
         _rendered.All<V1Secret>().Single(secret => secret.Metadata.Name == name).Data.ToDictionary(pair => pair.Key, pair => System.Text.Encoding.UTF8.GetString(pair.Value));

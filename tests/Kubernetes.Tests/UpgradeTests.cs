@@ -1,0 +1,29 @@
+using Herd.Kubernetes.Tests.Pods;
+
+namespace Herd.Kubernetes.Tests;
+
+/// <summary>
+/// Two versions side by side, with the real processes of both: what they say to each other and what they store is read by the other. A
+/// contract that was broken shows here.
+/// </summary>
+public sealed class UpgradeTests
+{
+    [Fact]
+    public async Task RollOut_FromTheCommitBeforeAndBack_NobodyNotices()
+    {
+        using var previous = await PreviousVersion.Build();
+        await using var cluster = await PodCluster.Start(previous: previous);
+        using var load = await SceneLoad.Start(cluster, seed: 7);
+        foreach (var toPrevious in new[] { false, true })
+        {
+            await cluster.Change(PodCluster.Node, toPrevious);
+            await cluster.Change(PodCluster.Gateway, toPrevious);
+        }
+
+        var outcome = await load.End();
+
+        Assert.True(outcome.Warm >= 0.95, $"{outcome}");
+        Assert.NotEqual(0, outcome.Moved);
+        Assert.DoesNotContain(cluster.Ever, pod => pod.WasKilled);
+    }
+}
