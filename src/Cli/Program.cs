@@ -16,6 +16,7 @@ var root = new RootCommand("Herd: conversations with language models over many n
     DrainCommand.Create(),
     LoadCommand.Create(),
     LoadCommand.CreateUnload(),
+    DoctorCommand.Create(),
     ChaosCommand.Create(),
     ModelsCommand.Create(),
 };

@@ -21,6 +21,8 @@ public sealed class LLamaSharpRuntime : ILlamaRuntime
 
     public string Description => $"LLamaSharp {Version}";
 
+    public GpuSupport Gpu => NativeApi.llama_supports_gpu_offload() ? GpuSupport.Found : GpuSupport.NotBuilt;
+
     /// <summary>Checked where the model is held in host memory; LLamaSharp does not say what a GPU has free.</summary>
     public void RequireMemory(string path, ModelOptions options, ContextOptions context)
     {

@@ -20,6 +20,10 @@ public sealed class LlamaCppRuntime : ILlamaRuntime
 
     public string Description => "llama.cpp v0.5.0";
 
+    public GpuSupport Gpu => DeviceMemory.Free() is not null ? GpuSupport.Found
+        : NativeLibraries.AreForGpus ? GpuSupport.NotFound
+        : GpuSupport.NotBuilt;
+
     public void RequireMemory(string path, ModelOptions options, ContextOptions context)
     {
         var plan = MemoryPlan.Of(GgufFile.Read(path), context);

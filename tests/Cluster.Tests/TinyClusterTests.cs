@@ -130,6 +130,20 @@ public sealed class TinyClusterTests(TinyCluster cluster) : IClassFixture<TinyCl
         Assert.DoesNotContain("alice", text, StringComparison.Ordinal);
     }
 
+    /// <summary>What is looked at in real processes; a model that no catalog has is told.</summary>
+    [Fact]
+    public async Task Doctor_OfThisCluster_SaysWhatIsNotAsItShouldBe()
+    {
+        var result = await cluster.Run("doctor", "--json");
+
+        Assert.Equal(0, result.ExitCode);
+        var findings = JsonDocument.Parse(result.Output).RootElement.EnumerateArray()
+            .Select(finding => (finding.GetProperty("subject").GetString(), finding.GetProperty("severity").GetString())).ToList();
+        Assert.Equal(
+            [("nodes", "SEVERITY_FINE"), ("versions", "SEVERITY_FINE"), ("clocks", "SEVERITY_FINE"), ("store", "SEVERITY_FINE"), ("keys", "SEVERITY_FINE"), ("gpus", "SEVERITY_FINE"), ("models", "SEVERITY_WARNING")],
+            findings.Where(finding => finding.Item1 is not ("cores" or "memory" or "disk")));
+    }
+
     /// <summary>A node changes what it serves while others go on; its conversations are moved first.</summary>
     [Fact]
     public async Task Load_AnotherModel_ServesItAndGoesBack()

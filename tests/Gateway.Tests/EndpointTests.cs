@@ -13,7 +13,7 @@ public sealed class EndpointTests
         ["/health/live", "/health/ready", "/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch", "/grpc.health.v1.Health/{unimplementedMethod:grpcunimplemented}"];
 
     private static readonly string[] ForOperators =
-        ["/herd.v1.ClusterService/ListNodes", "/herd.v1.ClusterService/DrainNode", "/herd.v1.ClusterService/LoadModel", "/herd.v1.ClusterService/UnloadModel", "/herd.v1.ClusterService/RehomeConversation", "/herd.v1.ClusterService/{unimplementedMethod:grpcunimplemented}"];
+        ["/herd.v1.ClusterService/ListNodes", "/herd.v1.ClusterService/DrainNode", "/herd.v1.ClusterService/LoadModel", "/herd.v1.ClusterService/UnloadModel", "/herd.v1.ClusterService/RehomeConversation", "/herd.v1.ClusterService/Diagnose", "/herd.v1.ClusterService/{unimplementedMethod:grpcunimplemented}"];
 
     [Fact]
     public async Task IsOpen_EveryEndpoint_OnlyHealth()

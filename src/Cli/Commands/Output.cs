@@ -12,12 +12,15 @@ internal static class Output
     private static readonly JsonFormatter Json = new(
         JsonFormatter.Settings.Default.WithFormatDefaultValues(true).WithPreserveProtoFieldNames(true).WithIndentation());
 
+    public static void WriteJson<T>(RepeatedField<T> items)
+        where T : IMessage<T> => Console.WriteLine($"[{string.Join(",\n", items.Select(item => Json.Format(item)))}]");
+
     public static void Write<T>(RepeatedField<T> items, bool json, params (string Title, Func<T, string> Value)[] columns)
         where T : IMessage<T>
     {
         if (json)
         {
-            Console.WriteLine($"[{string.Join(",\n", items.Select(item => Json.Format(item)))}]");
+            WriteJson(items);
             return;
         }
 

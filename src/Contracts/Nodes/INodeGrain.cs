@@ -43,6 +43,10 @@ public interface INodeGrain : IGrainWithStringKey
     [Alias("Serve")]
     Task Serve(string model);
 
+    /// <summary>What the node's process and its machine are like.</summary>
+    [Alias("Inspect")]
+    Task<NodeFacts> Inspect();
+
     /// <summary>
     /// Empties the node while its process stays, not ready, until it is ended; what is not asked again within half a minute is taken back,
     /// and the node serves again.

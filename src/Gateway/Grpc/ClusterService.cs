@@ -2,6 +2,7 @@ using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Herd.Contracts.Nodes;
 using Herd.Gateway.Conversations;
+using Herd.Gateway.Doctor;
 using Herd.Gateway.Tenants;
 using Herd.Grains.Routing;
 using Herd.V1;
@@ -10,7 +11,7 @@ using static Herd.Gateway.Errors.BadRequest;
 namespace Herd.Gateway.Grpc;
 
 /// <summary>herd.v1.ClusterService: for operators (<see cref="Tenants.Authentication"/>).</summary>
-internal sealed class ClusterService(ClusterView view, ConversationClient conversations, IGrainFactory grains)
+internal sealed class ClusterService(ClusterView view, ConversationClient conversations, Examination examination, IGrainFactory grains)
     : V1.ClusterService.ClusterServiceBase
 {
     public override Task<ListNodesResponse> ListNodes(ListNodesRequest request, ServerCallContext context) =>
@@ -59,6 +60,9 @@ internal sealed class ClusterService(ClusterView view, ConversationClient conver
             Duration = TimeSpan.FromSeconds(preview.Seconds).ToDuration(),
         };
     }
+
+    public override async Task<DiagnoseResponse> Diagnose(DiagnoseRequest request, ServerCallContext context) =>
+        new() { Findings = { Diagnosis.Of(await examination.Run()) } };
 
     private INodeGrain Find(string node) => view.Find(node) is { State: not Contracts.Nodes.NodeState.Lost }
         ? grains.GetGrain<INodeGrain>(node)

@@ -1,6 +1,7 @@
 using System.Net;
 using Herd.Gateway.Anthropic;
 using Herd.Gateway.Conversations;
+using Herd.Gateway.Doctor;
 using Herd.Gateway.Errors;
 using Herd.Gateway.Grpc;
 using Herd.Gateway.Llama;
@@ -39,6 +40,7 @@ internal static class GatewayHosting
         services.AddSingleton<StatelessChat>();
         services.AddSingleton<ModelTokens>();
         services.AddSingleton<GrpcChat>();
+        services.AddSingleton<Examination>();
 
         services.AddHealthChecks()
             .AddCheck<LeavingHealth>("leaving", tags: ["ready"])

@@ -78,6 +78,7 @@ public static class HerdSilo
         builder.Services.AddHostedService(services => services.GetRequiredService<NodeHost>());
         builder.AddSilo(typeof(ConversationGrain), typeof(RebalancerGrain), typeof(ScalerGrain));
         builder.Services.AddSingleton<SessionPull>();
+        builder.Services.AddSingleton<NodeInspection>();
         builder.Services.AddSingleton<NodeDrain>();
         builder.Services.AddSingleton(services => new NodeRetirement(
             services.GetRequiredService<NodeHost>(), services.GetRequiredService<NodeDrain>().Empty, services.GetRequiredService<TimeProvider>()));
@@ -215,6 +216,9 @@ public static class HerdSilo
     {
         var options = ConfigurationOptions.Parse(cluster.Store.Replace("redis://", "", StringComparison.Ordinal));
         options.AbortOnConnectFail = false;
+
+        // INFO is one of an administrator's commands; nothing else of them is used.
+        options.AllowAdmin = true;
 
         // Who writes learns at once that the store is away, and goes on in memory.
         options.BacklogPolicy = BacklogPolicy.FailFast;

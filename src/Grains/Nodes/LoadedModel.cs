@@ -29,6 +29,12 @@ internal sealed class LoadedModel(ModelSource source, ILlamaModel model, ChatTem
 
     public TextEmbedder Embedder => embedder;
 
+    /// <summary>The SHA-256 of its file, in hexadecimal.</summary>
+    public string Digest => Convert.ToHexStringLower(digest);
+
+    /// <summary>Whether the catalog has its digest, which was compared then.</summary>
+    public bool IsCatalogued => source.Sha256 is not null;
+
     public int VocabularySize => model.Vocabulary.Count;
 
     /// <summary>What KV caches on their way to other nodes and from there are bound to.</summary>

@@ -10,7 +10,7 @@ namespace Herd.Grains.Nodes;
 
 /// <summary>The GPU node as the cluster sees it.</summary>
 [NodePlacement, GrainDirectory(NodeGrainDirectory.Name), Immovable]
-internal sealed class NodeGrain(NodeHost host, NodeDrain drain, NodeRetirement retirement) : Grain, INodeGrain
+internal sealed class NodeGrain(NodeHost host, NodeDrain drain, NodeRetirement retirement, NodeInspection inspection) : Grain, INodeGrain
 {
     /// <summary>Who was answered just now is likely to go on at once.</summary>
     private static readonly TimeSpan LeastRest = TimeSpan.FromSeconds(1);
@@ -70,6 +70,8 @@ internal sealed class NodeGrain(NodeHost host, NodeDrain drain, NodeRetirement r
         drain.Switch(model).Ignore();
         return Task.CompletedTask;
     }
+
+    public Task<NodeFacts> Inspect() => Task.FromResult(inspection.Look());
 
     public Task<bool> Retire() => Task.FromResult(retirement.Renew());
 

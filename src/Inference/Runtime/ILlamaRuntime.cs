@@ -6,6 +6,9 @@ public interface ILlamaRuntime
     /// <summary>Name and version, for people.</summary>
     string Description { get; }
 
+    /// <summary>Whether it computes on a GPU.</summary>
+    GpuSupport Gpu { get; }
+
     /// <summary>Refuses a model that the memory here is too small for, before anything of it is loaded.</summary>
     /// <param name="path">The file.</param>
     /// <param name="options">How the weights are to be held.</param>
@@ -20,6 +23,18 @@ public interface ILlamaRuntime
     /// <param name="cancellation">Stops the loading.</param>
     /// <exception cref="ModelLoadException">The file is missing, damaged or of a kind the runtime does not know.</exception>
     ILlamaModel Load(string path, ModelOptions options, IProgress<float>? progress, CancellationToken cancellation);
+}
+
+/// <summary>Whether a runtime computes on a GPU. The numbers are a contract, of messages.</summary>
+public enum GpuSupport
+{
+    /// <summary>It was built for CPUs, or does not say.</summary>
+    NotBuilt = 0,
+
+    /// <summary>It was built for GPUs, and finds none.</summary>
+    NotFound = 1,
+
+    Found = 2,
 }
 
 /// <summary>Loaded weights and their vocabulary. Thread-safe but for <see cref="IDisposable.Dispose"/>.</summary>

@@ -12,6 +12,8 @@ public sealed class SimulatedRuntime(SimulatedTimings timings, TimeProvider time
 {
     public string Description => "simulated";
 
+    public GpuSupport Gpu => GpuSupport.NotBuilt;
+
     /// <summary>Everything fits.</summary>
     public void RequireMemory(string path, ModelOptions options, ContextOptions context)
     {

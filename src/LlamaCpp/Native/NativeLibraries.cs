@@ -18,6 +18,10 @@ internal static class NativeLibraries
     private static readonly Lock Lock = new();
     private static string? _directory;
 
+    /// <summary>Whether a backend for GPUs lies among those that were loaded.</summary>
+    public static bool AreForGpus => Directory.EnumerateFiles(_directory!).Any(file =>
+        IsLibrary(Path.GetFileName(file), "ggml-cuda") || IsLibrary(Path.GetFileName(file), "ggml-vulkan") || IsLibrary(Path.GetFileName(file), "ggml-metal"));
+
     /// <summary>Loads the libraries, once per process.</summary>
     /// <exception cref="ModelLoadException">They are missing, or of another build.</exception>
     public static void Load(string directory, ILogger logger)

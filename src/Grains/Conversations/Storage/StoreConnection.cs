@@ -15,6 +15,26 @@ public sealed class StoreConnection(ConfigurationOptions options) : IHostedServi
     /// <exception cref="InvalidOperationException">Asked for before <see cref="StartAsync"/> has ended.</exception>
     public IDatabase Database => (_redis ?? throw new InvalidOperationException("The process has not started.")).GetDatabase();
 
+    /// <summary>What the store's server says of itself, by field; empty when it says nothing, or may not.</summary>
+    public async Task<IReadOnlyDictionary<string, string>> Describe()
+    {
+        var described = new Dictionary<string, string>();
+        try
+        {
+            var server = _redis!.GetServers().First(known => known.IsConnected);
+            foreach (var field in (await server.InfoAsync()).SelectMany(section => section))
+            {
+                described[field.Key] = field.Value;
+            }
+        }
+        catch (RedisException)
+        {
+            // Some let nobody ask.
+        }
+
+        return described;
+    }
+
     /// <inheritdoc/>
     public async Task StartAsync(CancellationToken cancellationToken) =>
         _redis = await ConnectionMultiplexer.ConnectAsync(options).WaitAsync(cancellationToken);

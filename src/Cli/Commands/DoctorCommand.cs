@@ -1,0 +1,74 @@
+using System.CommandLine;
+using Grpc.Core;
+using Herd.Cli.Processes;
+using Herd.V1;
+
+namespace Herd.Cli.Commands;
+
+/// <summary>herd doctor: what is wrong with a cluster, or will be, and what to do.</summary>
+internal static class DoctorCommand
+{
+    public static Command Create()
+    {
+        var json = new Option<bool>("--json") { Description = "As JSON." };
+        var command = new Command("doctor", "Looks at the gateway, the store and the nodes, and says what is wrong and what to do. Ends with 1 when something is.") { json };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var findings = new DiagnoseResponse { Findings = { Processes(), await Cluster(cancellation) } }.Findings;
+            if (parsed.GetValue(json))
+            {
+                Output.WriteJson(findings);
+            }
+            else
+            {
+                findings.ToList().ForEach(Write);
+            }
+
+            return findings.Any(finding => finding.Severity == Severity.Error) ? ExitCodes.Failed : 0;
+        });
+        return command;
+    }
+
+    private static void Write(Finding finding)
+    {
+        var severity = finding.Severity switch { Severity.Fine => "ok", Severity.Warning => "WARNING", _ => "ERROR" };
+        Console.WriteLine($"{severity,-8} {finding.Subject,-9} {finding.Found}");
+        if (finding.Advice.Length > 0)
+        {
+            Console.WriteLine($"{"",-18} {finding.Advice}");
+        }
+    }
+
+    /// <summary>Processes that 'herd up' started here and that have ended since.</summary>
+    private static IEnumerable<Finding> Processes() => (RunState.TryRead()?.Processes ?? [])
+        .Where(process => !Machine.IsAlive(process))
+        .Select(process => new Finding
+        {
+            Severity = Severity.Error,
+            Subject = "processes",
+            Found = $"{process.Name} has ended: {LogTail.Reason(process.Log)}",
+            Advice = $"Read {process.Log}, then 'herd down' and 'herd up'.",
+        });
+
+    private static async Task<IEnumerable<Finding>> Cluster(CancellationToken cancellation)
+    {
+        try
+        {
+            using var gateway = new Gateway();
+            return (await gateway.Cluster.DiagnoseAsync(new DiagnoseRequest(), cancellationToken: cancellation)).Findings;
+        }
+        catch (RpcException e) when (e.StatusCode != StatusCode.Cancelled)
+        {
+            return
+            [
+                new Finding
+                {
+                    Severity = Severity.Error,
+                    Subject = "gateway",
+                    Found = $"The operators' port {GatewayAddress.Configured().Admin} does not answer as it should: {Gateway.Explain(e)}",
+                    Advice = "Look whether the gateway runs, whether HERD_ADMIN names its operators' port, and HERD_ADMIN_KEY one of its keys.",
+                },
+            ];
+        }
+    }
+}

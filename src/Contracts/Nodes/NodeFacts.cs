@@ -1,0 +1,45 @@
+namespace Herd.Contracts.Nodes;
+
+/// <summary>What a node's process and its machine are like, for who looks for what is wrong.</summary>
+[GenerateSerializer, Immutable, Alias("herd.NodeFacts")]
+public sealed record NodeFacts
+{
+    /// <summary>The build.</summary>
+    [Id(0)] public required string Version { get; init; }
+
+    /// <summary>The machine's name, or the container's.</summary>
+    [Id(1)] public required string Machine { get; init; }
+
+    /// <summary>The time by the node's clock.</summary>
+    [Id(2)] public required DateTimeOffset Time { get; init; }
+
+    /// <summary>CPU cores that the process may use.</summary>
+    [Id(3)] public int Cores { get; init; }
+
+    /// <summary>CPU threads that compute.</summary>
+    [Id(4)] public int Threads { get; init; }
+
+    /// <summary>0: built for CPUs. 1: built for GPUs, and none found. 2: found.</summary>
+    [Id(5)] public int Gpu { get; init; }
+
+    /// <summary>Bytes of memory that can be had.</summary>
+    [Id(6)] public long FreeMemory { get; init; }
+
+    /// <summary>Bytes of host memory that KV caches may take yet.</summary>
+    [Id(7)] public long WantedMemory { get; init; }
+
+    /// <summary>Bytes free where KV caches are written; 0 when none are.</summary>
+    [Id(8)] public long FreeDisk { get; init; }
+
+    /// <summary>Bytes that they may take there yet.</summary>
+    [Id(9)] public long WantedDisk { get; init; }
+
+    /// <summary>Whether the file with the cluster's key may be read by everybody on the machine.</summary>
+    [Id(10)] public bool IsKeyOpen { get; init; }
+
+    /// <summary>The SHA-256 of the model that is loaded, in hexadecimal; empty when none is.</summary>
+    [Id(11)] public string Digest { get; init; } = "";
+
+    /// <summary>Whether the catalog has the model, so that its digest was compared.</summary>
+    [Id(12)] public bool IsCatalogued { get; init; }
+}

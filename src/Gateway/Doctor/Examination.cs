@@ -1,0 +1,70 @@
+using System.Net;
+using Herd.Contracts.Nodes;
+using Herd.Gateway.Hosting;
+using Herd.Grains.Conversations.Storage;
+using Herd.Grains.Hosting;
+using Herd.Grains.Routing;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace Herd.Gateway.Doctor;
+
+/// <summary>Finds out how this gateway, the store and every node are.</summary>
+internal sealed class Examination(
+    ClusterView view,
+    IGrainFactory grains,
+    StoreConnection store,
+    PublicCertificate certificate,
+    IOptions<GatewayOptions> gateway,
+    IOptions<Grains.Hosting.ClusterOptions> cluster,
+    TimeProvider time)
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    public async Task<ClusterFacts> Run() => new()
+    {
+        Gateway = new GatewayFacts(
+            cluster.Value.Name,
+            Build.Version,
+            time.GetUtcNow(),
+            OpenFile.ToEverybody(cluster.Value.KeyFile),
+            gateway.Value.HasKeys,
+            IPAddress.IsLoopback(IPAddress.Parse(gateway.Value.Bind)),
+            certificate.Current?.NotAfter),
+        Store = await LookAtStore(),
+        Nodes = await Task.WhenAll(view.Nodes.Select(LookAt)),
+    };
+
+    private async Task<StoreFacts> LookAtStore()
+    {
+        try
+        {
+            var wait = await store.Database.PingAsync().WaitAsync(Patience, time);
+            return new StoreFacts(null, wait, await store.Describe().WaitAsync(Patience, time));
+        }
+        catch (Exception e) when (e is RedisException or TimeoutException)
+        {
+            return new StoreFacts(e.GetType().Name, TimeSpan.Zero, new Dictionary<string, string>());
+        }
+    }
+
+    private async Task<ExaminedNode> LookAt(NodeReport report)
+    {
+        if (report.State is not (NodeState.Ready or NodeState.Draining))
+        {
+            return new ExaminedNode(report, null, TimeSpan.Zero);
+        }
+
+        try
+        {
+            var asked = time.GetUtcNow();
+            var facts = await grains.GetGrain<INodeGrain>(report.Node).Inspect().WaitAsync(Patience, time);
+            var answered = time.GetUtcNow();
+            return new ExaminedNode(report, facts, facts.Time - (asked + ((answered - asked) / 2)));
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            return new ExaminedNode(report, null, TimeSpan.Zero);
+        }
+    }
+}

@@ -1,0 +1,35 @@
+using Herd.Contracts.Nodes;
+using Herd.Grains.Hosting;
+using Herd.Inference.Models;
+using Herd.Inference.Runtime;
+using Microsoft.Extensions.Options;
+
+namespace Herd.Grains.Nodes;
+
+/// <summary>Looks at this node's process and machine.</summary>
+internal sealed class NodeInspection(
+    NodeHost host, ILlamaRuntime runtime, IOptions<NodeOptions> options, IOptions<ClusterOptions> cluster, TimeProvider time)
+{
+    public NodeFacts Look()
+    {
+        var node = options.Value;
+        var load = host.Loaded?.Engine.Load;
+        var writes = node is { KvDirectory.Length: > 0, KvDiskBytes: > 0 };
+        return new NodeFacts
+        {
+            Version = Build.Version,
+            Machine = Environment.MachineName,
+            Time = time.GetUtcNow(),
+            Cores = Environment.ProcessorCount,
+            Threads = node.Threads > 0 ? node.Threads : Environment.ProcessorCount,
+            Gpu = (int)runtime.Gpu,
+            FreeMemory = HostMemory.Free(),
+            WantedMemory = Math.Max(0, node.KvHostBytes - (load?.HostBytes ?? 0)),
+            FreeDisk = writes ? new DriveInfo(Path.GetFullPath(node.KvDirectory)).AvailableFreeSpace : 0,
+            WantedDisk = writes ? Math.Max(0, node.KvDiskBytes - (load?.DiskBytes ?? 0)) : 0,
+            IsKeyOpen = OpenFile.ToEverybody(cluster.Value.KeyFile),
+            Digest = host.Loaded?.Digest ?? "",
+            IsCatalogued = host.Loaded?.IsCatalogued ?? false,
+        };
+    }
+}

@@ -1,0 +1,118 @@
+using Herd.Contracts.Conversations;
+using Herd.Contracts.Nodes;
+using Herd.Gateway.Doctor;
+using Herd.V1;
+using NodeState = Herd.Contracts.Nodes.NodeState;
+
+namespace Herd.Gateway.Tests.Doctor;
+
+public sealed class DiagnosisTests
+{
+    private static readonly DateTimeOffset Now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    private static readonly NodeFacts Facts = new()
+    {
+        Version = "1", Machine = "a", Time = Now, Cores = 4, Threads = 2, FreeMemory = 10, WantedMemory = 5, FreeDisk = 10, WantedDisk = 5,
+        Digest = new string('a', 64), IsCatalogued = true,
+    };
+
+    private static readonly ClusterFacts Well = new()
+    {
+        Gateway = new GatewayFacts("gateway-1", "1", Now, IsKeyOpen: false, AsksForKeys: true, IsLocal: false, Now + TimeSpan.FromDays(60)),
+        Store = new StoreFacts(null, TimeSpan.FromMilliseconds(1), new Dictionary<string, string> { ["aof_enabled"] = "1", ["maxmemory_policy"] = "noeviction" }),
+        Nodes = [Node("node-1"), Node("node-2")],
+    };
+
+    [Fact]
+    public void Of_AllWell_SaysSoOfEverything()
+    {
+        var findings = Diagnosis.Of(Well);
+
+        Assert.Equal(
+            ["nodes", "versions", "clocks", "store", "keys", "cores", "gpus", "memory", "disk", "models"], findings.Select(finding => finding.Subject));
+        Assert.All(findings, finding => Assert.Equal((Severity.Fine, ""), (finding.Severity, finding.Advice)));
+        Assert.All(findings, finding => Assert.NotEmpty(finding.Found));
+    }
+
+    public static TheoryData<string, Severity, string> Ills => new()
+    {
+        { "none", Severity.Error, "nodes" },
+        { "lost", Severity.Error, "nodes" },
+        { "stalled", Severity.Error, "nodes" },
+        { "mute", Severity.Warning, "nodes" },
+        { "version", Severity.Warning, "versions" },
+        { "ahead", Severity.Warning, "clocks" },
+        { "behind", Severity.Warning, "clocks" },
+        { "store away", Severity.Error, "store" },
+        { "store slow", Severity.Warning, "store" },
+        { "store forgets", Severity.Warning, "store" },
+        { "store evicts", Severity.Error, "store" },
+        { "key open", Severity.Warning, "keys" },
+        { "gateway's key open", Severity.Warning, "keys" },
+        { "no certificate", Severity.Warning, "keys" },
+        { "certificate ends", Severity.Warning, "keys" },
+        { "certificate ended", Severity.Error, "keys" },
+        { "cores", Severity.Warning, "cores" },
+        { "gpu", Severity.Error, "gpus" },
+        { "memory", Severity.Warning, "memory" },
+        { "disk", Severity.Warning, "disk" },
+        { "other file", Severity.Error, "models" },
+        { "no catalog", Severity.Warning, "models" },
+    };
+
+    /// <summary>Each ill shows by itself, and says what to do.</summary>
+    [Theory]
+    [MemberData(nameof(Ills))]
+    public void Of_OneIll_FindsItAndNothingElse(string ill, Severity severity, string subject)
+    {
+        var finding = Assert.Single(Diagnosis.Of(Ill(ill)), found => found.Severity != Severity.Fine);
+
+        Assert.Equal((severity, subject), (finding.Severity, finding.Subject));
+        Assert.NotEmpty(finding.Advice);
+    }
+
+    private static ClusterFacts Ill(string ill) => ill switch
+    {
+        "none" => Well with { Nodes = [] },
+        "lost" => Well with { Nodes = [Node("node-1"), Node("node-2", NodeState.Lost)] },
+        "stalled" => Well with { Nodes = [Node("node-1"), Node("node-2", NodeState.Stalled)] },
+        "mute" => Second(node => node with { Facts = null }),
+        "version" => Second(facts => facts with { Version = "2" }),
+        "ahead" => Second(node => node with { Skew = TimeSpan.FromSeconds(3) }),
+        "behind" => Second(node => node with { Skew = -TimeSpan.FromSeconds(3) }),
+        "store away" => Well with { Store = Well.Store with { Failure = "gone" } },
+        "store slow" => Well with { Store = Well.Store with { Wait = TimeSpan.FromMilliseconds(30) } },
+        "store forgets" => Store("aof_enabled", "0"),
+        "store evicts" => Store("maxmemory_policy", "allkeys-lru"),
+        "key open" => Second(facts => facts with { IsKeyOpen = true }),
+        "gateway's key open" => Well with { Gateway = Well.Gateway with { IsKeyOpen = true } },
+        "no certificate" => Well with { Gateway = Well.Gateway with { CertificateEnds = null } },
+        "certificate ends" => Well with { Gateway = Well.Gateway with { CertificateEnds = Now + TimeSpan.FromDays(3) } },
+        "certificate ended" => Well with { Gateway = Well.Gateway with { CertificateEnds = Now - TimeSpan.FromDays(3) } },
+        "cores" => Second(facts => facts with { Threads = 3 }),
+        "gpu" => Second(facts => facts with { Gpu = 1 }),
+        "memory" => Second(facts => facts with { FreeMemory = 4 }),
+        "disk" => Second(facts => facts with { FreeDisk = 4 }),
+        "other file" => Second(facts => facts with { Digest = new string('b', 64) }),
+        "no catalog" => Second(facts => facts with { IsCatalogued = false }),
+        _ => throw new ArgumentOutOfRangeException(nameof(ill)),
+    };
+
+    private static ClusterFacts Second(Func<NodeFacts, NodeFacts> change) => Second(node => node with { Facts = change(node.Facts!) });
+
+    private static ClusterFacts Second(Func<ExaminedNode, ExaminedNode> change) => Well with { Nodes = [Well.Nodes[0], change(Well.Nodes[1])] };
+
+    private static ClusterFacts Store(string field, string value) => Well with
+    {
+        Store = Well.Store with { Described = new Dictionary<string, string>(Well.Store.Described) { [field] = value } },
+    };
+
+    private static ExaminedNode Node(string name, NodeState state = NodeState.Ready) => new(
+        new NodeReport
+        {
+            Node = name, State = state, ProcessId = 1, Runtime = "none",
+            Models = [new ServedModel { Id = "m", Description = "", ContextTokens = 1, Defaults = new GenerationSettings() }],
+        },
+        state == NodeState.Ready ? Facts : null,
+        TimeSpan.Zero);
+}
