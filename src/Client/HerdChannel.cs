@@ -11,6 +11,9 @@ public static class HerdChannel
     /// <summary>A gateway that comes back is wanted back: gRPC's own pause grows to two minutes.</summary>
     private static readonly TimeSpan ReconnectAfter = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>A gateway that says nothing for so long is asked whether it is there; one that does not answer for as long again is not, and the call ends.</summary>
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(5);
+
     /// <summary>A channel that connects when it is first used.</summary>
     /// <param name="address">Where the gateway listens for gRPC, such as http://127.0.0.1:8081.</param>
     /// <param name="key">The API key; null where none is asked for. It is the caller's own to send over a connection without TLS, as on one machine.</param>
@@ -21,6 +24,14 @@ public static class HerdChannel
             MaxReceiveMessageSize = LargestAnswer,
             InitialReconnectBackoff = ReconnectAfter,
             MaxReconnectBackoff = ReconnectAfter,
+            HttpHandler = new SocketsHttpHandler
+            {
+                ConnectTimeout = Silence,
+                EnableMultipleHttp2Connections = true,
+                KeepAlivePingDelay = Silence,
+                KeepAlivePingTimeout = Silence,
+            },
+            DisposeHttpClient = true,
         };
         if (key is not null)
         {

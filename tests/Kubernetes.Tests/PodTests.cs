@@ -26,7 +26,7 @@ public sealed class PodTests(PodScene scene) : IClassFixture<PodScene>
         var outcome = await load.End();
 
         Assert.True(outcome.Warm >= 0.95, $"{outcome}");
-        Assert.DoesNotContain(_cluster.Ever, pod => pod.WasKilled);
+        Assert.Equal(0, outcome.Killed);
     }
 
     [Fact]
@@ -42,7 +42,7 @@ public sealed class PodTests(PodScene scene) : IClassFixture<PodScene>
 
         // Where replaying is foreseen to be sooner than pulling, as it often is of a tiny model, it is replayed.
         Assert.True(outcome.Warm >= 0.9, $"{outcome}");
-        Assert.DoesNotContain(_cluster.Ever, pod => pod.WasKilled);
+        Assert.Equal(0, outcome.Killed);
     }
 
     /// <summary>Five seconds are less than a node would take if it had much to move; what is left then goes on elsewhere all the same.</summary>
@@ -54,6 +54,38 @@ public sealed class PodTests(PodScene scene) : IClassFixture<PodScene>
         await _cluster.Settled();
 
         Assert.NotEqual(0, (await load.End()).Moved);
+    }
+
+    /// <summary>Whoever is impatient sends SIGTERM again; a node drains, and a gateway hands over, all the same.</summary>
+    [Theory]
+    [InlineData(PodCluster.Node)]
+    [InlineData(PodCluster.Gateway)]
+    public async Task Delete_APodThatIsToldTwice_FailsNobody(string workload)
+    {
+        using var load = await SceneLoad.Start(_cluster, seed: 8);
+        await _cluster[workload].Ready[0].Delete(isTwice: true);
+        await _cluster.Settled();
+
+        Assert.Equal(0, (await load.End()).Killed);
+    }
+
+    /// <summary>A machine is drained: everything on it at once, a gateway and a node.</summary>
+    [Fact]
+    public async Task Drain_AMachineWithAGatewayAndANode_NobodyNotices()
+    {
+        _cluster[PodCluster.Gateway].Replicas = 2;
+        await _cluster.Settled();
+        using var load = await SceneLoad.Start(_cluster, seed: 9);
+        await Task.WhenAll(_cluster[PodCluster.Gateway].Ready[0].Delete(), _cluster[PodCluster.Node].Ready[0].Delete());
+        await _cluster.Settled();
+        _cluster[PodCluster.Gateway].Replicas = 1;
+        await _cluster.Settled();
+
+        var outcome = await load.End();
+
+        Assert.NotEqual(0, outcome.Moved);
+        Assert.True(outcome.Warm >= 0.9, $"{outcome}");
+        Assert.Equal(0, outcome.Killed);
     }
 
     /// <summary>What collects logs reads every line of gateways and nodes by itself.</summary>

@@ -43,7 +43,9 @@ internal sealed partial class Container
 
     public Process Start()
     {
-        var info = new ProcessStartInfo(_setting.Program(ProjectOf(_container.Image), _container.Image.EndsWith(PreviousTag, StringComparison.Ordinal))) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = _folder };
+        var program = _setting.Program(ProjectOf(_container.Image), _container.Image.EndsWith(PreviousTag, StringComparison.Ordinal));
+        string[] command = [.. _setting.Enter, program];
+        var info = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = _folder };
         foreach (var argument in _container.Args ?? [])
         {
             info.ArgumentList.Add(Here(argument));
@@ -138,10 +140,12 @@ internal sealed partial class Container
 /// <param name="AddressOf">The address of a service; null when there is none of that name.</param>
 /// <param name="Models">The folder with models.</param>
 /// <param name="Overrides">Variables that tests set beside those rendered.</param>
+/// <param name="Enter">What goes before the program, so that it runs where its machine is.</param>
 /// <param name="Program">The program of a project, of this version or of the one before.</param>
 internal sealed record PodSetting(
     Func<string, IReadOnlyDictionary<string, string>> Secret,
     Func<string, string?> AddressOf,
     string Models,
     IReadOnlyDictionary<string, string> Overrides,
+    IReadOnlyList<string> Enter,
     Func<string, bool, string> Program);

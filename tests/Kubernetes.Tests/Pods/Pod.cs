@@ -60,7 +60,9 @@ internal sealed class Pod : IDisposable
     }
 
     /// <summary>Ends it; completes when it has ended.</summary>
-    public async Task Delete(TimeSpan? grace = null)
+    /// <param name="grace">How long it has; null means as long as its template says.</param>
+    /// <param name="isTwice">Whether SIGTERM is sent again while it ends.</param>
+    public async Task Delete(TimeSpan? grace = null, bool isTwice = false)
     {
         await _deleted.CancelAsync();
         ReadySince = 0;
@@ -69,7 +71,11 @@ internal sealed class Pod : IDisposable
         await Task.Delay(_container.PreStop < given ? _container.PreStop : given);
         if (_process is { HasExited: false } process)
         {
-            await Tool.Run("/", "kill", "-TERM", process.Id.ToString(CultureInfo.InvariantCulture));
+            for (var told = 0; told < (isTwice ? 2 : 1); told++)
+            {
+                await Tool.Run("/", "kill", "-TERM", process.Id.ToString(CultureInfo.InvariantCulture));
+            }
+
             var left = given - Stopwatch.GetElapsedTime(started);
             using var patience = new CancellationTokenSource(left > LeastAfterSignal ? left : LeastAfterSignal);
             await process.WaitForExitAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -22,6 +22,7 @@ internal sealed class PodCluster : IAsyncDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("herd-pods-").FullName;
     private readonly Rendered _rendered;
     private readonly PreviousVersion? _previous;
+    private readonly SecondZone? _zone;
     private readonly Dictionary<string, string> _overrides;
     private readonly Dictionary<string, Workload> _workloads;
     private readonly Dictionary<Pod, Cli.Gateway> _gateways = [];
@@ -30,9 +31,9 @@ internal sealed class PodCluster : IAsyncDisposable
     private readonly Task _reconciling;
     private int _made;
 
-    private PodCluster(Rendered rendered, IReadOnlyDictionary<string, string> settings, PreviousVersion? previous)
+    private PodCluster(Rendered rendered, IReadOnlyDictionary<string, string> settings, PreviousVersion? previous, SecondZone? zone)
     {
-        _previous = previous;
+        (_previous, _zone) = (previous, zone);
         _rendered = rendered;
         _overrides = new Dictionary<string, string>(settings)
         {
@@ -54,7 +55,9 @@ internal sealed class PodCluster : IAsyncDisposable
     /// <summary>Runs the overlay for trying out, with a tiny model, and waits until it is ready.</summary>
     /// <param name="settings">What is set beside what is rendered.</param>
     /// <param name="previous">The version to begin with; null means this one.</param>
-    public static async Task<PodCluster> Start(IReadOnlyDictionary<string, string>? settings = null, PreviousVersion? previous = null)
+    /// <param name="zone">Where every second pod of gateways and nodes is to be; null means that all are here.</param>
+    public static async Task<PodCluster> Start(
+        IReadOnlyDictionary<string, string>? settings = null, PreviousVersion? previous = null, SecondZone? zone = null)
     {
         var rendered = await Rendered.Of("dev");
         if (previous is not null)
@@ -62,10 +65,13 @@ internal sealed class PodCluster : IAsyncDisposable
             rendered.Pods.ToList().ForEach(made => Retag(made.Pod, toPrevious: true));
         }
 
-        var cluster = new PodCluster(rendered, settings ?? new Dictionary<string, string>(), previous);
+        var cluster = new PodCluster(rendered, settings ?? new Dictionary<string, string>(), previous, zone);
         await cluster.Settled();
         return cluster;
     }
+
+    /// <summary>Whether a pod is in the other zone.</summary>
+    public static bool InSecondZone(Pod pod) => pod.Address.StartsWith("10.207.2.", StringComparison.Ordinal);
 
     /// <summary>Replaces the pods of a workload by those of the version before, or of this one, and waits until that is done.</summary>
     public async Task Change(string workload, bool toPrevious)
@@ -158,9 +164,12 @@ internal sealed class PodCluster : IAsyncDisposable
     {
         var number = ++_made;
         var name = string.Create(CultureInfo.InvariantCulture, $"{workload.Name}-{workload.Revision}-{number}");
-        var address = string.Create(CultureInfo.InvariantCulture, $"127.{_network}.{number / 250}.{(number % 250) + 1}");
+        var isThere = _zone is not null && workload.Live.Count(InSecondZone) < workload.Live.Count / 2.0;
+        var address = _zone is not null
+            ? SecondZone.Address(isThere, number)
+            : string.Create(CultureInfo.InvariantCulture, $"127.{_network}.{number / 250}.{(number % 250) + 1}");
         var fields = new Dictionary<string, string> { ["metadata.name"] = name, ["status.podIP"] = address };
-        var setting = new PodSetting(Secret, AddressOf, Path.Combine(Repository.Root, "models"), _overrides, ProgramOf);
+        var setting = new PodSetting(Secret, AddressOf, Path.Combine(Repository.Root, "models"), _overrides, isThere ? _zone!.Enter : [], ProgramOf);
         var container = new Container(workload.Template.Spec, Directory.CreateDirectory(Path.Combine(_folder, name)).FullName, fields, setting);
         return new Pod(name, address, workload.Revision, container, TimeSpan.FromSeconds(workload.Template.Spec.TerminationGracePeriodSeconds ?? 30));
     }

@@ -11,11 +11,14 @@ internal sealed class SceneLoad : IDisposable
 
     private readonly CancellationTokenSource _end = new();
     private readonly CancellationTokenSource _abort = new();
+    private readonly PodCluster _cluster;
+    private readonly HashSet<Pod> _before;
     private readonly ChaosUsers _users;
     private readonly Task<IReadOnlyList<TurnRecord>> _talking;
 
     private SceneLoad(PodCluster cluster, int users, int seed)
     {
+        (_cluster, _before) = (cluster, cluster.Ever.Where(pod => pod.HasEnded).ToHashSet());
         _users = new ChaosUsers(cluster.GatewayAt, new ChaosTalk(users, seed, AnswerTokens));
         _talking = _users.Talk(_end.Token, _abort.Token);
     }
@@ -46,7 +49,8 @@ internal sealed class SceneLoad : IDisposable
             later.Count == 0 ? 1 : (double)later.Count(turn => turn.IsWarm) / later.Count,
             seen.Count(turn => turn.Nodes > 1),
             seen.Max(turn => turn.LongestGap),
-            seen.Count(turn => turn.Connections > 1));
+            seen.Count(turn => turn.Connections > 1),
+            _cluster.Ever.Except(_before).Count(pod => pod.WasKilled));
         TestContext.Current.TestOutputHelper?.WriteLine($"{outcome}");
         return outcome;
     }
@@ -64,4 +68,5 @@ internal sealed class SceneLoad : IDisposable
 /// <param name="Moved">Answers that went on elsewhere.</param>
 /// <param name="LongestGap">The longest silence in an answer.</param>
 /// <param name="Reconnected">Turns over more than one connection.</param>
-internal sealed record SceneOutcome(int Turns, double Warm, int Moved, TimeSpan LongestGap, int Reconnected);
+/// <param name="Killed">Pods whose grace ended before they did.</param>
+internal sealed record SceneOutcome(int Turns, double Warm, int Moved, TimeSpan LongestGap, int Reconnected, int Killed);

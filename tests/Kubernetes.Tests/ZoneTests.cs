@@ -1,0 +1,43 @@
+using Herd.Kubernetes.Tests.Pods;
+using Herd.V1;
+
+namespace Herd.Kubernetes.Tests;
+
+/// <summary>Two zones, a gateway and a node in each, and the store in the first; then the network between them is cut.</summary>
+public sealed class ZoneTests
+{
+    /// <summary>Users of the first zone go on there; when the network is back, those of the other join again as they are.</summary>
+    [Fact]
+    public async Task Partition_BetweenZones_FailsNobodyAndHealsByItself()
+    {
+        await using var zone = await SecondZone.Make();
+        await using var cluster = await PodCluster.Start(zone: zone);
+        cluster[PodCluster.Gateway].Replicas = 2;
+        await cluster.Settled();
+        var pods = cluster[PodCluster.Gateway].Ready.Concat(cluster[PodCluster.Node].Ready).ToList();
+        var cutOff = pods.Where(PodCluster.InSecondZone).ToList();
+        Assert.Equal(2, cutOff.Count);
+        using var load = await SceneLoad.Start(cluster, seed: 10);
+
+        await zone.Cut();
+        await cluster.Until(() => cutOff.All(pod => !pod.IsReady));
+        await UntilDeclaredDead(cluster);
+        await zone.Join();
+        await cluster.Until(() => pods.All(pod => pod.IsReady));
+        await cluster.Settled();
+
+        var outcome = await load.End();
+        Assert.NotEqual(0, outcome.Moved);
+        Assert.NotEqual(0, outcome.Reconnected);
+        Assert.All(pods, pod => Assert.Equal((0, false), (pod.Restarts, pod.IsTerminating)));
+    }
+
+    /// <summary>Waits until the cluster has voted those out that it cannot reach; they have to join anew then.</summary>
+    private static async Task UntilDeclaredDead(PodCluster cluster)
+    {
+        while ((await cluster.GatewayAt(0).Cluster.ListNodesAsync(new ListNodesRequest(), cancellationToken: TestContext.Current.CancellationToken)).Nodes.Count > 1)
+        {
+            await Task.Delay(100, TestContext.Current.CancellationToken);
+        }
+    }
+}
