@@ -20,9 +20,20 @@ public sealed class StoreProcess : IAsyncDisposable
         ["--port", store.PortText, "--data", store._data.FullName]));
 
     /// <summary>Needs Debian's package redis-server, which .ci/run installs.</summary>
-    public static Task<StoreProcess> StartRedis() => Start(store => new ProcessStartInfo(
+    /// <param name="replicaOf">The port of the one it is to be a replica of; null means of none.</param>
+    public static Task<StoreProcess> StartRedis(int? replicaOf = null) => Start(store => new ProcessStartInfo(
         "redis-server",
-        ["--port", store.PortText, "--bind", "127.0.0.1", "--dir", store._data.FullName, "--appendonly", "yes"]));
+        [
+            "--port", store.PortText, "--bind", "127.0.0.1", "--dir", store._data.FullName, "--appendonly", "yes",
+            .. replicaOf is { } port ? new[] { "--replicaof", $"127.0.0.1 {port.ToString(CultureInfo.InvariantCulture)}", "--repl-diskless-sync-delay", "0" } : [],
+        ]));
+
+    /// <summary>kill -9.</summary>
+    public async Task Kill()
+    {
+        _process!.Kill();
+        await _process.WaitForExitAsync();
+    }
 
     public async ValueTask DisposeAsync()
     {

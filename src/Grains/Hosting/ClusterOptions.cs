@@ -11,8 +11,17 @@ public sealed class ClusterOptions
     /// <summary>The process's name, one of a kind in the cluster: 1 to 63 lower-case letters, digits and '-'.</summary>
     public string Name { get; set; } = "";
 
-    /// <summary>The Redis or Garnet that holds membership and conversations, as StackExchange.Redis reads it. Default 127.0.0.1:6379.</summary>
+    /// <summary>
+    /// The Redis or Garnet that holds membership and conversations, as StackExchange.Redis reads it: several addresses, divided by commas, of one
+    /// with replicas. Default 127.0.0.1:6379.
+    /// </summary>
     public string Store { get; set; } = "127.0.0.1:6379";
+
+    /// <summary>
+    /// How many of the store's replicas must have a write before it counts, so that nothing that was acknowledged is lost when one of them
+    /// takes its place. 0 or more. Default 0.
+    /// </summary>
+    public int StoreReplicas { get; set; }
 
     /// <summary>The address other processes reach this one by. Default 127.0.0.1.</summary>
     public string Address { get; set; } = "127.0.0.1";
@@ -56,6 +65,7 @@ internal sealed class ClusterOptionsValidator : IValidateOptions<ClusterOptions>
         errors.Require(
             !string.IsNullOrWhiteSpace(options.Store),
             "Cluster:Store is empty; it names the Redis or Garnet to use, such as 127.0.0.1:6379.");
+        errors.Require(options.StoreReplicas >= 0, $"Cluster:StoreReplicas {options.StoreReplicas} is negative.");
         errors.Require(
             System.Net.IPAddress.TryParse(options.Address, out _), $"Cluster:Address '{options.Address}' is not an IP address.");
         errors.Require(

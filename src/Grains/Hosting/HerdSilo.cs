@@ -30,6 +30,9 @@ public static class HerdSilo
     /// <summary>Milliseconds.</summary>
     private const int StoreTimeout = 2000;
 
+    /// <summary>Seconds between two looks at which of several stores takes writes.</summary>
+    private const int StoreRoleCheck = 1;
+
     /// <summary>Milliseconds; with the default a store that is back is not found for up to 10 s.</summary>
     private const int StoreReconnectAfter = 250;
 
@@ -39,7 +42,7 @@ public static class HerdSilo
         builder.AddHerdTracing("herd-gateway");
 
         // Before the silo, so that no conversation is asked for until its store can be.
-        builder.Services.AddSingleton(services => new StoreConnection(Redis(services.Cluster())));
+        builder.Services.AddSingleton(services => new StoreConnection(Redis(services.Cluster()), services.Cluster().StoreReplicas));
         builder.Services.AddHostedService(services => services.GetRequiredService<StoreConnection>());
         builder.AddSilo(typeof(NodeGrain), typeof(SessionGrain));
         builder.Services.AddOptions<ScalingOptions>().BindConfiguration(ScalingOptions.Section).ValidateOnStart();
@@ -224,6 +227,7 @@ public static class HerdSilo
         options.BacklogPolicy = BacklogPolicy.FailFast;
         options.AsyncTimeout = StoreTimeout;
         options.ReconnectRetryPolicy = new LinearRetry(StoreReconnectAfter);
+        options.ConfigCheckSeconds = StoreRoleCheck;
         return options;
     }
 }

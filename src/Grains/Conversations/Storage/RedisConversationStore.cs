@@ -42,17 +42,21 @@ internal sealed class RedisConversationStore(StoreConnection store) : IConversat
             await Database.SortedSetAddAsync(Index(tenant), conversation.Id, conversation.Created.ToUnixTimeMilliseconds());
         }
 
-        if (await TryWrite(key, expected, conversation, firstTurn, kind, owner) is { } stored)
-        {
-            return stored;
-        }
+        var stored = await TryWrite(key, expected, conversation, firstTurn, kind, owner)
+            ?? await WriteAgain(key, expected, conversation, firstTurn, kind, owner)
+            ?? throw new ConversationConflictException(conversation.Id);
+        await store.Replicated();
+        return stored;
+    }
 
+    private async Task<StoredConversation?> WriteAgain(
+        RedisKey key, StoredConversation? expected, Conversation conversation, int firstTurn, ConversationKind kind, string owner)
+    {
         // A write of which no answer came may have landed.
         var found = await Database.HashGetAsync(key, [Revision, Owner]);
-        var mine = found[1] == owner && expected is not null
+        return found[1] == owner && expected is not null
             ? await TryWrite(key, expected with { Revision = (long)found[0] }, conversation, firstTurn, kind, owner)
             : null;
-        return mine ?? throw new ConversationConflictException(conversation.Id);
     }
 
     /// <returns>Null when somebody has written since.</returns>
@@ -90,6 +94,7 @@ internal sealed class RedisConversationStore(StoreConnection store) : IConversat
     {
         await Database.KeyDeleteAsync(Key(tenant, id));
         await Database.SortedSetRemoveAsync(Index(tenant), id);
+        await store.Replicated();
     }
 
     public Task<long> Count(string tenant) => Database.SortedSetLengthAsync(Index(tenant));

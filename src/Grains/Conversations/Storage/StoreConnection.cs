@@ -8,8 +8,12 @@ namespace Herd.Grains.Conversations.Storage;
 /// for each conversation of the first burst, and the connecting itself waits for one: 12 s were seen.
 /// </summary>
 /// <remarks>A store that is away at the start is no error: the connection is made when it comes.</remarks>
-public sealed class StoreConnection(ConfigurationOptions options) : IHostedService, IAsyncDisposable
+/// <param name="options">Where it is.</param>
+/// <param name="replicas">How many replicas must have a write before it counts.</param>
+public sealed class StoreConnection(ConfigurationOptions options, int replicas = 0) : IHostedService, IAsyncDisposable
 {
+    private static readonly TimeSpan ReplicaPatience = TimeSpan.FromSeconds(1);
+
     private ConnectionMultiplexer? _redis;
 
     /// <exception cref="InvalidOperationException">Asked for before <see cref="StartAsync"/> has ended.</exception>
@@ -33,6 +37,18 @@ public sealed class StoreConnection(ConfigurationOptions options) : IHostedServi
         }
 
         return described;
+    }
+
+    /// <summary>Waits until what was written before is with as many replicas as it takes.</summary>
+    /// <exception cref="TimeoutException">It is not; a store that fails over now may forget it.</exception>
+    public async Task Replicated()
+    {
+        if (replicas > 0
+            && (int)await Database.ExecuteAsync("WAIT", replicas, (int)ReplicaPatience.TotalMilliseconds) is var have
+            && have < replicas)
+        {
+            throw new TimeoutException($"Of {replicas} replicas of the store {have} have the write.");
+        }
     }
 
     /// <inheritdoc/>

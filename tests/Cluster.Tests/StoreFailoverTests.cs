@@ -1,0 +1,88 @@
+using Herd.Testing;
+using Herd.V1;
+using StackExchange.Redis;
+
+namespace Herd.Cluster.Tests;
+
+/// <summary>A store with a replica that takes its place.</summary>
+public sealed class StoreFailoverTests : IAsyncLifetime
+{
+    private readonly HerdCluster _cluster = new();
+    private StoreProcess _primary = null!;
+    private StoreProcess _replica = null!;
+    private ConnectionMultiplexer _admin = null!;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        _primary = await StoreProcess.StartRedis();
+        _replica = await StoreProcess.StartRedis(replicaOf: _primary.Port);
+        _admin = await ConnectionMultiplexer.ConnectAsync($"{_replica.Address},allowAdmin=true");
+        while (!(await Replica.InfoAsync("replication")).SelectMany(section => section).Contains(new("master_link_status", "up")))
+        {
+            await Task.Delay(50, Cancellation);
+        }
+
+        _cluster.SetEnvironment("Cluster__StoreReplicas", "1");
+        await _cluster.Up(
+            "--gateways", "2", "--model", TinyModel.Write(_cluster.NewPath("tiny.gguf")), "--store", $"{_primary.Address},{_replica.Address}");
+    }
+
+    private IServer Replica => _admin.GetServer(_replica.Address);
+
+    /// <summary>What was acknowledged is there afterwards, though nobody has it in memory any more; what is in the making goes on.</summary>
+    [Fact]
+    public async Task Converse_StoreFailsOverInMidStream_GoesOnAndForgetsNothing()
+    {
+        var conversation = (await _cluster.New()).ConversationId;
+        var first = await _cluster.Say(conversation, "before", maxTokens: 8);
+        var lost = false;
+        var second = await _cluster.Say(conversation, "meanwhile", maxTokens: 1500, onDelta: async (_, _) =>
+        {
+            if (!lost)
+            {
+                lost = true;
+                await _primary.Kill();
+                await Replica.MakePrimaryAsync(ReplicationChangeOptions.None);
+            }
+        });
+
+        Assert.Equal((true, TurnState.Completed), (lost, second.State));
+
+        // The new one has no replica yet, so what is written is said to be unsaved; then it gets one.
+        await using var again = await StoreProcess.StartRedis(replicaOf: _replica.Port);
+        var third = await Saved(conversation, "after");
+        await _cluster.Kill("gateway-1");
+
+        var stored = (await _cluster.OtherConversations.GetConversationAsync(
+            new GetConversationRequest { ConversationId = conversation }, cancellationToken: Cancellation)).Conversation;
+
+        Assert.Equal([first, second, third], stored.Turns);
+    }
+
+    /// <summary>Takes turns until one is saved.</summary>
+    private async Task<Turn> Saved(string conversation, string text)
+    {
+        var request = new ConverseRequest { ConversationId = conversation, Text = text, MaxTokens = 4, TurnId = text };
+        while (true)
+        {
+            using var call = _cluster.Conversations.Converse(request, cancellationToken: Cancellation);
+            while (await call.ResponseStream.MoveNext(Cancellation))
+            {
+                if (call.ResponseStream.Current.Completed is { Unsaved: false } completed)
+                {
+                    return completed.Turn;
+                }
+            }
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _cluster.DisposeAsync();
+        await _admin.DisposeAsync();
+        await _replica.DisposeAsync();
+        await _primary.DisposeAsync();
+    }
+}
