@@ -19,7 +19,7 @@ public sealed class OptionsTests
         });
         var cluster = new ClusterOptionsValidator().Validate(null, new ClusterOptions
         {
-            Name = "Not A Name", Store = " ", Address = "nowhere", SiloPort = 0, LinkPort = 0, HealthPort = -1, KeyFile = "nowhere", GraceSeconds = -1, PreStopSeconds = -1, StoreReplicas = -1,
+            Name = "Not A Name", Store = " ", Address = "nowhere", SiloPort = 0, LinkPort = 0, HealthPort = -1, HealthGrpcPort = -1, KeyFile = "nowhere", GraceSeconds = -1, PreStopSeconds = -1, StoreReplicas = -1,
         });
 
         string[] fields = ["Model", "Slots", "ContextTokens", "Threads", "BatchTokens", "MaxQueued", "MaxStretch", "Heartbeat", "StepDeadline", "DrainTime", "TensorSplit"];

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Grpc.Core;
+using Grpc.Health.V1;
 using Grpc.Net.Client;
 using Herd.Gateway.Scaling.Protocol;
 using Herd.Kubernetes.Tests.Pods;
@@ -123,6 +124,29 @@ public sealed class PodTests(PodScene scene) : IClassFixture<PodScene>
         Assert.Equal((StatusCode.Unavailable, StatusCode.InvalidArgument), (nothingKnown.StatusCode, nameless.StatusCode));
 
         static Task<RpcException> Refused(Func<Task> call) => Assert.ThrowsAsync<RpcException>(call);
+    }
+
+    /// <summary>A node's health as grpc.health.v1 tells it: serving, until it drains; and nothing else is had at that port.</summary>
+    [Fact]
+    public async Task Health_OfANodeOverGrpc_EndsBeforeTheNode()
+    {
+        using var load = await SceneLoad.Start(_cluster, seed: 11);
+        var node = _cluster[PodCluster.Node].Ready[0];
+        using var channel = GrpcChannel.ForAddress($"http://{node.Address}:8091");
+        var health = new Health.HealthClient(channel);
+        using var watch = health.Watch(new HealthCheckRequest(), cancellationToken: TestContext.Current.CancellationToken);
+        var said = new List<HealthCheckResponse.Types.ServingStatus>();
+        Assert.True(await watch.ResponseStream.MoveNext(TestContext.Current.CancellationToken));
+        said.Add(watch.ResponseStream.Current.Status);
+
+        var ending = node.Delete();
+        Assert.True(await watch.ResponseStream.MoveNext(TestContext.Current.CancellationToken));
+        said.Add(watch.ResponseStream.Current.Status);
+        await ending;
+        await _cluster.Settled();
+        await load.End();
+
+        Assert.Equal([HealthCheckResponse.Types.ServingStatus.Serving, HealthCheckResponse.Types.ServingStatus.NotServing], said);
     }
 
     /// <summary>Nothing is told to a node whose machine is lost.</summary>

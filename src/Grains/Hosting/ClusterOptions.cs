@@ -35,6 +35,9 @@ public sealed class ClusterOptions
     /// <summary>The port of a node's health, over HTTP without TLS: nothing else is had there. 1 to 65535; 0 means none. Default 0.</summary>
     public int HealthPort { get; set; }
 
+    /// <summary>The same as grpc.health.v1, over HTTP/2 without TLS. 1 to 65535; 0 means none. Default 0.</summary>
+    public int HealthGrpcPort { get; set; }
+
     /// <summary>
     /// Seconds that the process is given from when its end is decided until it is killed, as Kubernetes' terminationGracePeriodSeconds; 0
     /// means that nobody kills it. <see cref="GracePeriod"/> says how they are divided. Default 0.
@@ -75,8 +78,11 @@ internal sealed class ClusterOptionsValidator : IValidateOptions<ClusterOptions>
         errors.Require(
             options.HealthPort is >= 0 and <= 65535, $"Cluster:HealthPort {options.HealthPort} is not from 0 to 65535.");
         errors.Require(
-            new[] { options.SiloPort, options.LinkPort, options.HealthPort }.Distinct().Count() == 3,
-            $"Cluster:SiloPort {options.SiloPort}, Cluster:LinkPort {options.LinkPort} and Cluster:HealthPort {options.HealthPort} are not three ports.");
+            options.HealthGrpcPort is >= 0 and <= 65535, $"Cluster:HealthGrpcPort {options.HealthGrpcPort} is not from 0 to 65535.");
+        var ports = new[] { options.SiloPort, options.LinkPort, options.HealthPort, options.HealthGrpcPort }.Where(port => port > 0).ToList();
+        errors.Require(
+            ports.Distinct().Count() == ports.Count,
+            $"Two of Cluster:SiloPort {options.SiloPort}, Cluster:LinkPort {options.LinkPort}, Cluster:HealthPort {options.HealthPort} and Cluster:HealthGrpcPort {options.HealthGrpcPort} are the same.");
         errors.Require(options.GraceSeconds >= 0, $"Cluster:GraceSeconds {options.GraceSeconds} is negative.");
         errors.Require(options.PreStopSeconds >= 0, $"Cluster:PreStopSeconds {options.PreStopSeconds} is negative.");
         errors.Require(

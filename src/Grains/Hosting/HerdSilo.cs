@@ -89,7 +89,7 @@ public static class HerdSilo
         builder.Services.AddOptions<HostOptions>().Configure<Microsoft.Extensions.Options.IOptions<ClusterOptions>, Microsoft.Extensions.Options.IOptions<NodeOptions>>(
             (host, cluster, node) => host.ShutdownTimeout = GracePeriod.DrainTime(cluster.Value, node.Value) + GracePeriod.StopTime);
         builder.Services.AddGrpc();
-        builder.Services.AddHealthChecks().AddCheck<NodeHealth>("node");
+        builder.Services.AddGrpcHealthChecks().AddCheck<NodeHealth>("node");
         builder.Services.AddOptions<NodeOptions>().BindConfiguration(NodeOptions.Section).ValidateOnStart();
         builder.Services.TryAddEnumerable(
             ServiceDescriptor.Singleton<Microsoft.Extensions.Options.IValidateOptions<NodeOptions>, NodeOptionsValidator>());
@@ -101,10 +101,13 @@ public static class HerdSilo
     /// <summary>A node's link: heartbeats, and KV caches for other nodes. Its health, at a port of its own.</summary>
     public static void UseHerdNode(this WebApplication app)
     {
-        var health = app.Services.Cluster().HealthPort;
+        var cluster = app.Services.Cluster();
         app.Use(async (context, next) =>
         {
-            if ((context.Connection.LocalPort == health) == context.Request.Path.StartsWithSegments("/health", StringComparison.Ordinal))
+            var (port, path) = (context.Connection.LocalPort, context.Request.Path);
+            if (port == cluster.HealthPort ? path.StartsWithSegments("/health", StringComparison.Ordinal)
+                : port == cluster.HealthGrpcPort ? path.StartsWithSegments("/grpc.health.v1.Health", StringComparison.Ordinal)
+                : path.StartsWithSegments("/herd.link.v1.NodeLinkService", StringComparison.Ordinal))
             {
                 await next(context);
                 return;
@@ -115,6 +118,7 @@ public static class HerdSilo
         app.MapGrpcService<NodeLinkService>();
         app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false });
         app.MapHealthChecks("/health/ready");
+        app.MapGrpcHealthChecksService();
     }
 
     /// <summary>Where a node's link and its health listen.</summary>
@@ -124,6 +128,11 @@ public static class HerdSilo
         if (cluster.HealthPort > 0)
         {
             kestrel.Listen(IPAddress.Parse(cluster.Address), cluster.HealthPort, listen => listen.Protocols = HttpProtocols.Http1);
+        }
+
+        if (cluster.HealthGrpcPort > 0)
+        {
+            kestrel.Listen(IPAddress.Parse(cluster.Address), cluster.HealthGrpcPort, listen => listen.Protocols = HttpProtocols.Http2);
         }
 
         var identity = kestrel.ApplicationServices.GetRequiredService<ClusterIdentity>();
