@@ -2,7 +2,7 @@ using System.Text.Json;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Gateway.Answers;
-using Herd.Gateway.OpenAi;
+using Herd.Gateway.Hosting;
 
 namespace Herd.Gateway.Anthropic;
 
@@ -11,14 +11,11 @@ internal sealed class AnthropicStream(HttpContext context)
 {
     private static readonly JsonElement NoInput = JsonDocument.Parse("{}").RootElement;
 
+    private readonly ServerEvents _events = new(context);
     private int _index = -1;
     private string? _open;
 
-    public Task Begin(MessageReply message)
-    {
-        EventStream.Prepare(context);
-        return Write(new MessageEvent("message_start") { Message = message });
-    }
+    public Task Begin(MessageReply message) => Write(new MessageEvent("message_start") { Message = message });
 
     public async Task Append(AnswerPart part)
     {
@@ -62,6 +59,5 @@ internal sealed class AnthropicStream(HttpContext context)
         }
     }
 
-    private Task Write(MessageEvent happened) => context.Response.WriteAsync(
-        $"event: {happened.Type}\ndata: {JsonSerializer.Serialize(happened, AnthropicJson.Default.MessageEvent)}\n\n", context.RequestAborted);
+    private Task Write(MessageEvent happened) => _events.Write(happened, AnthropicJson.Default.MessageEvent, kind: happened.Type);
 }

@@ -1,40 +1,22 @@
-using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
 using Herd.Contracts.Errors;
+using Herd.Gateway.Hosting;
 
 namespace Herd.Gateway.OpenAi;
 
-/// <summary>Server-sent events as OpenAI sends them.</summary>
-internal sealed class EventStream
+/// <summary>A completion's chunks as OpenAI sends them.</summary>
+internal sealed class EventStream(HttpContext context)
 {
-    private readonly HttpContext _context;
-
-    public EventStream(HttpContext context)
-    {
-        _context = context;
-        Prepare(context);
-    }
-
-    /// <summary>The headers of any stream of events.</summary>
-    public static void Prepare(HttpContext context)
-    {
-        context.Response.ContentType = "text/event-stream; charset=utf-8";
-        context.Response.Headers.CacheControl = "no-cache";
-
-        // Proxies must pass on each event at once.
-        context.Response.Headers["X-Accel-Buffering"] = "no";
-    }
+    private readonly ServerEvents _events = new(context);
 
     /// <param name="chunk">What is sent.</param>
     /// <param name="position">Where the stream is after it, for a client that comes back; null does not say.</param>
     public Task Write(ChatCompletion chunk, StreamPosition? position = null) =>
-        Write(chunk, OpenAiJson.Default.ChatCompletion, position);
+        _events.Write(chunk, OpenAiJson.Default.ChatCompletion, id: position?.ToString());
 
-    public Task WriteError(HerdException error) =>
-        Write(new ErrorBody(OpenAiErrors.Describe(error)), OpenAiJson.Default.ErrorBody);
+    /// <summary>The same of a text completion.</summary>
+    public Task Write(TextCompletion chunk) => _events.Write(chunk, OpenAiJson.Default.TextCompletion);
 
-    public Task Done() => _context.Response.WriteAsync("data: [DONE]\n\n", _context.RequestAborted);
+    public Task WriteError(HerdException error) => _events.Write(new ErrorBody(OpenAiErrors.Describe(error)), OpenAiJson.Default.ErrorBody);
 
-    public Task Write<T>(T value, JsonTypeInfo<T> type, StreamPosition? position = null) => _context.Response.WriteAsync(
-        $"{(position is null ? "" : $"id: {position}\n")}data: {JsonSerializer.Serialize(value, type)}\n\n", _context.RequestAborted);
+    public Task Done() => _events.Write("[DONE]");
 }

@@ -44,10 +44,10 @@ internal static class TextCompletions
         {
             await foreach (var part in reply.Parts(context.RequestAborted))
             {
-                await stream.Write(Shape(part.Text ?? "", answered: null, hasUsage: false), OpenAiJson.Default.TextCompletion);
+                await stream.Write(Shape(part.Text ?? "", answered: null, hasUsage: false));
             }
 
-            await stream.Write(Shape("", reply.Turn, request.StreamOptions?.IncludeUsage == true), OpenAiJson.Default.TextCompletion);
+            await stream.Write(Shape("", reply.Turn, request.StreamOptions?.IncludeUsage == true));
             await stream.Done();
         }
         catch (Exception e) when (!context.RequestAborted.IsCancellationRequested)

@@ -1,12 +1,13 @@
 using System.Text;
-using System.Text.Json;
 using Herd.Gateway.Answers;
+using Herd.Gateway.Hosting;
 
 namespace Herd.Gateway.OpenAi.Responses;
 
 /// <summary>A response as it is made, in the events that OpenAI sends: an item is added, filled and done before the next.</summary>
 internal sealed class ResponseStream(HttpContext context, ResponseId id)
 {
+    private readonly ServerEvents _events = new(context);
     private readonly ResponseItems _items = new(id);
     private readonly StringBuilder _text = new();
     private OutputItem? _open;
@@ -15,7 +16,6 @@ internal sealed class ResponseStream(HttpContext context, ResponseId id)
 
     public async Task Begin(Response response)
     {
-        EventStream.Prepare(context);
         await Write(new ResponseEvent("response.created") { Response = response });
         await Write(new ResponseEvent("response.in_progress") { Response = response });
     }
@@ -96,7 +96,6 @@ internal sealed class ResponseStream(HttpContext context, ResponseId id)
 
     private ResponseEvent Content(string type) => Item(type) with { ContentIndex = 0 };
 
-    private Task Write(ResponseEvent happened) => context.Response.WriteAsync(
-        $"event: {happened.Type}\ndata: {JsonSerializer.Serialize(happened with { SequenceNumber = _next++ }, ResponsesJson.Default.ResponseEvent)}\n\n",
-        context.RequestAborted);
+    private Task Write(ResponseEvent happened) =>
+        _events.Write(happened with { SequenceNumber = _next++ }, ResponsesJson.Default.ResponseEvent, kind: happened.Type);
 }

@@ -1,0 +1,61 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Herd.Gateway.Hosting;
+
+/// <summary>Server-sent events of JSON, written as UTF-8 where they are sent from. One after the other, not side by side.</summary>
+internal sealed class ServerEvents
+{
+    private static readonly JsonWriterOptions Unchecked = new() { SkipValidation = true };
+
+    private readonly HttpContext _context;
+
+    public ServerEvents(HttpContext context)
+    {
+        _context = context;
+        context.Response.ContentType = "text/event-stream; charset=utf-8";
+        context.Response.Headers.CacheControl = "no-cache";
+
+        // Proxies must pass on each event at once.
+        context.Response.Headers["X-Accel-Buffering"] = "no";
+    }
+
+    /// <param name="value">What is sent.</param>
+    /// <param name="type">As JSON.</param>
+    /// <param name="kind">The event's name; null means none.</param>
+    /// <param name="id">The event's id; null means none.</param>
+    public async Task Write<T>(T value, JsonTypeInfo<T> type, string? kind = null, string? id = null)
+    {
+        var body = _context.Response.BodyWriter;
+        Field(body, "id: "u8, id);
+        Field(body, "event: "u8, kind);
+        body.Write("data: "u8);
+        using (var json = new Utf8JsonWriter(body, Unchecked))
+        {
+            JsonSerializer.Serialize(json, value, type);
+        }
+
+        body.Write("\n\n"u8);
+        await body.FlushAsync(_context.RequestAborted);
+    }
+
+    /// <summary>An event of plain text.</summary>
+    public async Task Write(string text)
+    {
+        Field(_context.Response.BodyWriter, "data: "u8, text);
+        _context.Response.BodyWriter.Write("\n"u8);
+        await _context.Response.BodyWriter.FlushAsync(_context.RequestAborted);
+    }
+
+    private static void Field(IBufferWriter<byte> body, ReadOnlySpan<byte> name, string? value)
+    {
+        if (value is not null)
+        {
+            body.Write(name);
+            Encoding.UTF8.GetBytes(value, body);
+            body.Write("\n"u8);
+        }
+    }
+}
