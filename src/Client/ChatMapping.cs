@@ -27,35 +27,31 @@ internal static class ChatMapping
         }
 
         request.Messages.AddRange(messages.SelectMany(ToMessages));
-        if (options.ToolMode is not NoneChatToolMode)
-        {
-            request.Tools.AddRange((options.Tools ?? []).Select(ToTool));
-            request.ToolChoice = options.ToolMode is RequiredChatToolMode required ? ToChoice(required) : null;
-        }
-
+        request.Tools.AddRange(ToTools(options));
+        request.ToolChoice = ToChoice(options);
         return request;
     }
 
     /// <summary>The turn that says what is new.</summary>
     public static ConverseRequest ToTurn(string conversation, IReadOnlyList<Microsoft.Extensions.AI.ChatMessage> messages, ChatOptions options)
     {
-        if (options.Tools is { Count: > 0 })
+        var said = messages.SelectMany(ToMessages).ToList();
+        var results = said.Where(message => message.Role == Role.Tool).Select(message => message.Text).ToList();
+        if (results.Count != said.Count && said is not [{ Role: Role.User }])
         {
-            throw new NotSupportedException("Functions are called in chats whose history the caller keeps. Leave out the conversation's id.");
-        }
-
-        if (messages is not [{ Role: var role } said] || role != Microsoft.Extensions.AI.ChatRole.User)
-        {
-            throw new NotSupportedException("A turn of a durable conversation is one message of the user; what was said before is known.");
+            throw new NotSupportedException("A turn of a durable conversation is one message of the user, or what functions came to; what was said before is known.");
         }
 
         var request = new ConverseRequest
         {
             ConversationId = conversation,
-            Text = said.Text,
+            Text = results.Count == 0 ? said[0].Text : "",
+            Results = { results },
             Sampling = ToSampling(options),
             Form = ToForm(options.ResponseFormat),
             Stop = { options.StopSequences ?? [] },
+            Tools = { ToTools(options) },
+            ToolChoice = ToChoice(options),
         };
         if (options.MaxOutputTokens is { } most)
         {
@@ -68,19 +64,34 @@ internal static class ChatMapping
     /// <returns>Null when there is nothing to tell.</returns>
     public static ChatResponseUpdate? ToUpdate(V1.ChatResponse response, bool hasCalled) => response switch
     {
-        { Part.Call: { } call } => new ChatResponseUpdate { Contents = [new FunctionCallContent(call.CallId, call.Name, ToArguments(call.Arguments))] },
-        { Part.PartCase: ChatPart.PartOneofCase.Thought } => new ChatResponseUpdate { Contents = [new TextReasoningContent(response.Part.Thought)] },
-        { Part: { } part } => new ChatResponseUpdate { Contents = [new TextContent(part.Text)] },
+        { Part: { } part } => ToUpdate(part),
         { Completed: { } completed } => ToEnd(completed.FinishReason, completed.Usage, hasCalled),
         _ => null,
     };
 
+    /// <param name="response">What came.</param>
+    /// <param name="inParts">Whether the answer is told in parts, since there are functions.</param>
+    /// <param name="hasCalled">Whether one was called.</param>
     /// <returns>Null when there is nothing to tell.</returns>
-    public static ChatResponseUpdate? ToUpdate(ConverseResponse response) => response switch
+    public static ChatResponseUpdate? ToUpdate(ConverseResponse response, bool inParts, bool hasCalled) => response switch
     {
-        { Delta: { Text.Length: > 0 } delta } => new ChatResponseUpdate { Contents = [new TextContent(delta.Text)] },
-        { Completed.Turn: { } turn } => ToEnd(turn.FinishReason, turn.Usage, hasCalled: false),
+        { Part: { } part } => ToUpdate(part),
+        { Delta: { Text.Length: > 0 } delta } when !inParts => new ChatResponseUpdate { Contents = [new TextContent(delta.Text)] },
+        { Completed.Turn: { } turn } => ToEnd(turn.FinishReason, turn.Usage, hasCalled),
         _ => null,
+    };
+
+    private static ChatResponseUpdate ToUpdate(ChatPart part) => new()
+    {
+        Contents =
+        [
+            part.PartCase switch
+            {
+                ChatPart.PartOneofCase.Call => new FunctionCallContent(part.Call.CallId, part.Call.Name, ToArguments(part.Call.Arguments)),
+                ChatPart.PartOneofCase.Thought => new TextReasoningContent(part.Thought),
+                _ => new TextContent(part.Text),
+            },
+        ],
     };
 
     private static ChatResponseUpdate ToEnd(FinishReason finish, Usage usage, bool hasCalled) => new()
@@ -138,8 +149,16 @@ internal static class ChatMapping
         ? new Tool { Name = function.Name, Description = function.Description, Parameters = function.JsonSchema.GetRawText() }
         : throw new NotSupportedException($"{tool.Name} is no function; only functions are understood.");
 
-    private static ToolChoice ToChoice(RequiredChatToolMode required)
+    private static IEnumerable<Tool> ToTools(ChatOptions options) =>
+        options.ToolMode is NoneChatToolMode ? [] : (options.Tools ?? []).Select(ToTool);
+
+    private static ToolChoice? ToChoice(ChatOptions options)
     {
+        if (options.ToolMode is not RequiredChatToolMode required)
+        {
+            return null;
+        }
+
         var choice = new ToolChoice { Required = true };
         if (required.RequiredFunctionName is { } name)
         {

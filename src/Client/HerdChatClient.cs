@@ -16,7 +16,7 @@ public sealed class HerdChatClient(HerdClient client, string model) : IChatClien
         await GetStreamingResponseAsync(messages, options, cancellationToken).ToChatResponseAsync(cancellationToken);
 
     /// <summary>Streams an answer.</summary>
-    /// <exception cref="NotSupportedException">Functions were given for a durable conversation, or a message holds what is no text.</exception>
+    /// <exception cref="NotSupportedException">A message holds what is neither text nor of functions, or a turn of a durable conversation is no one message.</exception>
     /// <exception cref="RpcException">The gateway refused, or cannot be reached; says why.</exception>
     public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
         IEnumerable<Microsoft.Extensions.AI.ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
@@ -57,12 +57,14 @@ public sealed class HerdChatClient(HerdClient client, string model) : IChatClien
     private async IAsyncEnumerable<ChatResponseUpdate> Converse(
         string conversation, IReadOnlyList<Microsoft.Extensions.AI.ChatMessage> messages, ChatOptions options, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        using var call = client.Conversations.Converse(ChatMapping.ToTurn(conversation, messages, options), cancellationToken: cancellation);
-        var (response, used) = ("", model);
+        var request = ChatMapping.ToTurn(conversation, messages, options);
+        using var call = client.Conversations.Converse(request, cancellationToken: cancellation);
+        var (response, used, called) = ("", model, false);
         await foreach (var update in call.ResponseStream.ReadAllAsync(cancellation))
         {
             (response, used) = update.Started is { } started ? (started.TurnId, started.Model) : (response, used);
-            if (ChatMapping.ToUpdate(update) is { } told)
+            called |= update.Part?.Call is not null;
+            if (ChatMapping.ToUpdate(update, request.Tools.Count > 0, called) is { } told)
             {
                 yield return Complete(told, response, used, conversation);
             }

@@ -70,6 +70,36 @@ public sealed class HerdClientTests(RealCluster cluster) : IClassFixture<RealClu
         Assert.Contains(response.Messages, message => message.Contents.OfType<FunctionResultContent>().Any());
     }
 
+    /// <summary>The cluster keeps the history, calls and results too; the client sends what is new of it.</summary>
+    [Fact]
+    public async Task GetResponse_FunctionInADurableConversation_IsInvokedAndRemembered()
+    {
+        var asked = new List<string>();
+        [Description("Tells the weather of a city.")]
+        string Weather(City city)
+        {
+            asked.Add(city.ToString());
+            return "sunny";
+        }
+
+        using var chat = new ChatClientBuilder(_client.AsChatClient(Model)).UseFunctionInvocation().Build();
+        var options = Options.Clone();
+        options.ConversationId = await _client.CreateConversationAsync(Model, null, Cancellation);
+        options.Tools = [AIFunctionFactory.Create(Weather, "weather")];
+        options.ToolMode = ChatToolMode.RequireSpecific("weather");
+
+        var response = await chat.GetResponseAsync("How is the weather in Rome?", options, Cancellation);
+
+        Assert.Single(asked);
+        Assert.DoesNotContain("<tool_call>", response.Text, StringComparison.Ordinal);
+        var stored = await cluster.Read(options.ConversationId);
+        Assert.Equal(
+            [(Herd.V1.Role.User, "How is the weather in Rome?"), (Herd.V1.Role.Tool, "sunny")],
+            stored.Turns.Select(turn => (turn.Input.Single().Role, turn.Input.Single().Text.Trim('"'))));
+        Assert.Contains("weather", stored.Turns[0].Answer, StringComparison.Ordinal);
+        Assert.True(stored.Turns[1].Usage.CachedTokens > 0);
+    }
+
     [Fact]
     public async Task GetResponse_Schema_IsKept()
     {

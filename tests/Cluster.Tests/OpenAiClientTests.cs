@@ -189,6 +189,8 @@ public sealed class OpenAiClientTests(RealCluster cluster) : IClassFixture<RealC
         Assert.Equal(
             """{"kinds":["user France","assistant France"],"found":true,"removed":true,"gone":{"status":404,"code":"conversation_not_found","param":"conversation_id"}}""",
             root.GetProperty("conversation").GetRawText());
+        Assert.Equal("""[{"topic":"capitals"},{},{"topic":"rivers"}]""", root.GetProperty("notes").GetRawText());
+        Assert.Equal("""{"status":400,"code":null,"param":"metadata"}""", root.GetProperty("tooLong").GetRawText());
         Assert.Equal("""{"status":404,"code":"response_not_found","param":"response_id"}""", root.GetProperty("deleted").GetProperty("gone").GetRawText());
         Assert.Contains("Berlin", root.GetProperty("deleted").GetProperty("after").GetString(), StringComparison.Ordinal);
         Assert.Equal("""{"status":"cancelled","began":true}""", root.GetProperty("cancelled").GetRawText());

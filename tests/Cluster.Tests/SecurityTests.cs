@@ -1,5 +1,8 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Text;
 using System.Text.Json;
 using Grpc.Core;
 using Grpc.Net.Client;
@@ -52,6 +55,55 @@ public sealed class SecurityTests(TinyCluster cluster) : IClassFixture<TinyClust
 
         Assert.Equal((StatusCode.PermissionDenied, StatusCode.Unauthenticated), (error.StatusCode, stranger.StatusCode));
         Assert.NotEmpty((await admin.ListNodesAsync(new ListNodesRequest(), operators, cancellationToken: Cancellation)).Nodes);
+    }
+
+    /// <summary>Eight long answers with all their chances, 17 MB that a client does not read: the gateway does not wait for it.</summary>
+    [Fact]
+    public async Task SlowClient_WhoDoesNotRead_IsCutOff()
+    {
+        using var client = new TcpClient { ReceiveBufferSize = 4096 };
+        await client.ConnectAsync("127.0.0.1", cluster.HttpPort, Cancellation);
+        const string Body = """{"model":"tiny","stream":true,"n":8,"ignore_eos":true,"max_tokens":1900,"logprobs":true,"top_logprobs":20,"messages":[{"role":"user","content":"hi"}]}""";
+        var request = $"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nAuthorization: Bearer {TinyCluster.Alice}\r\nContent-Type: application/json\r\nContent-Length: {Body.Length}\r\n\r\n{Body}";
+        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(request), Cancellation);
+
+        await UntilStreams(streams => streams > 0);
+        await UntilStreams(streams => streams == 0);
+
+        Assert.DoesNotContain("[DONE]", await Rest(client), StringComparison.Ordinal);
+    }
+
+    /// <summary>Waits until so many answers are under way at the gateway.</summary>
+    private async Task UntilStreams(Func<double, bool> holds)
+    {
+        using var http = new HttpClient { DefaultRequestHeaders = { Authorization = new("Bearer", TinyCluster.Operator) } };
+        while (true)
+        {
+            var figures = await http.GetStringAsync($"{cluster.Http}/metrics", Cancellation);
+            var streams = figures.Split('\n').SingleOrDefault(line => line.StartsWith("herd_streams{", StringComparison.Ordinal));
+            if (streams is not null && holds(double.Parse(streams.Split("} ")[1].Split(' ')[0], CultureInfo.InvariantCulture)))
+            {
+                return;
+            }
+
+            await Task.Delay(50, Cancellation);
+        }
+    }
+
+    /// <summary>What lies in the connection still, until its end.</summary>
+    private static async Task<string> Rest(TcpClient client)
+    {
+        var read = new MemoryStream();
+        try
+        {
+            await client.GetStream().CopyToAsync(read, Cancellation);
+        }
+        catch (IOException)
+        {
+            // It was cut off.
+        }
+
+        return Encoding.ASCII.GetString(read.ToArray());
     }
 
     /// <summary>Sharing a KV cache could be seen in what is cached; only a tenant's own is.</summary>

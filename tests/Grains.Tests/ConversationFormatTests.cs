@@ -23,6 +23,18 @@ public sealed class ConversationFormatTests
         Assert.Equal(2, ConversationFormat.ReadHead(HeadV1).Turns);
     }
 
+    /// <summary>Notes came later.</summary>
+    [Fact]
+    public void ReadHead_WithMetadata_IsUnderstoodAndWrittenTheSame()
+    {
+        const string Noted = """{"version":1,"id":"conv_1","created":"2026-11-23T20:00:00+00:00","epoch":0,"turns":0,"metadata":{"topic":"rivers"}}""";
+
+        var conversation = ConversationFormat.ReadHead(Noted).WithTurns([]);
+
+        Assert.Equal("rivers", conversation.Metadata!["topic"]);
+        Assert.Equal(Noted, ConversationFormat.WriteHead(conversation));
+    }
+
     [Fact]
     public void ReadTurn_Version1_IsUnderstoodAndWrittenTheSame()
     {

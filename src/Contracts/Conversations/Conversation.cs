@@ -55,6 +55,9 @@ public sealed record Conversation
 
     /// <summary>Where it was moved between its turns; the latest one.</summary>
     [Id(7)] public Placements.PlacementDecision? Moved { get; init; }
+
+    /// <summary>What its owner notes of it; null when there is nothing.</summary>
+    [Id(8)] public IReadOnlyDictionary<string, string>? Metadata { get; init; }
 }
 
 /// <summary>What was said and answered.</summary>

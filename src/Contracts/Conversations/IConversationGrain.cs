@@ -11,6 +11,10 @@ public interface IConversationGrain : IGrainWithStringKey
     [Alias("Create")]
     Task<Conversation> Create(string? model, string? system, CancellationToken cancellation);
 
+    /// <summary>Replaces what its owner notes of it.</summary>
+    [Alias("Note")]
+    Task<Conversation> Note(IReadOnlyDictionary<string, string> metadata, CancellationToken cancellation);
+
     /// <summary>
     /// Begins a new conversation with what was said in this one. It begins where this one's KV cache is, and shares it.
     /// </summary>

@@ -44,6 +44,9 @@ internal sealed class ConversationClient(
         return await Call(() => Grain(tenant, id).Fork(copy, lastTurn, cancellation), cancellation);
     }
 
+    public Task<Conversation> Note(Tenant tenant, string id, IReadOnlyDictionary<string, string> metadata, CancellationToken cancellation) =>
+        Call(() => Grain(tenant, id).Note(metadata, cancellation), cancellation);
+
     public Task<Conversation> Read(Tenant tenant, string id, CancellationToken cancellation) =>
         Call(() => Grain(tenant, id).Read(cancellation), cancellation);
 

@@ -10,10 +10,10 @@ internal static class SettingsRules
     public const int MaxStops = 16;
     public const int MaxStopLength = 256;
     public const int MaxMessages = 4096;
+    public const int MaxTools = 128;
     private const int MaxTopK = 1_000_000;
     private const int MaxBias = 1024;
     private const int MaxSchemaLength = 65_536;
-    private const int MaxTools = 128;
     private const int MaxDescription = 4096;
 
     /// <param name="settings">What was asked for.</param>
@@ -37,6 +37,15 @@ internal static class SettingsRules
         foreach (var stop in settings.Stops)
         {
             Require(stop.Length is >= 1 and <= MaxStopLength, "stop", $"holds texts of 1 to {MaxStopLength} characters", stop.Length);
+        }
+    }
+
+    /// <exception cref="HerdException">A function must be called that there is not.</exception>
+    public static void CheckChoice(GenerationSettings settings)
+    {
+        if (settings.ToolChoice is { } choice && (settings.Tools ?? []).All(tool => choice.Name is not null && tool.Name != choice.Name))
+        {
+            throw Bad("'tool_choice' asks for a function that is not in 'tools'.", "tool_choice");
         }
     }
 

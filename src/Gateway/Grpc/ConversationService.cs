@@ -2,6 +2,7 @@ using Grpc.Core;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Gateway.Conversations;
+using Herd.Gateway.Hosting;
 using Herd.Gateway.Tenants;
 using Herd.Grains.Conversations.Storage;
 using Herd.Grains.Routing;
@@ -48,25 +49,25 @@ internal sealed class ConversationService(
     public override async Task Converse(
         ConverseRequest request, IServerStreamWriter<ConverseResponse> responseStream, ServerCallContext context)
     {
-        if (request.Text.Length == 0)
-        {
-            throw Bad("'text' is empty; say something.", "text");
-        }
-
         var turn = new TurnRequest
         {
             TurnId = request.HasTurnId ? request.TurnId : ConversationClient.NewTurnId(),
-            Input = [new Contracts.Conversations.Message(Contracts.Conversations.Role.User, request.Text)],
+            Input = Said(request),
             Settings = request.ToSettings(),
             Offset = request.Resume.ToOffset(),
         };
         SettingsRules.CheckTurnId(turn.TurnId);
         SettingsRules.Check(turn.Settings, "sampling.");
+        SettingsRules.CheckChoice(turn.Settings);
         SettingsRules.CheckOffset(turn.Offset, request.HasTurnId);
         var cancellation = context.CancellationToken;
+        var parts = new TurnParts(view, turn);
         await foreach (var update in conversations.Converse(Tenant(context), Id(request.ConversationId), turn, cancellation))
         {
-            await responseStream.WriteAsync(update.ToProto(), cancellation);
+            foreach (var response in parts.Tell(update))
+            {
+                await responseStream.WriteAsync(response, cancellation).OrCutOff(context.GetHttpContext());
+            }
         }
     }
 
@@ -147,13 +148,22 @@ internal sealed class ConversationService(
     }
 
     public override Task Chat(ChatRequest request, IServerStreamWriter<ChatResponse> responseStream, ServerCallContext context) =>
-        chat.Answer(request, responseStream, Tenant(context), context.CancellationToken);
+        chat.Answer(request, responseStream, context);
 
     public override async Task<TokenizeResponse> Tokenize(TokenizeRequest request, ServerCallContext context) =>
         new() { Tokens = { await tokens.Tokenize(request.Model, request.Text) } };
 
     public override Task<ListModelsResponse> ListModels(ListModelsRequest request, ServerCallContext context) =>
         Task.FromResult(new ListModelsResponse { Models = { view.Models.Select(ProtoMapping.ToProto) } });
+
+    private static IReadOnlyList<Contracts.Conversations.Message> Said(ConverseRequest request) => (request.Text.Length, request.Results.Count) switch
+    {
+        (0, 0) => throw Bad("'text' is empty; say something.", "text"),
+        (> 0, > 0) => throw Bad("There are 'text' and 'results'; a turn says either.", "results"),
+        (_, > SettingsRules.MaxTools) => throw Bad($"'results' has more than {SettingsRules.MaxTools}.", "results"),
+        (> 0, _) => [new Contracts.Conversations.Message(Contracts.Conversations.Role.User, request.Text)],
+        _ => [.. request.Results.Select(result => new Contracts.Conversations.Message(Contracts.Conversations.Role.Tool, result))],
+    };
 
     private static Tenant Tenant(ServerCallContext context) => Authentication.Tenant(context.GetHttpContext());
 

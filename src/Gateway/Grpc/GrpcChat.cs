@@ -2,6 +2,7 @@ using Grpc.Core;
 using Herd.Contracts.Conversations;
 using Herd.Gateway.Answers;
 using Herd.Gateway.Conversations;
+using Herd.Gateway.Hosting;
 using Herd.Gateway.Tenants;
 using Herd.Grains.Routing;
 using Herd.V1;
@@ -16,40 +17,36 @@ namespace Herd.Gateway.Grpc;
 internal sealed class GrpcChat(StatelessChat chat, SessionIdentity identity, ClusterView view)
 {
     public async Task Answer(
-        ChatRequest request, IServerStreamWriter<ChatResponse> responses, Tenant tenant, CancellationToken cancellation)
+        ChatRequest request, IServerStreamWriter<ChatResponse> responses, ServerCallContext context)
     {
+        var (http, cancellation) = (context.GetHttpContext(), context.CancellationToken);
         var markup = view.MarkupOf(request.Model);
         var turn = ToTurn(request, markup);
         var session = request.HasSession ? SessionIdentity.Of("session", request.Session) : identity.Of(null, turn, new HeaderDictionary());
-        var (lane, events) = await chat.Begin(tenant, session, turn, cancellation);
+        var (lane, events) = await chat.Begin(Authentication.Tenant(http), session, turn, cancellation);
         await using var reply = await Reply.Begin(lane, events, new AnswerReader(markup, turn.Settings, turn.TurnId));
-        await responses.WriteAsync(
-            new ChatResponse { Started = new V1.TurnStarted { TurnId = turn.TurnId, Model = request.Model, Node = reply.Node } }, cancellation);
+        await Write(new ChatResponse { Started = new V1.TurnStarted { TurnId = turn.TurnId, Model = request.Model, Node = reply.Node } });
         await foreach (var part in reply.Parts(cancellation))
         {
-            await responses.WriteAsync(new ChatResponse { Part = ToProto(part) }, cancellation);
+            await Write(new ChatResponse { Part = part.ToProto() });
         }
 
-        await responses.WriteAsync(
-            new ChatResponse
+        await Write(new ChatResponse
+        {
+            Completed = new ChatCompleted
             {
-                Completed = new ChatCompleted
-                {
-                    FinishReason = (FinishReason)reply.Turn.Finish, Usage = reply.Turn.Usage.ToProto(), Timings = reply.Turn.Timings.ToProto(),
-                },
+                FinishReason = (FinishReason)reply.Turn.Finish, Usage = reply.Turn.Usage.ToProto(), Timings = reply.Turn.Timings.ToProto(),
             },
-            cancellation);
+        });
+
+        Task Write(ChatResponse response) => responses.WriteAsync(response, cancellation).OrCutOff(http);
     }
 
     private static TurnRequest ToTurn(ChatRequest request, AnswerMarkup markup)
     {
         var settings = request.ToSettings();
         SettingsRules.Check(settings, "sampling.");
-        if (settings.ToolChoice is { } choice && (settings.Tools ?? []).All(tool => choice.Name is not null && tool.Name != choice.Name))
-        {
-            throw Bad("'tool_choice' asks for a function that is not in 'tools'.", "tool_choice");
-        }
-
+        SettingsRules.CheckChoice(settings);
         if (request.Messages.Count is 0 or > SettingsRules.MaxMessages)
         {
             throw Bad($"'messages' must hold 1 to {SettingsRules.MaxMessages} messages; found {request.Messages.Count}.", "messages");
@@ -67,11 +64,4 @@ internal sealed class GrpcChat(StatelessChat chat, SessionIdentity identity, Clu
             IsWholeHistory = true,
         };
     }
-
-    private static ChatPart ToProto(AnswerPart part) => part switch
-    {
-        { Call: { } call } => new ChatPart { Call = new V1.ToolCall { CallId = call.Id, Name = call.Name, Arguments = call.Arguments } },
-        { Thought: { } thought } => new ChatPart { Thought = thought },
-        _ => new ChatPart { Text = part.Text },
-    };
 }

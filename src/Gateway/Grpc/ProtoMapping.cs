@@ -1,8 +1,10 @@
 using Google.Protobuf;
+using Google.Protobuf.Collections;
 using Google.Protobuf.WellKnownTypes;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Nodes;
 using Herd.Contracts.Placements;
+using Herd.Gateway.Answers;
 
 namespace Herd.Gateway.Grpc;
 
@@ -148,18 +150,29 @@ internal static class ProtoMapping
         Loaded = node.Loaded,
     };
 
+    public static V1.ChatPart ToProto(this AnswerPart part) => part switch
+    {
+        { Call: { } call } => new V1.ChatPart { Call = new V1.ToolCall { CallId = call.Id, Name = call.Name, Arguments = call.Arguments } },
+        { Thought: { } thought } => new V1.ChatPart { Thought = thought },
+        _ => new V1.ChatPart { Text = part.Text },
+    };
+
     public static GenerationSettings ToSettings(this V1.ConverseRequest request) => ToSettings(
-        request.Sampling, request.HasMaxTokens ? request.MaxTokens : null, request.Stop, request.Form, request.Overflow, request.Priority);
+        request.Sampling, request.HasMaxTokens ? request.MaxTokens : null, request.Stop, request.Form, request.Overflow, request.Priority)
+        .With(request.Tools, request.ToolChoice);
 
     public static GenerationSettings ToSettings(this V1.ChatRequest request) => ToSettings(
-        request.Sampling, request.HasMaxTokens ? request.MaxTokens : null, request.Stop, request.Form, request.Overflow, request.Priority) with
+        request.Sampling, request.HasMaxTokens ? request.MaxTokens : null, request.Stop, request.Form, request.Overflow, request.Priority)
+        .With(request.Tools, request.ToolChoice);
+
+    private static GenerationSettings With(this GenerationSettings settings, RepeatedField<V1.Tool> tools, V1.ToolChoice? choice) => settings with
     {
-        Tools = request.Tools.Count == 0 ? null :
+        Tools = tools.Count == 0 ? null :
         [
-            .. request.Tools.Select(tool => new Tool(
+            .. tools.Select(tool => new Tool(
                 tool.Name, tool.Description.Length > 0 ? tool.Description : null, tool.Parameters.Length > 0 ? tool.Parameters : null, tool.Strict)),
         ],
-        ToolChoice = request.ToolChoice is { Required: true } choice ? new ToolChoice(IsRequired: true, choice.HasName ? choice.Name : null) : null,
+        ToolChoice = choice is { Required: true } ? new ToolChoice(IsRequired: true, choice.HasName ? choice.Name : null) : null,
     };
 
     private static GenerationSettings ToSettings(

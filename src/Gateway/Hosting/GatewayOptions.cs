@@ -70,6 +70,9 @@ public sealed class GatewayOptions
     /// <summary>Turns that may wait at this gateway for their first token, 1 or more. Default 1024.</summary>
     public int MaxWaiting { get; set; } = 1024;
 
+    /// <summary>How long a client may take to read a piece of a stream, above zero; then it is cut off. Default 30 s.</summary>
+    public TimeSpan ReadTime { get; set; } = TimeSpan.FromSeconds(30);
+
     /// <summary>
     /// Where a stateless request says which session it belongs to, in order of preference: "body:" or "header:" and a
     /// name. What comes last, always, is the beginning of its messages.
@@ -120,6 +123,7 @@ internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
             options.MaxBodyBytes is >= 1 << 10 and <= 256 << 20,
             $"Gateway:MaxBodyBytes {options.MaxBodyBytes} is not from 1 KiB to 256 MiB.");
         errors.Require(options.MaxWait >= TimeSpan.Zero, $"Gateway:MaxWait {options.MaxWait} is negative.");
+        errors.Require(options.ReadTime > TimeSpan.Zero, $"Gateway:ReadTime {options.ReadTime} is not above zero.");
         errors.Require(options.MaxWaiting >= 1, $"Gateway:MaxWaiting {options.MaxWaiting} is not 1 or more.");
         CheckTenants(options, errors);
         options.Limits.Check("Gateway:Limits", errors);

@@ -38,7 +38,7 @@ internal sealed class ServerEvents
         }
 
         body.Write("\n\n"u8);
-        await body.FlushAsync(_context.RequestAborted);
+        await Flush();
     }
 
     /// <summary>An event of plain text.</summary>
@@ -46,8 +46,10 @@ internal sealed class ServerEvents
     {
         Field(_context.Response.BodyWriter, "data: "u8, text);
         _context.Response.BodyWriter.Write("\n"u8);
-        await _context.Response.BodyWriter.FlushAsync(_context.RequestAborted);
+        await Flush();
     }
+
+    private Task Flush() => _context.Response.BodyWriter.FlushAsync(_context.RequestAborted).AsTask().OrCutOff(_context);
 
     private static void Field(IBufferWriter<byte> body, ReadOnlySpan<byte> name, string? value)
     {

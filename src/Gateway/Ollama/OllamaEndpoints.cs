@@ -85,7 +85,7 @@ internal static class OllamaEndpoints
             await Line(JsonSerializer.Serialize(new OllamaError(error.Message), OllamaJson.Default.OllamaError));
         }
 
-        Task Line(string json) => context.Response.WriteAsync(json + "\n", context.RequestAborted);
+        Task Line(string json) => context.Response.WriteAsync(json + "\n", context.RequestAborted).OrCutOff(context);
     }
 
     private static OllamaModel Entry(ServedModel model, TimeProvider time) =>

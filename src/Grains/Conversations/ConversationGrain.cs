@@ -46,6 +46,14 @@ internal sealed class ConversationGrain(
         return conversation;
     }
 
+    public async Task<Conversation> Note(IReadOnlyDictionary<string, string> metadata, CancellationToken cancellation)
+    {
+        using var place = await _turns.Enter("", mayWait: true, cancellation);
+        var conversation = (_transcript.Conversation ?? throw NotFound()) with { Metadata = metadata.Count > 0 ? metadata : null };
+        await Store(() => _transcript.Write(conversation, conversation.Turns.Count, ConversationKind.Durable));
+        return conversation;
+    }
+
     public Task<Conversation> Fork(string id, string? lastTurn, CancellationToken cancellation)
     {
         var copy = ConversationFork.Of(_transcript.Conversation ?? throw NotFound(), id, lastTurn, time.GetUtcNow());

@@ -56,6 +56,9 @@ for await (const item of client.conversations.items.list(conversation.id, { orde
   kinds.push(`${item.role} ${item.content[0].text.includes('France') ? 'France' : ''}`);
 }
 const found = await client.conversations.retrieve(conversation.id);
+const noted = await client.conversations.create({ metadata: { topic: 'capitals' } });
+await client.conversations.update(noted.id, { metadata: { topic: 'rivers' } });
+const notes = [noted.metadata, found.metadata, (await client.conversations.retrieve(noted.id)).metadata];
 const removed = await client.conversations.delete(conversation.id);
 
 // A deleted response is gone; what builds on it is not.
@@ -80,6 +83,8 @@ for await (const event of await client.responses.create({ model, input: 'Tell me
 console.log(JSON.stringify({
   tools: { name: call.name, arguments: JSON.parse(call.arguments), status: told.status, kept: kept.output[0].type, choice: kept.tool_choice },
   conversation: { kinds, found: found.id === conversation.id, removed: removed.deleted, gone: await fail(client.conversations.retrieve(conversation.id)) },
+  notes,
+  tooLong: await fail(client.conversations.create({ metadata: { topic: 'x'.repeat(513) } })),
   deleted: { gone, after: after.output_text },
   cancelled: { status: cancelled.status, began: cancelled.output[0].content[0].text.startsWith(seen) },
   first: { ...tell(first), metadata: first.metadata, instructions: first.instructions },

@@ -22,6 +22,7 @@ internal static class ConversationFormat
             Turns = conversation.Turns.Count,
             System = conversation.System,
             Moved = conversation.Moved,
+            Metadata = conversation.Metadata,
         },
         ConversationJson.Default.ConversationHead);
 
@@ -71,8 +72,10 @@ internal sealed record ConversationHead
 
     public PlacementDecision? Moved { get; init; }
 
+    public IReadOnlyDictionary<string, string>? Metadata { get; init; }
+
     public Conversation WithTurns(IReadOnlyList<Turn> turns) =>
-        new() { Id = Id, Model = Model, Created = Created, Home = Home, Epoch = Epoch, Turns = turns, System = System, Moved = Moved };
+        new() { Id = Id, Model = Model, Created = Created, Home = Home, Epoch = Epoch, Turns = turns, System = System, Moved = Moved, Metadata = Metadata };
 }
 
 [JsonSourceGenerationOptions(
