@@ -52,16 +52,9 @@ public sealed class HerdClientTests(RealCluster cluster) : IClassFixture<RealClu
     public async Task GetResponse_Function_IsInvoked()
     {
         var asked = new List<string>();
-        [Description("Tells the weather of a city.")]
-        string Weather(City city)
-        {
-            asked.Add(city.ToString());
-            return "sunny";
-        }
-
         using var chat = new ChatClientBuilder(_client.AsChatClient(Model)).UseFunctionInvocation().Build();
         var options = Options.Clone();
-        options.Tools = [AIFunctionFactory.Create(Weather, "weather")];
+        options.Tools = [Weather(asked)];
         options.ToolMode = ChatToolMode.RequireSpecific("weather");
 
         var response = await chat.GetResponseAsync("How is the weather in Rome?", options, Cancellation);
@@ -75,17 +68,10 @@ public sealed class HerdClientTests(RealCluster cluster) : IClassFixture<RealClu
     public async Task GetResponse_FunctionInADurableConversation_IsInvokedAndRemembered()
     {
         var asked = new List<string>();
-        [Description("Tells the weather of a city.")]
-        string Weather(City city)
-        {
-            asked.Add(city.ToString());
-            return "sunny";
-        }
-
         using var chat = new ChatClientBuilder(_client.AsChatClient(Model)).UseFunctionInvocation().Build();
         var options = Options.Clone();
         options.ConversationId = await _client.CreateConversationAsync(Model, null, Cancellation);
-        options.Tools = [AIFunctionFactory.Create(Weather, "weather")];
+        options.Tools = [Weather(asked)];
         options.ToolMode = ChatToolMode.RequireSpecific("weather");
 
         var response = await chat.GetResponseAsync("How is the weather in Rome?", options, Cancellation);
@@ -99,6 +85,16 @@ public sealed class HerdClientTests(RealCluster cluster) : IClassFixture<RealClu
         Assert.Contains("weather", stored.Turns[0].Answer, StringComparison.Ordinal);
         Assert.True(stored.Turns[1].Usage.CachedTokens > 0);
     }
+
+    /// <summary>A function that notes what it was asked for.</summary>
+    private static AIFunction Weather(List<string> asked) => AIFunctionFactory.Create(
+        [Description("Tells the weather of a city.")]
+        (City city) =>
+        {
+            asked.Add(city.ToString());
+            return "sunny";
+        },
+        "weather");
 
     [Fact]
     public async Task GetResponse_Schema_IsKept()

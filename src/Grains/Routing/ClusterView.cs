@@ -70,7 +70,7 @@ public sealed class ClusterView(IOptions<RoutingOptions> options, Pools pools, T
         }
     }
 
-    /// <summary>How a model's answers are to be read; as most models' are when it is not served.</summary>
+    /// <summary>How a model's answers are to be read: as was known last when it is not served, else as most models' are.</summary>
     public AnswerMarkup MarkupOf(string? model)
     {
         lock (_lock)
@@ -78,7 +78,8 @@ public sealed class ClusterView(IOptions<RoutingOptions> options, Pools pools, T
             return _reports.Values
                 .Where(known => known.Report.State == NodeState.Ready)
                 .SelectMany(known => known.Report.Models)
-                .FirstOrDefault(served => served.Id == model)?.Markup ?? AnswerMarkup.None;
+                .FirstOrDefault(served => served.Id == model)?.Markup
+                ?? (model is null ? null : _known.GetValueOrDefault(model)?.Markup) ?? AnswerMarkup.None;
         }
     }
 
