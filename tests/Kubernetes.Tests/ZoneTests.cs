@@ -28,7 +28,6 @@ public sealed class ZoneTests
 
         var outcome = await load.End();
         Assert.NotEqual(0, outcome.Moved);
-        Assert.NotEqual(0, outcome.Reconnected);
         Assert.All(pods, pod => Assert.Equal((0, false), (pod.Restarts, pod.IsTerminating)));
     }
 

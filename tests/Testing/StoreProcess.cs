@@ -39,12 +39,29 @@ public sealed class StoreProcess : IAsyncDisposable
     {
         if (_process is { HasExited: false })
         {
-            _process.Kill();
+            _process.Kill(entireProcessTree: true);
             await _process.WaitForExitAsync();
         }
 
         _process?.Dispose();
-        _data.Delete(recursive: true);
+        await Delete();
+    }
+
+    /// <summary>A child that rewrites a file for a replica may take a moment to end, and leave one more.</summary>
+    private async Task Delete()
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                _data.Delete(recursive: true);
+                return;
+            }
+            catch (IOException) when (attempt < 20)
+            {
+                await Task.Delay(100);
+            }
+        }
     }
 
     private string PortText => Port.ToString(CultureInfo.InvariantCulture);
