@@ -44,8 +44,12 @@ public class HerdCluster : IAsyncDisposable
     public async Task Up(params string[] options)
     {
         var result = await RunUp(options);
-        Assert.True(result.ExitCode == 0, $"herd up ended with {result.ExitCode}: {result.Error}");
+        Assert.True(result.ExitCode == 0, $"herd up ended with {result.ExitCode}: {result.Error}{(result.ExitCode == 0 ? "" : Logs())}");
     }
+
+    /// <summary>How the logs of all processes end.</summary>
+    private string Logs() => string.Concat(Directory.GetFiles(Path.Combine(Home, "logs")).Select(
+        log => $"\n{Path.GetFileName(log)}:\n{string.Join('\n', File.ReadLines(log).TakeLast(8))}"));
 
     public Task<CommandResult> RunUp(params string[] options) => Run(UpArguments(options));
 

@@ -59,7 +59,7 @@ internal sealed class ChaosRun(LocalCluster cluster, IReadOnlyList<PlannedFault>
         switch (fault.Kind)
         {
             case Fault.Add:
-                cluster.AddNode();
+                await cluster.AddNode(abort);
                 await cluster.WaitUntilWell(_ => { }, abort);
                 _grown = (Stopwatch.GetTimestamp(), cluster.State.Plan.Nodes);
                 return;
@@ -81,7 +81,7 @@ internal sealed class ChaosRun(LocalCluster cluster, IReadOnlyList<PlannedFault>
                 break;
         }
 
-        cluster.StartMissing();
+        await cluster.StartMissing(abort);
         await cluster.WaitUntilWell(_ => { }, abort);
     }
 
@@ -89,7 +89,7 @@ internal sealed class ChaosRun(LocalCluster cluster, IReadOnlyList<PlannedFault>
     private async Task ForgetWhatIsInMemory(CancellationToken abort)
     {
         await Machine.Stop([.. cluster.State.Processes.Where(process => process.Program == "Gateway")], patience: TimeSpan.Zero);
-        cluster.StartMissing();
+        await cluster.StartMissing(abort);
         await cluster.WaitUntilWell(_ => { }, abort);
     }
 

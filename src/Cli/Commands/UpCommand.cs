@@ -56,7 +56,7 @@ internal static class UpCommand
         var cluster = new LocalCluster(Prepare(plan));
         try
         {
-            cluster.StartMissing();
+            await cluster.StartMissing(cancellation);
             await AnsiConsole.Status().StartAsync("Starting", status =>
                 cluster.WaitUntilWell(problem => status.Status(Markup.Escape(problem)), cancellation));
             Show(cluster);

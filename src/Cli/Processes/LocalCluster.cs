@@ -1,3 +1,4 @@
+using System.Globalization;
 using Grpc.Core;
 using Herd.V1;
 
@@ -18,8 +19,10 @@ internal sealed class LocalCluster(RunState state)
     /// <summary>What the nodes compute with, once they are ready.</summary>
     public string Runtime { get; private set; } = "";
 
-    /// <summary>Starts every process that does not run, and notes it at once, so that none is ever forgotten.</summary>
-    public void StartMissing()
+    /// <summary>
+    /// Starts every process that does not run, and notes it at once, so that none is ever forgotten. The others begin once the store listens.
+    /// </summary>
+    public async Task StartMissing(CancellationToken cancellation)
     {
         foreach (var process in State.Processes.Where(process => !Machine.IsAlive(process)))
         {
@@ -27,14 +30,33 @@ internal sealed class LocalCluster(RunState state)
             Started.Add(started);
             State = State with { Processes = [.. State.Processes.Select(p => p.Name == started.Name ? started : p)] };
             State.Write();
+            if (process.Program == "Store")
+            {
+                await Listens(int.Parse(process.Arguments[1], CultureInfo.InvariantCulture), cancellation);
+            }
         }
     }
 
     /// <summary>Starts one more node.</summary>
-    public void AddNode()
+    public Task AddNode(CancellationToken cancellation)
     {
         State = State.Grow(State.Plan.Nodes + 1, State.Plan.Threads);
-        StartMissing();
+        return StartMissing(cancellation);
+    }
+
+    /// <summary>Waits until the store takes connections.</summary>
+    /// <exception cref="CliException">A process has ended.</exception>
+    private async Task Listens(int port, CancellationToken cancellation)
+    {
+        while (!await Machine.Listens(port, cancellation))
+        {
+            if (Started.Find(process => !Machine.IsAlive(process)) is { } dead)
+            {
+                throw new CliException($"{dead.Name} has ended: {LogTail.Reason(dead.Log)} (log: {dead.Log})");
+            }
+
+            await Task.Delay(Poll, cancellation);
+        }
     }
 
     /// <summary>Drains the last node and forgets it.</summary>

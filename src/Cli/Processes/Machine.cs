@@ -71,6 +71,21 @@ internal static partial class Machine
         }
     }
 
+    /// <summary>Whether somebody takes connections at a port.</summary>
+    public static async Task<bool> Listens(int port, CancellationToken cancellation)
+    {
+        try
+        {
+            using var client = new TcpClient();
+            await client.ConnectAsync(IPAddress.Loopback, port, cancellation);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
     private static void Signal(IEnumerable<RunningProcess> processes, int signal)
     {
         foreach (var process in processes)

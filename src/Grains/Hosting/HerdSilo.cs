@@ -236,7 +236,11 @@ public static class HerdSilo
         options.BacklogPolicy = BacklogPolicy.FailFast;
         options.AsyncTimeout = StoreTimeout;
         options.ReconnectRetryPolicy = new LinearRetry(StoreReconnectAfter);
-        options.ConfigCheckSeconds = StoreRoleCheck;
+        if (options.EndPoints.Count > 1)
+        {
+            options.ConfigCheckSeconds = StoreRoleCheck;
+        }
+
         return options;
     }
 }

@@ -39,7 +39,12 @@ public sealed class EngineTests
         context.LetGo();
         await running;
 
-        Assert.Equal(TimeSpan.Zero, engine.SinceLastStep);
+        // The answer is over a moment before the loop has nothing to do.
+        while (engine.SinceLastStep != TimeSpan.Zero)
+        {
+            TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
     }
 
     [Fact]
