@@ -118,13 +118,13 @@ async IAsyncEnumerable<ConversationScene.Result> Cluster(ParseResult parsed, int
     var each = new Setup(parsed.GetValue(model)!, 8, 16_384, 1);
     await using (var herd = await HerdGateway.Start(each, nodes: 2))
     {
-        yield return await ConversationScene.Run(herd, 24, 4, round);
+        yield return await ConversationScene.RunWarm(herd, 24, 4, round);
     }
 
     if (parsed.GetValue(peer) is { } program)
     {
         await using var servers = await HashedServers.Start(program, each);
-        yield return await ConversationScene.Run(servers, 24, 4, round);
+        yield return await ConversationScene.RunWarm(servers, 24, 4, round);
     }
 }
 

@@ -4,6 +4,7 @@ using System.Globalization;
 using Herd.Grains.Routing;
 using Herd.Simulator;
 using Herd.Simulator.Faults;
+using Microsoft.Extensions.Logging;
 
 var nodes = new Option<int>("--nodes") { DefaultValueFactory = _ => 1000, Description = "Nodes." };
 var conversations = new Option<int>("--conversations") { DefaultValueFactory = _ => 1_000_000, Description = "Conversations." };
@@ -25,21 +26,24 @@ scale.SetAction(parsed =>
 
 var seeds = new Option<int>("--seeds") { DefaultValueFactory = _ => 10_000, Description = "Runs, each with a seed of its own." };
 var first = new Option<int>("--first") { Description = "The first seed." };
-var faults = new Command("faults", "Conversations on nodes, gateways and a store that fail, each run drawn from a seed.") { seeds, first };
+var log = new Option<bool>("--log") { Description = "Whether to show what the processes log." };
+var faults = new Command("faults", "Conversations on nodes, gateways and a store that fail, each run drawn from a seed.") { seeds, first, log };
 faults.SetAction(parsed =>
 {
     var started = Stopwatch.GetTimestamp();
-    var (count, wrong) = (0, new List<string>());
-    for (var i = parsed.GetValue(first); i < parsed.GetValue(first) + parsed.GetValue(seeds); i++)
+    using var loggers = LoggerFactory.Create(logging =>
     {
-        var (broken, violations) = FaultRun.Run(i);
-        count += broken;
-        wrong.AddRange(violations);
-    }
-
+        if (parsed.GetValue(log))
+        {
+            logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Debug);
+        }
+    });
+    using var setup = new Setup { Loggers = loggers };
+    var runs = Enumerable.Range(parsed.GetValue(first), parsed.GetValue(seeds)).Select(seed => FaultRun.Run(seed, setup)).ToList();
+    var wrong = runs.SelectMany(run => run.Violations).ToList();
     Console.WriteLine(string.Create(
         CultureInfo.InvariantCulture,
-        $"{parsed.GetValue(seeds)} seeds, {count} faults, {wrong.Count} violations, {Stopwatch.GetElapsedTime(started).TotalSeconds:0} s"));
+        $"{runs.Count} seeds, {runs.Sum(run => run.Faults)} faults, {runs.Sum(run => run.Continued)} answers gone on with, {runs.Sum(run => run.BegunAnew)} begun anew, {runs.Sum(run => run.Pulled)} KV caches brought, {wrong.Count} violations, {Stopwatch.GetElapsedTime(started).TotalSeconds:0} s"));
     wrong.Take(20).ToList().ForEach(Console.WriteLine);
     return wrong.Count == 0 ? 0 : 1;
 });

@@ -52,6 +52,30 @@ public sealed class EpochFenceTests
         Assert.True(work.Token.IsCancellationRequested);
     }
 
+    [Fact]
+    public void RequireNewest_NewerWorkHasBegun_IsRefused()
+    {
+        using var older = _fence.Begin(1, CancellationToken.None);
+        older.RequireNewest();
+        using var newer = _fence.Begin(1, CancellationToken.None);
+
+        var error = Assert.Throws<HerdException>(older.RequireNewest);
+
+        Assert.Equal(HerdError.Fenced, error.Error);
+        newer.RequireNewest();
+    }
+
+    [Fact]
+    public void RequireNewest_CallerGaveUp_IsCancelled()
+    {
+        using var caller = new CancellationTokenSource();
+        using var work = _fence.Begin(1, caller.Token);
+
+        caller.Cancel();
+
+        Assert.Throws<OperationCanceledException>(work.RequireNewest);
+    }
+
     /// <summary>Whatever order epochs come in, what runs last was begun with the highest of them, and nothing else runs.</summary>
     [Property]
     public bool Begin_AnyEpochs_OnlyTheNewestRuns(byte[] epochs)

@@ -31,6 +31,7 @@ public sealed class NodeLinksTests : IAsyncLifetime
     private readonly FlakyNode _node = new();
     private WebApplication _server = null!;
     private ClusterIdentity _identity = null!;
+    private LinkChannels _channels = null!;
     private NodeLinks _links = null!;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -54,15 +55,16 @@ public sealed class NodeLinksTests : IAsyncLifetime
         _server = builder.Build();
         _server.MapGrpcService<FlakyNode>();
         await _server.StartAsync(Cancellation);
+        _channels = new LinkChannels(_identity);
         _links = new NodeLinks(
-            _identity,
+            _channels,
             _server.Services.GetRequiredService<Serializer<NodeReport>>(),
             TimeProvider.System);
     }
 
     public async ValueTask DisposeAsync()
     {
-        _links.Dispose();
+        _channels.Dispose();
         await _server.DisposeAsync();
         _identity.Dispose();
         File.Delete(_key);
@@ -74,7 +76,8 @@ public sealed class NodeLinksTests : IAsyncLifetime
         var other = Path.GetTempFileName();
         await File.WriteAllBytesAsync(other, Enumerable.Repeat((byte)1, ClusterKey.LeastBytes).ToArray(), Cancellation);
         using var stranger = new ClusterIdentity(new ClusterKey(other));
-        using var links = new NodeLinks(stranger, _server.Services.GetRequiredService<Serializer<NodeReport>>(), TimeProvider.System);
+        using var channels = new LinkChannels(stranger);
+        var links = new NodeLinks(channels, _server.Services.GetRequiredService<Serializer<NodeReport>>(), TimeProvider.System);
         using var reader = new SnapshotReader(Session, "t", Binding, StateBytes);
 
         await Assert.ThrowsAsync<RpcException>(() => links.Pull(Address, "a/t/c/m", Session, reader, Cancellation));

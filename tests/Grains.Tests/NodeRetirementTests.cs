@@ -3,6 +3,7 @@ using Herd.Contracts.Nodes;
 using Herd.Grains.Hosting;
 using Herd.Grains.Nodes;
 using Herd.Grains.Nodes.Drain;
+using Herd.Inference.Generation;
 using Herd.Inference.Simulated;
 using Herd.Testing;
 using Microsoft.Extensions.Hosting.Internal;
@@ -27,6 +28,7 @@ public sealed class NodeRetirementTests : IAsyncLifetime
             new SimulatedRuntime(new SimulatedTimings(), TimeProvider.System),
             Options.Create(new NodeOptions { Model = TinyModel.Write(_model), Catalog = Path.Combine(Repository.Root, "models", "catalog.json") }),
             Options.Create(new ClusterOptions { Name = "node-1" }),
+            new EngineThread(),
             TimeProvider.System,
             NullLoggerFactory.Instance,
             new ApplicationLifetime(NullLogger<ApplicationLifetime>.Instance));

@@ -126,6 +126,24 @@ public sealed class TurnFailoverTests : TurnRunnerScene
         Assert.Equal(6, nodes.Nodes.Calls.Single().Request.Epoch);
     }
 
+    /// <summary>One gateway handed the turn over, with a token of it stored; the next one went on with it and was lost.</summary>
+    [Theory]
+    [InlineData("1 ", 1, "1 2 3 ")]
+    [InlineData("7 ", 7, "7 3 ")]
+    public async Task Answer_HandedOverThenLostWithItsOwner_GoesOnWithWhatTheHomeHas(string stored, int token, string expected)
+    {
+        var nodes = New((_, request) => [Token(3), End(request.Produced.Count + 1)]);
+        nodes.Nodes.Tail = new GenerationEvent([1, 2], "1 2 ", null);
+        var left = Turn() with { Model = "m", State = TurnState.Cancelled, Answer = new Answer(stored, [token], true) };
+        Store.Stored = new StoredConversation(
+            new Conversation { Id = "c", Created = DateTimeOffset.UnixEpoch, Turns = [left], Home = "a", Epoch = 5 }, 1);
+
+        var turn = await Run(nodes, left, begin: new TurnStart(new AnswerOffset(2, 1), IsNew: false));
+
+        Assert.Equal(expected, turn.Answer.Text);
+        Assert.Equal(expected[2..], DeliveredSoFar());
+    }
+
     [Fact]
     public async Task Answer_DeliveredByALostOwnerAndKnownToNobody_SaysSoAndCanBeTakenAgain()
     {

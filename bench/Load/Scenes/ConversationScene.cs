@@ -13,21 +13,17 @@ internal static class ConversationScene
     public sealed record Result(
         string Target, double LaterMedian, double LaterP95, double TurnP95, double TokensPerSecond, double PrefixHit);
 
+    /// <summary>Has another such load answered first: servers live for days, their first half minute is another matter.</summary>
+    public static async Task<Result> RunWarm(ITarget target, int conversations, int turns, int seed)
+    {
+        await Converse(target, conversations, turns, seed + 500);
+        return await Run(target, conversations, turns, seed);
+    }
+
     public static async Task<Result> Run(ITarget target, int conversations, int turns, int seed)
     {
         var started = Stopwatch.GetTimestamp();
-        var all = await Task.WhenAll(Enumerable.Range(0, conversations).Select(async i =>
-        {
-            var conversation = new Conversation($"bench-{seed}-{i}", Texts.System);
-            var measured = new List<Turn>();
-            for (var turn = 0; turn < turns; turn++)
-            {
-                conversation.Messages.Add(new Message("user", Texts.Question((seed * 1000) + (i * 10) + turn)));
-                measured.Add(await target.Say(conversation, AnswerTokens));
-            }
-
-            return measured;
-        }));
+        var all = await Converse(target, conversations, turns, seed);
         var took = Stopwatch.GetElapsedTime(started).TotalSeconds;
         var later = all.SelectMany(turns => turns.Skip(1)).ToList();
         var result = new Result(
@@ -40,6 +36,20 @@ internal static class ConversationScene
         Console.WriteLine(result);
         return result;
     }
+
+    private static Task<List<Turn>[]> Converse(ITarget target, int conversations, int turns, int seed) =>
+        Task.WhenAll(Enumerable.Range(0, conversations).Select(async i =>
+        {
+            var conversation = new Conversation($"bench-{seed}-{i}", Texts.System);
+            var measured = new List<Turn>();
+            for (var turn = 0; turn < turns; turn++)
+            {
+                conversation.Messages.Add(new Message("user", Texts.Question((seed * 1000) + (i * 10) + turn)));
+                measured.Add(await target.Say(conversation, AnswerTokens));
+            }
+
+            return measured;
+        }));
 
     public static void Print(IReadOnlyList<Result> results) => Figures.Print(
         "Conversations: later-turn TTFT, whole turns, throughput (medians of the rounds)",

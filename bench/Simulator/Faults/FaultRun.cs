@@ -1,232 +1,196 @@
-using System.Text;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
-using Herd.Grains.Conversations;
-using Herd.Grains.Conversations.Storage;
 
 namespace Herd.Simulator.Faults;
 
 /// <summary>
-/// One client takes some turns of a conversation while nodes are killed, frozen and drained, gateways lost (their code runs on, as
+/// Some clients hold conversations while nodes are killed, frozen, hung and drained, gateways drained and lost (their code runs on, as
 /// that of one does that was cut off), and the store comes and goes. In the end every answer must have been streamed and stored
 /// once, whole, whatever happened.
 /// </summary>
-internal sealed class FaultRun
+internal sealed class FaultRun : IDisposable
 {
     private const int Turns = 3;
-    private static readonly TimeSpan Most = TimeSpan.FromMinutes(10);
+    private const int TicksForOneFault = 25;
+    private static readonly TimeSpan Most = TimeSpan.FromMinutes(15);
+
+    /// <summary>After that everything is mended, and whoever still waits does so for nothing.</summary>
+    private static readonly TimeSpan Faulty = TimeSpan.FromMinutes(1);
 
     private readonly FaultWorld _world;
-    private readonly Dictionary<FaultyNode, double> _mend = [];
-    private readonly Dictionary<string, string> _streamed = [];
-    private double _storeBack;
+    private readonly List<(DateTimeOffset At, Action Do)> _later = [];
+    private readonly List<Client> _clients;
+
+    /// <summary>Nodes to which nothing more may happen for now.</summary>
+    private readonly HashSet<string> _broken = [];
+    private readonly DateTimeOffset _end;
     private int _faults;
-    private bool _loseGateway;
 
-    private readonly double _faultsEnd;
-
-    private FaultRun(int seed)
+    private FaultRun(int seed, Setup setup)
     {
-        _world = new FaultWorld(seed);
-
-        // After that everything is mended, and whoever still waits does so for nothing.
-        _faultsEnd = Now + 60;
+        _world = new FaultWorld(seed, setup);
+        _end = Now + Faulty;
+        _clients = [.. Enumerable.Range(0, 1 + _world.Random.Next(4)).Select(i => new Client($"c{i}", Turns, _world))];
     }
 
-    private double Now => (_world.Time.GetUtcNow() - DateTimeOffset.UnixEpoch).TotalSeconds;
+    private DateTimeOffset Now => _world.Time.GetUtcNow();
 
-    /// <returns>How many faults there were, and what is wrong.</returns>
-    public static (int Faults, IReadOnlyList<string> Violations) Run(int seed)
+    /// <returns>How it went, and what is wrong.</returns>
+    public static FaultRunResult Run(int seed, Setup setup)
     {
-        var run = new FaultRun(seed);
-        using var pump = new Pump(run._world.Time);
+        using var run = new FaultRun(seed, setup);
+        var world = run._world;
         try
         {
-            pump.Run(run.Talk, run.Break, Most);
+            world.Pump.Run(run.Talk, run.Tick, Most);
         }
         catch (Exception e) when (e is TimeoutException or HerdException)
         {
-            run._world.Require(false, e.Message);
+            world.Require(false, e.Message);
         }
 
-        return (run._faults, [.. run._world.Violations.Select(violation => $"seed {seed}: {violation}")]);
+        return new FaultRunResult(
+            run._faults, world.Watch.Continued, world.Watch.BegunAnew, world.Watch.Pulled, [.. world.Violations.Select(violation => $"seed {seed}: {violation}")]);
     }
+
+    public void Dispose() => _world.Dispose();
 
     private async Task Talk()
     {
-        for (var turn = 0; turn < Turns; turn++)
+        for (var node = 0; node < 2 + _world.Random.Next(3); node++)
         {
-            await Take($"turn-{turn}");
+            _world.StartNode($"n{node}");
         }
 
-        _world.IsStoreAway = false;
-        var stored = _world.Stored!;
-        _world.Require(stored.Turns.Select(turn => turn.Id).SequenceEqual(Enumerable.Range(0, Turns).Select(i => $"turn-{i}")), "turns are missing, or in another order");
+        _world.StartGateway();
+        _world.StartGateway();
+        await Task.WhenAll(_clients.Select(client => client.Talk()));
+        _clients.ForEach(Check);
+        if (!_world.IsRounding)
+        {
+            _broken.Add(Recomputation.Name);
+            await new Recomputation(_world).Run(_clients.Select(client => _world.Store.Find(client.Conversation)!));
+        }
+    }
+
+    private void Check(Client client)
+    {
+        var stored = _world.Store.Find(client.Conversation)!;
+        var expected = Enumerable.Range(0, Turns).Select(turn => $"{client.Conversation}-{turn}");
+        _world.Require(stored.Turns.Select(turn => turn.Id).SequenceEqual(expected), $"{client.Conversation} has other turns, or in another order");
         foreach (var turn in stored.Turns)
         {
             _world.Require(turn.State == TurnState.Completed, $"{turn.Id} is stored as {turn.State}");
-            _world.Require(turn.Answer.Text == _streamed[turn.Id], $"the answer of {turn.Id} was streamed as another than is stored");
+            _world.Require(turn.Answer?.Text == client.Answers[turn.Id], $"the answer of {turn.Id} was streamed as another than is stored");
         }
     }
 
-    /// <summary>Asks until there is an answer, each time with what it has of it.</summary>
-    private async Task Take(string id)
+    /// <summary>Time passes: nodes compute, what is broken may be mended, and what works may break.</summary>
+    private void Tick()
     {
-        var text = new StringBuilder();
-        var offset = AnswerOffset.Start;
-        while (true)
+        _world.Nodes.ToList().ForEach(node => node.Advance());
+        foreach (var due in _later.Where(later => later.At <= Now).ToList())
         {
-            var isLost = false;
-            var events = new TurnEvents();
-            var answering = Answer(id, offset, events);
-            try
-            {
-                while (await events.Reader.WaitToReadAsync())
-                {
-                    if (_loseGateway)
-                    {
-                        // What it delivers from now on reaches nobody.
-                        (_loseGateway, isLost) = (false, true);
-                        break;
-                    }
+            _later.Remove(due);
+            due.Do();
+        }
 
-                    while (events.Reader.TryRead(out var update))
-                    {
-                        text.Append(update.Delta?.Text);
-                        offset = update.Delta is { } delta ? offset.After(delta) : offset;
-                    }
-                }
-
-                if (!isLost && await answering)
-                {
-                    _streamed[id] = text.ToString();
-                    _world.Require(offset.Tokens == FaultWorld.Length(id), $"{offset.Tokens} tokens of {id} were counted, {FaultWorld.Length(id)} produced");
-                    return;
-                }
-            }
-            catch (HerdException e) when (e.Error == HerdError.AnswerLost)
-            {
-                // Gateway and node were lost at once: the answer begins anew, and what the client has of it too.
-                text.Clear();
-                offset = AnswerOffset.Start;
-            }
-            catch (HerdException e) when (e.Error is HerdError.Conflict or HerdError.Fenced or HerdError.Unavailable or HerdError.StoreUnavailable)
-            {
-                // As a client does, once more.
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(200), _world.Time);
+        if (Now < _end && _world.Random.Next(TicksForOneFault) == 0)
+        {
+            Break();
         }
     }
 
-    /// <summary>What a gateway does for a turn, in a conversation that it has just activated.</summary>
-    /// <returns>Whether the answer is complete and stored.</returns>
-    private async Task<bool> Answer(string id, AnswerOffset offset, TurnEvents events)
-    {
-        try
-        {
-            using var transcript = new Transcript(_world, "t", "c");
-            await transcript.Load(CancellationToken.None);
-            var conversation = transcript.Conversation ?? new Conversation { Id = "c", Model = FaultWorld.Model, Created = _world.Time.GetUtcNow() };
-            var turn = conversation.Turns.FirstOrDefault(known => known.Id == id);
-            var isNew = turn is null;
-            if (turn is null)
-            {
-                turn = new Turn
-                {
-                    Id = id, State = TurnState.Pending, Input = [], Created = _world.Time.GetUtcNow(), Model = FaultWorld.Model, Settings = new GenerationSettings(),
-                };
-                await transcript.Write(conversation with { Turns = [.. conversation.Turns, turn] }, conversation.Turns.Count, ConversationKind.Durable);
-            }
-
-            if (turn.State == TurnState.Completed)
-            {
-                new AnswerBuilder(turn, conversation.Epoch, offset, events).ThrowIfBehind();
-                return true;
-            }
-
-            await _world.NewRunner().Answer(
-                transcript, turn, ConversationKind.Durable, new TurnStart(offset, isNew), events, CancellationToken.None);
-            while (!transcript.IsSaved)
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(500), _world.Time);
-                try
-                {
-                    await transcript.Flush();
-                }
-                catch (HerdException e) when (e.Error == HerdError.StoreUnavailable)
-                {
-                    // Again in a while.
-                }
-            }
-
-            return true;
-        }
-        finally
-        {
-            events.End();
-        }
-    }
-
-    /// <summary>Time passes: what is broken may be mended, and what works may break.</summary>
     private void Break()
     {
-        foreach (var (node, at) in _mend.Where(broken => broken.Value <= Now).ToList())
-        {
-            _mend.Remove(node);
-            node.Start();
-            node.Thaw();
-            _world.View.Update(node.Report());
-        }
-
-        _world.IsStoreAway &= _storeBack > Now;
-        if (_faultsEnd < Now || _world.Random.Next(12) != 0)
+        var length = TimeSpan.FromSeconds(_world.Random.NextDouble() * 5);
+        var kind = _world.Random.Next(8);
+        var whole = _world.Nodes.Where(node => !_broken.Contains(node.Name)).ToList();
+        if (kind < 5 && whole.Count == 0)
         {
             return;
         }
 
         _faults++;
-        var length = _world.Random.NextDouble() * 5;
-        var victim = _world.Nodes[_world.Random.Next(_world.Nodes.Count)];
-        switch (_world.Random.Next(6))
+        var victim = whole.Count > 0 ? whole[_world.Random.Next(whole.Count)] : null;
+        switch (kind)
         {
-            case 0 or 1 when !_mend.ContainsKey(victim):
-                victim.Kill();
-                _world.View.Lose(victim.Name);
-                _mend[victim] = Now + length;
+            case 0 or 1:
+                Lose(victim!, length);
                 break;
-            case 2 when !_mend.ContainsKey(victim):
-                victim.Freeze();
-                _world.View.Lose(victim.Name);
-                _mend[victim] = Now + length;
+            case 2:
+                victim!.Freeze();
+                Mend(victim, length, victim.Thaw);
                 break;
-            case 3 when !_mend.ContainsKey(victim):
-                victim.IsDraining = true;
-                _world.View.Update(victim.Report());
-                Later(victim, length);
+            case 3:
+                victim!.IsHung = true;
+                Mend(victim, 3 * length, () => victim.IsHung = false);
                 break;
             case 4:
-                _loseGateway = true;
+                _ = Drain(victim!, length);
                 break;
             case 5:
-                _world.IsStoreAway = true;
-                _storeBack = Now + length;
+                var lost = _world.Gateways[_world.Random.Next(_world.Gateways.Count)];
+                _world.Lose(lost);
+                _world.StartGateway();
+                Later(2 * length, lost.End);
+                break;
+            case 6:
+                _ = Drain(_world.Gateways[_world.Random.Next(_world.Gateways.Count)]);
+                break;
+            default:
+                _world.Store.IsAway = true;
+                _world.Harm(length);
+                Later(length, () => _world.Store.IsAway = false);
                 break;
         }
     }
 
-    /// <summary>A node that drains ends, and is started again.</summary>
-    private void Later(FaultyNode node, double length)
+    private void Lose(NodeProcess node, TimeSpan length)
     {
-        _mend[node] = Now + length;
-        _ = _world.Time.CreateTimer(
-            _ =>
-            {
-                node.Kill();
-                _world.View.Lose(node.Name);
-            },
-            null,
-            TimeSpan.FromSeconds(length / 2),
-            Timeout.InfiniteTimeSpan);
+        _world.Lose(node);
+        Mend(node, length, () => _world.StartNode(node.Name));
     }
+
+    private async Task Drain(NodeProcess node, TimeSpan length)
+    {
+        _broken.Add(node.Name);
+        await node.Drain();
+        Lose(node, length);
+    }
+
+    private async Task Drain(GatewayProcess gateway)
+    {
+        if (_world.Gateways.Count < 3)
+        {
+            _world.StartGateway();
+        }
+
+        await gateway.Drain();
+        if (gateway.IsThere)
+        {
+            _world.Lose(gateway);
+            gateway.End();
+        }
+    }
+
+    private void Mend(NodeProcess node, TimeSpan after, Action mend)
+    {
+        _broken.Add(node.Name);
+        _world.Harm(after);
+        Later(after, () =>
+        {
+            mend();
+            _broken.Remove(node.Name);
+        });
+    }
+
+    private void Later(TimeSpan after, Action what) => _later.Add((Now + after, what));
 }
+
+/// <param name="Faults">How many there were.</param>
+/// <param name="Continued">How often a node went on with an answer that another had begun, or the same after a break.</param>
+/// <param name="BegunAnew">How often a client was told to begin with an answer anew.</param>
+/// <param name="Pulled">How often a KV cache came from another node.</param>
+/// <param name="Violations">What is wrong.</param>
+internal sealed record FaultRunResult(int Faults, int Continued, int BegunAnew, int Pulled, IReadOnlyList<string> Violations);

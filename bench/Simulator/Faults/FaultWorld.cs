@@ -1,92 +1,138 @@
-using System.Reflection;
+using System.Net;
 using Herd.Contracts;
-using Herd.Contracts.Conversations;
 using Herd.Contracts.Nodes;
-using Herd.Grains.Conversations;
-using Herd.Grains.Conversations.Storage;
-using Herd.Grains.Routing;
-using Herd.Grains.Scaling;
-using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
-using StackExchange.Redis;
 
 namespace Herd.Simulator.Faults;
 
-/// <summary>A cluster of faulty nodes, a store that comes and goes, and the real code of gateways on top.</summary>
-internal sealed class FaultWorld : IConversationStore
+/// <summary>A cluster in memory: processes that fail, a store that comes and goes, and who lives where.</summary>
+internal sealed class FaultWorld : IDisposable
 {
-    public const string Model = "m";
+    private const int FirstPort = 1000;
 
-    private readonly Dictionary<string, FaultyNode> _nodes;
     private readonly List<string> _violations = [];
-    private readonly Dictionary<string, long> _epochs = [];
-    private readonly HashSet<(string Turn, int At, int Token)> _produced = [];
-    private StoredConversation? _stored;
-    private string? _owner;
+    private readonly Dictionary<(Type Grain, string Key), GatewayProcess> _directory = [];
+    private readonly List<IDisposable> _all = [];
+    private int _started;
 
-    public FaultWorld(int seed)
+    public FaultWorld(int seed, Setup setup)
     {
         Random = new Random(seed);
-        _nodes = Enumerable.Range(1, 2 + Random.Next(3)).Select(i => new FaultyNode($"n{i}", this)).ToDictionary(node => node.Name);
-        View = new ClusterView(Options.Create(new RoutingOptions()), Pools.None, Time);
-        foreach (var node in _nodes.Values)
-        {
-            View.Update(node.Report());
-        }
-
-        Grains = DispatchProxy.Create<IGrainFactory, SessionFactory>();
-        ((SessionFactory)(object)Grains).Find = key => _nodes[GrainKey.Split(key)[0]].SessionOf(key);
+        Setup = setup;
+        Pump = new Pump(Time);
+        Store = new FaultyStore(this);
+        Members = new Membership(setup.Interfaces);
+        Watch = new AnswerWatch(this);
+        IsRounding = Random.Next(2) == 0;
     }
 
     public FakeTimeProvider Time { get; } = new();
 
     public Random Random { get; }
 
-    public ClusterView View { get; }
+    public Setup Setup { get; }
 
-    public IGrainFactory Grains { get; }
+    public Pump Pump { get; }
 
-    public IReadOnlyList<FaultyNode> Nodes => [.. _nodes.Values];
+    public FaultyStore Store { get; }
 
-    public bool IsStoreAway { get; set; }
+    public Membership Members { get; }
+
+    public AnswerWatch Watch { get; }
+
+    /// <summary>Whether nodes round differently, so that a replayed answer may go on otherwise than it would have.</summary>
+    public bool IsRounding { get; }
+
+    /// <summary>Those that are there.</summary>
+    public List<NodeProcess> Nodes { get; } = [];
+
+    /// <summary>Those that are there.</summary>
+    public List<GatewayProcess> Gateways { get; } = [];
+
+    /// <summary>Until when a node or the store is broken: what an answer can be lost by.</summary>
+    public DateTimeOffset HarmedUntil { get; private set; }
 
     public IReadOnlyList<string> Violations => _violations;
 
-    public Conversation? Stored => _stored?.Conversation;
-
-    /// <summary>What a gateway runs turns with.</summary>
-    public TurnRunner NewRunner() => new(
-        View, new TurnPlacement(View, Pools.None, Time), new TurnStream(View, Grains, Time), NullLogger<TurnRunner>.Instance);
-
-    public static int Length(string turn) => 20 + (Math.Abs(Hash(turn, -1)) % 60);
-
-    /// <summary>A token of an answer. Now and then nodes round differently, so an answer is the one that one of them gave.</summary>
-    public static int Token(string turn, int at, int rounding) => Math.Abs(Hash(turn, at) + (at % 5 == 0 ? rounding : 0)) % 1000;
-
-    public static string Text(int token) => (token % 5) switch
+    public NodeProcess StartNode(string name)
     {
-        0 => "\u00e9",
-        1 => "\u65e5",
-        2 => "\ud83d\ude00",
-        _ => "ab",
-    };
+        var node = new NodeProcess(name, NewAddress(), IsRounding ? (ulong)Random.Next(1, 1000) << 8 : 0, this);
+        _all.Add(node);
+        foreach (var old in Members.CurrentSnapshot.Members.Where(member => member.Value.Name == name).ToList())
+        {
+            Members.Remove(old.Key);
+        }
 
-    /// <summary>Notes that a node extends the conversation. It may not under an older epoch than it has seen.</summary>
-    public void Extend(string node, long epoch, string turn, int at, IReadOnlyList<int> tokens)
-    {
-        var newest = _epochs.GetValueOrDefault(node);
-        Require(epoch >= newest, $"{node} extends {turn} by {tokens.Count} tokens at {at} under epoch {epoch} after {newest}");
-        _epochs[node] = epoch;
-        _produced.UnionWith(tokens.Select((token, i) => (turn, at + i, token)));
+        Nodes.Add(node);
+        Members.Set(node, SiloStatus.Active);
+        return node;
     }
 
-    /// <summary>What a node is to go on from must have been produced.</summary>
-    public void Check(string node, string turn, IReadOnlyList<int> produced) =>
-        Require(produced.Select((token, at) => (turn, at, token)).All(_produced.Contains), $"{node} is to go on from tokens of {turn} that nobody produced");
+    public GatewayProcess StartGateway()
+    {
+        var address = NewAddress();
+        var gateway = new GatewayProcess($"gateway-{address.Endpoint.Port}", address, this);
+        _all.Add(gateway);
+        Gateways.Add(gateway);
+        Members.Set(gateway, SiloStatus.Active);
+        gateway.Start();
+        return gateway;
+    }
 
-    /// <summary>A node that is started anew has seen no epoch.</summary>
-    public void Forget(string node) => _epochs.Remove(node);
+    /// <summary>A node is there no more; the cluster finds out later.</summary>
+    public void Lose(NodeProcess node)
+    {
+        Nodes.Remove(node);
+        node.Lose();
+    }
+
+    /// <summary>A gateway is there no more. What it had in memory lives elsewhere from now on.</summary>
+    public void Lose(GatewayProcess gateway)
+    {
+        Gateways.Remove(gateway);
+        gateway.Lose();
+        Members.Remove(gateway.Silo);
+        foreach (var grain in _directory.Where(entry => entry.Value == gateway).Select(entry => entry.Key).ToList())
+        {
+            _directory.Remove(grain);
+        }
+    }
+
+    /// <summary>Notes that a node or the store is broken for a while.</summary>
+    public void Harm(TimeSpan length)
+    {
+        var until = Time.GetUtcNow() + length;
+        HarmedUntil = until > HarmedUntil ? until : HarmedUntil;
+    }
+
+    /// <summary>Where a grain lives.</summary>
+    /// <exception cref="SiloUnavailableException">Nowhere now.</exception>
+    public SimulatedProcess Locate(Type grain, string key, SimulatedProcess? caller)
+    {
+        if (grain == typeof(INodeGrain) || grain == typeof(ISessionGrain))
+        {
+            var name = grain == typeof(INodeGrain) ? key : GrainKey.Split(key)[0];
+            return Nodes.FirstOrDefault(node => node.Name == name) ?? throw new SiloUnavailableException($"{name} is gone.");
+        }
+
+        if (!_directory.TryGetValue((grain, key), out var gateway))
+        {
+            var near = caller is GatewayProcess { IsThere: true } asking ? asking : null;
+            gateway = near ?? (Gateways.Count > 0 ? Gateways[Random.Next(Gateways.Count)] : throw new SiloUnavailableException("No gateway is there."));
+            _directory[(grain, key)] = gateway;
+        }
+
+        return gateway;
+    }
+
+    /// <summary>A grain lives nowhere any more, if it lived there.</summary>
+    public void Forget(Type grain, string key, SimulatedProcess process)
+    {
+        if (_directory.GetValueOrDefault((grain, key)) == process)
+        {
+            _directory.Remove((grain, key));
+        }
+    }
 
     public void Require(bool holds, string otherwise)
     {
@@ -96,47 +142,11 @@ internal sealed class FaultWorld : IConversationStore
         }
     }
 
-    public Task<StoredConversation?> Read(string tenant, string id, CancellationToken cancellation) =>
-        IsStoreAway ? throw Away() : Task.FromResult(_stored);
-
-    public async Task<StoredConversation> Write(
-        string tenant, StoredConversation? expected, Conversation conversation, int firstTurn, ConversationKind kind, string owner)
+    public void Dispose()
     {
-        await Task.Delay(TimeSpan.FromMilliseconds(Random.Next(10)), Time);
-        if (IsStoreAway)
-        {
-            throw Away();
-        }
-
-        if (_owner != owner && expected?.Revision != _stored?.Revision)
-        {
-            throw new ConversationConflictException(conversation.Id);
-        }
-
-        Require(conversation.Epoch >= (_stored?.Conversation.Epoch ?? 0), "an older epoch is stored over a newer one");
-        _owner = owner;
-        _stored = new StoredConversation(conversation, (_stored?.Revision ?? 0) + 1);
-
-        // It has landed, and its writer does not learn of it.
-        return Random.Next(40) == 0 ? throw Away() : _stored;
+        _all.ForEach(process => process.Dispose());
+        Pump.Dispose();
     }
 
-    public Task<long> Count(string tenant) => throw new NotSupportedException();
-
-    public Task Delete(string tenant, string id) => throw new NotSupportedException();
-
-    public Task<ConversationPage> List(string tenant, int size, string? after) => throw new NotSupportedException();
-
-    private static RedisConnectionException Away() => new(ConnectionFailureType.SocketClosed, "away");
-
-    private static int Hash(string turn, int at)
-    {
-        var hash = 17;
-        foreach (var character in turn)
-        {
-            hash = (hash * 31) + character;
-        }
-
-        return (hash * 31) + (at * 7919);
-    }
+    private SiloAddress NewAddress() => SiloAddress.New(new IPEndPoint(IPAddress.Loopback, FirstPort + _started++), 1);
 }

@@ -4,17 +4,44 @@ using Microsoft.Extensions.Time.Testing;
 namespace Herd.Simulator.Faults;
 
 /// <summary>
-/// Runs everything on one thread, in the order in which it was posted. Time passes only when nobody has anything to do, so a run
-/// is a function of its seed.
+/// Runs everything on one thread, in the order in which it was posted. Meanwhile the thread pool stands still; it has its turn when
+/// nothing else is left to do, and time passes when that is done too: so a run is a function of its seed.
 /// </summary>
 internal sealed class Pump(FakeTimeProvider time) : SynchronizationContext, IDisposable
 {
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(50);
 
-    private readonly ManualResetEventSlim _settled = new();
-    private readonly ConcurrentQueue<(SendOrPostCallback Callback, object? State)> _posted = new();
+    private readonly SemaphoreSlim _held = new(0);
+    private readonly SemaphoreSlim _released = new(0);
+    private readonly Queue<(SendOrPostCallback Callback, object? State)> _posted = new();
+    private readonly ConcurrentQueue<(SendOrPostCallback Callback, object? State)> _came = new();
 
-    public override void Post(SendOrPostCallback d, object? state) => _posted.Enqueue((d, state));
+    public override void Post(SendOrPostCallback d, object? state)
+    {
+        if (Current == this)
+        {
+            _posted.Enqueue((d, state));
+        }
+        else
+        {
+            _came.Enqueue((d, state));
+        }
+    }
+
+    public override SynchronizationContext CreateCopy() => this;
+
+    /// <summary>Does something on the pump's thread, whoever asks.</summary>
+    public Task<T> Do<T>(Func<Task<T>> work)
+    {
+        if (Current == this)
+        {
+            return work();
+        }
+
+        var begun = new TaskCompletionSource<Task<T>>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Post(_ => begun.SetResult(work()), null);
+        return begun.Task.Unwrap();
+    }
 
     /// <summary>Runs until a task is over.</summary>
     /// <param name="work">What is to be done, begun on this thread.</param>
@@ -25,16 +52,27 @@ internal sealed class Pump(FakeTimeProvider time) : SynchronizationContext, IDis
     {
         var before = Current;
         SetSynchronizationContext(this);
+        Hold();
         try
         {
             var started = time.GetTimestamp();
             var running = work();
             while (!running.IsCompleted)
             {
-                Settle();
                 if (_posted.TryDequeue(out var next))
                 {
                     next.Callback(next.State);
+                    continue;
+                }
+
+                Settle();
+                while (_came.TryDequeue(out var came))
+                {
+                    _posted.Enqueue(came);
+                }
+
+                if (_posted.Count > 0)
+                {
                     continue;
                 }
 
@@ -51,17 +89,39 @@ internal sealed class Pump(FakeTimeProvider time) : SynchronizationContext, IDis
         }
         finally
         {
+            _released.Release();
             SetSynchronizationContext(before);
         }
     }
 
-    /// <summary>Some of .NET's tasks pass through the thread pool on their way back here; it has one thread, so they keep their order.</summary>
-    private void Settle()
+    public void Dispose()
     {
-        _settled.Reset();
-        ThreadPool.UnsafeQueueUserWorkItem(static settled => settled.Set(), _settled, preferLocal: false);
-        _settled.Wait();
+        _held.Dispose();
+        _released.Dispose();
     }
 
-    public void Dispose() => _settled.Dispose();
+    /// <summary>Lets the thread pool do what was left to it.</summary>
+    private void Settle()
+    {
+        do
+        {
+            _released.Release();
+            Hold();
+        }
+        while (ThreadPool.PendingWorkItemCount > 0);
+    }
+
+    /// <summary>Makes the one thread of the pool wait, once it has done what was left to it before.</summary>
+    private void Hold()
+    {
+        ThreadPool.UnsafeQueueUserWorkItem(
+            static pump =>
+            {
+                pump._held.Release();
+                pump._released.Wait();
+            },
+            this,
+            preferLocal: false);
+        _held.Wait();
+    }
 }

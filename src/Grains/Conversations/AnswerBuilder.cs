@@ -54,6 +54,16 @@ internal sealed class AnswerBuilder
 
     public Answer SoFar() => new(_text.ToString(), [.. _tokens], TokensFit: true);
 
+    /// <summary>Takes over what a node has of the whole answer, if that begins with what is here.</summary>
+    public void CatchUp(GenerationEvent whole)
+    {
+        var text = _text.ToString();
+        if (whole.Text.StartsWith(text, StringComparison.Ordinal) && whole.Tokens.Take(_tokens.Count).SequenceEqual(_tokens))
+        {
+            Append(whole with { Text = whole.Text[text.Length..], Tokens = [.. whole.Tokens.Skip(_tokens.Count)] });
+        }
+    }
+
     public void Append(GenerationEvent update)
     {
         SamplerState = update.SamplerState;

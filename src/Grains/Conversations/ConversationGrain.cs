@@ -16,7 +16,7 @@ namespace Herd.Grains.Conversations;
 /// </summary>
 [PreferLocalPlacement, Immovable]
 internal sealed class ConversationGrain(
-    IConversationStore store, TurnRunner runner, SessionMove mover, Handover handover, IGrainFactory grains, TimeProvider time) : Grain, IConversationGrain, IDisposable
+    IGrainContext context, IConversationStore store, TurnRunner runner, SessionMove mover, Handover handover, IGrainFactory grains, TimeProvider time) : Grain(context), IConversationGrain, IDisposable
 {
     /// <summary>No turn's id: those have no '.'.</summary>
     private const string MoveId = ".move";

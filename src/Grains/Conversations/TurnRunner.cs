@@ -31,9 +31,9 @@ internal sealed class TurnRunner(
         try
         {
             turn = turn with { Model = await placements.ChooseModel(turn.Model, cancellation) };
-            if (!start.IsNew && turn.State == TurnState.Pending && await stream.Recall(transcript, turn, kind) is { } produced)
+            if (!start.IsNew && await stream.Recall(transcript, turn, kind) is { } produced)
             {
-                answer.Append(produced);
+                answer.CatchUp(produced);
             }
 
             answer.ThrowIfBehind();

@@ -9,6 +9,7 @@ using Herd.Grains.Rebalancing;
 using Herd.Grains.Routing;
 using Herd.Grains.Scaling;
 using Herd.Grains.Telemetry;
+using Herd.Inference.Generation;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Hosting;
@@ -77,6 +78,7 @@ public static class HerdSilo
         builder.AddHerdTracing("herd-node");
 
         // Before the silo, so that the model loads while the silo joins, and is there until the silo has left.
+        builder.Services.AddSingleton<IEngineRunner, EngineThread>();
         builder.Services.AddSingleton<NodeHost>();
         builder.Services.AddHostedService(services => services.GetRequiredService<NodeHost>());
         builder.AddSilo(typeof(ConversationGrain), typeof(RebalancerGrain), typeof(ScalerGrain));
@@ -153,6 +155,7 @@ public static class HerdSilo
         services.AddSingleton<ClusterIdentity>();
         services.AddSingleton<Expulsion>();
         services.AddSingleton<IFatalErrorHandler>(provider => provider.GetRequiredService<Expulsion>());
+        services.AddSingleton<ILinkTransport, LinkChannels>();
         services.AddSingleton<NodeLinks>();
         services.AddOptions<ClusterOptions>().BindConfiguration(ClusterOptions.Section).ValidateOnStart();
         services.TryAddEnumerable(

@@ -47,6 +47,17 @@ internal sealed class EpochFence
 
         public void Cancel() => _source.Cancel();
 
+        /// <exception cref="HerdException">A newer call has ended this work.</exception>
+        /// <exception cref="OperationCanceledException">Its own caller has.</exception>
+        public void RequireNewest()
+        {
+            cancellation.ThrowIfCancellationRequested();
+            if (_source.IsCancellationRequested)
+            {
+                throw Refusal();
+            }
+        }
+
         public void Dispose()
         {
             if (fence._endWork == Cancel)

@@ -72,6 +72,7 @@ internal sealed class LoadedModel(ModelSource source, ILlamaModel model, ChatTem
         ILlamaRuntime runtime,
         ModelSource source,
         NodeOptions options,
+        IEngineRunner runner,
         TimeProvider time,
         ILogger<Engine> logger,
         byte[] digest,
@@ -96,7 +97,7 @@ internal sealed class LoadedModel(ModelSource source, ILlamaModel model, ChatTem
                 model.Vocabulary);
             var context = model.CreateContext(
                 size.CellsPerSequence > 0 ? size : size with { CellsPerSequence = model.Info.ContextLength });
-            var engine = new Engine(context, model.Vocabulary, EngineOptionsOf(options, digest), time, logger);
+            var engine = new Engine(context, model.Vocabulary, EngineOptionsOf(options, runner, digest), time, logger);
             return new LoadedModel(source, model, template, engine, new TextEmbedder(model, template, size.Threads), digest);
         }
         catch (TemplateException e)
@@ -111,8 +112,9 @@ internal sealed class LoadedModel(ModelSource source, ILlamaModel model, ChatTem
         }
     }
 
-    private static EngineOptions EngineOptionsOf(NodeOptions options, byte[] digest) => new()
+    private static EngineOptions EngineOptionsOf(NodeOptions options, IEngineRunner runner, byte[] digest) => new()
     {
+        Runner = runner,
         MaxQueued = options.MaxQueued,
         Speculate = options.Speculate,
         MaxStretch = options.MaxStretch,

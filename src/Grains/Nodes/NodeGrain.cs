@@ -10,7 +10,7 @@ namespace Herd.Grains.Nodes;
 
 /// <summary>The GPU node as the cluster sees it.</summary>
 [NodePlacement, GrainDirectory(NodeGrainDirectory.Name), Immovable]
-internal sealed class NodeGrain(NodeHost host, NodeDrain drain, NodeRetirement retirement, NodeInspection inspection) : Grain, INodeGrain
+internal sealed class NodeGrain(IGrainContext context, NodeHost host, NodeDrain drain, NodeRetirement retirement, NodeInspection inspection) : Grain(context), INodeGrain
 {
     /// <summary>Who was answered just now is likely to go on at once.</summary>
     private static readonly TimeSpan LeastRest = TimeSpan.FromSeconds(1);

@@ -15,6 +15,7 @@ internal sealed class NodeHost(
     ILlamaRuntime runtime,
     IOptions<NodeOptions> options,
     IOptions<ClusterOptions> cluster,
+    IEngineRunner engines,
     TimeProvider time,
     ILoggerFactory loggers,
     IHostApplicationLifetime lifetime) : BackgroundService
@@ -109,7 +110,10 @@ internal sealed class NodeHost(
         }
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Run(stoppingToken);
+
+    /// <summary>Serves what there is to serve until the process ends.</summary>
+    internal async Task Run(CancellationToken stoppingToken)
     {
         using var stopping = lifetime.ApplicationStopping.Register(NoteChange);
         try
@@ -170,7 +174,7 @@ internal sealed class NodeHost(
         });
         var model = await Task.Run(
             () => LoadedModel.Load(
-                runtime, source, options.Value, time, loggers.CreateLogger<Engine>(), digest, progress, cancellation),
+                runtime, source, options.Value, engines, time, loggers.CreateLogger<Engine>(), digest, progress, cancellation),
             cancellation);
         model.Engine.LoadChanged += NoteChange;
         _model = model;

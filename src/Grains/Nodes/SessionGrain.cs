@@ -16,7 +16,7 @@ namespace Herd.Grains.Nodes;
 /// here, and older ones are refused.
 /// </summary>
 [NodePlacement, GrainDirectory(NodeGrainDirectory.Name), Immovable]
-internal sealed class SessionGrain(NodeHost host, SessionPull pull, TimeProvider time) : Grain, ISessionGrain
+internal sealed class SessionGrain(IGrainContext context, NodeHost host, SessionPull pull, TimeProvider time) : Grain(context), ISessionGrain
 {
     private readonly EpochFence _fence = new();
     private readonly AnswerTail _tail = new();
@@ -37,6 +37,8 @@ internal sealed class SessionGrain(NodeHost host, SessionPull pull, TimeProvider
         {
             while (await Next(updates, cancellation))
             {
+                // What was produced under an older epoch must not get into the answer that goes on under a newer one.
+                work.RequireNewest();
                 result = updates.Current.Result;
                 var update = ToEvent(updates.Current, model);
                 _tail.Append(update);

@@ -9,7 +9,10 @@ namespace Herd.Grains.Rebalancing;
 internal sealed class RebalanceTimer(
     IGrainFactory grains, IOptions<RebalanceOptions> options, TimeProvider time, ILogger<RebalanceTimer> logger) : BackgroundService
 {
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Run(stoppingToken);
+
+    /// <summary>Wakes it until the process ends.</summary>
+    internal async Task Run(CancellationToken stoppingToken)
     {
         if (options.Value.Every == TimeSpan.Zero)
         {

@@ -14,8 +14,8 @@ namespace Herd.Grains.Rebalancing;
 /// <summary>Carries out the <see cref="RebalancePlan"/> for every model, within the <see cref="MoveBudget"/>.</summary>
 [PreferLocalPlacement, Immovable, Reentrant]
 internal sealed class RebalancerGrain(
-    ClusterView view, IGrainFactory grains, IOptions<RebalanceOptions> options, TimeProvider time, ILogger<RebalancerGrain> logger)
-    : Grain, IRebalancerGrain
+    IGrainContext context, ClusterView view, IGrainFactory grains, IOptions<RebalanceOptions> options, TimeProvider time, ILogger<RebalancerGrain> logger)
+    : Grain(context), IRebalancerGrain
 {
     private readonly MoveBudget _budget = new(options.Value, time);
     private bool _isRunning;

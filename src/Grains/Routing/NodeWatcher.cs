@@ -29,7 +29,10 @@ internal sealed class NodeWatcher(
 
     private readonly ConcurrentDictionary<SiloAddress, CancellationTokenSource> _followed = new();
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Run(stoppingToken);
+
+    /// <summary>Follows whoever is there until the process ends.</summary>
+    internal async Task Run(CancellationToken stoppingToken)
     {
         var nodeInterface = interfaces.GetGrainInterfaceType(typeof(INodeGrain));
         using var membershipChanged = new SemaphoreSlim(1);
@@ -56,6 +59,7 @@ internal sealed class NodeWatcher(
         var manifest = manifests.Current;
         var nodes = membership.CurrentSnapshot.Members.Values
             .Where(member => member.Status is SiloStatus.Active or SiloStatus.ShuttingDown && manifest.Serves(member.SiloAddress, nodeInterface))
+            .OrderBy(member => member.Name, StringComparer.Ordinal)
             .ToDictionary(member => member.SiloAddress, member => member.Name);
 
         foreach (var (silo, name) in nodes.Where(node => !_followed.ContainsKey(node.Key)))
@@ -76,6 +80,7 @@ internal sealed class NodeWatcher(
     private async Task Follow(string node, CancellationToken left)
     {
         string? address = null;
+        var isTold = false;
         while (!left.IsCancellationRequested)
         {
             try
@@ -84,6 +89,7 @@ internal sealed class NodeWatcher(
                 await foreach (var report in links.Watch(address, options.Value.Silence, left))
                 {
                     view.Update(report);
+                    isTold = false;
                 }
 
                 view.Lose(node);
@@ -91,10 +97,11 @@ internal sealed class NodeWatcher(
             catch (Exception e) when (!left.IsCancellationRequested)
             {
                 // What is lost is lost once, however often it is tried after that.
-                if (view.Find(node) is not { State: NodeState.Lost })
+                if (!isTold)
                 {
                     NodeWatcherLog.StreamBroke(logger, node, e.GetType().Name, e.Message);
                     view.Lose(node);
+                    isTold = true;
                 }
             }
             catch (Exception)

@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace Herd.Inference.Generation;
 
 /// <summary>
-/// Computes many answers at once over one context, on a thread of its own (<see cref="EngineLoop"/>). Its methods can be
-/// called from any thread: what they ask for is posted to that loop.
+/// Computes many answers at once over one context (<see cref="EngineLoop"/>), on a thread of its own or in the steps of a
+/// simulation. Its methods can be called from any thread: what they ask for is posted to that loop.
 /// </summary>
 public sealed class Engine : IAsyncDisposable
 {
@@ -43,7 +43,7 @@ public sealed class Engine : IAsyncDisposable
         {
             Finished = () => Interlocked.Decrement(ref _unfinished),
         };
-        new Thread(Run) { Name = "herd engine", IsBackground = true }.Start();
+        options.Runner.Start(this);
     }
 
     /// <summary>How busy the engine is, as of the last step.</summary>
@@ -132,6 +132,36 @@ public sealed class Engine : IAsyncDisposable
     /// <summary>What a saved state depends on besides the model's file.</summary>
     public string Layout => _context.Layout;
 
+    /// <summary>Takes what was posted, then computes one step: what <see cref="EngineOptions.Runner"/> calls, and nobody else.</summary>
+    /// <param name="wait">How long it may wait for something to do, once idle sessions have been parked.</param>
+    /// <returns>False when the engine has ended.</returns>
+    public bool Advance(TimeSpan wait)
+    {
+        Exception? fault = null;
+        try
+        {
+            while (_mailbox.TryTake(out var action, _loop.CanCompute || _cache.SaveOne() ? TimeSpan.Zero : wait))
+            {
+                action();
+                _loop.Wake();
+            }
+
+            if (!_mailbox.IsAddingCompleted)
+            {
+                _loop.Step();
+                return true;
+            }
+        }
+        catch (Exception e)
+        {
+            fault = e;
+            EngineLog.LoopFailed(_logger, e);
+        }
+
+        End(fault);
+        return false;
+    }
+
     /// <summary>
     /// Ends the loop after the step in progress. Answers in the making fail with <see cref="EngineStoppedException"/>; idle
     /// sessions are written to disk, if there is a disk tier.
@@ -145,38 +175,6 @@ public sealed class Engine : IAsyncDisposable
 
         await _stopped.Task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _context.Dispose();
-    }
-
-    private void Run()
-    {
-        Exception? fault = null;
-        try
-        {
-            while (Receive())
-            {
-                _loop.Step();
-            }
-        }
-        catch (Exception e)
-        {
-            fault = e;
-            EngineLog.LoopFailed(_logger, e);
-        }
-
-        End(fault);
-    }
-
-    /// <summary>Takes what was posted. With nothing to compute it waits for more, once idle sessions have been parked.</summary>
-    /// <returns>False when the engine is to stop.</returns>
-    private bool Receive()
-    {
-        while (_mailbox.TryTake(out var action, _loop.CanCompute || _cache.SaveOne() ? 0 : Timeout.Infinite))
-        {
-            action();
-            _loop.Wake();
-        }
-
-        return !_mailbox.IsAddingCompleted;
     }
 
     private void Submit(Sequence sequence)

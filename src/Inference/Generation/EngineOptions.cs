@@ -32,6 +32,9 @@ public sealed record EngineOptions
     /// <summary>Whether tokens are guessed from what was said before, where that pays. Default true.</summary>
     public bool Speculate { get; init; } = true;
 
+    /// <summary>Who runs the loop. Default a thread of its own.</summary>
+    public IEngineRunner Runner { get; init; } = new EngineThread();
+
     /// <summary>Where KV caches may lie besides the device.</summary>
     public Kv.KvOptions Kv { get; init; } = new();
 }

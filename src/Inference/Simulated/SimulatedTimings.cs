@@ -23,6 +23,12 @@ public sealed record SimulatedTimings
     /// <summary>The mean length of answers that nothing cuts short, in tokens. Default 64.</summary>
     public int AnswerTokens { get; init; } = 64;
 
+    /// <summary>
+    /// How it rounds: where the next two choices are close, as they are now and then, runtimes that differ in this choose differently.
+    /// Default 0.
+    /// </summary>
+    public ulong Rounding { get; init; }
+
     /// <summary>How many times faster everything is. Default 1.</summary>
     public double Speed { get; init; } = 1;
 }

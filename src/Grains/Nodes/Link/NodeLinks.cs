@@ -1,11 +1,8 @@
-using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Google.Protobuf;
 using Grpc.Core;
-using Grpc.Net.Client;
 using Herd.Contracts.Nodes;
-using Herd.Grains.Hosting;
 using Herd.Inference.Kv;
 using Herd.Link.V1;
 using Orleans.Serialization;
@@ -13,15 +10,9 @@ using Orleans.Serialization;
 namespace Herd.Grains.Nodes.Link;
 
 /// <summary>The links of other nodes, by address.</summary>
-internal sealed class NodeLinks(ClusterIdentity identity, Serializer<NodeReport> reports, TimeProvider time) : IDisposable
+internal sealed class NodeLinks(ILinkTransport transport, Serializer<NodeReport> reports, TimeProvider time)
 {
     private const int MostConnections = 3;
-    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(1);
-
-    /// <summary>A node that comes back is wanted back: gRPC's own pause grows to two minutes.</summary>
-    private static readonly TimeSpan ReconnectAfter = TimeSpan.FromMilliseconds(250);
-
-    private readonly ConcurrentDictionary<string, GrpcChannel> _channels = new();
 
     /// <summary>Follows a node's reports.</summary>
     /// <param name="address">Its link.</param>
@@ -83,26 +74,5 @@ internal sealed class NodeLinks(ClusterIdentity identity, Serializer<NodeReport>
         }
     }
 
-    public void Dispose()
-    {
-        foreach (var channel in _channels.Values)
-        {
-            channel.Dispose();
-        }
-    }
-
-    private Herd.Link.V1.NodeLinkService.NodeLinkServiceClient Client(string address) => new(_channels.GetOrAdd(
-        address,
-        address => GrpcChannel.ForAddress(address, new GrpcChannelOptions
-        {
-            InitialReconnectBackoff = ReconnectAfter,
-            MaxReconnectBackoff = ReconnectAfter,
-            HttpHandler = new SocketsHttpHandler
-            {
-                ConnectTimeout = ConnectTimeout,
-                EnableMultipleHttp2Connections = true,
-                SslOptions = identity.ForClients(),
-            },
-            DisposeHttpClient = true,
-        })));
+    private Herd.Link.V1.NodeLinkService.NodeLinkServiceClient Client(string address) => new(transport.To(address));
 }

@@ -1,0 +1,58 @@
+using Herd.Contracts;
+using Herd.Contracts.Nodes;
+
+namespace Herd.Simulator.Faults;
+
+/// <summary>Watches what nodes do: who extends a conversation must do so under the newest epoch it knows, and from tokens that there are.</summary>
+internal sealed class AnswerWatch(FaultWorld world)
+{
+    private readonly Dictionary<Activation, long> _newest = [];
+    private readonly HashSet<(string Conversation, string Turn, int At, int Token)> _produced = [];
+    private readonly Dictionary<SessionRequest, int> _places = new(ReferenceEqualityComparer.Instance);
+
+    /// <summary>How often a KV cache came from another node.</summary>
+    public int Pulled { get; private set; }
+
+    /// <summary>How often a node went on with an answer that had been begun before.</summary>
+    public int Continued { get; private set; }
+
+    /// <summary>How often a client was told to begin with an answer anew.</summary>
+    public int BegunAnew { get; set; }
+
+    /// <summary>Notes that a node has answered a call.</summary>
+    public void Answered(Activation activation, string method, object?[] args, object? answer)
+    {
+        Pulled += answer is KvMove { Failure: null } ? 1 : 0;
+        if (activation.Grain is ISessionGrain && args[0] is long epoch)
+        {
+            world.Require(epoch >= Newest(activation), $"{activation.Process.Name} took {method} under epoch {epoch} after {Newest(activation)}");
+            _newest[activation] = epoch;
+        }
+    }
+
+    /// <summary>The newest epoch that a grain has seen. Asked for more after it has seen a newer one, an answer has ended.</summary>
+    public long Newest(Activation activation) => _newest.GetValueOrDefault(activation);
+
+    /// <summary>Notes that a node has extended an answer.</summary>
+    /// <param name="activation">The session's grain there.</param>
+    /// <param name="request">What the answer is to.</param>
+    /// <param name="update">What was produced.</param>
+    /// <param name="newest">What <see cref="Newest"/> was when it was asked for more.</param>
+    public void Produced(Activation activation, SessionRequest request, GenerationEvent update, long newest)
+    {
+        var (node, key) = (activation.Process.Name, GrainKey.Split(activation.GrainId.Key.ToString()!));
+        var conversation = key[2];
+        if (!_places.TryGetValue(request, out var at))
+        {
+            at = request.Produced.Count;
+            Continued += at > 0 ? 1 : 0;
+            var known = request.Produced.Select((token, i) => (conversation, request.Turn, i, token));
+            world.Require(known.All(_produced.Contains), $"{node} goes on with {request.Turn} from tokens that nobody produced");
+        }
+
+        world.Require(request.Epoch >= newest, $"{node} extends {request.Turn} at {at} under epoch {request.Epoch} after {newest}");
+        _newest[activation] = Math.Max(Newest(activation), request.Epoch);
+        _produced.UnionWith(update.Tokens.Select((token, i) => (conversation, request.Turn, at + i, token)));
+        _places[request] = at + update.Tokens.Count;
+    }
+}

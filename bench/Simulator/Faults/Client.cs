@@ -1,0 +1,101 @@
+using System.Text;
+using Herd.Contracts;
+using Herd.Contracts.Conversations;
+using Herd.Contracts.Errors;
+
+namespace Herd.Simulator.Faults;
+
+/// <summary>Holds a conversation, as clients do: asks any gateway, and asks again with what it has of the answer.</summary>
+internal sealed class Client(string conversation, int turns, FaultWorld world)
+{
+    private const string Tenant = "t";
+    private static readonly TimeSpan Again = TimeSpan.FromMilliseconds(200);
+
+    private readonly Dictionary<string, string> _answers = [];
+    private readonly IGrainFactory _grains = GrainCaller.Of(world, caller: null);
+
+    public string Conversation => conversation;
+
+    /// <summary>What was streamed, by turn.</summary>
+    public IReadOnlyDictionary<string, string> Answers => _answers;
+
+    public async Task Talk()
+    {
+        await Insist(async grain =>
+        {
+            await grain.Create(null, "You answer.", CancellationToken.None);
+            return true;
+        });
+        for (var turn = 0; turn < turns; turn++)
+        {
+            await Take($"{conversation}-{turn}", $"Question {turn} of {conversation}: {new string('x', world.Random.Next(40))}");
+
+            // At rest it may be moved.
+            await Task.Delay(TimeSpan.FromSeconds(world.Random.NextDouble() * 4), world.Time);
+        }
+    }
+
+    /// <summary>Asks until there is an answer.</summary>
+    private async Task Take(string id, string question)
+    {
+        var (text, offset) = (new StringBuilder(), AnswerOffset.Start);
+        var began = world.Time.GetUtcNow();
+        var settings = new GenerationSettings { Temperature = world.Random.Next(2), Seed = (ulong)world.Random.Next(), MaxTokens = 60 };
+        await Insist(async grain =>
+        {
+            try
+            {
+                var request = new TurnRequest { TurnId = id, Input = [new Message(Role.User, question)], Settings = settings, Offset = offset };
+                await foreach (var update in grain.Converse(request, CancellationToken.None))
+                {
+                    text.Append(update.Delta?.Text);
+                    offset = update.Delta is { } delta ? offset.After(delta) : offset;
+                    if (update is { Completed: { } turn, IsUnsaved: false })
+                    {
+                        _answers[id] = text.ToString();
+                        world.Require(turn.Answer!.Text == _answers[id], $"{id} was streamed as another answer than it was completed with");
+                        world.Require(offset.Tokens == turn.Usage!.CompletionTokens, $"{offset.Tokens} tokens of {id} were delivered, {turn.Usage.CompletionTokens} produced");
+                    }
+                }
+
+                // One that is not stored yet is asked for again, until it is.
+                return _answers.ContainsKey(id);
+            }
+            catch (HerdException e) when (e.Error == HerdError.AnswerLost || e.Parameter == "resume")
+            {
+                // Gateway and node were lost at once, or the gateway while the store was away: the answer begins anew.
+                world.Require(world.HarmedUntil > began, $"the answer of {id} is lost, and no node failed, nor the store");
+                world.Watch.BegunAnew++;
+                text.Clear();
+                offset = AnswerOffset.Start;
+                return false;
+            }
+        });
+    }
+
+    /// <summary>Asks one gateway after the other.</summary>
+    private async Task Insist(Func<IConversationGrain, Task<bool>> ask)
+    {
+        while (true)
+        {
+            try
+            {
+                if (world.Gateways.Count > 0 && await ask(_grains.GetGrain<IConversationGrain>(GrainKey.Conversation(Tenant, conversation))))
+                {
+                    return;
+                }
+            }
+            catch (HerdException e) when (
+                e.Error is HerdError.Conflict or HerdError.Fenced or HerdError.Unavailable or HerdError.StoreUnavailable or HerdError.TurnInProgress)
+            {
+                // Once more.
+            }
+            catch (Exception e) when (e is OrleansException or TimeoutException or OperationCanceledException)
+            {
+                // The gateway is gone, or slow.
+            }
+
+            await Task.Delay(Again, world.Time);
+        }
+    }
+}

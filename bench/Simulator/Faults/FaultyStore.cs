@@ -1,0 +1,55 @@
+using Herd.Contracts.Conversations;
+using Herd.Grains.Conversations.Storage;
+using StackExchange.Redis;
+
+namespace Herd.Simulator.Faults;
+
+/// <summary>A store that comes and goes. Now and then a write lands of which its writer is not told.</summary>
+internal sealed class FaultyStore(FaultWorld world) : IConversationStore
+{
+    private const int SlowestMilliseconds = 10;
+    private const int WritesForOneUntold = 40;
+
+    private readonly Dictionary<string, (StoredConversation Stored, string Owner)> _conversations = [];
+
+    private readonly Dictionary<(string Conversation, long Epoch), string?> _homes = [];
+
+    public bool IsAway { get; set; }
+
+    /// <summary>What is stored, whether the store is away or not.</summary>
+    public Conversation? Find(string id) => _conversations.TryGetValue(id, out var kept) ? kept.Stored.Conversation : null;
+
+    public Task<StoredConversation?> Read(string tenant, string id, CancellationToken cancellation) =>
+        IsAway ? throw Away() : Task.FromResult(_conversations.TryGetValue(id, out var kept) ? kept.Stored : null);
+
+    public async Task<StoredConversation> Write(
+        string tenant, StoredConversation? expected, Conversation conversation, int firstTurn, ConversationKind kind, string owner)
+    {
+        await Task.Delay(TimeSpan.FromMilliseconds(world.Random.Next(SlowestMilliseconds)), world.Time);
+        if (IsAway)
+        {
+            throw Away();
+        }
+
+        var (before, last) = _conversations.GetValueOrDefault(conversation.Id);
+        if (last != owner && expected?.Revision != before?.Revision)
+        {
+            throw new ConversationConflictException(conversation.Id);
+        }
+
+        world.Require(conversation.Epoch >= (before?.Conversation.Epoch ?? 0), "an older epoch is stored over a newer one");
+        var home = _homes.TryAdd((conversation.Id, conversation.Epoch), conversation.Home) ? conversation.Home : _homes[(conversation.Id, conversation.Epoch)];
+        world.Require(home == conversation.Home, $"{conversation.Id} is stored at {home} and at {conversation.Home} under the same epoch {conversation.Epoch}");
+        var stored = new StoredConversation(conversation, (before?.Revision ?? 0) + 1);
+        _conversations[conversation.Id] = (stored, owner);
+        return world.Random.Next(WritesForOneUntold) == 0 ? throw Away() : stored;
+    }
+
+    public Task<long> Count(string tenant) => throw new NotSupportedException();
+
+    public Task Delete(string tenant, string id) => throw new NotSupportedException();
+
+    public Task<ConversationPage> List(string tenant, int size, string? after) => throw new NotSupportedException();
+
+    private static RedisConnectionException Away() => new(ConnectionFailureType.SocketClosed, "away");
+}

@@ -1,0 +1,73 @@
+using Herd.Contracts.Conversations;
+using Herd.Grains.Conversations;
+using Herd.Grains.Nodes.Link;
+using Herd.Grains.Rebalancing;
+using Herd.Grains.Routing;
+using Herd.Grains.Scaling;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Herd.Simulator.Faults;
+
+/// <summary>A gateway: its grains, router, watcher and rebalancer are the real ones.</summary>
+internal sealed class GatewayProcess : SimulatedProcess, IDisposable
+{
+    private readonly FaultWorld _world;
+    private readonly ClusterView _view;
+    private readonly TurnRunner _runner;
+    private readonly SessionMove _mover;
+    private readonly Handover _handover;
+    private readonly NodeWatcher _watcher;
+    private readonly RebalanceTimer _timer;
+    private readonly IOptions<RebalanceOptions> _rebalance = Options.Create(new RebalanceOptions { Rest = TimeSpan.FromSeconds(10) });
+    private readonly CancellationTokenSource _over = new();
+
+    public GatewayProcess(string name, SiloAddress silo, FaultWorld world)
+        : base(name, silo)
+    {
+        _world = world;
+        Grains = GrainCaller.Of(world, this);
+        var routing = Options.Create(new RoutingOptions());
+        _view = new ClusterView(routing, Pools.None, Time);
+        var placement = new TurnPlacement(_view, Pools.None, Time);
+        var stream = new TurnStream(_view, Grains, Time);
+        _runner = new TurnRunner(_view, placement, stream, world.Setup.Loggers.CreateLogger<TurnRunner>());
+        _mover = new SessionMove(_view, placement, stream, world.Setup.Loggers.CreateLogger<SessionMove>());
+        _handover = new Handover(Time);
+        _watcher = new NodeWatcher(
+            world.Members, world.Members, world.Setup.Interfaces, Grains, new NodeLinks(new MemoryLinks(world, this), world.Setup.Reports, Time),
+            _view, routing, Time, world.Setup.Loggers.CreateLogger<NodeWatcher>());
+        _timer = new RebalanceTimer(Grains, _rebalance, Time, world.Setup.Loggers.CreateLogger<RebalanceTimer>());
+    }
+
+    public override TimeProvider Time => _world.Time;
+
+    public override IGrainFactory Grains { get; }
+
+    public override Grain Create(Type grain, IGrainContext context) => grain == typeof(IConversationGrain)
+        ? new ConversationGrain(context, _world.Store, _runner, _mover, _handover, Grains, Time)
+        : new RebalancerGrain(context, _view, Grains, _rebalance, Time, _world.Setup.Loggers.CreateLogger<RebalancerGrain>());
+
+    /// <summary>Who is cut off does not know it, and goes on.</summary>
+    public override Task Alive() => Task.CompletedTask;
+
+    public void Start()
+    {
+        _ = _watcher.Run(_over.Token);
+        _ = _timer.Run(_over.Token);
+    }
+
+    /// <summary>SIGTERM: it hands its conversations over.</summary>
+    public Task Drain() => _handover.StoppingAsync(CancellationToken.None);
+
+    /// <summary>Nothing of it is left.</summary>
+    public void End() => _over.Cancel();
+
+    public void Dispose()
+    {
+        _watcher.Dispose();
+        _timer.Dispose();
+        _handover.Dispose();
+        _over.Dispose();
+    }
+}

@@ -1,0 +1,96 @@
+using Herd.Contracts.Nodes;
+using Herd.Grains.Hosting;
+using Herd.Grains.Nodes;
+using Herd.Grains.Nodes.Drain;
+using Herd.Grains.Nodes.Link;
+using Herd.Inference.Generation;
+using Herd.Inference.Simulated;
+using Microsoft.Extensions.Hosting.Internal;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using ClusterOptions = Herd.Grains.Hosting.ClusterOptions;
+
+namespace Herd.Simulator.Faults;
+
+/// <summary>A node: its grains, engine, drain and link are the real ones, on the simulated runtime; a step is computed at each tick.</summary>
+internal sealed class NodeProcess : SimulatedProcess, IEngineRunner, IDisposable
+{
+    private readonly FaultWorld _world;
+    private readonly NodeHost _host;
+    private readonly SessionPull _pull;
+    private readonly NodeDrain _drain;
+    private readonly NodeRetirement _retirement;
+    private readonly NodeInspection _inspection;
+    private readonly List<Engine> _engines = [];
+    private readonly CancellationTokenSource _over = new();
+
+    /// <param name="name">Its name, which the next one of that name takes over.</param>
+    /// <param name="silo">Its address, one of a kind.</param>
+    /// <param name="rounding">How its runtime rounds.</param>
+    /// <param name="world">The cluster.</param>
+    public NodeProcess(string name, SiloAddress silo, ulong rounding, FaultWorld world)
+        : base(name, silo)
+    {
+        _world = world;
+        Grains = GrainCaller.Of(world, this);
+        var setup = world.Setup;
+        var runtime = new SimulatedRuntime(new SimulatedTimings { Speed = double.PositiveInfinity, AnswerTokens = 40, Rounding = rounding }, Time);
+        var node = Options.Create(new NodeOptions { Model = setup.Model, Catalog = setup.Catalog, Slots = 2, ContextTokens = 2048, KvHostBytes = 1 << 20 });
+        var cluster = Options.Create(new ClusterOptions { Name = name, Address = "127.0.0.1", LinkPort = silo.Endpoint.Port, KeyFile = setup.KeyFile });
+        var lifetime = new ApplicationLifetime(world.Setup.Loggers.CreateLogger<ApplicationLifetime>());
+        _host = new NodeHost(runtime, node, cluster, this, Time, world.Setup.Loggers, lifetime);
+        _pull = new SessionPull(
+            new NodeLinks(new MemoryLinks(world, this), setup.Reports, Time), setup.Key, node, Time, world.Setup.Loggers.CreateLogger<SessionPull>());
+        _drain = new NodeDrain(
+            _host, Grains, world.Members, world.Members, setup.Interfaces, new Expulsion(lifetime, world.Setup.Loggers.CreateLogger<Expulsion>()), node, cluster,
+            Time, lifetime, world.Setup.Loggers.CreateLogger<NodeDrain>());
+        _retirement = new NodeRetirement(_host, _drain.Empty, Time);
+        _inspection = new NodeInspection(_host, runtime, node, cluster, Time);
+        LinkService = new NodeLinkService(_host, setup.Key, setup.Reports, Time);
+        _ = _host.Run(_over.Token);
+    }
+
+    public override TimeProvider Time => _world.Time;
+
+    public override IGrainFactory Grains { get; }
+
+    public string Link => _host.Link;
+
+    public NodeLinkService LinkService { get; }
+
+    /// <summary>Whether its engine no longer computes, though the process lives.</summary>
+    public bool IsHung { get; set; }
+
+    public override Grain Create(Type grain, IGrainContext context) => grain == typeof(ISessionGrain)
+        ? new SessionGrain(context, _host, _pull, Time)
+        : new NodeGrain(context, _host, _drain, _retirement, _inspection);
+
+    /// <summary>What was killed does nothing any more, and what is frozen does later what it is about to.</summary>
+    public override async Task Alive()
+    {
+        while (IsFrozen || !IsThere)
+        {
+            await WhenThawed;
+        }
+    }
+
+    public void Start(Engine engine) => _engines.Add(engine);
+
+    /// <summary>Computes a step.</summary>
+    public void Advance()
+    {
+        if (IsThere && !IsFrozen && !IsHung)
+        {
+            _engines.RemoveAll(engine => !engine.Advance(TimeSpan.Zero));
+        }
+    }
+
+    /// <summary>SIGTERM: it moves what it has elsewhere.</summary>
+    public Task Drain() => _drain.StoppingAsync(CancellationToken.None);
+
+    public void Dispose()
+    {
+        _retirement.Dispose();
+        _over.Dispose();
+    }
+}

@@ -1,0 +1,47 @@
+using System.Collections.Concurrent;
+using Grpc.Core;
+using Grpc.Net.Client;
+using Herd.Grains.Hosting;
+
+namespace Herd.Grains.Nodes.Link;
+
+/// <summary>How the links of nodes are reached.</summary>
+internal interface ILinkTransport
+{
+    /// <param name="address">A node's link.</param>
+    CallInvoker To(string address);
+}
+
+/// <summary>Reaches links over HTTP/2, by mutual TLS under the cluster's key.</summary>
+internal sealed class LinkChannels(ClusterIdentity identity) : ILinkTransport, IDisposable
+{
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(1);
+
+    /// <summary>A node that comes back is wanted back: gRPC's own pause grows to two minutes.</summary>
+    private static readonly TimeSpan ReconnectAfter = TimeSpan.FromMilliseconds(250);
+
+    private readonly ConcurrentDictionary<string, GrpcChannel> _channels = new();
+
+    public CallInvoker To(string address) => _channels.GetOrAdd(address, Open).CreateCallInvoker();
+
+    public void Dispose()
+    {
+        foreach (var channel in _channels.Values)
+        {
+            channel.Dispose();
+        }
+    }
+
+    private GrpcChannel Open(string address) => GrpcChannel.ForAddress(address, new GrpcChannelOptions
+    {
+        InitialReconnectBackoff = ReconnectAfter,
+        MaxReconnectBackoff = ReconnectAfter,
+        HttpHandler = new SocketsHttpHandler
+        {
+            ConnectTimeout = ConnectTimeout,
+            EnableMultipleHttp2Connections = true,
+            SslOptions = identity.ForClients(),
+        },
+        DisposeHttpClient = true,
+    });
+}

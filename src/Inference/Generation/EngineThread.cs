@@ -1,0 +1,22 @@
+namespace Herd.Inference.Generation;
+
+/// <summary>Runs the loops of engines.</summary>
+public interface IEngineRunner
+{
+    /// <summary>Begins. From now on the engine is advanced again and again, by one thread at a time, until it has ended.</summary>
+    void Start(Engine engine);
+}
+
+/// <summary>Runs each engine on a thread of its own.</summary>
+public sealed class EngineThread : IEngineRunner
+{
+    public void Start(Engine engine) => new Thread(() => Run(engine)) { Name = "herd engine", IsBackground = true }.Start();
+
+    private static void Run(Engine engine)
+    {
+        while (engine.Advance(Timeout.InfiniteTimeSpan))
+        {
+            // One step after the other.
+        }
+    }
+}
