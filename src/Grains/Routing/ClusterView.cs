@@ -101,7 +101,7 @@ public sealed class ClusterView(IOptions<RoutingOptions> options, Pools pools, T
             _known[model.Id] = model;
             if (!_tables.ContainsKey(model.Id))
             {
-                _tables[model.Id] = new RoutingTable();
+                _tables[model.Id] = new RoutingTable { BringsKv = options.Value.BringsKv };
             }
         }
 

@@ -25,7 +25,7 @@ internal static class Forecasts
     /// <summary>Seconds to pull what the home holds and compute the rest; infinite when there is no such home.</summary>
     /// <returns>The tokens to compute, and the bytes to pull.</returns>
     public static (int Tokens, double Bytes) Pulled(RoutingTable table, RouteRequest request) =>
-        table.PlaceOf(request.Home) is >= 0 and var home && table[home].IsReachable && request.Held > 0
+        table.BringsKv && table.PlaceOf(request.Home) is >= 0 and var home && table[home].IsReachable && request.Held > 0
             ? (Math.Max(1, request.Tokens - request.Held), request.Held * table[home].BytesPerToken)
             : (request.Tokens, double.PositiveInfinity);
 

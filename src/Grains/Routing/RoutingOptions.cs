@@ -15,6 +15,12 @@ public sealed class RoutingOptions
     /// </summary>
     public string Policy { get; set; } = "predicted-ttft";
 
+    /// <summary>
+    /// Whether KV caches are brought from other nodes; otherwise they are replayed, as behind balancers that know of none. For comparisons.
+    /// Default true.
+    /// </summary>
+    public bool BringsKv { get; set; } = true;
+
     /// <summary>What is drawn by lot is drawn from this seed. Default 0.</summary>
     public int Seed { get; set; }
 

@@ -17,6 +17,9 @@ internal sealed class RoutingTable
     private int[] _sessions = [];
     private double[] _scratch = [];
 
+    /// <summary>Whether KV caches are brought from other nodes. Default true.</summary>
+    public bool BringsKv { get; init; } = true;
+
     public int Count { get; private set; }
 
     public NodeOutlook this[int place] => _nodes[place];

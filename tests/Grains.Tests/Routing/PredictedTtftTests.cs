@@ -55,6 +55,16 @@ public sealed class PredictedTtftTests
     }
 
     [Fact]
+    public void Forecast_NothingIsBroughtFromOtherNodes_Replays()
+    {
+        var table = new RoutingTable { BringsKv = false };
+        table.Set(Tables.Node("home"));
+        table.Set(Tables.Node("other"));
+
+        Assert.Equal(KvOrigin.Replay, Forecasts.Of(table, table.PlaceOf("other"), Turn, now: 0).Origin);
+    }
+
+    [Fact]
     public void Choose_HomeDrains_PullsElsewhere()
     {
         Assert.Equal("other", Choose(Turn, Tables.Node("home", state: NodeState.Draining), Tables.Node("other")));
