@@ -29,6 +29,7 @@ public sealed class NodeRetirementTests : IAsyncLifetime
             Options.Create(new NodeOptions { Model = TinyModel.Write(_model), Catalog = Path.Combine(Repository.Root, "models", "catalog.json") }),
             Options.Create(new ClusterOptions { Name = "node-1" }),
             new EngineThread(),
+            (_, _, _) => Task.CompletedTask,
             TimeProvider.System,
             NullLoggerFactory.Instance,
             new ApplicationLifetime(NullLogger<ApplicationLifetime>.Instance));

@@ -38,9 +38,10 @@ internal sealed class NodeProcess : SimulatedProcess, IEngineRunner, IDisposable
         var node = Options.Create(new NodeOptions { Model = setup.Model, Catalog = setup.Catalog, Slots = 2, ContextTokens = 2048, KvHostBytes = 1 << 20 });
         var cluster = Options.Create(new ClusterOptions { Name = name, Address = "127.0.0.1", LinkPort = silo.Endpoint.Port, KeyFile = setup.KeyFile });
         var lifetime = new ApplicationLifetime(world.Setup.Loggers.CreateLogger<ApplicationLifetime>());
-        _host = new NodeHost(runtime, node, cluster, this, Time, world.Setup.Loggers, lifetime);
         _pull = new SessionPull(
             new NodeLinks(new MemoryLinks(world, this), setup.Reports, Time), setup.Key, node, Time, world.Setup.Loggers.CreateLogger<SessionPull>());
+        var warmUp = new WarmUp(_pull, Time, world.Setup.Loggers.CreateLogger<WarmUp>());
+        _host = new NodeHost(runtime, node, cluster, this, warmUp.Run, Time, world.Setup.Loggers, lifetime);
         _drain = new NodeDrain(
             _host, Grains, world.Members, world.Members, setup.Interfaces, new Expulsion(lifetime, world.Setup.Loggers.CreateLogger<Expulsion>()), node, cluster,
             Time, lifetime, world.Setup.Loggers.CreateLogger<NodeDrain>());

@@ -52,7 +52,7 @@ internal static class LlamaEndpoints
         {
             [var only] => only,
             [] => throw view.NotServed(wanted ?? "any"),
-            _ => throw Bad($"Several models are served ({view.ModelNames}); say which to use.", "model"),
+            _ => throw view.SeveralServed(),
         };
 }
 

@@ -26,8 +26,7 @@ internal sealed class TurnPlacement(ClusterView view, Pools pools, TimeProvider 
             ?? throw NoNode("any model");
         return (wanted ?? (served.Count == 1 ? served[0].Id : null)) switch
         {
-            null => throw new HerdException(
-                HerdError.InvalidArgument, $"Several models are served ({view.ModelNames}); say which to use.", "model"),
+            null => throw view.SeveralServed(),
             var id when view.Nodes.SelectMany(node => node.Models).Concat(served).Any(model => model.Id == id) => id,
             var id => throw view.NotServed(id),
         };

@@ -1,5 +1,6 @@
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
+using Herd.Contracts.Nodes;
 using Herd.Contracts.Placements;
 using Herd.Grains.Conversations.Storage;
 using Herd.Grains.Routing;
@@ -70,6 +71,13 @@ internal sealed class TurnRunner(
             using var reservation = view.Reserve(placement.Node, turn.Model!);
             placement = placement with { Move = await stream.Bring(transcript, turn.Model!, placement, cancellation) };
             turn = turn with { Node = placement.Node, Placements = [.. (turn.Placements ?? []).TakeLast(KeptPlacements - 1), placement] };
+            if (placement.Move is { Failure: not null } && IsReady(placement.Home, failures))
+            {
+                // What did not come is where it was: there the answer begins sooner than where it would be replayed.
+                failures.Nodes.Add(placement.Node);
+                continue;
+            }
+
             using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             try
             {
@@ -106,6 +114,9 @@ internal sealed class TurnRunner(
             }
         }
     }
+
+    private bool IsReady(string? node, TurnFailures failures) =>
+        view.Find(node) is { State: NodeState.Ready } && !failures.Nodes.Contains(node!);
 
     /// <summary>Whether another node takes the turn.</summary>
     private bool IsElsewhere(Transcript transcript, Turn turn, AnswerBuilder answer) => view.Place(

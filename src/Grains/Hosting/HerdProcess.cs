@@ -34,12 +34,16 @@ public static class HerdProcess
             await Console.Error.WriteLineAsync($"The store does not answer ({e.FailureType}); is it running, and is Cluster:Store right?");
             return CannotStart;
         }
-        catch (Exception e) when (e is OptionsValidationException or ModelLoadException or IOException or InvalidDataException)
+        catch (Exception e) when (e is OptionsValidationException or ModelLoadException or IOException or InvalidDataException || IsUnreadable(e))
         {
             await Console.Error.WriteLineAsync(e.Message);
             return CannotStart;
         }
     }
+
+    /// <summary>Whether a setting is not of its kind; the message names both.</summary>
+    private static bool IsUnreadable(Exception exception) =>
+        exception is InvalidOperationException { Source: "Microsoft.Extensions.Configuration.Binder" };
 
     /// <summary>Runs the process until it stops.</summary>
     /// <returns>Whether it stopped because the cluster had declared it dead.</returns>

@@ -79,7 +79,9 @@ public static class HerdSilo
 
         // Before the silo, so that the model loads while the silo joins, and is there until the silo has left.
         builder.Services.AddSingleton<IEngineRunner, EngineThread>();
-        builder.Services.AddSingleton<NodeHost>();
+        builder.Services.AddSingleton<WarmUp>();
+        builder.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<NodeHost>(
+            services, (Func<LoadedModel, string, CancellationToken, Task>)services.GetRequiredService<WarmUp>().Run));
         builder.Services.AddHostedService(services => services.GetRequiredService<NodeHost>());
         builder.AddSilo(typeof(ConversationGrain), typeof(RebalancerGrain), typeof(ScalerGrain));
         builder.Services.AddSingleton<SessionPull>();

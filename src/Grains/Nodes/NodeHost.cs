@@ -11,11 +11,20 @@ using Microsoft.Extensions.Options;
 namespace Herd.Grains.Nodes;
 
 /// <summary>Owns what this node computes with: loads its model when the process starts, and unloads it at the end.</summary>
+/// <param name="runtime">What loads it.</param>
+/// <param name="options">What is served.</param>
+/// <param name="cluster">Who this is.</param>
+/// <param name="engines">What runs its engine.</param>
+/// <param name="warmUp">What is done with a model, over the link given, before it takes work.</param>
+/// <param name="time">What passes.</param>
+/// <param name="loggers">Where to log.</param>
+/// <param name="lifetime">The process's.</param>
 internal sealed class NodeHost(
     ILlamaRuntime runtime,
     IOptions<NodeOptions> options,
     IOptions<ClusterOptions> cluster,
     IEngineRunner engines,
+    Func<LoadedModel, string, CancellationToken, Task> warmUp,
     TimeProvider time,
     ILoggerFactory loggers,
     IHostApplicationLifetime lifetime) : BackgroundService
@@ -23,6 +32,7 @@ internal sealed class NodeHost(
     private readonly ILogger _logger = loggers.CreateLogger<NodeHost>();
     private volatile LoadedModel? _model;
     private volatile float _loaded;
+    private volatile bool _isWarm;
     private readonly CancellationTokenSource _left = new();
     private volatile bool _drains;
     private volatile bool _servesNothing;
@@ -43,7 +53,7 @@ internal sealed class NodeHost(
     {
         Node = cluster.Value.Name,
         State = _drains || lifetime.ApplicationStopping.IsCancellationRequested ? NodeState.Draining
-            : _model is not { } loaded ? _servesNothing ? NodeState.Ready : NodeState.Loading
+            : _model is not { } loaded || !_isWarm ? _servesNothing ? NodeState.Ready : NodeState.Loading
             : IsStalled(loaded.Engine) ? NodeState.Stalled
             : NodeState.Ready,
         Link = Link,
@@ -179,6 +189,8 @@ internal sealed class NodeHost(
         model.Engine.LoadChanged += NoteChange;
         _model = model;
         _loaded = 1;
+        await warmUp(model, Link, cancellation);
+        _isWarm = true;
         NoteChange();
         NodeLog.Loaded(_logger, model.Id, time.GetElapsedTime(started).TotalSeconds);
         var replaced = _replacement.Task;
@@ -188,6 +200,7 @@ internal sealed class NodeHost(
         }
 
         _model = null;
+        _isWarm = false;
         await model.DisposeAsync();
         return await Replacement(cancellation);
     }

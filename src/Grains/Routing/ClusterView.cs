@@ -61,6 +61,10 @@ public sealed class ClusterView(IOptions<RoutingOptions> options, Pools pools, T
     public HerdException NotServed(string model) => new(
         HerdError.ModelNotFound, $"No node serves the model '{model}'. Served: {ModelNames}.", "model");
 
+    /// <summary>What whoever names no model is told where several are served.</summary>
+    public HerdException SeveralServed() => new(
+        HerdError.InvalidArgument, $"Several models are served ({ModelNames}); say which to use.", "model");
+
     /// <exception cref="HerdException">The node is not known.</exception>
     public void RequireNode(string node)
     {

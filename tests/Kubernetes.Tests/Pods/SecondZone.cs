@@ -23,6 +23,7 @@ internal sealed class SecondZone : IAsyncDisposable
 
     public static async Task<SecondZone> Make()
     {
+        await RemoveCable();
         var holder = Process.Start(new ProcessStartInfo("unshare", ["--net", "cat"]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
 
         // What it is told comes back once it is there.
@@ -37,7 +38,7 @@ internal sealed class SecondZone : IAsyncDisposable
         await zone.Join();
         for (var number = 1; number <= Addresses; number++)
         {
-            await Ip("address", "add", $"{Address(isThere: false, number)}/32", "dev", "lo");
+            await Ip("address", "replace", $"{Address(isThere: false, number)}/32", "dev", "lo");
             await zone.IpThere("address", "add", $"{Address(isThere: true, number)}/32", "dev", "lo");
         }
 
@@ -62,7 +63,7 @@ internal sealed class SecondZone : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await Ip("link", "delete", Here);
+        await RemoveCable();
         for (var number = 1; number <= Addresses; number++)
         {
             await Ip("address", "delete", $"{Address(isThere: false, number)}/32", "dev", "lo");
@@ -71,6 +72,15 @@ internal sealed class SecondZone : IAsyncDisposable
         _holder.StandardInput.Close();
         await _holder.WaitForExitAsync();
         _holder.Dispose();
+    }
+
+    /// <summary>A run that was broken off has left it.</summary>
+    private static async Task RemoveCable()
+    {
+        if (Directory.Exists($"/sys/class/net/{Here}"))
+        {
+            await Ip("link", "delete", Here);
+        }
     }
 
     private static Task<string> Ip(params string[] arguments) => Tool.Run("/", "ip", arguments);

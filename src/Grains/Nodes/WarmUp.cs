@@ -1,0 +1,73 @@
+using Herd.Contracts;
+using Herd.Contracts.Conversations;
+using Herd.Contracts.Nodes;
+using Herd.Inference.Generation;
+using Microsoft.Extensions.Logging;
+
+namespace Herd.Grains.Nodes;
+
+/// <summary>
+/// Has a model that was just loaded answer a little, and brings a KV cache over the node's own link, before the node takes work. So weights are in
+/// memory, code is compiled and rates are measured when the first turns come, which are many: the newest node is the emptiest
+/// (docs/decisions/warm-up.md).
+/// </summary>
+internal sealed class WarmUp(SessionPull pull, TimeProvider time, ILogger<WarmUp> logger)
+{
+    private const int Sessions = 4;
+    private const int Tokens = 16;
+    private const string Tenant = "herd";
+    private const string Node = "warm-up";
+
+    /// <summary>Slow models are not waited for.</summary>
+    private static readonly TimeSpan Most = TimeSpan.FromSeconds(5);
+
+    /// <param name="model">The model.</param>
+    /// <param name="link">The node's own link.</param>
+    /// <param name="cancellation">Ends it.</param>
+    public async Task Run(LoadedModel model, string link, CancellationToken cancellation)
+    {
+        using var timeout = new CancellationTokenSource(Most, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, timeout.Token);
+        var keys = Enumerable.Range(0, Sessions + 1).Select(i => Key(i, model)).ToList();
+        try
+        {
+            await Task.WhenAll(keys.Take(Sessions).Select(key => Answer(key, model, either.Token)));
+            await pull.Run(keys[Sessions], model, link, keys[0], either.Token);
+            await Answer(keys[Sessions], model, either.Token);
+        }
+        catch (Exception e) when (!cancellation.IsCancellationRequested)
+        {
+            // It can serve all the same, if less swiftly at first.
+            WarmUpLog.NotWarm(logger, e.GetType().Name, e.Message);
+        }
+        finally
+        {
+            keys.ForEach(model.Engine.Forget);
+        }
+    }
+
+    private static string Key(int number, LoadedModel model) => GrainKey.Session(Node, Tenant, $"{number}", model.Id);
+
+    private static async Task Answer(string key, LoadedModel model, CancellationToken cancellation)
+    {
+        var settings = new GenerationSettings();
+        var request = new GenerationRequest
+        {
+            Session = key,
+            Tenant = Tenant,
+            Prompt = SessionPrompt.Render([new HistoryMessage(Role.User, $"Count to a hundred, from {key} on.", null)], settings, model),
+            Sampling = SessionSampling.Of(settings, model),
+            MaxTokens = Tokens,
+        };
+        await foreach (var update in model.Engine.Generate(request, cancellation))
+        {
+            // What it says nobody hears.
+        }
+    }
+}
+
+internal static partial class WarmUpLog
+{
+    [LoggerMessage(EventId = 421, Level = LogLevel.Warning, Message = "The model did not warm up ({Kind}: {Reason}); first answers take longer")]
+    public static partial void NotWarm(ILogger logger, string kind, string reason);
+}
