@@ -138,8 +138,9 @@ var wait = new Option<double>("--max-wait") { DefaultValueFactory = _ => 0.15, D
 var waiting = new Option<int>("--max-waiting") { DefaultValueFactory = _ => 2, Description = "Gateway:MaxWaiting." };
 var overload = new Command("overload", "Three times what simulated nodes can do.") { wait, waiting };
 overload.SetAction(async parsed => OverloadScene.Print(await OverloadScene.Run(parsed.GetValue(wait), parsed.GetValue(waiting))));
-var gateway = new Command("gateway", "What a gateway costs, by the number of streams, on simulated nodes.");
-gateway.SetAction(async _ => GatewayScene.Print(await GatewayScene.Run()));
+var most = new Option<int>("--most") { DefaultValueFactory = _ => int.MaxValue, Description = "Most streams." };
+var gateway = new Command("gateway", "What a gateway costs, by the number of streams, on simulated nodes.") { most };
+gateway.SetAction(async parsed => GatewayScene.Print(await GatewayScene.Run(parsed.GetValue(most))));
 
 var root = new RootCommand("Puts the same load on Herd's engine and on a peer, alternating, and compares.")
 {

@@ -92,6 +92,24 @@ public sealed class CommandTests : IAsyncDisposable
         Assert.Contains($"expected {wrong}", output, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("Cluster:SiloPort")]
+    [InlineData("Node:Slots")]
+    public async Task Silo_SettingThatIsNoNumber_IsToldInOneLine(string setting)
+    {
+        var key = _cluster.NewPath("key");
+        await File.WriteAllBytesAsync(key, new byte[32], TestContext.Current.CancellationToken);
+        using var silo = Process.Start(new ProcessStartInfo(
+            Path.Combine(Repository.Root, "artifacts", "bin", "Silo", Repository.Configuration, "Herd.Silo"),
+            ["--Cluster:Name=node-1", $"--Cluster:KeyFile={key}", "--Node:Model=tiny", $"--{setting}=many"]) { RedirectStandardError = true })!;
+
+        var error = await silo.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await silo.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(2, silo.ExitCode);
+        Assert.Matches($"^[^\n]*'many' at '{setting}'[^\n]*\n$", error);
+    }
+
     [Fact]
     public async Task Up_OtherSettingsThanRun_IsRefusedAndDownStopsAll()
     {

@@ -42,6 +42,9 @@ public sealed class WireTests
     private const string AdviceV6 = "IOhAA20BDQEJgQAAAAAAAOA/gQAAAAAAAABAgQAAAAAAAOg/AQUxAVnRtylXU3lzdGVtLkNvbGxlY3Rpb25zLkdlbmVyaWMuTGlzdGAxW1tzdHJpbmddXQADQQNh4OA=";
     private const string HeldV6 = "IOhAA2cxAf78/atvU3lzdGVtLkNvbGxlY3Rpb25zLkdlbmVyaWMuRGljdGlvbmFyeWAyW1tzdHJpbmddLFtpbnRdXQEDQQNtAAng4A==";
 
+    private const string RequestV7 = "IOhADXR1cm5fMTEBbZ+tPllSZWFkT25seUxpc3RJbnRlcmZhY2VDb2RlY2AxW1toZXJkLk1lc3NhZ2VdXQADIegIAwlBC2hlbGxv4OAh6GAAAAA/wQHBAcEBAQ8BJTEBw9luPk1SZWFkT25seUxpc3RJbnRlcmZhY2VDb2RlY2AxW1tzdHJpbmddXQADQQN44MEBwQHBAcEBwQHBAQEBwQEJAwEJAwHBAcEBwQEBAeBBA20BAyHoAAEBAQEB4MEBwQExAds2rXN1U3lzdGVtLkNvbGxlY3Rpb25zLkdlbmVyaWMuRGljdGlvbmFyeWAyW1tzdHJpbmddLFtzdHJpbmddXQEDQQNrQAN24OA=";
+    private const string TurnV7 = "IOhADXR1cm5fMQkDCTEBzofPCGNTeXN0ZW0uQ29sbGVjdGlvbnMuR2VuZXJpYy5MaXN0YDFbW2hlcmQuTWVzc2FnZV1dAAMh6AgDCUEFaGng4CGAAIC19/V/nwiBAAAAAAAAAADgwQEh6MABwQHBAcEBwQHBASk14MEBwQHBAcEBwQHBAQEBwQEJAwEJAwHBAcEBwQEBAeAh6EABKTPgAQPgCQMBwQHBAcEBwQEBATEB2zatc3VTeXN0ZW0uQ29sbGVjdGlvbnMuR2VuZXJpYy5EaWN0aW9uYXJ5YDJbW3N0cmluZ10sW3N0cmluZ11dAQNBA2tAA3bg4A==";
+
     private static readonly Serializer Serializer =
         new ServiceCollection().AddSerializer().BuildServiceProvider().GetRequiredService<Serializer>();
 
@@ -168,6 +171,24 @@ public sealed class WireTests
 
     [Fact]
     public void SessionRequest_WrittenByVersion6_IsRead() => AssertReads(Session with { Trace = "00-a-b-01" }, SessionV6);
+
+    /// <summary>What version 7 added: what callers note of turns.</summary>
+    [Fact]
+    public void TurnRequest_WrittenByVersion7_IsRead() => AssertReads(
+        Request with { Metadata = new Dictionary<string, string> { ["k"] = "v" } }, RequestV7);
+
+    [Fact]
+    public void Turn_WrittenByVersion7_IsRead() => AssertReads(
+        new Turn
+        {
+            Id = "turn_1",
+            State = TurnState.Completed,
+            Input = new List<Message> { new(Role.User, "hi") },
+            Created = DateTimeOffset.UnixEpoch,
+            Settings = new GenerationSettings(),
+            Metadata = new Dictionary<string, string> { ["k"] = "v" },
+        },
+        TurnV7);
 
     [Fact]
     public void PlacementDecision_WrittenByVersion3_IsRead() => AssertReads(

@@ -96,6 +96,24 @@ public sealed class TurnFailoverTests : TurnRunnerScene
         Assert.Equal((0, "gone"), (turn.Placements![1].Move!.Tokens, turn.Placements[1].Move!.Failure));
     }
 
+    /// <summary>The home is busy, but what it has need not be computed again.</summary>
+    [Fact]
+    public async Task Answer_PullFailsAndTheHomeIsThere_IsGivenAtHome()
+    {
+        var nodes = New((_, _) => [Token(1), End(1)]);
+        nodes.Nodes.Pull = () => Task.FromResult(new KvMove(0, 0, 1, "it took too long"));
+        var turn = History();
+        Store.Stored = Store.Stored! with { Conversation = Store.Stored.Conversation with { Home = "a", Epoch = 1 } };
+        var busy = Report("a");
+        View.Update(busy with { Models = [busy.Models[0] with { Slots = 1, Active = 1, Figures = new EngineFigures { PrefillTokens = 100_000 } }] });
+
+        turn = await Run(nodes, turn);
+
+        Assert.Equal((TurnState.Completed, "a"), (turn.State, turn.Node));
+        Assert.Equal(["b", "a"], turn.Placements!.Select(placement => placement.Node));
+        Assert.Equal(["a"], nodes.Nodes.Calls.Select(call => call.Node));
+    }
+
     [Fact]
     public async Task Answer_OnlyNodeDrains_FinishesThere()
     {

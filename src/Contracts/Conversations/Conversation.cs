@@ -92,6 +92,9 @@ public sealed record Turn
     /// <summary>It was deleted, and is kept only since later turns build on it.</summary>
     [System.Text.Json.Serialization.JsonIgnore(Condition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingDefault)]
     [Id(12)] public bool IsDeleted { get; init; }
+
+    /// <summary>What its caller notes of it; null when there is nothing.</summary>
+    [Id(13)] public IReadOnlyDictionary<string, string>? Metadata { get; init; }
 }
 
 /// <summary>An answer, as text and as the tokens that made it.</summary>

@@ -33,6 +33,9 @@ public sealed record TurnRequest
 
     /// <summary>The trace that the turn is a part of, as W3C's traceparent; null means none.</summary>
     [Id(7)] public string? Trace { get; init; }
+
+    /// <summary>What the caller notes of the turn; null when there is nothing.</summary>
+    [Id(8)] public IReadOnlyDictionary<string, string>? Metadata { get; init; }
 }
 
 /// <summary>A place in an answer: as much of it as was delivered in whole events.</summary>

@@ -231,6 +231,7 @@ internal sealed class ConversationGrain(
             Created = time.GetUtcNow(),
             Model = request.Model ?? conversation.Model ?? conversation.Turns.LastOrDefault(before => before.Model is not null)?.Model,
             Settings = request.Settings with { Seed = request.Settings.Seed ?? NewSeed() },
+            Metadata = request.Metadata,
         };
         var next = conversation with { Turns = [.. conversation.Turns.Take(kept), turn] };
         await Store(() => _transcript.Write(next, kept, kind));

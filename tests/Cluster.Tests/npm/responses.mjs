@@ -23,6 +23,7 @@ const fail = async promise => {
 };
 
 const first = await say('What is the capital of France?', { instructions: 'You are a helpful assistant.', metadata: { topic: 'capitals' } });
+const firstAgain = await client.responses.retrieve(first.id);
 const second = await say('And of Italy?', { previous_response_id: first.id });
 const beside = await say('And of Germany?', { previous_response_id: first.id });
 
@@ -87,7 +88,7 @@ console.log(JSON.stringify({
   tooLong: await fail(client.conversations.create({ metadata: { topic: 'x'.repeat(513) } })),
   deleted: { gone, after: after.output_text },
   cancelled: { status: cancelled.status, began: cancelled.output[0].content[0].text.startsWith(seen) },
-  first: { ...tell(first), metadata: first.metadata, instructions: first.instructions },
+  first: { ...tell(first), metadata: [first.metadata, firstAgain.metadata], instructions: first.instructions },
   second: tell(second),
   beside: tell(beside),
   third: tell(third),

@@ -11,10 +11,6 @@ namespace Herd.Gateway.OpenAi.Responses;
 /// <summary>The Conversations API. A conversation's items are those of its turns; they are added by responses in it.</summary>
 internal static class ConversationsEndpoints
 {
-    private const int MostNotes = 16;
-    private const int LongestKey = 64;
-    private const int LongestNote = 512;
-
     public static void MapConversations(this IEndpointRouteBuilder routes)
     {
         routes.MapPost("/v1/conversations", async (HttpContext context, ConversationClient conversations) =>
@@ -22,15 +18,15 @@ internal static class ConversationsEndpoints
             var request = context.Request.ContentLength is 0 or null
                 ? new ConversationRequest()
                 : await context.Request.Read(ResponsesJson.Default.ConversationRequest, "a conversation");
-            var (tenant, metadata) = (Authentication.Tenant(context), Check(request.Metadata));
+            var (tenant, metadata) = (Authentication.Tenant(context), Notes.Check(request.Metadata));
             var conversation = await conversations.Create(tenant, model: null, System(request), context.RequestAborted);
-            conversation = metadata.Count == 0 ? conversation : await conversations.Note(tenant, conversation.Id, metadata, context.RequestAborted);
+            conversation = metadata is null ? conversation : await conversations.Note(tenant, conversation.Id, metadata, context.RequestAborted);
             return TypedResults.Json(Shape(conversation), ResponsesJson.Default.ConversationObject);
         }).Describes<ConversationRequest, ConversationObject>("Conversations");
         routes.MapPost("/v1/conversations/{id}", async (string id, HttpContext context, ConversationClient conversations) =>
         {
             var request = await context.Request.Read(ResponsesJson.Default.ConversationRequest, "a conversation");
-            var conversation = await conversations.Note(Authentication.Tenant(context), Check(id), Check(request.Metadata), context.RequestAborted);
+            var conversation = await conversations.Note(Authentication.Tenant(context), Check(id), Notes.Check(request.Metadata) ?? [], context.RequestAborted);
             return TypedResults.Json(Shape(conversation), ResponsesJson.Default.ConversationObject);
         }).Describes<ConversationRequest, ConversationObject>("Conversations");
         routes.MapGet("/v1/conversations/{id}", async (string id, HttpContext context, ConversationClient conversations) =>
@@ -83,15 +79,6 @@ internal static class ConversationsEndpoints
             var said = ResponseItems.Input(id, turn);
             return turn.Answer.IsEmpty ? said : said.Concat(ResponseItems.Of(id, turn, view.MarkupOf(turn.Model)));
         });
-
-    private static Dictionary<string, string> Check(Dictionary<string, string>? metadata)
-    {
-        metadata ??= [];
-        return metadata.Count > MostNotes ? throw Bad($"'metadata' may hold at most {MostNotes} pairs; found {metadata.Count}.", "metadata")
-            : metadata.Any(pair => pair.Key.Length is 0 or > LongestKey || pair.Value.Length > LongestNote)
-                ? throw Bad($"'metadata' holds keys of 1 to {LongestKey} characters and values of at most {LongestNote}.", "metadata")
-            : metadata;
-    }
 
     private static ConversationObject Shape(Conversation conversation) =>
         new(conversation.Id, conversation.Created.ToUnixTimeSeconds(), conversation.Metadata ?? new Dictionary<string, string>());

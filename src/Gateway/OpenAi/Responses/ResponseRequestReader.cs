@@ -10,8 +10,6 @@ namespace Herd.Gateway.OpenAi.Responses;
 /// <summary>Reads and checks the body of a request for a response.</summary>
 internal static class ResponseRequestReader
 {
-    private const int MaxMetadata = 16;
-
     /// <exception cref="HerdException">The body is not a request, or asks for what is not to be had.</exception>
     public static async Task<ResponseRequest> Read(HttpRequest request)
     {
@@ -41,6 +39,7 @@ internal static class ResponseRequestReader
             Input = request.Instructions is { } instructions && !isFirst ? [new Message(Role.System, instructions), .. messages] : messages,
             Settings = settings,
             Model = request.Model,
+            Metadata = Notes.Check(request.Metadata),
         };
     }
 
@@ -68,7 +67,7 @@ internal static class ResponseRequestReader
             request.Store is not false || (request.PreviousResponseId is null && conversation is null),
             "'store' cannot be false in a conversation that is stored.",
             "store");
-        Require(request.Metadata is null or { Count: <= MaxMetadata }, $"'metadata' may hold at most {MaxMetadata} pairs.", "metadata");
+        Notes.Check(request.Metadata);
     }
 
     private static ChatTool ToTool(ResponseTool? tool) =>

@@ -26,6 +26,7 @@ internal static class ResponseShape
         PreviousResponseId = previous is { IsDeleted: false } before && ResponseId.IsTurn(before.Id) ? (id with { Turn = before.Id }).ToString() : null,
         Temperature = turn.Settings.Temperature,
         TopP = turn.Settings.TopP,
+        Metadata = turn.Metadata ?? new Dictionary<string, string>(),
         Text = new TextOptions(Format(turn.Settings.Form)),
         Tools = [.. (turn.Settings.Tools ?? []).Select(ToTool)],
         ToolChoice = Choice(turn.Settings.ToolChoice),

@@ -62,13 +62,12 @@ internal static class ResponsesEndpoints
             PreviousResponseId = previous,
             Instructions = request.Instructions,
             Store = request.Store ?? true,
-            Metadata = request.Metadata ?? [],
         };
         if (request.Stream == true)
         {
             var begun = Describe(new Turn
             {
-                Id = id.Turn, State = TurnState.Pending, Input = turn.Input, Created = time.GetUtcNow(), Model = turn.Model, Settings = turn.Settings,
+                Id = id.Turn, State = TurnState.Pending, Input = turn.Input, Created = time.GetUtcNow(), Model = turn.Model, Settings = turn.Settings, Metadata = turn.Metadata,
             });
             await Stream(context, new ResponseStream(context, id), begun, Describe, reply, logger);
             return;
