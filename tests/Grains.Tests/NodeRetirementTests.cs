@@ -1,14 +1,6 @@
 using Herd.Contracts.Errors;
 using Herd.Contracts.Nodes;
-using Herd.Grains.Hosting;
-using Herd.Grains.Nodes;
 using Herd.Grains.Nodes.Drain;
-using Herd.Inference.Generation;
-using Herd.Inference.Simulated;
-using Herd.Testing;
-using Microsoft.Extensions.Hosting.Internal;
-using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Herd.Grains.Tests;
@@ -17,24 +9,14 @@ public sealed class NodeRetirementTests : IAsyncLifetime
 {
     private readonly FakeTimeProvider _time = new();
     private readonly TaskCompletionSource _emptied = new();
-    private readonly string _model = Path.Combine(Directory.CreateTempSubdirectory("herd-retirement-").FullName, "tiny.gguf");
-    private readonly NodeHost _host;
+    private readonly SimulatedHost _node = new();
     private readonly NodeRetirement _retirement;
     private CancellationToken _emptying;
 
     public NodeRetirementTests()
     {
-        _host = new NodeHost(
-            new SimulatedRuntime(new SimulatedTimings(), TimeProvider.System),
-            Options.Create(new NodeOptions { Model = TinyModel.Write(_model), Catalog = Path.Combine(Repository.Root, "models", "catalog.json") }),
-            Options.Create(new ClusterOptions { Name = "node-1" }),
-            new EngineThread(),
-            (_, _, _) => Task.CompletedTask,
-            TimeProvider.System,
-            NullLoggerFactory.Instance,
-            new ApplicationLifetime(NullLogger<ApplicationLifetime>.Instance));
         _retirement = new NodeRetirement(
-            _host,
+            _node.Host,
             cancellation =>
             {
                 _emptying = cancellation;
@@ -43,14 +25,7 @@ public sealed class NodeRetirementTests : IAsyncLifetime
             _time);
     }
 
-    public async ValueTask InitializeAsync()
-    {
-        await _host.StartAsync(TestContext.Current.CancellationToken);
-        while (_host.Report().State != NodeState.Ready)
-        {
-            await _host.Changed.WaitAsync(TestContext.Current.CancellationToken);
-        }
-    }
+    public async ValueTask InitializeAsync() => await _node.Start();
 
     [Fact]
     public void Renew_AgainAndAgain_StaysNotReadyAndTellsWhenItIsEmpty()
@@ -65,7 +40,7 @@ public sealed class NodeRetirementTests : IAsyncLifetime
         _emptied.SetResult();
 
         Assert.True(_retirement.Renew());
-        Assert.Equal(NodeState.Draining, _host.Report().State);
+        Assert.Equal(NodeState.Draining, _node.Host.Report().State);
     }
 
     [Fact]
@@ -74,16 +49,16 @@ public sealed class NodeRetirementTests : IAsyncLifetime
         _retirement.Renew();
         _time.Advance(TimeSpan.FromSeconds(31));
 
-        Assert.Equal(NodeState.Ready, _host.Report().State);
+        Assert.Equal(NodeState.Ready, _node.Host.Report().State);
         Assert.True(_emptying.IsCancellationRequested);
         Assert.False(_retirement.Renew());
-        Assert.Equal(NodeState.Draining, _host.Report().State);
+        Assert.Equal(NodeState.Draining, _node.Host.Report().State);
     }
 
     [Fact]
     public void Renew_NodeDrainsAlready_IsRefused()
     {
-        _host.BeginDrain();
+        _node.Host.BeginDrain();
 
         Assert.Equal(HerdError.Unavailable, Assert.Throws<HerdException>(() => _retirement.Renew()).Error);
     }
@@ -91,8 +66,6 @@ public sealed class NodeRetirementTests : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         _retirement.Dispose();
-        await _host.StopAsync(CancellationToken.None);
-        _host.Dispose();
-        Directory.Delete(Path.GetDirectoryName(_model)!, recursive: true);
+        await _node.DisposeAsync();
     }
 }

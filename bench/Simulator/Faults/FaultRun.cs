@@ -12,12 +12,18 @@ internal sealed class FaultRun : IDisposable
 {
     private const int Turns = 3;
     private const int TicksForOneFault = 25;
+
+    /// <summary>What happens, each of them as often as another.</summary>
+    private static readonly Fault[] Faults =
+        [Fault.Kill, Fault.Kill, Fault.Freeze, Fault.Hang, Fault.Drain, Fault.LoseGateway, Fault.DrainGateway, Fault.LoseStore];
+
     private static readonly TimeSpan Most = TimeSpan.FromMinutes(15);
 
     /// <summary>After that everything is mended, and whoever still waits does so for nothing.</summary>
     private static readonly TimeSpan Faulty = TimeSpan.FromMinutes(1);
 
     private readonly FaultWorld _world;
+
     private readonly List<(DateTimeOffset At, Action Do)> _later = [];
     private readonly List<Client> _clients;
 
@@ -31,6 +37,17 @@ internal sealed class FaultRun : IDisposable
         _world = new FaultWorld(seed, setup);
         _end = Now + Faulty;
         _clients = [.. Enumerable.Range(0, 1 + _world.Random.Next(4)).Select(i => new Client($"c{i}", Turns, _world))];
+    }
+
+    private enum Fault
+    {
+        Kill,
+        Freeze,
+        Hang,
+        Drain,
+        LoseGateway,
+        DrainGateway,
+        LoseStore,
     }
 
     private DateTimeOffset Now => _world.Time.GetUtcNow();
@@ -81,7 +98,7 @@ internal sealed class FaultRun : IDisposable
         foreach (var turn in stored.Turns)
         {
             _world.Require(turn.State == TurnState.Completed, $"{turn.Id} is stored as {turn.State}");
-            _world.Require(turn.Answer?.Text == client.Answers[turn.Id], $"the answer of {turn.Id} was streamed as another than is stored");
+            _world.Require(turn.Answer.Text == client.Answers[turn.Id], $"the answer of {turn.Id} was streamed as another than is stored");
         }
     }
 
@@ -104,38 +121,38 @@ internal sealed class FaultRun : IDisposable
     private void Break()
     {
         var length = TimeSpan.FromSeconds(_world.Random.NextDouble() * 5);
-        var kind = _world.Random.Next(8);
+        var fault = Faults[_world.Random.Next(Faults.Length)];
         var whole = _world.Nodes.Where(node => !_broken.Contains(node.Name)).ToList();
-        if (kind < 5 && whole.Count == 0)
+        if (whole.Count == 0 && fault is (Fault.Kill or Fault.Freeze or Fault.Hang or Fault.Drain))
         {
             return;
         }
 
         _faults++;
         var victim = whole.Count > 0 ? whole[_world.Random.Next(whole.Count)] : null;
-        switch (kind)
+        switch (fault)
         {
-            case 0 or 1:
+            case Fault.Kill:
                 Lose(victim!, length);
                 break;
-            case 2:
+            case Fault.Freeze:
                 victim!.Freeze();
                 Mend(victim, length, victim.Thaw);
                 break;
-            case 3:
+            case Fault.Hang:
                 victim!.IsHung = true;
                 Mend(victim, 3 * length, () => victim.IsHung = false);
                 break;
-            case 4:
+            case Fault.Drain:
                 _ = Drain(victim!, length);
                 break;
-            case 5:
+            case Fault.LoseGateway:
                 var lost = _world.Gateways[_world.Random.Next(_world.Gateways.Count)];
                 _world.Lose(lost);
                 _world.StartGateway();
                 Later(2 * length, lost.End);
                 break;
-            case 6:
+            case Fault.DrainGateway:
                 _ = Drain(_world.Gateways[_world.Random.Next(_world.Gateways.Count)]);
                 break;
             default:

@@ -6,6 +6,8 @@ namespace Herd.Inference.Models;
 /// <summary>Checks that a model file is the one the catalog means, before anything reads it.</summary>
 public static class ModelHash
 {
+    private const int PieceBytes = 1 << 20;
+
     /// <returns>The SHA-256 of the file.</returns>
     /// <exception cref="ModelLoadException">The file is missing, or another one.</exception>
     public static async Task<byte[]> Verify(ModelSource source, CancellationToken cancellation)
@@ -15,8 +17,7 @@ public static class ModelHash
             throw new ModelLoadException($"The file of model '{source.Id}' is missing: {source.Path}.");
         }
 
-        await using var file = File.OpenRead(source.Path);
-        var digest = await SHA256.HashDataAsync(file, cancellation);
+        var digest = await Digest(source.Path, cancellation);
         var found = Convert.ToHexStringLower(digest);
         if (source.Sha256 is not null && found != source.Sha256)
         {
@@ -26,5 +27,19 @@ public static class ModelHash
         }
 
         return digest;
+    }
+
+    /// <summary>In large pieces: between two of them others compute, and that may take a while.</summary>
+    private static async Task<byte[]> Digest(string path, CancellationToken cancellation)
+    {
+        await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var piece = new byte[PieceBytes];
+        while (await file.ReadAsync(piece, cancellation) is > 0 and var read)
+        {
+            hash.AppendData(piece, 0, read);
+        }
+
+        return hash.GetHashAndReset();
     }
 }
