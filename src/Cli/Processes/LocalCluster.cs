@@ -32,7 +32,7 @@ internal sealed class LocalCluster(RunState state)
             State.Write();
             if (process.Program == "Store")
             {
-                await Listens(int.Parse(process.Arguments[1], CultureInfo.InvariantCulture), cancellation);
+                await Listens(started, int.Parse(process.Arguments[1], CultureInfo.InvariantCulture), cancellation);
             }
         }
     }
@@ -45,16 +45,12 @@ internal sealed class LocalCluster(RunState state)
     }
 
     /// <summary>Waits until the store takes connections.</summary>
-    /// <exception cref="CliException">A process has ended.</exception>
-    private async Task Listens(int port, CancellationToken cancellation)
+    /// <exception cref="CliException">It has ended.</exception>
+    private static async Task Listens(RunningProcess store, int port, CancellationToken cancellation)
     {
         while (!await Machine.Listens(port, cancellation))
         {
-            if (Started.Find(process => !Machine.IsAlive(process)) is { } dead)
-            {
-                throw new CliException($"{dead.Name} has ended: {LogTail.Reason(dead.Log)} (log: {dead.Log})");
-            }
-
+            ThrowIfDead([store]);
             await Task.Delay(Poll, cancellation);
         }
     }
@@ -107,9 +103,11 @@ internal sealed class LocalCluster(RunState state)
     }
 
     /// <exception cref="CliException">A process has ended.</exception>
-    public void ThrowIfDead()
+    public void ThrowIfDead() => ThrowIfDead(State.Processes);
+
+    private static void ThrowIfDead(IEnumerable<RunningProcess> processes)
     {
-        if (State.Processes.FirstOrDefault(process => !Machine.IsAlive(process)) is { } dead)
+        if (processes.FirstOrDefault(process => !Machine.IsAlive(process)) is { } dead)
         {
             throw new CliException($"{dead.Name} has ended: {LogTail.Reason(dead.Log)} (log: {dead.Log})");
         }
