@@ -15,7 +15,8 @@ internal sealed class SimulatedHost : IAsyncDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("herd-host-");
 
-    public SimulatedHost()
+    /// <param name="warmUp">What warms its model up; nothing by default.</param>
+    public SimulatedHost(Func<Task>? warmUp = null)
     {
         Node = Options.Create(new NodeOptions
         {
@@ -26,7 +27,7 @@ internal sealed class SimulatedHost : IAsyncDisposable
             Node,
             Cluster,
             new EngineThread(),
-            (_, _, _) => Task.CompletedTask,
+            (_, _, _) => warmUp?.Invoke() ?? Task.CompletedTask,
             TimeProvider.System,
             NullLoggerFactory.Instance,
             Lifetime);
