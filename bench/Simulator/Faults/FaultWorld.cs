@@ -142,11 +142,7 @@ internal sealed class FaultWorld : IDisposable
         }
     }
 
-    public void Dispose()
-    {
-        _all.ForEach(process => process.Dispose());
-        Pump.Dispose();
-    }
+    public void Dispose() => _all.ForEach(process => process.Dispose());
 
     private SiloAddress NewAddress() => SiloAddress.New(new IPEndPoint(IPAddress.Loopback, FirstPort + _started++), 1);
 }

@@ -7,14 +7,13 @@ namespace Herd.Simulator.Faults;
 /// Runs everything on one thread, in the order in which it was posted. Meanwhile the thread pool stands still; it has its turn when
 /// nothing else is left to do, and time passes when that is done too: so a run is a function of its seed.
 /// </summary>
-internal sealed class Pump(FakeTimeProvider time) : SynchronizationContext, IDisposable
+internal sealed class Pump(FakeTimeProvider time) : SynchronizationContext
 {
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(50);
 
-    private readonly SemaphoreSlim _held = new(0);
-    private readonly SemaphoreSlim _released = new(0);
     private readonly Queue<(SendOrPostCallback Callback, object? State)> _posted = new();
     private readonly ConcurrentQueue<(SendOrPostCallback Callback, object? State)> _came = new();
+    private TaskCompletionSource _release = new();
 
     public override void Post(SendOrPostCallback d, object? state)
     {
@@ -89,15 +88,9 @@ internal sealed class Pump(FakeTimeProvider time) : SynchronizationContext, IDis
         }
         finally
         {
-            _released.Release();
+            _release.SetResult();
             SetSynchronizationContext(before);
         }
-    }
-
-    public void Dispose()
-    {
-        _held.Dispose();
-        _released.Dispose();
     }
 
     /// <summary>Lets the thread pool do what was left to it.</summary>
@@ -105,7 +98,7 @@ internal sealed class Pump(FakeTimeProvider time) : SynchronizationContext, IDis
     {
         do
         {
-            _released.Release();
+            _release.SetResult();
             Hold();
         }
         while (ThreadPool.PendingWorkItemCount > 0);
@@ -114,14 +107,16 @@ internal sealed class Pump(FakeTimeProvider time) : SynchronizationContext, IDis
     /// <summary>Makes the one thread of the pool wait, once it has done what was left to it before.</summary>
     private void Hold()
     {
+        var held = new TaskCompletionSource();
+        _release = new TaskCompletionSource();
         ThreadPool.UnsafeQueueUserWorkItem(
-            static pump =>
+            static turn =>
             {
-                pump._held.Release();
-                pump._released.Wait();
+                turn.Held.SetResult();
+                turn.Release.Task.Wait();
             },
-            this,
+            (Held: held, Release: _release),
             preferLocal: false);
-        _held.Wait();
+        held.Task.Wait();
     }
 }
