@@ -27,7 +27,7 @@ public sealed class FailoverTests(TwoGateways cluster) : IClassFixture<TwoGatewa
         var conversation = (await cluster.New()).ConversationId;
         var home = (await cluster.Say(conversation, "Hello.", maxTokens: 4)).Node;
 
-        var turn = await cluster.Say(conversation, Story, maxTokens: Tokens, onDelta: Once(() => cluster.Freeze(home)));
+        var turn = await cluster.Say(conversation, Story, maxTokens: Tokens, ignoreEnd: true, onDelta: Once(() => cluster.Freeze(home)));
         await cluster.Continue(home);
 
         Assert.NotEqual(home, turn.Node);
@@ -45,7 +45,7 @@ public sealed class FailoverTests(TwoGateways cluster) : IClassFixture<TwoGatewa
         StoppedThread? engine = null;
 
         var turn = await cluster.Say(
-            conversation, Story, maxTokens: Tokens, onDelta: Once(() =>
+            conversation, Story, maxTokens: Tokens, ignoreEnd: true, onDelta: Once(() =>
             {
                 engine = new StoppedThread(cluster.Pid(home), "herd engine");
                 return Task.CompletedTask;
@@ -66,7 +66,7 @@ public sealed class FailoverTests(TwoGateways cluster) : IClassFixture<TwoGatewa
         var conversation = (await cluster.New()).ConversationId;
         var home = (await cluster.Say(conversation, Story, maxTokens: 60)).Node;
 
-        var turn = await cluster.Say(conversation, "Go on.", temperature: 0.7f, maxTokens: Tokens, onDelta: Once(() => cluster.Drain(home)));
+        var turn = await cluster.Say(conversation, "Go on.", temperature: 0.7f, maxTokens: Tokens, ignoreEnd: true, onDelta: Once(() => cluster.Drain(home)));
         await cluster.WaitForEnd(home);
 
         Assert.NotEqual(home, turn.Node);
@@ -131,7 +131,8 @@ public sealed class FailoverTests(TwoGateways cluster) : IClassFixture<TwoGatewa
         var (tokens, epoch) = (0, 0L);
         var request = new ConverseRequest
         {
-            ConversationId = conversation, Text = Story, TurnId = "turn-a", MaxTokens = Tokens, Sampling = new Sampling { Temperature = 0.8f, Seed = 7 },
+            ConversationId = conversation, Text = Story, TurnId = "turn-a", MaxTokens = Tokens,
+            Sampling = new Sampling { Temperature = 0.8f, Seed = 7, IgnoreEos = true },
         };
         Turn? turn = null;
 
@@ -182,7 +183,7 @@ public sealed class FailoverTests(TwoGateways cluster) : IClassFixture<TwoGatewa
     public async Task Completions_ConnectionLost_LastEventIdGetsTheRest()
     {
         using var http = new HttpClient { BaseAddress = new Uri(cluster.Http) };
-        var body = $$"""{"model":"smollm2-135m-instruct","stream":true,"seed":3,"max_tokens":60,"user":"{{Guid.NewGuid()}}","messages":[{"role":"user","content":"{{Story}}"}]}""";
+        var body = $$"""{"model":"smollm2-135m-instruct","stream":true,"seed":3,"ignore_eos":true,"max_tokens":60,"user":"{{Guid.NewGuid()}}","messages":[{"role":"user","content":"{{Story}}"}]}""";
 
         var (begun, id, _) = await ReadEvents(http, body, after: null, most: 8);
         var (rest, _, finish) = await ReadEvents(http, body, after: id, most: int.MaxValue);

@@ -32,7 +32,7 @@ public sealed class FailureTests(RealCluster cluster) : IClassFixture<RealCluste
         var warm = await cluster.Say(conversation, "Hello.", maxTokens: 4);
         var killed = false;
 
-        var turn = await cluster.Say(conversation, "Tell me a very long story about a dragon.", maxTokens: Tokens, onDelta: async (_, tokens) =>
+        var turn = await cluster.Say(conversation, "Tell me a very long story about a dragon.", maxTokens: Tokens, ignoreEnd: true, onDelta: async (_, tokens) =>
         {
             if (tokens >= 10 && !killed)
             {

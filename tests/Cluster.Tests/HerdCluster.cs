@@ -177,6 +177,7 @@ public class HerdCluster : IAsyncDisposable
         int maxTokens = 48,
         string? turnId = null,
         ulong? seed = null,
+        bool ignoreEnd = false,
         Func<string, int, Task>? onDelta = null)
     {
         var request = new ConverseRequest
@@ -184,7 +185,7 @@ public class HerdCluster : IAsyncDisposable
             ConversationId = conversation,
             Text = text,
             MaxTokens = maxTokens,
-            Sampling = new Sampling { Temperature = temperature },
+            Sampling = new Sampling { Temperature = temperature, IgnoreEos = ignoreEnd },
         };
         if (turnId is not null)
         {
