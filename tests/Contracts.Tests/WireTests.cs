@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Threading.Channels;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Contracts.Nodes;
@@ -45,8 +46,8 @@ public sealed class WireTests
     private const string RequestV7 = "IOhADXR1cm5fMTEBbZ+tPllSZWFkT25seUxpc3RJbnRlcmZhY2VDb2RlY2AxW1toZXJkLk1lc3NhZ2VdXQADIegIAwlBC2hlbGxv4OAh6GAAAAA/wQHBAcEBAQ8BJTEBw9luPk1SZWFkT25seUxpc3RJbnRlcmZhY2VDb2RlY2AxW1tzdHJpbmddXQADQQN44MEBwQHBAcEBwQHBAQEBwQEJAwEJAwHBAcEBwQEBAeBBA20BAyHoAAEBAQEB4MEBwQExAds2rXN1U3lzdGVtLkNvbGxlY3Rpb25zLkdlbmVyaWMuRGljdGlvbmFyeWAyW1tzdHJpbmddLFtzdHJpbmddXQEDQQNrQAN24OA=";
     private const string TurnV7 = "IOhADXR1cm5fMQkDCTEBzofPCGNTeXN0ZW0uQ29sbGVjdGlvbnMuR2VuZXJpYy5MaXN0YDFbW2hlcmQuTWVzc2FnZV1dAAMh6AgDCUEFaGng4CGAAIC19/V/nwiBAAAAAAAAAADgwQEh6MABwQHBAcEBwQHBASk14MEBwQHBAcEBwQHBAQEBwQEJAwEJAwHBAcEBwQEBAeAh6EABKTPgAQPgCQMBwQHBAcEBwQEBATEB2zatc3VTeXN0ZW0uQ29sbGVjdGlvbnMuR2VuZXJpYy5EaWN0aW9uYXJ5YDJbW3N0cmluZ10sW3N0cmluZ11dAQNBA2tAA3bg4A==";
 
-    private static readonly Serializer Serializer =
-        new ServiceCollection().AddSerializer().BuildServiceProvider().GetRequiredService<Serializer>();
+    private static readonly ServiceProvider Services = new ServiceCollection().AddSerializer().BuildServiceProvider();
+    private static readonly Serializer Serializer = Services.GetRequiredService<Serializer>();
 
     private static readonly TurnRequest Request = new()
     {
@@ -232,6 +233,16 @@ public sealed class WireTests
 
     [Fact]
     public void SessionRequest_WrittenByVersion1_IsRead() => AssertReads(Session, SessionV1);
+
+    /// <summary>A conversation in the caller's process gets the caller's own request; any other gets what the wire carries.</summary>
+    [Fact]
+    public void TurnRequest_Local_StaysInTheProcess()
+    {
+        var request = Request with { Local = Channel.CreateUnbounded<TurnEvent>().Writer };
+
+        Assert.Same(request, Services.GetRequiredService<DeepCopier>().Copy(request));
+        Assert.Null(Serializer.Deserialize<TurnRequest>(Serializer.SerializeToArray(request))!.Local);
+    }
 
     [Fact]
     public void HerdException_AcrossTheWire_KeepsItsParts()

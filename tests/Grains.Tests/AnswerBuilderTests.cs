@@ -27,7 +27,7 @@ public sealed class AnswerBuilderTests
         }
 
         again.End();
-        var rest = again.Reader.ReadAllAsync().ToBlockingEnumerable().Select(update => update.Delta!).ToList();
+        var rest = again.Sent.ReadAllAsync().ToBlockingEnumerable().Select(update => update.Delta!).ToList();
         return string.Concat(delivered) + string.Concat(rest.Select(delta => delta.Text)) == string.Concat(texts)
             && delivered.Count + rest.Sum(delta => delta.Tokens) == texts.Count
             && answer.SoFar().Text == string.Concat(texts);
@@ -44,7 +44,7 @@ public sealed class AnswerBuilderTests
         var error = Assert.Throws<HerdException>(answer.ThrowIfBehind);
 
         Assert.Equal(HerdError.AnswerLost, error.Error);
-        Assert.False(events.Reader.TryRead(out _));
+        Assert.False(events.Sent.TryRead(out _));
     }
 
     [Fact]
@@ -58,7 +58,7 @@ public sealed class AnswerBuilderTests
             Chances = [.. "abc".Select(c => new TokenChance([(byte)c], -1, []))],
         });
 
-        Assert.True(events.Reader.TryRead(out var update));
+        Assert.True(events.Sent.TryRead(out var update));
         Assert.Equal(("c", 1), (update.Delta!.Text, update.Delta.Tokens));
         Assert.Equal("c"u8.ToArray(), Assert.Single(update.Delta.Chances!).Bytes);
     }

@@ -55,7 +55,7 @@ public abstract class TurnRunnerScene : IDisposable
         var so = "";
         while (so != text)
         {
-            so += (await Events.Reader.ReadAsync(TestContext.Current.CancellationToken)).Delta?.Text;
+            so += (await Events.Sent.ReadAsync(TestContext.Current.CancellationToken)).Delta?.Text;
         }
     }
 
@@ -74,7 +74,7 @@ public abstract class TurnRunnerScene : IDisposable
     private protected string DeliveredSoFar()
     {
         var text = "";
-        while (Events.Reader.TryRead(out var update))
+        while (Events.Sent.TryRead(out var update))
         {
             text += update.Delta?.Text;
         }

@@ -75,7 +75,7 @@ public sealed class TurnRunnerTests : TurnRunnerScene
 
         var error = await Assert.ThrowsAsync<HerdException>(() => Run(nodes));
 
-        Assert.Equal((HerdError.ReadTooSlowly, TurnEvents.Most), (error.Error, Events.Reader.Count));
+        Assert.Equal((HerdError.ReadTooSlowly, TurnEvents.Most), (error.Error, Events.Sent.Count));
         Assert.Equal(TurnState.Failed, Stored.State);
         var read = DeliveredSoFar();
         while (Stored.State != TurnState.Completed)

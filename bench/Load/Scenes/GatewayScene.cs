@@ -15,6 +15,9 @@ internal static class GatewayScene
     /// <summary>Streams that warm a gateway up, where as many are measured: it lives for days.</summary>
     private const int WarmUp = 500;
 
+    /// <summary>Answers of which it is read how long the node was between two tokens.</summary>
+    private const int MostSteps = 20;
+
     /// <summary>Streams begin so many at a time: what is measured is passing on, not beginning.</summary>
     private const int Together = 20;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
@@ -44,10 +47,10 @@ internal static class GatewayScene
         using var process = herd.Process();
         var cpu = process.TotalProcessorTime;
         var started = Stopwatch.GetTimestamp();
-        var answers = new List<Task<IReadOnlyList<double>>>();
+        var answers = new List<Task<SimulatedChat.Asked>>();
         for (var i = 0; i < streams; i++)
         {
-            answers.Add(Ask(http, (seed * streams) + i));
+            answers.Add(SimulatedChat.Ask(http, $"Talk about {(seed * streams) + i}.", AnswerTokens));
             await Task.Delay(i % Together == Together - 1 ? Pause : TimeSpan.Zero);
         }
 
@@ -61,24 +64,25 @@ internal static class GatewayScene
 
         var took = Stopwatch.GetElapsedTime(started).TotalSeconds;
         process.Refresh();
+        var cost = process.TotalProcessorTime - cpu;
+        var steps = new List<double>();
+        foreach (var answer in (await all).Take(MostSteps))
+        {
+            steps.Add(await SimulatedChat.StepAtNode(http, answer.Session!, AnswerTokens));
+        }
+
         return new Result(
             streams,
             streams * AnswerTokens / took,
-            streams * AnswerTokens / (process.TotalProcessorTime - cpu).TotalSeconds,
+            streams * AnswerTokens / cost.TotalSeconds,
             most,
-            [.. (await all).SelectMany(gaps => gaps)]);
-    }
-
-    /// <returns>Seconds between the answer's pieces.</returns>
-    private static async Task<IReadOnlyList<double>> Ask(HttpClient http, int number)
-    {
-        var (arrivals, _) = await SimulatedChat.Ask(http, $"Talk about {number}.", AnswerTokens);
-        return [.. arrivals!.Zip(arrivals!.Skip(1), (before, after) => after - before)];
+            [.. (await all).SelectMany(answer => answer.Arrivals!.Zip(answer.Arrivals!.Skip(1), (before, after) => after - before))],
+            steps);
     }
 
     public static void Print(IReadOnlyList<Result> results) => Figures.Print(
         "A gateway's cost",
-        ["streams", "tokens/s", "tokens by second of the gateway's processor time", "gateway MiB", "between pieces p50 ms"],
+        ["streams", "tokens/s", "tokens by second of the gateway's processor time", "gateway MiB", "between pieces p50 ms", "at the node"],
         results.Select(result => new[]
         {
             result.Streams.ToString(CultureInfo.InvariantCulture),
@@ -86,7 +90,8 @@ internal static class GatewayScene
             result.TokensPerCpuSecond.Show("0"),
             (result.Memory >> 20).ToString(CultureInfo.InvariantCulture),
             (result.Gaps.Median() * 1000).Show("0.00"),
+            (result.Steps.Median() * 1000).Show("0.00"),
         }));
 
-    internal sealed record Result(int Streams, double TokensPerSecond, double TokensPerCpuSecond, long Memory, IReadOnlyList<double> Gaps);
+    internal sealed record Result(int Streams, double TokensPerSecond, double TokensPerCpuSecond, long Memory, IReadOnlyList<double> Gaps, IReadOnlyList<double> Steps);
 }

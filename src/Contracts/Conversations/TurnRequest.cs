@@ -1,3 +1,5 @@
+using System.Threading.Channels;
+
 namespace Herd.Contracts.Conversations;
 
 /// <summary>Asks for a turn. Validated by the gateway.</summary>
@@ -36,6 +38,12 @@ public sealed record TurnRequest
 
     /// <summary>What the caller notes of the turn; null when there is nothing.</summary>
     [Id(8)] public IReadOnlyDictionary<string, string>? Metadata { get; init; }
+
+    /// <summary>
+    /// Where a conversation in the caller's own process writes events, instead of sending each in a message. It does not travel: in
+    /// another process it is null.
+    /// </summary>
+    [field: NonSerialized] public ChannelWriter<TurnEvent>? Local { get; init; }
 }
 
 /// <summary>A place in an answer: as much of it as was delivered in whole events.</summary>

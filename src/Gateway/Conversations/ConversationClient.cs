@@ -148,7 +148,7 @@ internal sealed class ConversationClient(
     private async Task<(IAsyncEnumerator<TurnEvent> Events, bool Any)> Begin(
         Tenant tenant, string id, TurnRequest request, CancellationToken cancellation)
     {
-        var events = Grain(tenant, id).Converse(request, cancellation).GetAsyncEnumerator(cancellation);
+        var events = TurnReading.Of(Grain(tenant, id), request, cancellation).GetAsyncEnumerator(cancellation);
         try
         {
             return (events, await events.MoveNextAsync());

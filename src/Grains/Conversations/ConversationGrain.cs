@@ -79,11 +79,11 @@ internal sealed class ConversationGrain(
         var came = time.GetUtcNow();
         using var place = await _turns.Enter(request.TurnId, mayWait: !request.IsWholeHistory, cancellation);
         await using var leaving = handover.Begun.Register(place.Cancel);
-        var events = new TurnEvents();
+        var events = new TurnEvents(request.Local);
         var turn = Take(request, came, events, place.Cancellation);
         try
         {
-            await foreach (var update in events.Reader.ReadAllAsync(cancellation))
+            await foreach (var update in events.Sent.ReadAllAsync(cancellation))
             {
                 yield return update;
             }

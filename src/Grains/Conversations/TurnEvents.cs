@@ -13,14 +13,21 @@ internal sealed class TurnEvents
     /// <summary>At 20 ms a message, 20 s and more of an answer, beside what the connection holds.</summary>
     public const int Most = 1024;
 
-    private readonly Channel<TurnEvent> _events = Channel.CreateBounded<TurnEvent>(Most);
+    private readonly Channel<TurnEvent> _sent = Open();
+    private readonly ChannelWriter<TurnEvent> _writer;
 
-    public ChannelReader<TurnEvent> Reader => _events.Reader;
+    /// <param name="local">Where a caller in this process reads them; null when they are to be sent.</param>
+    public TurnEvents(ChannelWriter<TurnEvent>? local = null) => _writer = local ?? _sent.Writer;
+
+    /// <summary>Those that are to be sent.</summary>
+    public ChannelReader<TurnEvent> Sent => _sent.Reader;
+
+    public static Channel<TurnEvent> Open() => Channel.CreateBounded<TurnEvent>(Most);
 
     /// <exception cref="HerdException">The caller has left too much unread.</exception>
     public void Write(TurnEvent update)
     {
-        if (!_events.Writer.TryWrite(update))
+        if (!_writer.TryWrite(update))
         {
             throw new HerdException(
                 HerdError.ReadTooSlowly,
@@ -29,5 +36,5 @@ internal sealed class TurnEvents
         }
     }
 
-    public void End() => _events.Writer.TryComplete();
+    public void End() => _sent.Writer.TryComplete();
 }
