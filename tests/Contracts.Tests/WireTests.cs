@@ -46,6 +46,9 @@ public sealed class WireTests
     private const string RequestV7 = "IOhADXR1cm5fMTEBbZ+tPllSZWFkT25seUxpc3RJbnRlcmZhY2VDb2RlY2AxW1toZXJkLk1lc3NhZ2VdXQADIegIAwlBC2hlbGxv4OAh6GAAAAA/wQHBAcEBAQ8BJTEBw9luPk1SZWFkT25seUxpc3RJbnRlcmZhY2VDb2RlY2AxW1tzdHJpbmddXQADQQN44MEBwQHBAcEBwQHBAQEBwQEJAwEJAwHBAcEBwQEBAeBBA20BAyHoAAEBAQEB4MEBwQExAds2rXN1U3lzdGVtLkNvbGxlY3Rpb25zLkdlbmVyaWMuRGljdGlvbmFyeWAyW1tzdHJpbmddLFtzdHJpbmddXQEDQQNrQAN24OA=";
     private const string TurnV7 = "IOhADXR1cm5fMQkDCTEBzofPCGNTeXN0ZW0uQ29sbGVjdGlvbnMuR2VuZXJpYy5MaXN0YDFbW2hlcmQuTWVzc2FnZV1dAAMh6AgDCUEFaGng4CGAAIC19/V/nwiBAAAAAAAAAADgwQEh6MABwQHBAcEBwQHBASk14MEBwQHBAcEBwQHBAQEBwQEJAwEJAwHBAcEBwQEBAeAh6EABKTPgAQPgCQMBwQHBAcEBwQEBATEB2zatc3VTeXN0ZW0uQ29sbGVjdGlvbnMuR2VuZXJpYy5EaWN0aW9uYXJ5YDJbW3N0cmluZ10sW3N0cmluZ11dAQNBA2tAA3bg4A==";
 
+    private const string RequestV8 = "IOhADXR1cm5fMTEBbZ+tPllSZWFkT25seUxpc3RJbnRlcmZhY2VDb2RlY2AxW1toZXJkLk1lc3NhZ2VdXQADIegIAwlBC2hlbGxv4OAh6GAAAAA/wQHBAcEBAQ8BJTEBw9luPk1SZWFkT25seUxpc3RJbnRlcmZhY2VDb2RlY2AxW1tzdHJpbmddXQADQQN44MEBwQHBAcEBwQHBAQEBwQEJAwEJAwHBAcEBwQEBAeBBA20BAyHoADEBDQEdARPgwQHBAcEB4A==";
+    private const string DeltaV8 = "IOhAA3gBBQEdwQEBE+A=";
+
     private static readonly ServiceProvider Services = new ServiceCollection().AddSerializer().BuildServiceProvider();
     private static readonly Serializer Serializer = Services.GetRequiredService<Serializer>();
 
@@ -233,6 +236,14 @@ public sealed class WireTests
 
     [Fact]
     public void SessionRequest_WrittenByVersion1_IsRead() => AssertReads(Session, SessionV1);
+
+    /// <summary>What version 8 added: the digest of what was delivered.</summary>
+    [Fact]
+    public void TurnRequest_WrittenByVersion8_IsRead() =>
+        AssertReads(Request with { Offset = new AnswerOffset(12, 3, 7) { Digest = 9 } }, RequestV8);
+
+    [Fact]
+    public void AnswerDelta_WrittenByVersion8_IsRead() => AssertReads(new AnswerDelta("x", 1, 7) { Digest = 9 }, DeltaV8);
 
     /// <summary>A conversation in the caller's process gets the caller's own request; any other gets what the wire carries.</summary>
     [Fact]

@@ -1,3 +1,4 @@
+using System.IO.Hashing;
 using System.Text;
 using FsCheck.Xunit;
 using Herd.Contracts.Conversations;
@@ -11,12 +12,13 @@ public sealed class AnswerBuilderTests
 {
     /// <summary>However an answer is cut into pieces and wherever its stream broke, the rest is the rest.</summary>
     [Property(MaxTest = 300)]
-    public bool Answer_ResumedAtAnyPlace_DeliversTheRest(byte[] pieces, byte broke)
+    public bool Answer_ResumedAtAnyPlace_DeliversTheRest(byte[] pieces, byte broke, bool hasDigest)
     {
         string[] characters = ["a", "\u00e9", "\u65e5", "\ud83d\ude00"];
         var texts = pieces.Select(piece => string.Concat(Enumerable.Range(0, piece % 4).Select(i => characters[(piece + i) % 4]))).ToList();
         var delivered = texts.Take(broke % (pieces.Length + 1)).ToList();
-        var offset = new AnswerOffset(delivered.Sum(Encoding.UTF8.GetByteCount), delivered.Count);
+        var had = Encoding.UTF8.GetBytes(string.Concat(delivered));
+        var offset = new AnswerOffset(had.Length, delivered.Count) { Digest = hasDigest ? XxHash64.HashToUInt64(had) : 0 };
         var again = new TurnEvents();
 
         var answer = new AnswerBuilder(
@@ -30,7 +32,8 @@ public sealed class AnswerBuilderTests
         var rest = again.Sent.ReadAllAsync().ToBlockingEnumerable().Select(update => update.Delta!).ToList();
         return string.Concat(delivered) + string.Concat(rest.Select(delta => delta.Text)) == string.Concat(texts)
             && delivered.Count + rest.Sum(delta => delta.Tokens) == texts.Count
-            && answer.SoFar().Text == string.Concat(texts);
+            && answer.SoFar().Text == string.Concat(texts)
+            && (rest.Count == 0 || rest[^1].Digest == XxHash64.HashToUInt64(Encoding.UTF8.GetBytes(string.Concat(texts))));
     }
 
     /// <summary>What came under an epoch that was never stored need not be what another node gave.</summary>
@@ -41,9 +44,28 @@ public sealed class AnswerBuilderTests
         var answer = new AnswerBuilder(
             Turn() with { Answer = new Answer("as it is here", [1, 2], true) }, epoch: 4, new AnswerOffset(Bytes: 2, Tokens: 1, Epoch: 5), events);
 
-        var error = Assert.Throws<HerdException>(answer.ThrowIfBehind);
+        var error = Assert.Throws<HerdException>(answer.ThrowIfLost);
 
         Assert.Equal(HerdError.AnswerLost, error.Error);
+        Assert.False(events.Sent.TryRead(out _));
+    }
+
+    /// <summary>
+    /// Of two owners that could not store which epoch they chose, one is forgotten; what it delivered, another may know under the same epoch.
+    /// </summary>
+    [Theory]
+    [InlineData("as it was", "")]
+    [InlineData("as", " it was")]
+    [InlineData("", "as it was")]
+    public void Answer_CallerHasAnotherText_IsNotGoneOnWith(string stored, string produced)
+    {
+        var events = new TurnEvents();
+        var had = new AnswerOffset(Bytes: 5, Tokens: 1, Epoch: 4) { Digest = XxHash64.HashToUInt64("is at"u8) };
+        var answer = new AnswerBuilder(Turn() with { Answer = new Answer(stored, [1], true) }, epoch: 4, had, events);
+
+        answer.Append(new GenerationEvent([3], produced, null));
+
+        Assert.Equal(HerdError.AnswerLost, Assert.Throws<HerdException>(answer.ThrowIfLost).Error);
         Assert.False(events.Sent.TryRead(out _));
     }
 

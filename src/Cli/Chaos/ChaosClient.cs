@@ -75,13 +75,13 @@ internal sealed class ChaosClient(Func<int, Gateway> gateway, int number, ChaosT
         };
         var started = Stopwatch.GetTimestamp();
         var last = started;
-        var epoch = 0L;
+        var (epoch, digest) = (0L, 0UL);
         for (var connection = 1; ; connection++)
         {
             record = record with { Connections = connection };
             try
             {
-                request.Resume = new AnswerOffset { Bytes = Encoding.UTF8.GetByteCount(answer.ToString()), Tokens = record.Tokens, Epoch = epoch };
+                request.Resume = new AnswerOffset { Bytes = Encoding.UTF8.GetByteCount(answer.ToString()), Tokens = record.Tokens, Epoch = epoch, Digest = digest };
                 using var call = Next().Conversations.Converse(request, cancellationToken: abort);
                 await foreach (var update in call.ResponseStream.ReadAllAsync(abort))
                 {
@@ -90,7 +90,7 @@ internal sealed class ChaosClient(Func<int, Gateway> gateway, int number, ChaosT
                         var gap = Stopwatch.GetElapsedTime(last);
                         last = Stopwatch.GetTimestamp();
                         answer.Append(delta.Text);
-                        epoch = delta.Epoch;
+                        (epoch, digest) = (delta.Epoch, delta.Digest);
                         record = record with
                         {
                             Tokens = record.Tokens + delta.Tokens,
@@ -124,7 +124,7 @@ internal sealed class ChaosClient(Func<int, Gateway> gateway, int number, ChaosT
             {
                 // Nobody has what was delivered any more: the answer begins anew, and what is shown of it too.
                 answer.Clear();
-                epoch = 0;
+                (epoch, digest) = (0, 0);
                 record = record with { Tokens = 0, Streamed = "", Restarts = record.Restarts + 1 };
             }
             catch (RpcException e) when (!IsPassing(e))

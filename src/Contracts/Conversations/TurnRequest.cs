@@ -55,9 +55,12 @@ public sealed record AnswerOffset([property: Id(0)] long Bytes, [property: Id(1)
 {
     public static readonly AnswerOffset Start = new(0, 0);
 
+    /// <summary>XXH64 of that text in UTF-8; 0 when it is not known.</summary>
+    [Id(3)] public ulong Digest { get; init; }
+
     /// <summary>The place after more of the answer.</summary>
     public AnswerOffset After(AnswerDelta delta) =>
-        new(Bytes + System.Text.Encoding.UTF8.GetByteCount(delta.Text), Tokens + delta.Tokens, Math.Max(Epoch, delta.Epoch));
+        new(Bytes + System.Text.Encoding.UTF8.GetByteCount(delta.Text), Tokens + delta.Tokens, Math.Max(Epoch, delta.Epoch)) { Digest = delta.Digest };
 }
 
 /// <summary>A piece of a turn. One of the three is set.</summary>
@@ -88,4 +91,7 @@ public sealed record AnswerDelta([property: Id(0)] string Text, [property: Id(1)
 {
     /// <summary>One for each token; null when they were not asked for, or are not known any more.</summary>
     [Id(3)] public IReadOnlyList<TokenChance>? Chances { get; init; }
+
+    /// <summary>XXH64 of the answer's text so far, in UTF-8; 0 when it is not known.</summary>
+    [Id(4)] public ulong Digest { get; init; }
 }

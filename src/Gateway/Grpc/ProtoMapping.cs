@@ -58,7 +58,7 @@ internal static class ProtoMapping
         },
         { Delta: { } delta } => new V1.ConverseResponse
         {
-            Delta = new V1.AnswerDelta { Text = delta.Text, Tokens = delta.Tokens, Epoch = delta.Epoch, Chances = { (delta.Chances ?? []).Select(ToProto) } },
+            Delta = new V1.AnswerDelta { Text = delta.Text, Tokens = delta.Tokens, Epoch = delta.Epoch, Digest = delta.Digest, Chances = { (delta.Chances ?? []).Select(ToProto) } },
         },
         _ => new V1.ConverseResponse { Completed = new V1.TurnCompleted { Turn = update.Completed!.ToProto(), Unsaved = update.IsUnsaved } },
     };
@@ -89,7 +89,7 @@ internal static class ProtoMapping
     };
 
     public static AnswerOffset ToOffset(this V1.AnswerOffset? offset) =>
-        offset is null ? AnswerOffset.Start : new AnswerOffset(offset.Bytes, offset.Tokens, offset.Epoch);
+        offset is null ? AnswerOffset.Start : new AnswerOffset(offset.Bytes, offset.Tokens, offset.Epoch) { Digest = offset.Digest };
 
     private static V1.Forecast ToProto(Forecast forecast) => new()
     {

@@ -29,18 +29,20 @@ internal sealed record StreamPosition(string Session, string Turn, AnswerOffset 
             return null;
         }
 
-        if (text.Split('.') is not [var session, var turn, var bytes, var tokens, var epoch]
+        if (text.Split('.') is not [var session, var turn, var bytes, var tokens, var epoch, .. var rest]
+            || rest is not ([] or [_])
             || !session.StartsWith(SessionIdentity.Prefix, StringComparison.Ordinal)
             || !long.TryParse(bytes, NumberStyles.None, CultureInfo.InvariantCulture, out var byteCount)
             || !int.TryParse(tokens, NumberStyles.None, CultureInfo.InvariantCulture, out var tokenCount)
-            || !long.TryParse(epoch, NumberStyles.None, CultureInfo.InvariantCulture, out var epochNumber))
+            || !long.TryParse(epoch, NumberStyles.None, CultureInfo.InvariantCulture, out var epochNumber)
+            || !ulong.TryParse(rest is [var digest] ? digest : "0", NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var digestNumber))
         {
             throw Bad($"'{Header}' is not the id of an event that was sent; leave it out.", Header);
         }
 
         SettingsRules.CheckTurnId(turn);
-        return new StreamPosition(session, turn, new AnswerOffset(byteCount, tokenCount, epochNumber));
+        return new StreamPosition(session, turn, new AnswerOffset(byteCount, tokenCount, epochNumber) { Digest = digestNumber });
     }
 
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Session}.{Turn}.{Offset.Bytes}.{Offset.Tokens}.{Offset.Epoch}");
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Session}.{Turn}.{Offset.Bytes}.{Offset.Tokens}.{Offset.Epoch}.{Offset.Digest:x}");
 }

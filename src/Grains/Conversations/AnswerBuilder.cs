@@ -1,3 +1,4 @@
+using System.IO.Hashing;
 using System.Text;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
@@ -15,18 +16,24 @@ internal sealed class AnswerBuilder
     private readonly TurnEvents _events;
     private readonly StringBuilder _text = new();
     private readonly List<int> _tokens = [];
+    private readonly XxHash64 _digest = new();
     private long _bytesToSkip;
     private int _tokensToSkip;
+    private ulong _callersDigest;
+    private bool _isOther;
 
     /// <param name="turn">The turn.</param>
     /// <param name="epoch">The conversation's epoch as it is known here.</param>
-    /// <param name="offset">What the caller has. When that came under an epoch that is not known here, nothing here need begin with it.</param>
+    /// <param name="offset">
+    /// What the caller has. When its digest is not known and it came under an epoch that is not known here, nothing here need begin with it.
+    /// </param>
     /// <param name="events">Where to deliver.</param>
     public AnswerBuilder(Turn turn, long epoch, AnswerOffset offset, TurnEvents events)
     {
         _turn = turn.Id;
         _events = events;
-        (_bytesToSkip, _tokensToSkip) = offset.Epoch > epoch ? (long.MaxValue, int.MaxValue) : (offset.Bytes, offset.Tokens);
+        (_bytesToSkip, _tokensToSkip) = offset.Digest == 0 && offset.Epoch > epoch ? (long.MaxValue, int.MaxValue) : (offset.Bytes, offset.Tokens);
+        _callersDigest = offset.Digest;
         Epoch = epoch;
         var soFar = turn.Answer;
         Append(soFar.Text, soFar.Tokens, chances: null);
@@ -40,10 +47,10 @@ internal sealed class AnswerBuilder
     /// <summary>What the latest event told of the sampler; null after an earlier attempt, whose tokens tell all but Mirostat's bound.</summary>
     public float? SamplerState { get; private set; }
 
-    /// <exception cref="HerdException">The caller has more of the answer than this.</exception>
-    public void ThrowIfBehind()
+    /// <exception cref="HerdException">The caller has more of the answer than this, or another.</exception>
+    public void ThrowIfLost()
     {
-        if (_bytesToSkip > 0)
+        if (_bytesToSkip > 0 || _isOther)
         {
             throw new HerdException(
                 HerdError.AnswerLost,
@@ -77,16 +84,23 @@ internal sealed class AnswerBuilder
         var fresh = Skip(text);
         var skipped = Math.Min(_tokensToSkip, tokens.Count);
         _tokensToSkip -= skipped;
-        if (tokens.Count > skipped || fresh.Length > 0)
+        if (!_isOther && (tokens.Count > skipped || fresh.Length > 0))
         {
             _events.Write(new TurnEvent
             {
-                Delta = new AnswerDelta(fresh, tokens.Count - skipped, Epoch) { Chances = chances is null ? null : [.. chances.Skip(skipped)] },
+                Delta = new AnswerDelta(fresh, tokens.Count - skipped, Epoch)
+                {
+                    Chances = chances is null ? null : [.. chances.Skip(skipped)],
+                    Digest = _digest.GetCurrentHashAsUInt64(),
+                },
             });
         }
     }
 
-    /// <summary>What of a text lies behind the caller's offset. Offsets lie between characters, as deliveries do.</summary>
+    /// <summary>
+    /// What of a text lies behind the caller's offset, which may turn out to be one in another answer. Offsets lie between characters,
+    /// as deliveries do.
+    /// </summary>
     private string Skip(string text)
     {
         var at = 0;
@@ -97,6 +111,15 @@ internal sealed class AnswerBuilder
             at += rune.Utf16SequenceLength;
         }
 
-        return text[at..];
+        _digest.Append(Encoding.UTF8.GetBytes(text[..at]));
+        if (_bytesToSkip == 0 && _callersDigest != 0)
+        {
+            _isOther = _callersDigest != _digest.GetCurrentHashAsUInt64();
+            _callersDigest = 0;
+        }
+
+        var fresh = text[at..];
+        _digest.Append(Encoding.UTF8.GetBytes(fresh));
+        return fresh;
     }
 }

@@ -172,7 +172,7 @@ internal sealed class ConversationGrain(
             else
             {
                 events.Write(new TurnEvent { Started = new TurnStarted(turn.Id, turn.Model!, turn.Node!) });
-                new AnswerBuilder(turn, _transcript.Conversation!.Epoch, request.Offset, events).ThrowIfBehind();
+                new AnswerBuilder(turn, _transcript.Conversation!.Epoch, request.Offset, events).ThrowIfLost();
             }
 
             if (turn.State == TurnState.Cancelled && handover.Begun.IsCancellationRequested)

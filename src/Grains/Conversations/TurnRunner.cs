@@ -37,7 +37,7 @@ internal sealed class TurnRunner(
                 answer.CatchUp(produced);
             }
 
-            answer.ThrowIfBehind();
+            answer.ThrowIfLost();
             turn = await AnswerSomewhere(transcript, turn, kind, answer, events, cancellation);
         }
         catch (Exception) when (cancellation.IsCancellationRequested)
