@@ -12,6 +12,9 @@ internal static class Figures
         return sorted.Length == 0 ? double.NaN : sorted[Math.Min((int)(share * sorted.Length), sorted.Length - 1)];
     }
 
+    /// <summary>What lies between each and the next.</summary>
+    public static IReadOnlyList<double> Gaps(this IReadOnlyList<double> values) => [.. values.Zip(values.Skip(1), (before, after) => after - before)];
+
     public static double Median(this IEnumerable<double> values) => values.Quantile(0.5);
 
     public static string Show(this double value, string format = "0.000") =>

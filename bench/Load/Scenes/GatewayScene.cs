@@ -4,21 +4,19 @@ using Herd.Load.Targets;
 
 namespace Herd.Load.Scenes;
 
-/// <summary>What a gateway takes to pass streams on: processor time by token, memory, and what it adds between two tokens.</summary>
+/// <summary>What a gateway takes to pass streams on: processor time by token and by turn, memory, and what it adds between two tokens.</summary>
 internal static class GatewayScene
 {
-    private static readonly (int Streams, int Nodes, int Slots, double Speed)[] Sizes =
-        [(1, 1, 8, 1), (8, 1, 8, 1), (100, 1, 128, 20), (500, 2, 256, 4), (2000, 8, 256, 0.7)];
-
-    private const int AnswerTokens = 200;
+    private static readonly Size[] Sizes =
+        [new(1, 1, 8, 1, 400), new(8, 1, 8, 1, 400), new(100, 1, 128, 20, 1000), new(500, 2, 256, 4, 200), new(2000, 8, 256, 0.7, 200)];
 
     /// <summary>Streams that warm a gateway up, where as many are measured: it lives for days.</summary>
     private const int WarmUp = 500;
 
-    /// <summary>Answers of which it is read how long the node was between two tokens.</summary>
-    private const int MostSteps = 20;
+    /// <summary>Up to so many streams get each token by itself, so that what lies between two of them is seen; more as they come by default.</summary>
+    private const int MostByTheToken = 8;
 
-    /// <summary>Streams begin so many at a time: what is measured is passing on, not beginning.</summary>
+    /// <summary>Streams begin so many at a time.</summary>
     private const int Together = 20;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
 
@@ -26,72 +24,88 @@ internal static class GatewayScene
     public static async Task<IReadOnlyList<Result>> Run(int most)
     {
         var results = new List<Result>();
-        foreach (var (streams, nodes, slots, speed) in Sizes.Where(size => size.Streams <= most))
+        foreach (var size in Sizes.Where(size => size.Streams <= most))
         {
-            // Few streams: each token by itself, so that what lies between two of them is seen. Many: as they come by default.
-            await using var herd = await HerdGateway.StartSimulated(
-                nodes, slots, speed, ("Node__StreamInterval", nodes == 1 && slots == 8 ? "00:00:00" : "00:00:00.020"), ("Node__Speculate", "false"),
-                ("Gateway__MaxWait", "00:10:00"), ("Gateway__MaxWaiting", "100000"),
-                ("Routing__Silence", "00:00:30"), ("Node__StepDeadline", "00:01:00"));
-            await Load(herd, Math.Min(streams, WarmUp), seed: 0);
-            results.Add(await Load(herd, streams, seed: 1));
+            await using (var herd = await HerdGateway.StartSimulated(
+                size.Nodes, size.Slots, size.Speed,
+                ("Node__StreamInterval", size.Streams > MostByTheToken ? "00:00:00.020" : "00:00:00"), ("Node__Speculate", "false"),
+                ("Gateway__MaxWait", "00:10:00"), ("Gateway__MaxWaiting", "100000"), ("Routing__Silence", "00:00:30"), ("Node__StepDeadline", "00:01:00")))
+            {
+                await Load(herd, size with { Streams = Math.Min(size.Streams, WarmUp) }, seed: 0);
+                results.Add(await Load(herd, size, seed: 1));
+            }
+
+            if (size.Streams <= MostByTheToken)
+            {
+                results[^1] = results[^1] with { EngineGaps = await SimulatedChat.Engine(size.Streams, size.AnswerTokens) };
+            }
+
             Print([results[^1]]);
         }
 
         return results;
     }
 
-    private static async Task<Result> Load(HerdGateway herd, int streams, int seed)
+    private static async Task<Result> Load(HerdGateway herd, Size size, int seed)
     {
         using var http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = int.MaxValue }) { BaseAddress = herd.Address, Timeout = Timeout.InfiniteTimeSpan };
         using var process = herd.Process();
+        using var windows = herd.Process();
         var cpu = process.TotalProcessorTime;
         var started = Stopwatch.GetTimestamp();
-        var answers = new List<Task<SimulatedChat.Asked>>();
-        for (var i = 0; i < streams; i++)
+        var all = new StreamWindow(size.Streams, windows);
+        var answers = new List<Task<IReadOnlyList<double>>>();
+        for (var i = 0; i < size.Streams; i++)
         {
-            answers.Add(SimulatedChat.Ask(http, $"Talk about {(seed * streams) + i}.", AnswerTokens));
+            answers.Add(Ask(http, $"Talk about {(seed * size.Streams) + i}.", size.AnswerTokens, all));
             await Task.Delay(i % Together == Together - 1 ? Pause : TimeSpan.Zero);
         }
 
-        var (most, all) = (0L, Task.WhenAll(answers));
-        while (!all.IsCompleted)
+        var (most, end) = (0L, Task.WhenAll(answers));
+        while (!end.IsCompleted)
         {
-            await Task.WhenAny(all, Task.Delay(100));
+            await Task.WhenAny(end, Task.Delay(100));
             process.Refresh();
             most = Math.Max(most, process.WorkingSet64);
         }
 
-        var took = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        var tokens = size.Streams * size.AnswerTokens;
         process.Refresh();
-        var cost = process.TotalProcessorTime - cpu;
-        var steps = new List<double>();
-        foreach (var answer in (await all).Take(MostSteps))
-        {
-            steps.Add(await SimulatedChat.StepAtNode(http, answer.Session!, AnswerTokens));
-        }
-
         return new Result(
-            streams,
-            streams * AnswerTokens / took,
-            streams * AnswerTokens / cost.TotalSeconds,
+            size.Streams,
+            tokens / Stopwatch.GetElapsedTime(started).TotalSeconds,
+            all.TokensPerCpuSecond,
+            ((process.TotalProcessorTime - cpu).TotalSeconds - (tokens / all.TokensPerCpuSecond)) / size.Streams,
             most,
-            [.. (await all).SelectMany(answer => answer.Arrivals!.Zip(answer.Arrivals!.Skip(1), (before, after) => after - before))],
-            steps);
+            [.. (await end).SelectMany(gaps => gaps)],
+            []);
+    }
+
+    /// <returns>Seconds between the answer's pieces.</returns>
+    private static async Task<IReadOnlyList<double>> Ask(HttpClient http, string text, int tokens, StreamWindow all)
+    {
+        var stream = all.Stream();
+        var (arrivals, _) = await SimulatedChat.Ask(http, text, tokens, stream);
+        all.End();
+        return arrivals!.Gaps();
     }
 
     public static void Print(IReadOnlyList<Result> results) => Figures.Print(
         "A gateway's cost",
-        ["streams", "tokens/s", "tokens by second of the gateway's processor time", "gateway MiB", "between pieces p50 ms", "at the node"],
+        ["streams", "tokens/s", "tokens by second of the gateway's processor time", "ms of it for a turn besides", "gateway MiB", "between pieces p50 ms", "at the engine"],
         results.Select(result => new[]
         {
             result.Streams.ToString(CultureInfo.InvariantCulture),
             result.TokensPerSecond.Show("0"),
             result.TokensPerCpuSecond.Show("0"),
+            (result.Turn * 1000).Show("0.0"),
             (result.Memory >> 20).ToString(CultureInfo.InvariantCulture),
             (result.Gaps.Median() * 1000).Show("0.00"),
-            (result.Steps.Median() * 1000).Show("0.00"),
+            (result.EngineGaps.Median() * 1000).Show("0.00"),
         }));
 
-    internal sealed record Result(int Streams, double TokensPerSecond, double TokensPerCpuSecond, long Memory, IReadOnlyList<double> Gaps, IReadOnlyList<double> Steps);
+    internal sealed record Result(
+        int Streams, double TokensPerSecond, double TokensPerCpuSecond, double Turn, long Memory, IReadOnlyList<double> Gaps, IReadOnlyList<double> EngineGaps);
+
+    private sealed record Size(int Streams, int Nodes, int Slots, double Speed, int AnswerTokens);
 }

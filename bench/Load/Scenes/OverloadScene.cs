@@ -50,7 +50,7 @@ internal static class OverloadScene
 
     private static async Task<(bool, double)> Ask(HttpClient http, int number)
     {
-        var (arrivals, known, _) = await SimulatedChat.Ask(http, $"{number} {Guid.NewGuid()} {Padding}", AnswerTokens);
+        var (arrivals, known) = await SimulatedChat.Ask(http, $"{number} {Guid.NewGuid()} {Padding}", AnswerTokens);
         return arrivals is null ? (false, known) : (true, arrivals[0]);
     }
 

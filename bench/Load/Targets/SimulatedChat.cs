@@ -1,15 +1,25 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
-using System.Text.Json;
+using Herd.Inference.Generation;
+using Herd.Inference.Runtime;
+using Herd.Inference.Sampling;
+using Herd.Inference.Simulated;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Herd.Load.Targets;
 
 /// <summary>One streamed answer of simulated nodes, and when its pieces came.</summary>
 internal static class SimulatedChat
 {
-    public static async Task<Asked> Ask(HttpClient http, string text, int tokens)
+    private const string Content = "\"content\":\"";
+
+    /// <param name="http">The gateway.</param>
+    /// <param name="text">What is said.</param>
+    /// <param name="tokens">How long the answer is.</param>
+    /// <param name="onPiece">Told of each piece, in tokens.</param>
+    /// <returns>Seconds since it was asked for at which each piece came; null when it was refused for there was too much to do, with when that was known.</returns>
+    public static async Task<(IReadOnlyList<double>? Arrivals, double Known)> Ask(HttpClient http, string text, int tokens, Action<int>? onPiece = null)
     {
         var started = Stopwatch.GetTimestamp();
         using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/chat/completions")
@@ -27,7 +37,7 @@ internal static class SimulatedChat
         var known = Stopwatch.GetElapsedTime(started).TotalSeconds;
         if (response.StatusCode == HttpStatusCode.TooManyRequests)
         {
-            return new Asked(null, known, null);
+            return (null, known);
         }
 
         if (!response.IsSuccessStatusCode)
@@ -39,25 +49,43 @@ internal static class SimulatedChat
         var arrivals = new List<double>();
         while (await reader.ReadLineAsync() is { } line)
         {
-            if (line.Contains("\"content\":\"", StringComparison.Ordinal) && !line.Contains("\"content\":\"\"", StringComparison.Ordinal))
+            if (line.IndexOf(Content, StringComparison.Ordinal) is >= 0 and var at && line.IndexOf('"', at + Content.Length) - at - Content.Length is > 0 and var letters)
             {
+                // A simulated token is a letter.
                 arrivals.Add(Stopwatch.GetElapsedTime(started).TotalSeconds);
+                onPiece?.Invoke(letters);
             }
         }
 
-        return new Asked(arrivals, known, response.Headers.GetValues("X-Herd-Session").Single());
+        return (arrivals, known);
     }
 
-    /// <returns>Seconds between two tokens of an answer where it was made.</returns>
-    public static async Task<double> StepAtNode(HttpClient http, string session, int tokens)
+    /// <summary>The same streams from the node's engine, in this process.</summary>
+    /// <returns>Seconds between their tokens.</returns>
+    public static async Task<IReadOnlyList<double>> Engine(int streams, int tokens)
     {
-        using var conversation = JsonDocument.Parse(await http.GetStringAsync($"/herd/v1/conversations/{session}"));
-        var decode = conversation.RootElement.GetProperty("turns")[0].GetProperty("timings").GetProperty("decode").GetString()!;
-        return double.Parse(decode.TrimEnd('s'), CultureInfo.InvariantCulture) / (tokens - 1);
-    }
+        using var model = new SimulatedRuntime(new SimulatedTimings(), TimeProvider.System).Load("", new ModelOptions(), null, CancellationToken.None);
+        var context = model.CreateContext(new ContextOptions { Sequences = streams, CellsPerSequence = 2048 });
+        await using var engine = new Engine(context, model.Vocabulary, new EngineOptions { Speculate = false }, TimeProvider.System, NullLogger<Engine>.Instance);
+        var gaps = await Task.WhenAll(Enumerable.Range(0, streams).Select(async stream =>
+        {
+            var arrivals = new List<double>();
+            await foreach (var update in engine.Generate(new GenerationRequest
+            {
+                Session = $"{stream}",
+                Prompt = model.Vocabulary.Tokenize($"Talk about {stream}.", parseSpecial: false),
+                MaxTokens = tokens,
+                Sampling = new SamplingOptions { IgnoreEnd = true },
+            }))
+            {
+                if (update.Tokens.Count > 0)
+                {
+                    arrivals.Add(Stopwatch.GetElapsedTime(0).TotalSeconds);
+                }
+            }
 
-    /// <param name="Arrivals">Seconds since it was asked for at which each piece came; null when it was refused for there was too much to do.</param>
-    /// <param name="Known">When that was known.</param>
-    /// <param name="Session">The conversation.</param>
-    internal sealed record Asked(IReadOnlyList<double>? Arrivals, double Known, string? Session);
+            return arrivals.Gaps();
+        }));
+        return [.. gaps.SelectMany(gap => gap)];
+    }
 }
