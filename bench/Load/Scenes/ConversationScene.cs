@@ -11,7 +11,7 @@ internal static class ConversationScene
     public static int[] PeerSlots { get; } = [8, 16];
 
     public sealed record Result(
-        string Target, double LaterMedian, double LaterP95, double TurnP95, double TokensPerSecond, double PrefixHit);
+        string Target, double LaterMedian, double LaterP95, double LaterP99, double TurnP95, double TokensPerSecond, double PrefixHit);
 
     /// <summary>Has another such load answered first: servers live for days, their first half minute is another matter.</summary>
     public static async Task<Result> RunWarm(ITarget target, int conversations, int turns, int seed)
@@ -30,6 +30,7 @@ internal static class ConversationScene
             target.Name,
             later.Select(turn => turn.FirstToken).Median(),
             later.Select(turn => turn.FirstToken).Quantile(0.95),
+            later.Select(turn => turn.FirstToken).Quantile(0.99),
             all.SelectMany(turns => turns).Select(turn => turn.Total).Quantile(0.95),
             conversations * turns * AnswerTokens / took,
             later.Sum(turn => (double)turn.CachedTokens) / later.Sum(turn => turn.PromptTokens));
@@ -53,12 +54,13 @@ internal static class ConversationScene
 
     public static void Print(IReadOnlyList<Result> results) => Figures.Print(
         "Conversations: later-turn TTFT, whole turns, throughput (medians of the rounds)",
-        ["target", "later TTFT p50 s", "p95 s", "turn p95 s", "tokens/s", "prefix hit"],
+        ["target", "later TTFT p50 s", "p95 s", "p99 s", "turn p95 s", "tokens/s", "prefix hit"],
         results.GroupBy(result => result.Target).Select(rounds => (IReadOnlyList<string>)
         [
             rounds.Key,
             rounds.Select(r => r.LaterMedian).Median().Show(),
             rounds.Select(r => r.LaterP95).Median().Show(),
+            rounds.Select(r => r.LaterP99).Median().Show(),
             rounds.Select(r => r.TurnP95).Median().Show(),
             rounds.Select(r => r.TokensPerSecond).Median().Show("0.0"),
             rounds.Select(r => r.PrefixHit).Median().Show("0.00"),
