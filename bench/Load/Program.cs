@@ -137,7 +137,7 @@ soak.SetAction(async parsed =>
 var wait = new Option<double>("--max-wait") { DefaultValueFactory = _ => 0.15, Description = "Gateway:MaxWait, seconds." };
 var waiting = new Option<int>("--max-waiting") { DefaultValueFactory = _ => 2, Description = "Gateway:MaxWaiting." };
 var overload = new Command("overload", "Three times what simulated nodes can do.") { wait, waiting };
-overload.SetAction(async parsed => OverloadScene.Print(await OverloadScene.Run(parsed.GetValue(wait), parsed.GetValue(waiting))));
+overload.SetAction(async parsed => OverloadScene.Print(await OverloadScene.Run(parsed.GetValue(wait), parsed.GetValue(waiting), parsed.GetValue(stretch))));
 var most = new Option<int>("--most") { DefaultValueFactory = _ => int.MaxValue, Description = "Most streams." };
 var gateway = new Command("gateway", "What a gateway costs, by the number of streams, on simulated nodes.") { most };
 gateway.SetAction(async parsed => GatewayScene.Print(await GatewayScene.Run(parsed.GetValue(most))));

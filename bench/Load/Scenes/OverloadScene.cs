@@ -17,11 +17,11 @@ internal static class OverloadScene
     private static readonly TimeSpan Length = TimeSpan.FromSeconds(40);
     private static readonly string Padding = string.Concat(Enumerable.Repeat("some words ", 16));
 
-    public static async Task<IReadOnlyList<Result>> Run(double maxWait, int maxWaiting)
+    public static async Task<IReadOnlyList<Result>> Run(double maxWait, int maxWaiting, double maxStretch)
     {
         await using var herd = await HerdGateway.StartSimulated(
             Nodes, Slots, 1, ("Gateway__MaxWait", TimeSpan.FromSeconds(maxWait).ToString("c", CultureInfo.InvariantCulture)),
-            ("Gateway__MaxWaiting", maxWaiting.ToString(CultureInfo.InvariantCulture)));
+            ("Gateway__MaxWaiting", maxWaiting.ToString(CultureInfo.InvariantCulture)), ("Node__MaxStretch", maxStretch.ToString(CultureInfo.InvariantCulture)));
         return [await Load(herd, 0.2), await Load(herd, 3)];
     }
 
