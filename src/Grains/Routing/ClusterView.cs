@@ -19,10 +19,7 @@ public sealed class ClusterView(IOptions<RoutingOptions> options, Pools pools, T
     private readonly SortedDictionary<string, (NodeReport Report, double At)> _reports = new(StringComparer.Ordinal);
     private readonly Dictionary<string, RoutingTable> _tables = [];
     private readonly Dictionary<string, ServedModel> _known = [];
-    private readonly Dictionary<(string Node, string Model), int> _sent = [];
-
-    /// <summary>What ended since the latest report, which still shows it.</summary>
-    private readonly Dictionary<(string Node, string Model), int> _ended = [];
+    private readonly SentWork _sent = new();
     private readonly Dictionary<string, CancellationTokenSource> _ready = [];
 
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -101,7 +98,7 @@ public sealed class ClusterView(IOptions<RoutingOptions> options, Pools pools, T
         _reports[report.Node] = (report, Now);
         foreach (var model in report.Models)
         {
-            _ended.Remove((report.Node, model.Id));
+            _sent.Reported(report.Node, model.Id);
             _known[model.Id] = model;
             if (!_tables.ContainsKey(model.Id))
             {
@@ -238,15 +235,14 @@ public sealed class ClusterView(IOptions<RoutingOptions> options, Pools pools, T
     /// <returns>Dispose when the work is over.</returns>
     public IDisposable Reserve(string node, string model)
     {
-        Count(1);
-        return new Reservation(() => Count(-1));
+        Change(_sent.Begin);
+        return new Reservation(() => Change(_sent.End));
 
-        void Count(int more)
+        void Change(Action<string, string> change)
         {
             lock (_lock)
             {
-                _sent[(node, model)] = _sent.GetValueOrDefault((node, model)) + more;
-                _ended[(node, model)] = _ended.GetValueOrDefault((node, model)) + Math.Max(0, -more);
+                change(node, model);
                 Outline(node);
             }
         }
@@ -283,19 +279,13 @@ public sealed class ClusterView(IOptions<RoutingOptions> options, Pools pools, T
         {
             if (isKnown && known.Report.Models.FirstOrDefault(served => served.Id == model) is { } served)
             {
-                table.Set(NodeOutlook.Of(known.Report, served, _sent.GetValueOrDefault((node, model)), known.At, _ended.GetValueOrDefault((node, model))));
+                var (sent, ended) = _sent.Of(node, model);
+                table.Set(NodeOutlook.Of(known.Report, served, sent, known.At, ended));
             }
             else
             {
                 table.Remove(node);
             }
         }
-    }
-
-    private sealed class Reservation(Action release) : IDisposable
-    {
-        private Action? _release = release;
-
-        public void Dispose() => Interlocked.Exchange(ref _release, null)?.Invoke();
     }
 }
