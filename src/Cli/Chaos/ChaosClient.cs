@@ -12,6 +12,9 @@ namespace Herd.Cli.Chaos;
 /// </summary>
 internal sealed class ChaosClient(Func<int, Gateway> gateway, int number, ChaosTalk talk)
 {
+    /// <summary>What gateways tell of every error.</summary>
+    private const string Details = "grpc-status-details-bin";
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
     private static readonly string[] Topics =
@@ -147,10 +150,10 @@ internal sealed class ChaosClient(Func<int, Gateway> gateway, int number, ChaosT
 
     private Gateway Next() => gateway(number + _lost);
 
-    /// <summary>What a client asks again after.</summary>
+    /// <summary>What a client asks again after: what gateways say should be tried again, and connections that broke, which carry no details.</summary>
     private static bool IsPassing(RpcException exception) =>
-        exception.StatusCode is StatusCode.Unavailable or StatusCode.Cancelled or StatusCode.Aborted or StatusCode.ResourceExhausted
-            or StatusCode.Internal or StatusCode.Unknown;
+        exception.StatusCode is StatusCode.Unavailable or StatusCode.Aborted or StatusCode.ResourceExhausted
+        || (exception.StatusCode is StatusCode.Internal or StatusCode.Unknown or StatusCode.Cancelled && exception.Trailers.Get(Details) is null);
 }
 
 /// <summary>How users talk.</summary>

@@ -9,6 +9,7 @@ using Herd.Gateway.Telemetry;
 using Herd.Gateway.Tenants;
 using Herd.Grains.Conversations;
 using Herd.Grains.Conversations.Storage;
+using Herd.Grains.Hosting;
 
 namespace Herd.Gateway.Conversations;
 
@@ -169,7 +170,7 @@ internal sealed class ConversationClient(
             {
                 return await call();
             }
-            catch (Exception e) when (IsMoving(e))
+            catch (Exception e) when (IsMoving(e) && !cancellation.IsCancellationRequested)
             {
                 if (time.GetElapsedTime(started) > Patience)
                 {
@@ -191,8 +192,7 @@ internal sealed class ConversationClient(
     private static bool IsMoving(Exception exception) => exception switch
     {
         HerdException herd => herd.Error is HerdError.Conflict or HerdError.Fenced,
-        OrleansException or TimeoutException => true,
-        _ => false,
+        _ => CallFailure.Is(exception),
     };
 
     private async Task CheckRoom(Tenant tenant)

@@ -1,4 +1,5 @@
 using Herd.Contracts.Errors;
+using Herd.Grains.Hosting;
 
 namespace Herd.Grains.Conversations;
 
@@ -40,7 +41,6 @@ internal sealed class TurnFailures
     public static bool IsNodes(Exception exception) => exception switch
     {
         HerdException herd => herd.Error is HerdError.Unavailable or HerdError.Overloaded,
-        OrleansException or TimeoutException or OperationCanceledException => true,
-        _ => false,
+        _ => CallFailure.Is(exception),
     };
 }

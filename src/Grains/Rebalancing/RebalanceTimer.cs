@@ -1,4 +1,5 @@
 using Herd.Contracts.Nodes;
+using Herd.Grains.Hosting;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -26,7 +27,7 @@ internal sealed class RebalanceTimer(
             {
                 await grains.GetGrain<IRebalancerGrain>(0).Rebalance();
             }
-            catch (Exception e) when (e is OrleansException or TimeoutException)
+            catch (Exception e) when (CallFailure.Is(e))
             {
                 RebalanceTimerLog.NotReached(logger, e.GetType().Name);
             }

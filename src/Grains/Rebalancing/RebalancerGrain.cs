@@ -3,6 +3,7 @@ using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Contracts.Nodes;
 using Herd.Contracts.Placements;
+using Herd.Grains.Hosting;
 using Herd.Grains.Routing;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -71,7 +72,7 @@ internal sealed class RebalancerGrain(
             return await grains.GetGrain<IConversationGrain>(conversation)
                 .Move(transfer.From, transfer.To, PlacementReason.Rebalanced, CancellationToken.None) is not null;
         }
-        catch (Exception e) when (e is HerdException or OrleansException or TimeoutException)
+        catch (Exception e) when (e is HerdException || CallFailure.Is(e))
         {
             // It is busy, or cannot be reached: it stays where it is.
             return false;

@@ -25,7 +25,7 @@ public sealed class PoolAdvisor(
         {
             _latest = await grains.GetGrain<IScalerGrain>(0).Advise(new HeldTurns(cluster.Value.Name, pools.Held));
         }
-        catch (Exception e) when (e is OrleansException or TimeoutException)
+        catch (Exception e) when (CallFailure.Is(e))
         {
             PoolAdvisorLog.NotReached(logger, e.GetType().Name);
         }

@@ -1,0 +1,12 @@
+namespace Herd.Grains.Hosting;
+
+/// <summary>What Orleans says when a call did not reach its grain, or its answer did not come back. Asked again, it may be elsewhere.</summary>
+public static class CallFailure
+{
+    /// <summary>
+    /// A directory that has just lost a member ends look-ups as cancelled though nobody has, and a grain that moves away aborts its
+    /// enumerations: so whoever could have cancelled asks first whether it has.
+    /// </summary>
+    public static bool Is(Exception exception) =>
+        exception is OrleansException or TimeoutException or EnumerationAbortedException or OperationCanceledException;
+}
