@@ -62,7 +62,7 @@ internal sealed class Examination(
             var answered = time.GetUtcNow();
             return new ExaminedNode(report, facts, facts.Time - (asked + ((answered - asked) / 2)));
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (Exception)
         {
             return new ExaminedNode(report, null, TimeSpan.Zero);
         }

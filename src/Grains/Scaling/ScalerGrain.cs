@@ -73,7 +73,7 @@ internal sealed class ScalerGrain(
                 }
             }
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (Exception e)
         {
             // It cannot be reached, or is of a version that cannot do this: it is asked again with the next round, or gone by then.
             ScalerLog.NotRetired(logger, model, e.GetType().Name);
