@@ -57,6 +57,7 @@ public sealed class AnswerBuilderTests
     [InlineData("as it was", "")]
     [InlineData("as", " it was")]
     [InlineData("", "as it was")]
+    [InlineData("as \u65e5", "")]
     public void Answer_CallerHasAnotherText_IsNotGoneOnWith(string stored, string produced)
     {
         var events = new TurnEvents();
@@ -67,6 +68,15 @@ public sealed class AnswerBuilderTests
 
         Assert.Equal(HerdError.AnswerLost, Assert.Throws<HerdException>(answer.ThrowIfLost).Error);
         Assert.False(events.Sent.TryRead(out _));
+    }
+
+    [Fact]
+    public void Answer_OffsetWithinACharacter_IsNotGoneOnWith()
+    {
+        var answer = new AnswerBuilder(
+            Turn() with { Answer = new Answer("\u65e5\u65e5", [1, 2], true) }, epoch: 1, new AnswerOffset(Bytes: 4, Tokens: 1), new TurnEvents());
+
+        Assert.Equal(HerdError.AnswerLost, Assert.Throws<HerdException>(answer.ThrowIfLost).Error);
     }
 
     [Fact]

@@ -99,7 +99,7 @@ internal sealed class AnswerBuilder
 
     /// <summary>
     /// What of a text lies behind the caller's offset, which may turn out to be one in another answer. Offsets lie between characters,
-    /// as deliveries do.
+    /// as deliveries do; one within a character is another's.
     /// </summary>
     private string Skip(string text)
     {
@@ -112,11 +112,13 @@ internal sealed class AnswerBuilder
         }
 
         _digest.Append(Encoding.UTF8.GetBytes(text[..at]));
-        if (_bytesToSkip == 0 && _callersDigest != 0)
+        if (_bytesToSkip <= 0 && _callersDigest != 0)
         {
             _isOther = _callersDigest != _digest.GetCurrentHashAsUInt64();
             _callersDigest = 0;
         }
+
+        _isOther |= _bytesToSkip < 0;
 
         var fresh = text[at..];
         _digest.Append(Encoding.UTF8.GetBytes(fresh));
