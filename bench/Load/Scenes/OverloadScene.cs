@@ -14,6 +14,7 @@ internal static class OverloadScene
     private const int Slots = 8;
     private const int AnswerTokens = 48;
     private const double Capacity = 5.5;
+    private const int WarmUpTurns = 20;
     private static readonly TimeSpan Length = TimeSpan.FromSeconds(40);
     private static readonly string Padding = string.Concat(Enumerable.Repeat("some words ", 16));
 
@@ -22,7 +23,18 @@ internal static class OverloadScene
         await using var herd = await HerdGateway.StartSimulated(
             Nodes, Slots, 1, ("Gateway__MaxWait", TimeSpan.FromSeconds(maxWait).ToString("c", CultureInfo.InvariantCulture)),
             ("Gateway__MaxWaiting", maxWaiting.ToString(CultureInfo.InvariantCulture)), ("Node__MaxStretch", maxStretch.ToString(CultureInfo.InvariantCulture)));
+        await WarmUp(herd);
         return [await Load(herd, 0.2), await Load(herd, 3)];
+    }
+
+    /// <summary>One turn after the other, which are not counted: a gateway lives for days.</summary>
+    private static async Task WarmUp(HerdGateway herd)
+    {
+        using var http = new HttpClient { BaseAddress = herd.Address, Timeout = Timeout.InfiniteTimeSpan };
+        for (var turn = 0; turn < WarmUpTurns; turn++)
+        {
+            await Ask(http, turn);
+        }
     }
 
     private static async Task<Result> Load(HerdGateway herd, double factor)
