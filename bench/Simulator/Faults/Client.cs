@@ -2,6 +2,7 @@ using System.Text;
 using Herd.Contracts;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
+using Herd.Grains.Hosting;
 
 namespace Herd.Simulator.Faults;
 
@@ -90,7 +91,7 @@ internal sealed class Client(string conversation, int turns, FaultWorld world)
             {
                 // Once more.
             }
-            catch (Exception e) when (e is OrleansException or TimeoutException or OperationCanceledException)
+            catch (Exception e) when (CallFailure.Is(e))
             {
                 // The gateway is gone, or slow.
             }

@@ -139,7 +139,7 @@ internal sealed class ConversationClient(
         {
             return await events.MoveNextAsync();
         }
-        catch (Exception e) when (IsMoving(e) && !cancellation.IsCancellationRequested)
+        catch (Exception e) when (IsMoving(e, cancellation))
         {
             ThrowIfLeaving();
             return false;
@@ -170,7 +170,7 @@ internal sealed class ConversationClient(
             {
                 return await call();
             }
-            catch (Exception e) when (IsMoving(e) && !cancellation.IsCancellationRequested)
+            catch (Exception e) when (IsMoving(e, cancellation))
             {
                 if (time.GetElapsedTime(started) > Patience)
                 {
@@ -189,7 +189,7 @@ internal sealed class ConversationClient(
         }
     }
 
-    private static bool IsMoving(Exception exception) => exception switch
+    private static bool IsMoving(Exception exception, CancellationToken cancellation) => !cancellation.IsCancellationRequested && exception switch
     {
         HerdException herd => herd.Error is HerdError.Conflict or HerdError.Fenced,
         _ => CallFailure.Is(exception),
