@@ -19,7 +19,7 @@ internal sealed class MemoryConversationStore : IConversationStore
     {
         if (IsAway)
         {
-            throw new RedisConnectionException(ConnectionFailureType.SocketClosed, "away");
+            throw new RedisConnectionException(ConnectionFailureType.SocketClosed, CommandFlags.None, "away");
         }
 
         if (expected?.Revision != Stored?.Revision)

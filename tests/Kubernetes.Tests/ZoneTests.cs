@@ -27,7 +27,7 @@ public sealed class ZoneTests
         await cluster.Settled();
 
         var outcome = await load.End();
-        Assert.NotEqual(0, outcome.Moved);
+        Assert.NotEqual(0, outcome.Moved + outcome.Reconnected);
         Assert.All(pods, pod => Assert.Equal((0, false), (pod.Restarts, pod.IsTerminating)));
     }
 

@@ -51,5 +51,5 @@ internal sealed class FaultyStore(FaultWorld world) : IConversationStore
 
     public Task<ConversationPage> List(string tenant, int size, string? after) => throw new NotSupportedException();
 
-    private static RedisConnectionException Away() => new(ConnectionFailureType.SocketClosed, "away");
+    private static RedisConnectionException Away() => new(ConnectionFailureType.SocketClosed, CommandFlags.None, "away");
 }

@@ -1,5 +1,6 @@
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Nodes;
+using Herd.Grains.Hosting;
 using Herd.Grains.Routing;
 
 namespace Herd.Gateway.Conversations;
@@ -29,6 +30,6 @@ internal sealed class ModelTokens(ClusterView view, IGrainFactory grains)
         .SelectMany(node => node.Models.Where(served => served.Id == model).Select(served => (node.Node, Load: served.Active + served.Queued)))
         .OrderBy(node => node.Load)
         .FirstOrDefault() is { Node: { } name }
-            ? grains.GetGrain<INodeGrain>(name)
+            ? grains.Reach<INodeGrain>(name)
             : throw view.NotServed(model);
 }

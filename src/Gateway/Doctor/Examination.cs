@@ -58,7 +58,7 @@ internal sealed class Examination(
         try
         {
             var asked = time.GetUtcNow();
-            var facts = await grains.GetGrain<INodeGrain>(report.Node).Inspect().WaitAsync(Patience, time);
+            var facts = await grains.Reach<INodeGrain>(report.Node).Inspect().WaitAsync(Patience, time);
             var answered = time.GetUtcNow();
             return new ExaminedNode(report, facts, facts.Time - (asked + ((answered - asked) / 2)));
         }

@@ -5,6 +5,7 @@ using Herd.Gateway.Anthropic;
 using Herd.Gateway.Grpc;
 using Herd.Gateway.Ollama;
 using Herd.Gateway.OpenAi;
+using Herd.Grains.Hosting;
 using StackExchange.Redis;
 
 namespace Herd.Gateway.Errors;
@@ -42,6 +43,8 @@ internal sealed class ErrorResponses(RequestDelegate next, ILogger<ErrorResponse
                 return herd;
             case RedisException or RedisTimeoutException:
                 return new HerdException(HerdError.StoreUnavailable, "The store does not answer. Try again later.");
+            case Exception when CallFailure.Is(exception):
+                return new HerdException(HerdError.Unavailable, $"A process of the cluster cannot be reached ({exception.GetType().Name}). Try again later.");
             default:
                 ErrorLog.Unexpected(logger, exception, path);
                 return new HerdException(HerdError.Internal, "The gateway failed; its log says why.");

@@ -4,6 +4,7 @@ using Herd.Contracts.Nodes;
 using Herd.Gateway.Conversations;
 using Herd.Gateway.Doctor;
 using Herd.Gateway.Tenants;
+using Herd.Grains.Hosting;
 using Herd.Grains.Routing;
 using Herd.V1;
 using static Herd.Gateway.Errors.BadRequest;
@@ -65,6 +66,6 @@ internal sealed class ClusterService(ClusterView view, ConversationClient conver
         new() { Findings = { Diagnosis.Of(await examination.Run()) } };
 
     private INodeGrain Find(string node) => view.Find(node) is { State: not Contracts.Nodes.NodeState.Lost }
-        ? grains.GetGrain<INodeGrain>(node)
+        ? grains.Reach<INodeGrain>(node)
         : throw Bad($"There is no node '{node}' that answers.", "node");
 }

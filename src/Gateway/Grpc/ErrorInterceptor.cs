@@ -3,7 +3,8 @@ using Google.Rpc;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Herd.Contracts.Errors;
-using StackExchange.Redis;
+using Herd.Gateway.Errors;
+using BadRequest = Google.Rpc.BadRequest;
 using Status = Google.Rpc.Status;
 
 namespace Herd.Gateway.Grpc;
@@ -63,18 +64,7 @@ internal sealed class ErrorInterceptor(ILogger<ErrorInterceptor> logger) : Inter
             return new RpcException(new global::Grpc.Core.Status(StatusCode.Cancelled, "The call was cancelled."));
         }
 
-        if (exception is RedisException)
-        {
-            exception = new HerdException(HerdError.StoreUnavailable, "The store does not answer. Try again later.");
-        }
-
-        if (exception is not HerdException herd)
-        {
-            GrpcLog.Unexpected(logger, exception, context.Method);
-            herd = new HerdException(HerdError.Internal, "The gateway failed; its log says why.");
-        }
-
-        return Describe(herd).ToRpcException();
+        return Describe(ErrorResponses.Explain(exception, context.Method, logger)).ToRpcException();
     }
 
     /// <summary>The status of an error, with its details.</summary>
@@ -101,10 +91,4 @@ internal sealed class ErrorInterceptor(ILogger<ErrorInterceptor> logger) : Inter
 
         return status;
     }
-}
-
-internal static partial class GrpcLog
-{
-    [LoggerMessage(EventId = 600, Level = LogLevel.Error, Message = "{Method} failed")]
-    public static partial void Unexpected(ILogger logger, Exception exception, string method);
 }

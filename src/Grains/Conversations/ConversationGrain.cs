@@ -6,6 +6,7 @@ using Herd.Contracts.Errors;
 using Herd.Contracts.Nodes;
 using Herd.Contracts.Placements;
 using Herd.Grains.Conversations.Storage;
+using Herd.Grains.Hosting;
 using Orleans.Placement;
 
 namespace Herd.Grains.Conversations;
@@ -140,14 +141,18 @@ internal sealed class ConversationGrain(
     private async Task Delete(Conversation conversation)
     {
         await Store(_transcript.Delete);
-        foreach (var model in conversation.Turns.Select(turn => turn.Model).OfType<string>().Distinct())
+        if (conversation.Home is { } home)
         {
-            var session = GrainKey.Session(conversation.Home!, _transcript.Tenant, _transcript.Id, model);
-            grains.GetGrain<ISessionGrain>(session).Release(conversation.Epoch + 1).Ignore();
+            foreach (var model in conversation.Turns.Select(turn => turn.Model).OfType<string>().Distinct())
+            {
+                Release(GrainKey.Session(home, _transcript.Tenant, _transcript.Id, model), conversation.Epoch + 1).Ignore();
+            }
         }
 
         DeactivateOnIdle();
     }
+
+    private async Task Release(string session, long epoch) => await grains.Reach<ISessionGrain>(session).Release(epoch);
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) =>
         await _late.Save(cancellationToken);

@@ -4,6 +4,7 @@ using Herd.Contracts.Conversations;
 using Herd.Contracts.Nodes;
 using Herd.Contracts.Placements;
 using Herd.Grains.Conversations.Storage;
+using Herd.Grains.Hosting;
 using Herd.Grains.Routing;
 using Herd.Grains.Telemetry;
 
@@ -36,7 +37,7 @@ internal sealed class TurnStream(ClusterView view, IGrainFactory grains, TimePro
         var epoch = answer.Epoch = await transcript.Settle(node, kind);
         if (left is not null && left != node)
         {
-            Session(transcript, left, turn.Model!).Release(epoch).Ignore();
+            Release(transcript, left, turn.Model!, epoch).Ignore();
         }
 
         events.Write(new TurnEvent { Started = new TurnStarted(turn.Id, turn.Model!, node) });
@@ -141,7 +142,10 @@ internal sealed class TurnStream(ClusterView view, IGrainFactory grains, TimePro
     }
 
     public ISessionGrain Session(Transcript transcript, string node, string model) =>
-        grains.GetGrain<ISessionGrain>(GrainKey.Session(node, transcript.Tenant, transcript.Id, model));
+        grains.Reach<ISessionGrain>(GrainKey.Session(node, transcript.Tenant, transcript.Id, model));
+
+    private async Task Release(Transcript transcript, string node, string model, long epoch) =>
+        await Session(transcript, node, model).Release(epoch);
 
     /// <summary>Ends an enumeration of which a call may be under way, at a node that may not answer.</summary>
     private static async Task End(IAsyncEnumerator<GenerationEvent> updates, Task next)

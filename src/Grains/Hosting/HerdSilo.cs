@@ -20,7 +20,9 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Orleans.Configuration;
 using Orleans.Connections.Security;
+using Orleans.Runtime.GrainDirectory;
 using Orleans.Runtime.Hosting;
+using Orleans.Runtime.Placement;
 using StackExchange.Redis;
 
 namespace Herd.Grains.Hosting;
@@ -206,6 +208,9 @@ public static class HerdSilo
             silo.UseTls();
         });
         services.AddPlacementDirector<NodePlacement, NodePlacementDirector>();
+        services.AddSingleton<NodeGrains>();
+        services.AddSingleton<IPlacementStrategyResolver>(provider => provider.GetRequiredService<NodeGrains>());
+        services.AddSingleton<IGrainDirectoryResolver>(provider => provider.GetRequiredService<NodeGrains>());
     }
 
     /// <summary>Connections between processes are encrypted, and both ends show that they know the cluster's key.</summary>

@@ -48,7 +48,7 @@ internal sealed class RebalancerGrain(
     private async Task Carry(Transfer transfer, string model)
     {
         var moved = 0;
-        foreach (var session in await grains.GetGrain<INodeGrain>(transfer.From).RestingSessions(model))
+        foreach (var session in await grains.Reach<INodeGrain>(transfer.From).RestingSessions(model))
         {
             var key = GrainKey.Conversation(session.Tenant, session.Conversation);
             if (moved == transfer.Sessions || view.Find(transfer.To) is not { State: NodeState.Ready })

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Herd.Contracts.Nodes;
+using Herd.Grains.Hosting;
 using Herd.Grains.Nodes.Link;
 using Herd.Grains.Placement;
 using Microsoft.Extensions.Hosting;
@@ -85,7 +86,7 @@ internal sealed class NodeWatcher(
         {
             try
             {
-                address ??= await grains.GetGrain<INodeGrain>(node).LinkAddress().WaitAsync(options.Value.Silence, time, left);
+                address ??= await grains.Reach<INodeGrain>(node).LinkAddress().WaitAsync(options.Value.Silence, time, left);
                 await foreach (var report in links.Watch(address, options.Value.Silence, left))
                 {
                     view.Update(report);

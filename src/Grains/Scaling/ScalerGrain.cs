@@ -1,4 +1,5 @@
 using Herd.Contracts.Nodes;
+using Herd.Grains.Hosting;
 using Herd.Grains.Routing;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -67,7 +68,7 @@ internal sealed class ScalerGrain(
 
             foreach (var retiring in pool.Retiring.ToList())
             {
-                if (await grains.GetGrain<INodeGrain>(retiring).Retire())
+                if (await grains.Reach<INodeGrain>(retiring).Retire())
                 {
                     pool.NoteEmpty(retiring);
                 }
@@ -86,7 +87,7 @@ internal sealed class ScalerGrain(
         var candidates = view.Nodes.Where(node =>
             node.State == NodeState.Ready && node.Models.Any(served => served.Id == model) && !retiring.Contains(node.Node));
         var previews = await Task.WhenAll(candidates.Select(async node =>
-            (node.Node, Cost: await grains.GetGrain<INodeGrain>(node.Node).PreviewDrain(CancellationToken.None))));
+            (node.Node, Cost: await grains.Reach<INodeGrain>(node.Node).PreviewDrain(CancellationToken.None))));
         return previews.Length < 2 && options.Value.Pools.Single(pool => pool.Model == model).Min > 0
             ? null
             : previews.OrderBy(preview => preview.Cost.Seconds)

@@ -42,7 +42,8 @@ internal sealed class SceneLoad : IDisposable
         await _end.CancelAsync();
         _abort.CancelAfter(Patience);
         var seen = await _talking;
-        Assert.Empty(await _users.Check(seen, gatewaysStayed: false, _abort.Token));
+        var violations = await _users.Check(seen, gatewaysStayed: false, _abort.Token);
+        Assert.True(violations.Count == 0, string.Join(Environment.NewLine, violations));
         var later = seen.GroupBy(turn => turn.Conversation).SelectMany(turns => turns.Skip(1)).ToList();
         var outcome = new SceneOutcome(
             seen.Count,

@@ -158,7 +158,7 @@ internal sealed class NodeDrain(
         var key = SessionKey.Parse(session.Session);
         try
         {
-            var conversation = grains.GetGrain<IConversationGrain>(GrainKey.Conversation(key.Tenant, key.Conversation));
+            var conversation = grains.Reach<IConversationGrain>(GrainKey.Conversation(key.Tenant, key.Conversation));
             return await conversation.Move(key.Node, target: null, PlacementReason.NodeDrains, cancellation) is not null
                 ? Outcome.Moved
                 : Outcome.Stays;
