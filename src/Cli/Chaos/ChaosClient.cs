@@ -77,6 +77,7 @@ internal sealed class ChaosClient(Func<int, Gateway> gateway, int number, ChaosT
             Conversation = conversation, TurnId = id, Said = request.Text, Streamed = "", Tokens = 0, IsAcknowledged = false,
         };
         var started = Stopwatch.GetTimestamp();
+        record = record with { Asked = started };
         var last = started;
         var (epoch, digest) = (0L, 0UL);
         for (var connection = 1; ; connection++)
@@ -109,6 +110,7 @@ internal sealed class ChaosClient(Func<int, Gateway> gateway, int number, ChaosT
                         record = record with
                         {
                             Nodes = record.Nodes + 1,
+                            Node = update.Started.Node,
                             Rehoming = record.Nodes > 0 && silence > record.Rehoming ? silence : record.Rehoming,
                         };
                     }

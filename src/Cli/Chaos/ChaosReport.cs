@@ -38,6 +38,11 @@ internal sealed record ChaosReport(
             yield return Text($"gap of {turn.LongestGap.TotalSeconds:0.00} s until {Stopwatch.GetElapsedTime(Started, turn.LongestGapEnd).TotalSeconds:0.0} s in {turn.TurnId} of {turn.Conversation}");
         }
 
+        foreach (var turn in later.OrderByDescending(turn => turn.FirstPiece).Take(Longest))
+        {
+            yield return Text($"first token after {turn.FirstPiece.TotalSeconds:0.00} s, asked for at {Stopwatch.GetElapsedTime(Started, turn.Asked).TotalSeconds:0.0} s, from {turn.Node}, {turn.Warmth.Cached} of {turn.Warmth.Prompt} tokens cached, in {turn.TurnId} of {turn.Conversation}");
+        }
+
         foreach (var turn in cold.Take(Longest))
         {
             yield return Text($"replayed: {turn.Warmth.Cached} of {turn.Warmth.Prompt} tokens cached in {turn.TurnId} of {turn.Conversation}");

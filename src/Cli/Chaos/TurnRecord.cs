@@ -40,6 +40,12 @@ internal sealed record TurnRecord
     /// <summary>When that ended, as a timestamp.</summary>
     public long LongestGapEnd { get; init; }
 
+    /// <summary>When it was asked for, as a timestamp.</summary>
+    public long Asked { get; init; }
+
+    /// <summary>The node that answered last; empty when none has.</summary>
+    public string Node { get; init; } = "";
+
     /// <summary>Until the first piece of the answer.</summary>
     public TimeSpan FirstPiece { get; init; }
 
