@@ -12,15 +12,26 @@ namespace Herd.Cli.Chaos;
 internal sealed record ChaosReport(
     IReadOnlyList<TurnRecord> Turns, IReadOnlyList<string> Violations, int Faults, long Started, TimeSpan Took)
 {
-    private const int Longest = 5;
+    /// <summary>How many of the worst are told of one by one.</summary>
+    public const int Longest = 5;
 
     /// <summary>How long it took until a node that was added had its share of the load; null when it never had, or none was.</summary>
     public TimeSpan? EvenAfter { get; init; }
 
+    /// <summary>Where the slowest of later turns were placed, and why there.</summary>
+    public IReadOnlyDictionary<TurnRecord, string> Placements { get; init; } = new Dictionary<TurnRecord, string>();
+
+    /// <summary>Turns that go on with a conversation, the one that waited longest for its first token first.</summary>
+    public static IEnumerable<TurnRecord> Later(IEnumerable<TurnRecord> turns) => turns
+        .GroupBy(turn => turn.Conversation)
+        .SelectMany(of => of.Skip(1))
+        .Where(IsAnswered)
+        .OrderByDescending(turn => turn.FirstPiece);
+
     public IEnumerable<string> Lines()
     {
-        var answered = Turns.Where(turn => turn.IsAcknowledged || turn.IsUnsaved).ToList();
-        var later = Turns.GroupBy(turn => turn.Conversation).SelectMany(turns => turns.Skip(1)).Intersect(answered).ToList();
+        var answered = Turns.Where(IsAnswered).ToList();
+        var later = Later(Turns).ToList();
         var moved = Turns.Where(turn => turn.Nodes > 1).ToList();
         var cold = later.Where(turn => !turn.IsWarm).ToList();
         yield return Text($"{answered.Count} of {Turns.Count} turns answered, {Turns.Sum(turn => turn.Tokens)} tokens, in {Took.TotalSeconds:0} s with {Faults} faults; {Turns.Count(turn => turn.IsUnsaved)} could not be stored at once, and were said to be");
@@ -38,9 +49,9 @@ internal sealed record ChaosReport(
             yield return Text($"gap of {turn.LongestGap.TotalSeconds:0.00} s until {Stopwatch.GetElapsedTime(Started, turn.LongestGapEnd).TotalSeconds:0.0} s in {turn.TurnId} of {turn.Conversation}");
         }
 
-        foreach (var turn in later.OrderByDescending(turn => turn.FirstPiece).Take(Longest))
+        foreach (var turn in later.Take(Longest))
         {
-            yield return Text($"first token after {turn.FirstPiece.TotalSeconds:0.00} s, asked for at {Stopwatch.GetElapsedTime(Started, turn.Asked).TotalSeconds:0.0} s, from {turn.Node}, {turn.Warmth.Cached} of {turn.Warmth.Prompt} tokens cached, in {turn.TurnId} of {turn.Conversation}");
+            yield return Text($"first token after {turn.FirstPiece.TotalSeconds:0.00} s, asked for at {Stopwatch.GetElapsedTime(Started, turn.Asked).TotalSeconds:0.0} s, from {turn.Node}, {turn.Warmth.Cached} of {turn.Warmth.Prompt} tokens cached, in {turn.TurnId} of {turn.Conversation}; {Placements.GetValueOrDefault(turn)}");
         }
 
         foreach (var turn in cold.Take(Longest))
@@ -54,6 +65,8 @@ internal sealed record ChaosReport(
             yield return violation;
         }
     }
+
+    private static bool IsAnswered(TurnRecord turn) => turn.IsAcknowledged || turn.IsUnsaved;
 
     private static string Spread(IEnumerable<TurnRecord> turns, Func<TurnRecord, TimeSpan> figure)
     {

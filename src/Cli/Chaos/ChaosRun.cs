@@ -45,10 +45,17 @@ internal sealed class ChaosRun(LocalCluster cluster, IReadOnlyList<PlannedFault>
         var seen = await talking;
         var took = Stopwatch.GetElapsedTime(started);
         await watching;
+        var placements = new Dictionary<TurnRecord, string>();
+        foreach (var turn in ChaosReport.Later(seen).Take(ChaosReport.Longest))
+        {
+            placements[turn] = await users.Why(turn, abort.Token);
+        }
+
         await ForgetWhatIsInMemory(abort.Token);
         var gatewaysStayed = !plan.Any(fault => fault.Process.StartsWith("gateway", StringComparison.Ordinal));
         return new ChaosReport(seen, await users.Check(seen, gatewaysStayed, abort.Token), inflicted, started, took)
         {
+            Placements = placements,
             EvenAfter = _grown is { } grown ? watch.EvenAfter(grown.At, grown.Nodes) : null,
         };
     }

@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using Grpc.Core;
+using Herd.Cli.Commands;
 using Herd.V1;
 
 namespace Herd.Cli.Chaos;
@@ -31,6 +33,18 @@ internal sealed class ChaosUsers(Func<int, Gateway> gateway, ChaosTalk talk)
         }
 
         return HistoryChecker.Check(seen, stored, gatewaysStayed);
+    }
+
+    /// <summary>Where a turn was placed while its user waited for the first piece, and why there.</summary>
+    public async Task<string> Why(TurnRecord turn, CancellationToken abort)
+    {
+        var asked = DateTime.UtcNow - Stopwatch.GetElapsedTime(turn.Asked);
+        var reply = await gateway(0).Conversations.ExplainPlacementAsync(
+            new ExplainPlacementRequest { ConversationId = turn.Conversation }, cancellationToken: abort);
+        return string.Join(" | ", reply.Placements
+            .Where(placement => placement.Time.ToDateTime() >= asked && placement.Time.ToDateTime() <= asked + turn.FirstPiece)
+            .Select(placement =>
+                $"{placement.Reason} to {placement.Node} from {placement.Home}: {string.Join("; ", placement.Considered.Select(WhyCommand.Describe))} {WhyCommand.Moved(placement)}"));
     }
 
     private async Task<IReadOnlyList<StoredTurn>> Read(string conversation, CancellationToken abort)

@@ -33,11 +33,13 @@ internal static class WhyCommand
         return command;
     }
 
-    private static string Describe(Forecast forecast) => string.Create(
+    /// <summary>What was foreseen of a node.</summary>
+    public static string Describe(Forecast forecast) => string.Create(
         CultureInfo.InvariantCulture,
         $"{forecast.Node} {Milliseconds(forecast.Queue)} + {Milliseconds(forecast.Kv)} {forecast.Origin} + {Milliseconds(forecast.Crowding)}{(forecast.Doubt > 1 ? $", x {forecast.Doubt:0.0} in doubt" : "")}");
 
-    private static string Moved(Placement placement) =>
+    /// <summary>What came of bringing the KV cache; empty when it was not tried.</summary>
+    public static string Moved(Placement placement) =>
         placement.Move is not { } move ? ""
         : move.Failure.Length > 0 ? $"not: {move.Failure}"
         : string.Create(CultureInfo.InvariantCulture, $"{move.Tokens} tokens, {move.Bytes >> 10} KiB in {Milliseconds(move.Duration)} ms");
