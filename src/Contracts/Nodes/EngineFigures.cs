@@ -54,4 +54,10 @@ public sealed record EngineFigures
 
     /// <summary>Seconds that the session had been idle that was forgotten last, on every tier, within the last minute; 0 when none was.</summary>
     [Id(16)] public double ForgottenIdle { get; init; }
+
+    /// <summary>Seconds until the prompts are computed that are still to be; 0 when there are none, or it is not known.</summary>
+    [Id(17)] public double PrefillSeconds { get; init; }
+
+    /// <summary>Seconds that a short prompt takes that comes now: one of at most 48 tokens that are not cached; 0 when it is not known.</summary>
+    [Id(18)] public double ShortPromptSeconds { get; init; }
 }

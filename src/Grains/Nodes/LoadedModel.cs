@@ -158,6 +158,8 @@ internal sealed class LoadedModel(ModelSource source, ILlamaModel model, ChatTem
             Figures = new EngineFigures
             {
                 PrefillTokens = load.PrefillTokens,
+                PrefillSeconds = load.PrefillSeconds,
+                ShortPromptSeconds = load.ShortPromptSeconds,
                 ParkedSessions = load.ParkedSessions,
                 HostBytes = load.HostBytes,
                 DiskBytes = load.DiskBytes,

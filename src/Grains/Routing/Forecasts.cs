@@ -1,4 +1,5 @@
 using Herd.Contracts.Placements;
+using Herd.Inference.Generation;
 
 namespace Herd.Grains.Routing;
 
@@ -13,6 +14,10 @@ internal static class Forecasts
 
     /// <summary>What is said of a node counts for less the older it is: costs are taken to be as many times higher.</summary>
     public static double Doubt(double age) => Math.Max(Fresh, age);
+
+    /// <summary>Seconds to compute so many tokens of a prompt.</summary>
+    public static double Prefill(int tokens, double perToken, double perShortPrompt) =>
+        tokens <= EngineLoad.ShortPromptTokens ? Math.Min(tokens * perToken, perShortPrompt) : tokens * perToken;
 
     public static Forecast Of(RoutingTable table, int place, RouteRequest request, double now)
     {
@@ -31,7 +36,7 @@ internal static class Forecasts
 
     private static (KvOrigin Origin, double Seconds) Kv(RoutingTable table, NodeOutlook node, RouteRequest request)
     {
-        var best = (Origin: KvOrigin.Replay, Seconds: request.Tokens * node.PerToken);
+        var best = (Origin: KvOrigin.Replay, Seconds: Prefill(request.Tokens, node.PerToken, node.PerShortPrompt));
         if (table.NodesWith(request.Prefix).Contains(node.Node))
         {
             Offer(KvOrigin.Shared, request.PrefixTokens, request.PrefixTokens * node.BytesPerToken * node.PerHostByte);
@@ -51,7 +56,7 @@ internal static class Forecasts
 
         void Offer(KvOrigin origin, int tokens, double seconds)
         {
-            seconds += Math.Max(1, request.Tokens - tokens) * node.PerToken;
+            seconds += Prefill(Math.Max(1, request.Tokens - tokens), node.PerToken, node.PerShortPrompt);
             if (seconds < best.Seconds)
             {
                 best = (origin, seconds);

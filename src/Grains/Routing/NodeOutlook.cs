@@ -1,5 +1,6 @@
 using Herd.Contracts.Nodes;
 using Herd.Grains.Routing.Policies;
+using Herd.Inference.Generation;
 
 namespace Herd.Grains.Routing;
 
@@ -44,6 +45,9 @@ internal sealed record NodeOutlook
 
     /// <summary>To compute a token of a prompt.</summary>
     public double PerToken { get; init; }
+
+    /// <summary>To compute a prompt of at most <see cref="EngineLoad.ShortPromptTokens"/>, however few of a longer one fit into a step; infinite when it is not known.</summary>
+    public double PerShortPrompt { get; init; } = double.PositiveInfinity;
 
     /// <summary>What bringing a KV cache from another node takes, whatever its size.</summary>
     public double PullWait { get; init; }
@@ -93,9 +97,10 @@ internal sealed record NodeOutlook
             Load = load,
             Slots = model.Slots,
             Sessions = model.Sessions + figures.ParkedSessions,
-            Queue = (figures.PrefillTokens / prefill) + (excess * StintTokens / decode),
+            Queue = (figures.PrefillSeconds > 0 ? figures.PrefillSeconds : figures.PrefillTokens / prefill) + (excess * StintTokens / decode),
             Crowding = Math.Min(load, model.Slots) * CrowdedTokens / decode,
             PerToken = 1 / prefill,
+            PerShortPrompt = Positive(figures.ShortPromptSeconds, double.PositiveInfinity),
             PullWait = Positive(figures.PullWait, 0.02),
             PerPulledByte = (1 / Positive(figures.PullRate, 2e8)) + (1 / restore),
             PerHostByte = 1 / restore,

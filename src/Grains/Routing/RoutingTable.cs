@@ -11,6 +11,7 @@ internal sealed class RoutingTable
     private NodeOutlook[] _nodes = [];
     private double[] _waits = [];
     private double[] _perToken = [];
+    private double[] _perShortPrompt = [];
     private double[] _pullWaits = [];
     private double[] _perByte = [];
     private double[] _reportedAt = [];
@@ -28,6 +29,8 @@ internal sealed class RoutingTable
     public ReadOnlySpan<double> Waits => _waits.AsSpan(0, Count);
 
     public ReadOnlySpan<double> PerToken => _perToken.AsSpan(0, Count);
+
+    public ReadOnlySpan<double> PerShortPrompt => _perShortPrompt.AsSpan(0, Count);
 
     public ReadOnlySpan<double> PullWaits => _pullWaits.AsSpan(0, Count);
 
@@ -90,6 +93,7 @@ internal sealed class RoutingTable
         _nodes[place] = outlook;
         _waits[place] = outlook.TakesWork ? outlook.Queue + outlook.Crowding : double.PositiveInfinity;
         _perToken[place] = outlook.PerToken;
+        _perShortPrompt[place] = outlook.PerShortPrompt;
         _pullWaits[place] = outlook.PullWait;
         _perByte[place] = outlook.PerPulledByte;
         _reportedAt[place] = outlook.ReportedAt;
@@ -104,6 +108,7 @@ internal sealed class RoutingTable
             Array.Resize(ref _nodes, size);
             Array.Resize(ref _waits, size);
             Array.Resize(ref _perToken, size);
+            Array.Resize(ref _perShortPrompt, size);
             Array.Resize(ref _pullWaits, size);
             Array.Resize(ref _perByte, size);
             Array.Resize(ref _reportedAt, size);

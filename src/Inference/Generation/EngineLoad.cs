@@ -3,6 +3,9 @@ namespace Herd.Inference.Generation;
 /// <summary>How busy an engine is, and what a router needs to foresee how it would fare there.</summary>
 public sealed record EngineLoad
 {
+    /// <summary>A prompt of which no more tokens are to be computed is computed in one step, whatever lies beside it.</summary>
+    public const int ShortPromptTokens = 48;
+
     /// <summary>Sequences that can be computed side by side.</summary>
     public required int Slots { get; init; }
 
@@ -12,8 +15,14 @@ public sealed record EngineLoad
     /// <summary>Sequences that wait for a slot.</summary>
     public int Queued { get; init; }
 
-    /// <summary>Tokens of prompts that are still to be computed, of those that wait as if nothing of them were cached.</summary>
+    /// <summary>Tokens of prompts that are still to be computed; of those that wait, what is at hand of their sessions is not counted.</summary>
     public int PrefillTokens { get; init; }
+
+    /// <summary>Seconds that these take, beside what is decoded.</summary>
+    public double PrefillSeconds { get; init; }
+
+    /// <summary>Seconds that a prompt of <see cref="ShortPromptTokens"/> takes that comes now, beside what is decoded.</summary>
+    public double ShortPromptSeconds { get; init; }
 
     /// <summary>Sessions whose KV cache is on the device.</summary>
     public int Sessions { get; init; }

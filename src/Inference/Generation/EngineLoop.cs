@@ -226,13 +226,18 @@ internal sealed class EngineLoop
     private EngineLoad Measure()
     {
         var slots = _cache.Slots.Where(slot => slot.Session is not null).ToList();
+        var prompts = slots.Select(slot => slot.Owner?.Pending ?? 0)
+            .Concat(_scheduler.Queue.Select(sequence => _cache.Missing(sequence.Claim)))
+            .Where(tokens => tokens > 1)
+            .ToList();
         return new EngineLoad
         {
             Slots = _context.Sequences,
             Active = _scheduler.Running,
             Queued = _scheduler.Waiting,
-            PrefillTokens = slots.Sum(slot => slot.Owner is { Pending: > 1 } owner ? owner.Pending : 0)
-                + _scheduler.Queue.Sum(sequence => sequence.Claim.Tokens.Count),
+            PrefillTokens = prompts.Sum(),
+            PrefillSeconds = prompts.Sum(tokens => _times.PromptSeconds(_scheduler.Running, tokens)),
+            ShortPromptSeconds = _times.PromptSeconds(_scheduler.Running, EngineLoad.ShortPromptTokens),
             Sessions = slots.Count,
             KvTokens = slots.Sum(slot => slot.Tokens.Count),
             KvCapacity = (long)_context.Sequences * _context.CellsPerSequence,

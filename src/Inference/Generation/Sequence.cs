@@ -10,7 +10,6 @@ namespace Herd.Inference.Generation;
 /// <summary>One answer in the making.</summary>
 internal sealed class Sequence
 {
-    private const int ShortPromptTokens = 48;
     private const int UsualAnswerTokens = 128;
 
     private readonly GenerationRequest _request;
@@ -97,7 +96,7 @@ internal sealed class Sequence
     /// <summary>Notes that the sequence has its slot, and how much of the prompt that saves.</summary>
     public void Admitted()
     {
-        ShortPrompt = Claim.Pending <= ShortPromptTokens ? Claim.Pending : 0;
+        ShortPrompt = Claim.Pending <= EngineLoad.ShortPromptTokens ? Claim.Pending : 0;
         AnsweredBefore = Answered;
         HoldsSince = _time.GetTimestamp();
         CanMakeWay = false;

@@ -99,6 +99,13 @@ internal sealed class StepTimes(KvRates rates, double maxStretch)
         ? rates.Prefill.PerSecond
         : Math.Min(rates.Prefill.PerSecond, Math.Max(1, Beside(decoding)) / (maxStretch * Seconds(decoding)));
 
+    /// <summary>Seconds until a prompt of so many tokens is computed beside so many sequences that decode; a short one takes one step.</summary>
+    public double PromptSeconds(int decoding, int tokens)
+    {
+        var seconds = tokens / PromptRate(decoding);
+        return tokens <= EngineLoad.ShortPromptTokens ? Math.Min(seconds, Seconds(decoding) + rates.Prefill.Seconds(tokens)) : seconds;
+    }
+
     private double Beside(int decoding) => Known(_beside, decoding) is > 0 and var found
         ? found
         : (maxStretch - 1) * Seconds(decoding) * rates.Prefill.PerSecond;

@@ -125,6 +125,13 @@ internal sealed class KvCache : IDisposable
         claim.Slot = null;
     }
 
+    /// <summary>About how many tokens are to be computed of a claim that waits: all but what is at hand of its session.</summary>
+    public int Missing(KvClaim claim)
+    {
+        var kept = Array.Find(_slots, slot => slot.Session == claim.Session)?.Tokens.Count ?? 0;
+        return claim.Tokens.Count - Math.Min(claim.Tokens.Count, Math.Max(kept, Parked.Find(claim.Session)?.Tokens.Length ?? 0));
+    }
+
     /// <summary>Whether a claim can give its slot up for a while, at a price that is small beside the time it had it.</summary>
     public bool CanMakeWay(KvClaim claim, TimeSpan held)
     {

@@ -66,12 +66,15 @@ internal sealed class PredictedTtft : IRoutingPolicy
             var (tokens, bytes) = Forecasts.Pulled(table, request);
             var waits = table.Waits;
             var perToken = table.PerToken;
+            var perShortPrompt = table.PerShortPrompt;
             var pullWaits = table.PullWaits;
             var perByte = table.PerPulledByte;
             var reportedAt = table.ReportedAt;
             for (var place = 0; place < _seconds.Length; place++)
             {
-                var kv = Math.Min(request.Tokens * perToken[place], (tokens * perToken[place]) + pullWaits[place] + (bytes * perByte[place]));
+                var kv = Math.Min(
+                    Forecasts.Prefill(request.Tokens, perToken[place], perShortPrompt[place]),
+                    Forecasts.Prefill(tokens, perToken[place], perShortPrompt[place]) + pullWaits[place] + (bytes * perByte[place]));
                 _seconds[place] = (waits[place] + kv) * Forecasts.Doubt(now - reportedAt[place]);
             }
 
