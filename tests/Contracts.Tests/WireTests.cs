@@ -47,6 +47,7 @@ public sealed class WireTests
     private const string TurnV7 = "IOhADXR1cm5fMQkDCTEBzofPCGNTeXN0ZW0uQ29sbGVjdGlvbnMuR2VuZXJpYy5MaXN0YDFbW2hlcmQuTWVzc2FnZV1dAAMh6AgDCUEFaGng4CGAAIC19/V/nwiBAAAAAAAAAADgwQEh6MABwQHBAcEBwQHBASk14MEBwQHBAcEBwQHBAQEBwQEJAwEJAwHBAcEBwQEBAeAh6EABKTPgAQPgCQMBwQHBAcEBwQEBATEB2zatc3VTeXN0ZW0uQ29sbGVjdGlvbnMuR2VuZXJpYy5EaWN0aW9uYXJ5YDJbW3N0cmluZ10sW3N0cmluZ11dAQNBA2tAA3bg4A==";
 
     private const string RequestV8 = "IOhADXR1cm5fMTEBbZ+tPllSZWFkT25seUxpc3RJbnRlcmZhY2VDb2RlY2AxW1toZXJkLk1lc3NhZ2VdXQADIegIAwlBC2hlbGxv4OAh6GAAAAA/wQHBAcEBAQ8BJTEBw9luPk1SZWFkT25seUxpc3RJbnRlcmZhY2VDb2RlY2AxW1tzdHJpbmddXQADQQN44MEBwQHBAcEBwQHBAQEBwQEJAwEJAwHBAcEBwQEBAeBBA20BAyHoADEBDQEdARPgwQHBAcEB4A==";
+    private const string FiguresV9 = "";
     private const string DeltaV8 = "IOhAA3gBBQEdwQEBE+A=";
 
     private static readonly ServiceProvider Services = new ServiceCollection().AddSerializer().BuildServiceProvider();
@@ -244,6 +245,11 @@ public sealed class WireTests
 
     [Fact]
     public void AnswerDelta_WrittenByVersion8_IsRead() => AssertReads(new AnswerDelta("x", 1, 7) { Digest = 9 }, DeltaV8);
+
+    /// <summary>What version 9 added: how long prompts take.</summary>
+    [Fact]
+    public void EngineFigures_WrittenByVersion9_IsRead() =>
+        AssertReads(new EngineFigures { PrefillSeconds = 0.5, ShortPromptSeconds = 0.25 }, FiguresV9);
 
     /// <summary>A conversation in the caller's process gets the caller's own request; any other gets what the wire carries.</summary>
     [Fact]

@@ -31,6 +31,25 @@ public sealed class PredictedTtftTests
         Assert.Equal(KvOrigin.Pull, Forecasts.Of(_table, _table.PlaceOf("other"), Turn, now: 0).Origin);
     }
 
+    /// <summary>Few tokens of a long prompt fit into a step beside others, but a short one has a step of its own.</summary>
+    [Fact]
+    public void Choose_HomeDecodesAndLittleIsMissing_StaysHome()
+    {
+        var crowded = Tables.Figures with { PromptRate = 2, ShortPromptSeconds = 0.1, PullWait = 1 };
+
+        Assert.Equal("home", Choose(Turn with { Held = 980 }, Tables.Node("home", active: 4, figures: crowded), Tables.Node("other", figures: crowded)));
+        Assert.Equal("other", Choose(Turn with { Held = 900 }, Tables.Node("home", active: 4, figures: crowded), Tables.Node("other", figures: crowded)));
+    }
+
+    /// <summary>How long many short prompts take, one a step, only the node knows.</summary>
+    [Fact]
+    public void Forecast_NodeSaysHowLongItsPromptsTake_IsTheQueue()
+    {
+        var said = Tables.Node("home", active: 4, prefill: 100, figures: Tables.Figures with { PromptRate = 2, PrefillSeconds = 0.5 });
+
+        Assert.Equal(0.5, said.Queue);
+    }
+
     [Theory]
     [InlineData(1, KvOrigin.Device, 0.2)]
     [InlineData(50, KvOrigin.Host, 0.29)]

@@ -48,6 +48,22 @@ public sealed class StepTimesTests
     }
 
     [Fact]
+    public void PromptSeconds_BesideSlowDecoding_IsOneStepForAShortPromptAndManyForALongOne()
+    {
+        Decode(4, milliseconds: 1);
+
+        var (brief, lengthy) = (_times.PromptSeconds(decoding: 4, tokens: 48), _times.PromptSeconds(decoding: 4, tokens: 49));
+
+        Assert.Equal(0.001 + _rates.Prefill.Seconds(48), brief, 6);
+        Assert.Equal(49 / _times.PromptRate(decoding: 4), lengthy, 6);
+        Assert.True(lengthy > 2 * brief, $"{lengthy} and {brief}");
+    }
+
+    [Fact]
+    public void PromptSeconds_NobodyDecodes_IsWhatItsTokensTake() =>
+        Assert.Equal(_rates.Prefill.Seconds(10), _times.PromptSeconds(decoding: 0, tokens: 10), 6);
+
+    [Fact]
     public void PrefillBudget_BesideDecoding_KeepsTheStretch()
     {
         Decode(4, milliseconds: 50);
