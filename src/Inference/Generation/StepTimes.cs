@@ -19,6 +19,13 @@ internal sealed class StepTimes(KvRates rates, double maxStretch)
     /// <summary>After so many steps with prompts one without shows how long they take by now.</summary>
     private const int MostUnseen = 16;
 
+    /// <summary>
+    /// The same where next to nothing fits: then either prompts are dear, or decoding has become slower than was seen, as when
+    /// another process takes the processor.
+    /// </summary>
+    private const int MostUnseenWhereLittleFits = 4;
+    private const double WeightWhereLittleFits = 0.4;
+
     private const double UnknownSeconds = 0.02;
 
     private readonly List<double> _decode = [];
@@ -56,7 +63,7 @@ internal sealed class StepTimes(KvRates rates, double maxStretch)
             }
             else
             {
-                Note(_decode, decoding, took.TotalSeconds, Weight);
+                Note(_decode, decoding, took.TotalSeconds, FitsLittle(decoding) ? WeightWhereLittleFits : Weight);
                 Forget(decoding);
             }
         }
@@ -91,7 +98,7 @@ internal sealed class StepTimes(KvRates rates, double maxStretch)
     /// </summary>
     public int PrefillBudget(int decoding, int most) =>
         decoding == 0 ? most
-        : _unseen >= MostUnseen ? 0
+        : _unseen >= (FitsLittle(decoding) ? MostUnseenWhereLittleFits : MostUnseen) ? 0
         : Math.Clamp((int)Beside(decoding), Math.Min(1, most), most);
 
     /// <summary>Tokens a second of a prompt beside so many sequences that decode.</summary>
@@ -105,6 +112,8 @@ internal sealed class StepTimes(KvRates rates, double maxStretch)
         var seconds = tokens / PromptRate(decoding);
         return tokens <= EngineLoad.ShortPromptTokens ? Math.Min(seconds, Seconds(decoding) + rates.Prefill.Seconds(tokens)) : seconds;
     }
+
+    private bool FitsLittle(int decoding) => Known(_beside, decoding) is > 0 and < Telling;
 
     private double Beside(int decoding) => Known(_beside, decoding) is > 0 and var found
         ? found
