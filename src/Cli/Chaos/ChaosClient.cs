@@ -72,12 +72,11 @@ internal sealed class ChaosClient(Func<int, Gateway> gateway, int number, ChaosT
             Overflow = ContextOverflow.Shift,
         };
         var answer = new StringBuilder();
+        var started = Stopwatch.GetTimestamp();
         var record = new TurnRecord
         {
-            Conversation = conversation, TurnId = id, Said = request.Text, Streamed = "", Tokens = 0, IsAcknowledged = false,
+            Conversation = conversation, TurnId = id, Said = request.Text, Streamed = "", Tokens = 0, IsAcknowledged = false, Asked = started,
         };
-        var started = Stopwatch.GetTimestamp();
-        record = record with { Asked = started };
         var last = started;
         var (epoch, digest) = (0L, 0UL);
         for (var connection = 1; ; connection++)

@@ -39,8 +39,8 @@ internal sealed class ChaosUsers(Func<int, Gateway> gateway, ChaosTalk talk)
     public async Task<string> Why(TurnRecord turn, CancellationToken abort)
     {
         var asked = DateTime.UtcNow - Stopwatch.GetElapsedTime(turn.Asked);
-        var reply = await gateway(0).Conversations.ExplainPlacementAsync(
-            new ExplainPlacementRequest { ConversationId = turn.Conversation }, cancellationToken: abort);
+        var reply = await Ask(
+            conversations => conversations.ExplainPlacementAsync(new ExplainPlacementRequest { ConversationId = turn.Conversation }, cancellationToken: abort), abort);
         return string.Join(" | ", reply.Placements
             .Where(placement => placement.Time.ToDateTime() >= asked && placement.Time.ToDateTime() <= asked + turn.FirstPiece)
             .Select(placement =>
@@ -49,17 +49,23 @@ internal sealed class ChaosUsers(Func<int, Gateway> gateway, ChaosTalk talk)
 
     private async Task<IReadOnlyList<StoredTurn>> Read(string conversation, CancellationToken abort)
     {
+        var reply = await Ask(
+            conversations => conversations.GetConversationAsync(new GetConversationRequest { ConversationId = conversation }, cancellationToken: abort), abort);
+        return
+        [
+            .. reply.Conversation.Turns.Select(turn => new StoredTurn(
+                turn.TurnId, turn.Input.Single().Text, turn.Answer, turn.Usage?.CompletionTokens ?? 0, turn.State == TurnState.Completed)),
+        ];
+    }
+
+    /// <summary>Asks one gateway after the other until one answers.</summary>
+    private async Task<T> Ask<T>(Func<ConversationService.ConversationServiceClient, AsyncUnaryCall<T>> question, CancellationToken abort)
+    {
         for (var attempt = 0; ; attempt++)
         {
             try
             {
-                var reply = await gateway(attempt).Conversations.GetConversationAsync(
-                    new GetConversationRequest { ConversationId = conversation }, cancellationToken: abort);
-                return
-                [
-                    .. reply.Conversation.Turns.Select(turn => new StoredTurn(
-                        turn.TurnId, turn.Input.Single().Text, turn.Answer, turn.Usage?.CompletionTokens ?? 0, turn.State == TurnState.Completed)),
-                ];
+                return await question(gateway(attempt).Conversations);
             }
             catch (RpcException) when (!abort.IsCancellationRequested)
             {

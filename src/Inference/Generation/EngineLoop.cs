@@ -227,7 +227,7 @@ internal sealed class EngineLoop
     {
         var slots = _cache.Slots.Where(slot => slot.Session is not null).ToList();
         var prompts = slots.Select(slot => slot.Owner?.Pending ?? 0)
-            .Concat(_scheduler.Queue.Select(sequence => _cache.Missing(sequence.Claim)))
+            .Concat(_cache.Missing(_scheduler.Queue.Select(sequence => sequence.Claim)))
             .Where(tokens => tokens > 1)
             .ToList();
         return new EngineLoad

@@ -125,11 +125,15 @@ internal sealed class KvCache : IDisposable
         claim.Slot = null;
     }
 
-    /// <summary>About how many tokens are to be computed of a claim that waits: all but what is at hand of its session.</summary>
-    public int Missing(KvClaim claim)
+    /// <summary>About how many tokens are to be computed of each claim that waits: all but what is at hand of its session.</summary>
+    public IEnumerable<int> Missing(IEnumerable<KvClaim> claims)
     {
-        var kept = Array.Find(_slots, slot => slot.Session == claim.Session)?.Tokens.Count ?? 0;
-        return claim.Tokens.Count - Math.Min(claim.Tokens.Count, Math.Max(kept, Parked.Find(claim.Session)?.Tokens.Length ?? 0));
+        var kept = _slots.Where(slot => slot.Session is not null).ToDictionary(slot => slot.Session!, slot => slot.Tokens.Count);
+        return claims.Select(claim =>
+        {
+            var atHand = Math.Max(kept.GetValueOrDefault(claim.Session), Parked.Find(claim.Session)?.Tokens.Length ?? 0);
+            return Math.Max(0, claim.Tokens.Count - atHand);
+        });
     }
 
     /// <summary>Whether a claim can give its slot up for a while, at a price that is small beside the time it had it.</summary>

@@ -61,13 +61,13 @@ public sealed class KvCacheTests : IDisposable
         Open(hostBytes: 4 * StateBytes);
         var waits = Compute("a");
         _cache!.MakeWay(waits);
-        Assert.Equal(1, _cache.Missing(waits));
+        Assert.Equal([1], _cache.Missing([waits]));
 
         Park();
         Park();
         Assert.DoesNotContain(_cache.Slots, slot => slot.Session == "a");
-        Assert.Equal(1, _cache.Missing(waits));
-        Assert.Equal(50, _cache.Missing(new KvClaim("new", "t", 0, [.. Enumerable.Range(0, 50)])));
+        Assert.Equal([1], _cache.Missing([waits]));
+        Assert.Equal([50], _cache.Missing([new KvClaim("new", "t", 0, [.. Enumerable.Range(0, 50)])]));
     }
 
     [Fact]
