@@ -14,12 +14,15 @@ internal sealed class MemoryConversationStore : IConversationStore
 
     public Task<StoredConversation?> Read(string tenant, string id, CancellationToken cancellation) => Task.FromResult(Stored);
 
+    public Task<long?> Revision(string tenant, string id, CancellationToken cancellation) =>
+        IsAway ? throw Away() : Task.FromResult(Stored?.Revision);
+
     public Task<StoredConversation> Write(
         string tenant, StoredConversation? expected, Conversation conversation, int firstTurn, ConversationKind kind, string owner)
     {
         if (IsAway)
         {
-            throw new RedisConnectionException(ConnectionFailureType.SocketClosed, CommandFlags.None, "away");
+            throw Away();
         }
 
         if (expected?.Revision != Stored?.Revision)
@@ -40,4 +43,6 @@ internal sealed class MemoryConversationStore : IConversationStore
     }
 
     public Task<ConversationPage> List(string tenant, int size, string? after) => throw new NotSupportedException();
+
+    private static RedisConnectionException Away() => new(ConnectionFailureType.SocketClosed, CommandFlags.None, "away");
 }

@@ -111,6 +111,18 @@ public abstract class ConversationStoreTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Revision_Writes_CountsThem()
+    {
+        var none = await _store.Revision("t", "c", Cancellation);
+        var first = await Write(null, New("c"));
+        await Write(first, first.Conversation, owner: "other");
+        var two = await _store.Revision("t", "c", Cancellation);
+        await _store.Delete("t", "c");
+
+        Assert.Equal([null, 2, null], new[] { none, two, await _store.Revision("t", "c", Cancellation) });
+    }
+
+    [Fact]
     public async Task Write_KeptByCaller_IsNotListedAndExpires()
     {
         await Write(null, New("c"), kind: ConversationKind.CallerKept);

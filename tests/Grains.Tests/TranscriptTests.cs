@@ -60,6 +60,39 @@ public sealed class TranscriptTests : IDisposable
         Assert.Equal(HerdError.Conflict, (await Assert.ThrowsAsync<HerdException>(_transcript.Flush)).Error);
     }
 
+    [Fact]
+    public async Task IsStale_SomebodyElseHasWritten_IsTold()
+    {
+        await Write(New());
+        var before = await _transcript.IsStale(CancellationToken.None);
+        _store.Stored = _store.Stored! with { Revision = 9 };
+
+        Assert.Equal((false, true), (before, await _transcript.IsStale(CancellationToken.None)));
+    }
+
+    [Fact]
+    public async Task IsStale_SomebodyElseHasDeletedOrMadeIt_IsTold()
+    {
+        var never = await _transcript.IsStale(CancellationToken.None);
+        _store.Stored = new StoredConversation(New(), 1);
+        var made = await _transcript.IsStale(CancellationToken.None);
+        await _transcript.Load(CancellationToken.None);
+        _store.Stored = null;
+
+        Assert.Equal((false, true, true), (never, made, await _transcript.IsStale(CancellationToken.None)));
+    }
+
+    /// <summary>Nobody can tell then, and what is in memory goes on.</summary>
+    [Fact]
+    public async Task IsStale_StoreIsAway_IsNot()
+    {
+        await Write(New());
+        _store.Stored = _store.Stored! with { Revision = 9 };
+        _store.IsAway = true;
+
+        Assert.False(await _transcript.IsStale(CancellationToken.None));
+    }
+
     private Task Write(Conversation conversation, int firstTurn = 0) =>
         _transcript.Write(conversation, firstTurn, ConversationKind.Durable);
 

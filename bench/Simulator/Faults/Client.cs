@@ -29,7 +29,9 @@ internal sealed class Client(string conversation, int turns, FaultWorld world)
         });
         for (var turn = 0; turn < turns; turn++)
         {
-            await Take($"{conversation}-{turn}", $"Question {turn} of {conversation}: {new string('x', world.Random.Next(40))}");
+            var id = $"{conversation}-{turn}";
+            await Take(id, $"Question {turn} of {conversation}: {new string('x', world.Random.Next(40))}");
+            await Insist(grain => Read(grain, id));
 
             // At rest it may be moved.
             await Task.Delay(TimeSpan.FromSeconds(world.Random.NextDouble() * 4), world.Time);
@@ -72,6 +74,17 @@ internal sealed class Client(string conversation, int turns, FaultWorld world)
                 return false;
             }
         });
+    }
+
+    /// <summary>Whoever answers has the turn, but for one that cannot ask the store.</summary>
+    private async Task<bool> Read(IConversationGrain grain, string turn)
+    {
+        var (began, wasAway) = (world.Time.GetUtcNow(), world.Store.IsAway);
+        var read = await grain.Read(CancellationToken.None);
+        world.Require(
+            wasAway || world.Store.LastAway >= began || read.Turns.Any(stored => stored.Id == turn && stored.State == TurnState.Completed),
+            $"{turn} was acknowledged and is not there to read");
+        return true;
     }
 
     /// <summary>Asks one gateway after the other.</summary>

@@ -4,9 +4,9 @@ using Herd.Contracts.Errors;
 namespace Herd.Simulator.Faults;
 
 /// <summary>
-/// Some clients hold conversations while nodes are killed, frozen, hung and drained, gateways drained and lost (their code runs on, as
-/// that of one does that was cut off), and the store comes and goes. In the end every answer must have been streamed and stored
-/// once, whole, whatever happened.
+/// Some clients hold conversations while nodes are killed, frozen, hung and drained, gateways drained, lost (their code runs on) and cut off
+/// (their clients reach them still), and the store comes and goes. In the end every answer must have been streamed and stored
+/// once, whole, whatever happened, and whoever reads what was acknowledged finds it.
 /// </summary>
 internal sealed class FaultRun : IDisposable
 {
@@ -15,7 +15,7 @@ internal sealed class FaultRun : IDisposable
 
     /// <summary>What happens, each of them as often as another.</summary>
     private static readonly Fault[] Faults =
-        [Fault.Kill, Fault.Kill, Fault.Freeze, Fault.Hang, Fault.Drain, Fault.LoseGateway, Fault.DrainGateway, Fault.LoseStore];
+        [Fault.Kill, Fault.Kill, Fault.Freeze, Fault.Hang, Fault.Drain, Fault.LoseGateway, Fault.CutGateway, Fault.DrainGateway, Fault.LoseStore];
 
     private static readonly TimeSpan Most = TimeSpan.FromMinutes(15);
 
@@ -46,6 +46,7 @@ internal sealed class FaultRun : IDisposable
         Hang,
         Drain,
         LoseGateway,
+        CutGateway,
         DrainGateway,
         LoseStore,
     }
@@ -151,6 +152,16 @@ internal sealed class FaultRun : IDisposable
                 _world.Lose(lost);
                 _world.StartGateway();
                 Later(2 * length, lost.End);
+                break;
+            case Fault.CutGateway:
+                var cut = _world.Gateways[_world.Random.Next(_world.Gateways.Count)];
+                _world.CutOff(cut);
+                _world.StartGateway();
+                Later(2 * length, () =>
+                {
+                    _world.Lose(cut);
+                    cut.End();
+                });
                 break;
             case Fault.DrainGateway:
                 _ = Drain(_world.Gateways[_world.Random.Next(_world.Gateways.Count)]);

@@ -12,6 +12,7 @@ internal sealed class FaultWorld : IDisposable
 
     private readonly List<string> _violations = [];
     private readonly Dictionary<(Type Grain, string Key), GatewayProcess> _directory = [];
+    private readonly HashSet<GatewayProcess> _cutOff = [];
     private readonly List<IDisposable> _all = [];
     private int _started;
 
@@ -89,8 +90,22 @@ internal sealed class FaultWorld : IDisposable
     /// <summary>A gateway is there no more. What it had in memory lives elsewhere from now on.</summary>
     public void Lose(GatewayProcess gateway)
     {
-        Gateways.Remove(gateway);
+        Expel(gateway);
+        _cutOff.Remove(gateway);
         gateway.Lose();
+    }
+
+    /// <summary>The cluster takes a gateway for lost, which does not know it: it and its clients go on, beside those who have taken over.</summary>
+    public void CutOff(GatewayProcess gateway)
+    {
+        Expel(gateway);
+        _cutOff.Add(gateway);
+    }
+
+    /// <summary>What a gateway had in memory lives elsewhere from now on, to all but itself.</summary>
+    private void Expel(GatewayProcess gateway)
+    {
+        Gateways.Remove(gateway);
         Members.Remove(gateway.Silo);
         foreach (var grain in _directory.Where(entry => entry.Value == gateway).Select(entry => entry.Key).ToList())
         {
@@ -115,14 +130,24 @@ internal sealed class FaultWorld : IDisposable
             return Nodes.FirstOrDefault(node => node.Name == name) ?? throw new SiloUnavailableException($"{name} is gone.");
         }
 
+        var asked = caller is GatewayProcess { IsThere: true } asking ? asking : AnyGateway();
+        if (_cutOff.Contains(asked))
+        {
+            return asked;
+        }
+
         if (!_directory.TryGetValue((grain, key), out var gateway))
         {
-            var near = caller is GatewayProcess { IsThere: true } asking ? asking : null;
-            gateway = near ?? (Gateways.Count > 0 ? Gateways[Random.Next(Gateways.Count)] : throw new SiloUnavailableException("No gateway is there."));
-            _directory[(grain, key)] = gateway;
+            _directory[(grain, key)] = gateway = asked;
         }
 
         return gateway;
+    }
+
+    private GatewayProcess AnyGateway()
+    {
+        List<GatewayProcess> all = [.. Gateways, .. _cutOff];
+        return all.Count > 0 ? all[Random.Next(all.Count)] : throw new SiloUnavailableException("No gateway is there.");
     }
 
     /// <summary>A grain lives nowhere any more, if it lived there.</summary>

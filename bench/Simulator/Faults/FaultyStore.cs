@@ -14,13 +14,27 @@ internal sealed class FaultyStore(FaultWorld world) : IConversationStore
 
     private readonly Dictionary<(string Conversation, long Epoch), string?> _homes = [];
 
-    public bool IsAway { get; set; }
+    public bool IsAway
+    {
+        get;
+        set
+        {
+            field = value;
+            LastAway = world.Time.GetUtcNow();
+        }
+    }
+
+    /// <summary>When it last went or came.</summary>
+    public DateTimeOffset LastAway { get; private set; }
 
     /// <summary>What is stored, whether the store is away or not.</summary>
     public Conversation? Find(string id) => _conversations.TryGetValue(id, out var kept) ? kept.Stored.Conversation : null;
 
     public Task<StoredConversation?> Read(string tenant, string id, CancellationToken cancellation) =>
         IsAway ? throw Away() : Task.FromResult(_conversations.TryGetValue(id, out var kept) ? kept.Stored : null);
+
+    public Task<long?> Revision(string tenant, string id, CancellationToken cancellation) =>
+        IsAway ? throw Away() : Task.FromResult(_conversations.TryGetValue(id, out var kept) ? kept.Stored.Revision : (long?)null);
 
     public async Task<StoredConversation> Write(
         string tenant, StoredConversation? expected, Conversation conversation, int firstTurn, ConversationKind kind, string owner)

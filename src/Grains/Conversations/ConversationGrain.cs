@@ -50,15 +50,15 @@ internal sealed class ConversationGrain(
     public async Task<Conversation> Note(IReadOnlyDictionary<string, string> metadata, CancellationToken cancellation)
     {
         using var place = await _turns.Enter("", mayWait: true, cancellation);
-        var conversation = (_transcript.Conversation ?? throw NotFound()) with { Metadata = metadata.Count > 0 ? metadata : null };
+        var conversation = await Existing(cancellation) with { Metadata = metadata.Count > 0 ? metadata : null };
         await Store(() => _transcript.Write(conversation, conversation.Turns.Count, ConversationKind.Durable));
         return conversation;
     }
 
-    public Task<Conversation> Fork(string id, string? lastTurn, CancellationToken cancellation)
+    public async Task<Conversation> Fork(string id, string? lastTurn, CancellationToken cancellation)
     {
-        var copy = ConversationFork.Of(_transcript.Conversation ?? throw NotFound(), id, lastTurn, time.GetUtcNow());
-        return grains.GetGrain<IConversationGrain>(GrainKey.Conversation(_transcript.Tenant, id)).Adopt(copy, cancellation);
+        var copy = ConversationFork.Of(await Existing(cancellation), id, lastTurn, time.GetUtcNow());
+        return await grains.GetGrain<IConversationGrain>(GrainKey.Conversation(_transcript.Tenant, id)).Adopt(copy, cancellation);
     }
 
     public async Task<Conversation> Adopt(Conversation copy, CancellationToken cancellation)
@@ -112,19 +112,18 @@ internal sealed class ConversationGrain(
             : null;
     }
 
-    public Task<Conversation> Read(CancellationToken cancellation) =>
-        Task.FromResult(_transcript.Conversation ?? throw NotFound());
+    public Task<Conversation> Read(CancellationToken cancellation) => Existing(cancellation);
 
     public async Task<Turn> Cancel(string turn, CancellationToken cancellation)
     {
-        Find(turn);
+        Find(await Existing(cancellation), turn);
         using var place = await _turns.Interrupt(turn, cancellation);
-        return Find(turn);
+        return Find(_transcript.Conversation, turn);
     }
 
     public async Task DeleteTurn(string turn, CancellationToken cancellation)
     {
-        Find(turn);
+        Find(await Existing(cancellation), turn);
         using var place = await _turns.Interrupt(turn, cancellation);
         var (conversation, kept) = (_transcript.Conversation ?? throw NotFound(), TurnDeletion.Of(_transcript.Conversation.Turns, turn));
         await (kept.Count == 0
@@ -135,7 +134,7 @@ internal sealed class ConversationGrain(
     public async Task Delete(CancellationToken cancellation)
     {
         using var place = await _turns.Interrupt(cancellation);
-        await Delete(_transcript.Conversation ?? throw NotFound());
+        await Delete(await Existing(cancellation));
     }
 
     private async Task Delete(Conversation conversation)
@@ -169,7 +168,7 @@ internal sealed class ConversationGrain(
         try
         {
             var kind = request.IsWholeHistory ? ConversationKind.CallerKept : ConversationKind.Durable;
-            var (turn, isNew) = await Begin(request, kind);
+            var (turn, isNew) = await Begin(request, kind, cancellation);
             if (turn.State != TurnState.Completed)
             {
                 turn = await Store(() => runner.Answer(_transcript, turn, kind, new TurnStart(request.Offset, isNew), events, cancellation));
@@ -202,27 +201,18 @@ internal sealed class ConversationGrain(
     }
 
     /// <summary>Stores what was said, unless this turn was taken before.</summary>
-    private async Task<(Turn Turn, bool IsNew)> Begin(TurnRequest request, ConversationKind kind)
+    private async Task<(Turn Turn, bool IsNew)> Begin(TurnRequest request, ConversationKind kind, CancellationToken cancellation)
     {
-        var conversation = _transcript.Conversation ?? (request.IsWholeHistory ? New(request.Model) : throw NotFound());
+        var conversation = _transcript.Conversation ?? (request.IsWholeHistory ? New(request.Model) : await Existing(cancellation));
         if (conversation.Turns.FirstOrDefault(turn => turn.Id == request.TurnId) is { } known)
         {
             return (Known(conversation, known, request), false);
         }
 
-        if (request.After is { } after && (conversation.Turns is [.., var last] ? last.Id : null) != after)
+        if (Refusal(conversation, request) is { } refusal)
         {
-            throw new HerdException(
-                HerdError.Superseded,
-                $"The turn {after} is not the last of the conversation. Fork the conversation there to go on from it.");
-        }
-
-        if (request.Offset != AnswerOffset.Start)
-        {
-            throw new HerdException(
-                HerdError.InvalidArgument,
-                $"There is no turn {request.TurnId} to go on with. Take it anew, without an offset.",
-                "resume");
+            await Verify(cancellation);
+            throw refusal;
         }
 
         var (kept, covered) = request.IsWholeHistory
@@ -242,6 +232,19 @@ internal sealed class ConversationGrain(
         await Store(() => _transcript.Write(next, kept, kind));
         return (turn, true);
     }
+
+    /// <summary>Why a new turn is not taken; null when it is.</summary>
+    private static HerdException? Refusal(Conversation conversation, TurnRequest request) => request switch
+    {
+        { After: { } after } when (conversation.Turns is [.., var last] ? last.Id : null) != after => new(
+            HerdError.Superseded,
+            $"The turn {after} is not the last of the conversation. Fork the conversation there to go on from it."),
+        { Offset: var offset } when offset != AnswerOffset.Start => new(
+            HerdError.InvalidArgument,
+            $"There is no turn {request.TurnId} to go on with. Take it anew, without an offset.",
+            "resume"),
+        _ => null,
+    };
 
     private static Turn Known(Conversation conversation, Turn known, TurnRequest request)
     {
@@ -281,11 +284,28 @@ internal sealed class ConversationGrain(
         }
     }
 
+    private async Task<Conversation> Existing(CancellationToken cancellation)
+    {
+        await Verify(cancellation);
+        return _transcript.Conversation ?? throw NotFound();
+    }
+
+    /// <summary>What is told from memory is what is stored: where another activation has written since, this one makes way.</summary>
+    private async Task Verify(CancellationToken cancellation)
+    {
+        if (await _transcript.IsStale(cancellation))
+        {
+            DeactivateOnIdle();
+            throw new HerdException(HerdError.Conflict, $"The conversation {_transcript.Id} went on elsewhere. Try again.");
+        }
+    }
+
     private Conversation New(string? model) => new() { Id = _transcript.Id, Model = model, Created = time.GetUtcNow() };
 
     private static ulong NewSeed() => BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
 
-    private Turn Find(string turn) => _transcript.Conversation?.Turns.FirstOrDefault(known => known.Id == turn && !known.IsDeleted) ?? throw NotFound();
+    private Turn Find(Conversation? conversation, string turn) =>
+        conversation?.Turns.FirstOrDefault(known => known.Id == turn && !known.IsDeleted) ?? throw NotFound();
 
     private HerdException NotFound() => new(
         HerdError.ConversationNotFound, $"There is no conversation '{_transcript.Id}'.", "conversation_id");

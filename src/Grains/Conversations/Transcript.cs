@@ -38,6 +38,27 @@ internal sealed class Transcript(IConversationStore store, string tenant, string
         Conversation = _stored?.Conversation;
     });
 
+    /// <summary>
+    /// Whether another owner has written since, so that what is in memory is old. While the store is away, and before all of it
+    /// is stored, nobody can tell, and it goes on.
+    /// </summary>
+    public async Task<bool> IsStale(CancellationToken cancellation)
+    {
+        await _writing.WaitAsync(cancellation);
+        try
+        {
+            return IsSaved && await store.Revision(tenant, id, cancellation) != _stored?.Revision;
+        }
+        catch (Exception e) when (IsAway(e))
+        {
+            return false;
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+
     /// <summary>Replaces the turns from one on.</summary>
     /// <exception cref="HerdException">It was never stored and cannot be, or somebody else owns it.</exception>
     public async Task Write(Conversation next, int firstTurn, ConversationKind kind)
@@ -139,10 +160,12 @@ internal sealed class Transcript(IConversationStore store, string tenant, string
         {
             throw new HerdException(HerdError.Internal, e.Message);
         }
-        catch (Exception e) when (e is RedisException or TimeoutException)
+        catch (Exception e) when (IsAway(e))
         {
             throw new HerdException(
                 HerdError.StoreUnavailable, "The store does not answer, so nothing can be made durable. Try again later.");
         }
     }
+
+    private static bool IsAway(Exception exception) => exception is RedisException or TimeoutException;
 }

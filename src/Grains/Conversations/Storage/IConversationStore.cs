@@ -8,6 +8,9 @@ public interface IConversationStore
     /// <returns>Null when there is no such conversation.</returns>
     Task<StoredConversation?> Read(string tenant, string id, CancellationToken cancellation);
 
+    /// <returns>How often a conversation has been written; null when there is none.</returns>
+    Task<long?> Revision(string tenant, string id, CancellationToken cancellation);
+
     /// <summary>Writes a conversation's head and its turns from one on; earlier turns stay as they are.</summary>
     /// <param name="tenant">Whose conversation.</param>
     /// <param name="expected">What was read or written last; null creates.</param>

@@ -11,9 +11,9 @@ namespace Herd.Grains.Conversations.Storage;
 /// </summary>
 internal sealed class RedisConversationStore(StoreConnection store) : IConversationStore
 {
-    private const string Head = "head";
-    private const string Revision = "revision";
-    private const string Owner = "owner";
+    private const string HeadField = "head";
+    private const string RevisionField = "revision";
+    private const string OwnerField = "owner";
     private static readonly TimeSpan CallerKeptFor = TimeSpan.FromDays(1);
 
     private IDatabase Database => store.Database;
@@ -22,15 +22,18 @@ internal sealed class RedisConversationStore(StoreConnection store) : IConversat
     {
         var fields = (await Database.HashGetAllAsync(Key(tenant, id)).WaitAsync(cancellation))
             .ToDictionary(field => field.Name.ToString(), field => field.Value);
-        if (!fields.TryGetValue(Head, out var json))
+        if (!fields.TryGetValue(HeadField, out var json))
         {
             return null;
         }
 
         var head = ConversationFormat.ReadHead(json!);
         var turns = Enumerable.Range(0, head.Turns).Select(i => ConversationFormat.ReadTurn(fields[TurnField(i)]!));
-        return new StoredConversation(head.WithTurns([.. turns]), (long)fields[Revision]);
+        return new StoredConversation(head.WithTurns([.. turns]), (long)fields[RevisionField]);
     }
+
+    public async Task<long?> Revision(string tenant, string id, CancellationToken cancellation) =>
+        (long?)await Database.HashGetAsync(Key(tenant, id), RevisionField).WaitAsync(cancellation);
 
     public async Task<StoredConversation> Write(
         string tenant, StoredConversation? expected, Conversation conversation, int firstTurn, ConversationKind kind, string owner)
@@ -53,7 +56,7 @@ internal sealed class RedisConversationStore(StoreConnection store) : IConversat
         RedisKey key, StoredConversation? expected, Conversation conversation, int firstTurn, ConversationKind kind, string owner)
     {
         // A write of which no answer came may have landed.
-        var found = await Database.HashGetAsync(key, [Revision, Owner]);
+        var found = await Database.HashGetAsync(key, [RevisionField, OwnerField]);
         return found[1] == owner && expected is not null
             ? await TryWrite(key, expected with { Revision = (long)found[0] }, conversation, firstTurn, kind, owner)
             : null;
@@ -67,12 +70,12 @@ internal sealed class RedisConversationStore(StoreConnection store) : IConversat
         var write = Database.CreateTransaction();
         write.AddCondition(expected is null
             ? Condition.KeyNotExists(key)
-            : Condition.HashEqual(key, Revision, expected.Revision));
+            : Condition.HashEqual(key, RevisionField, expected.Revision));
         _ = write.HashSetAsync(key,
         [
-            new HashEntry(Head, ConversationFormat.WriteHead(conversation)),
-            new HashEntry(Revision, revision),
-            new HashEntry(Owner, owner),
+            new HashEntry(HeadField, ConversationFormat.WriteHead(conversation)),
+            new HashEntry(RevisionField, revision),
+            new HashEntry(OwnerField, owner),
             .. conversation.Turns.Skip(firstTurn).Select((turn, i) =>
                 new HashEntry(TurnField(firstTurn + i), ConversationFormat.WriteTurn(turn))),
         ]);
@@ -116,7 +119,7 @@ internal sealed class RedisConversationStore(StoreConnection store) : IConversat
                 return new ConversationPage(conversations, null);
             }
 
-            var heads = await Task.WhenAll(entries.Select(entry => Database.HashGetAsync(Key(tenant, entry.Element!), Head)));
+            var heads = await Task.WhenAll(entries.Select(entry => Database.HashGetAsync(Key(tenant, entry.Element!), HeadField)));
             for (var i = 0; i < entries.Length; i++)
             {
                 if (conversations.Count == size)
