@@ -9,13 +9,16 @@ internal sealed class MemoryConversationStore : IConversationStore
 {
     public StoredConversation? Stored { get; set; }
 
+    /// <summary>Who has written last.</summary>
+    public string Owner { get; set; } = "";
+
     /// <summary>Whether it does not answer.</summary>
     public bool IsAway { get; set; }
 
     public Task<StoredConversation?> Read(string tenant, string id, CancellationToken cancellation) => Task.FromResult(Stored);
 
-    public Task<long?> Revision(string tenant, string id, CancellationToken cancellation) =>
-        IsAway ? throw Away() : Task.FromResult(Stored?.Revision);
+    public Task<LastWrite?> ReadLastWrite(string tenant, string id, CancellationToken cancellation) =>
+        IsAway ? throw Away() : Task.FromResult(Stored is { } stored ? new LastWrite(stored.Revision, Owner) : null);
 
     public Task<StoredConversation> Write(
         string tenant, StoredConversation? expected, Conversation conversation, int firstTurn, ConversationKind kind, string owner)
@@ -30,6 +33,7 @@ internal sealed class MemoryConversationStore : IConversationStore
             throw new ConversationConflictException(conversation.Id);
         }
 
+        Owner = owner;
         Stored = new StoredConversation(conversation, (Stored?.Revision ?? 0) + 1);
         return Task.FromResult(Stored);
     }

@@ -111,15 +111,15 @@ public abstract class ConversationStoreTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Revision_Writes_CountsThem()
+    public async Task ReadLastWrite_Writes_TellsHowManyAndWhose()
     {
-        var none = await _store.Revision("t", "c", Cancellation);
+        var none = await _store.ReadLastWrite("t", "c", Cancellation);
         var first = await Write(null, New("c"));
         await Write(first, first.Conversation, owner: "other");
-        var two = await _store.Revision("t", "c", Cancellation);
+        var two = await _store.ReadLastWrite("t", "c", Cancellation);
         await _store.Delete("t", "c");
 
-        Assert.Equal([null, 2, null], new[] { none, two, await _store.Revision("t", "c", Cancellation) });
+        Assert.Equal([null, new LastWrite(2, "other"), null], new[] { none, two, await _store.ReadLastWrite("t", "c", Cancellation) });
     }
 
     [Fact]

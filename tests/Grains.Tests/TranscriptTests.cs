@@ -82,6 +82,22 @@ public sealed class TranscriptTests : IDisposable
         Assert.Equal((false, true, true), (never, made, await _transcript.IsStale(CancellationToken.None)));
     }
 
+    /// <summary>What is in memory then is no more than a write that will be refused, unless the write was its own.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task IsStale_NotAllIsSaved_IsWhenSomebodyElseHasWritten(bool byOther)
+    {
+        await Write(New());
+        _store.IsAway = true;
+        await Write(New(Turn("1")));
+        _store.IsAway = false;
+        _store.Stored = _store.Stored! with { Revision = 2 };
+        _store.Owner = byOther ? "other" : _store.Owner;
+
+        Assert.Equal(byOther, await _transcript.IsStale(CancellationToken.None));
+    }
+
     /// <summary>Nobody can tell then, and what is in memory goes on.</summary>
     [Fact]
     public async Task IsStale_StoreIsAway_IsNot()

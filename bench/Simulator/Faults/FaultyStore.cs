@@ -33,8 +33,8 @@ internal sealed class FaultyStore(FaultWorld world) : IConversationStore
     public Task<StoredConversation?> Read(string tenant, string id, CancellationToken cancellation) =>
         IsAway ? throw Away() : Task.FromResult(_conversations.TryGetValue(id, out var kept) ? kept.Stored : null);
 
-    public Task<long?> Revision(string tenant, string id, CancellationToken cancellation) =>
-        IsAway ? throw Away() : Task.FromResult(_conversations.TryGetValue(id, out var kept) ? kept.Stored.Revision : (long?)null);
+    public Task<LastWrite?> ReadLastWrite(string tenant, string id, CancellationToken cancellation) =>
+        IsAway ? throw Away() : Task.FromResult(_conversations.TryGetValue(id, out var kept) ? new LastWrite(kept.Stored.Revision, kept.Owner) : null);
 
     public async Task<StoredConversation> Write(
         string tenant, StoredConversation? expected, Conversation conversation, int firstTurn, ConversationKind kind, string owner)

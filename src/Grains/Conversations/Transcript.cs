@@ -39,15 +39,18 @@ internal sealed class Transcript(IConversationStore store, string tenant, string
     });
 
     /// <summary>
-    /// Whether another owner has written since, so that what is in memory is old. While the store is away, and before all of it
-    /// is stored, nobody can tell, and it goes on.
+    /// Whether another owner has written since, so that what is in memory is old. While the store is away nobody can tell, and it
+    /// goes on.
     /// </summary>
     public async Task<bool> IsStale(CancellationToken cancellation)
     {
         await _writing.WaitAsync(cancellation);
         try
         {
-            return IsSaved && await store.Revision(tenant, id, cancellation) != _stored?.Revision;
+            var last = await store.ReadLastWrite(tenant, id, cancellation);
+
+            // Of a write of its own that is to be repeated it could not be told whether it landed.
+            return last?.Revision != _stored?.Revision && (IsSaved || last?.Owner != _owner);
         }
         catch (Exception e) when (IsAway(e))
         {

@@ -8,8 +8,8 @@ public interface IConversationStore
     /// <returns>Null when there is no such conversation.</returns>
     Task<StoredConversation?> Read(string tenant, string id, CancellationToken cancellation);
 
-    /// <returns>How often a conversation has been written; null when there is none.</returns>
-    Task<long?> Revision(string tenant, string id, CancellationToken cancellation);
+    /// <returns>How often a conversation has been written, and by whom the last time; null when there is none.</returns>
+    Task<LastWrite?> ReadLastWrite(string tenant, string id, CancellationToken cancellation);
 
     /// <summary>Writes a conversation's head and its turns from one on; earlier turns stay as they are.</summary>
     /// <param name="tenant">Whose conversation.</param>
@@ -41,6 +41,10 @@ public interface IConversationStore
 
 /// <summary>A conversation and how often it has been written.</summary>
 public sealed record StoredConversation(Conversation Conversation, long Revision);
+
+/// <param name="Revision">How often a conversation has been written.</param>
+/// <param name="Owner">Who has written last.</param>
+public sealed record LastWrite(long Revision, string Owner);
 
 /// <param name="Conversations">Without their turns.</param>
 /// <param name="Next">Null on the last page.</param>

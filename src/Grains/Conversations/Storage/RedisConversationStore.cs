@@ -11,9 +11,9 @@ namespace Herd.Grains.Conversations.Storage;
 /// </summary>
 internal sealed class RedisConversationStore(StoreConnection store) : IConversationStore
 {
-    private const string HeadField = "head";
-    private const string RevisionField = "revision";
-    private const string OwnerField = "owner";
+    private const string Head = "head";
+    private const string Revision = "revision";
+    private const string Owner = "owner";
     private static readonly TimeSpan CallerKeptFor = TimeSpan.FromDays(1);
 
     private IDatabase Database => store.Database;
@@ -22,18 +22,18 @@ internal sealed class RedisConversationStore(StoreConnection store) : IConversat
     {
         var fields = (await Database.HashGetAllAsync(Key(tenant, id)).WaitAsync(cancellation))
             .ToDictionary(field => field.Name.ToString(), field => field.Value);
-        if (!fields.TryGetValue(HeadField, out var json))
+        if (!fields.TryGetValue(Head, out var json))
         {
             return null;
         }
 
         var head = ConversationFormat.ReadHead(json!);
         var turns = Enumerable.Range(0, head.Turns).Select(i => ConversationFormat.ReadTurn(fields[TurnField(i)]!));
-        return new StoredConversation(head.WithTurns([.. turns]), (long)fields[RevisionField]);
+        return new StoredConversation(head.WithTurns([.. turns]), (long)fields[Revision]);
     }
 
-    public async Task<long?> Revision(string tenant, string id, CancellationToken cancellation) =>
-        (long?)await Database.HashGetAsync(Key(tenant, id), RevisionField).WaitAsync(cancellation);
+    public Task<LastWrite?> ReadLastWrite(string tenant, string id, CancellationToken cancellation) =>
+        ReadLastWrite(Key(tenant, id)).WaitAsync(cancellation);
 
     public async Task<StoredConversation> Write(
         string tenant, StoredConversation? expected, Conversation conversation, int firstTurn, ConversationKind kind, string owner)
@@ -56,10 +56,16 @@ internal sealed class RedisConversationStore(StoreConnection store) : IConversat
         RedisKey key, StoredConversation? expected, Conversation conversation, int firstTurn, ConversationKind kind, string owner)
     {
         // A write of which no answer came may have landed.
-        var found = await Database.HashGetAsync(key, [RevisionField, OwnerField]);
-        return found[1] == owner && expected is not null
-            ? await TryWrite(key, expected with { Revision = (long)found[0] }, conversation, firstTurn, kind, owner)
+        var found = await ReadLastWrite(key);
+        return found?.Owner == owner && expected is not null
+            ? await TryWrite(key, expected with { Revision = found.Revision }, conversation, firstTurn, kind, owner)
             : null;
+    }
+
+    private async Task<LastWrite?> ReadLastWrite(RedisKey key)
+    {
+        var fields = await Database.HashGetAsync(key, [Revision, Owner]);
+        return fields[0].HasValue ? new LastWrite((long)fields[0], fields[1].ToString()) : null;
     }
 
     /// <returns>Null when somebody has written since.</returns>
@@ -70,12 +76,12 @@ internal sealed class RedisConversationStore(StoreConnection store) : IConversat
         var write = Database.CreateTransaction();
         write.AddCondition(expected is null
             ? Condition.KeyNotExists(key)
-            : Condition.HashEqual(key, RevisionField, expected.Revision));
+            : Condition.HashEqual(key, Revision, expected.Revision));
         _ = write.HashSetAsync(key,
         [
-            new HashEntry(HeadField, ConversationFormat.WriteHead(conversation)),
-            new HashEntry(RevisionField, revision),
-            new HashEntry(OwnerField, owner),
+            new HashEntry(Head, ConversationFormat.WriteHead(conversation)),
+            new HashEntry(Revision, revision),
+            new HashEntry(Owner, owner),
             .. conversation.Turns.Skip(firstTurn).Select((turn, i) =>
                 new HashEntry(TurnField(firstTurn + i), ConversationFormat.WriteTurn(turn))),
         ]);
@@ -119,7 +125,7 @@ internal sealed class RedisConversationStore(StoreConnection store) : IConversat
                 return new ConversationPage(conversations, null);
             }
 
-            var heads = await Task.WhenAll(entries.Select(entry => Database.HashGetAsync(Key(tenant, entry.Element!), HeadField)));
+            var heads = await Task.WhenAll(entries.Select(entry => Database.HashGetAsync(Key(tenant, entry.Element!), Head)));
             for (var i = 0; i < entries.Length; i++)
             {
                 if (conversations.Count == size)
