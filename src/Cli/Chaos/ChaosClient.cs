@@ -105,12 +105,11 @@ internal sealed class ChaosClient(Func<int, Gateway> gateway, int number, ChaosT
                     }
                     else if (update.Started is not null)
                     {
-                        var silence = Stopwatch.GetElapsedTime(last);
                         record = record with
                         {
                             Nodes = record.Nodes + 1,
                             Node = update.Started.Node,
-                            Rehoming = record.Nodes > 0 && silence > record.Rehoming ? silence : record.Rehoming,
+                            Rehomings = record.Nodes > 0 ? [.. record.Rehomings, (last, Stopwatch.GetTimestamp())] : [],
                         };
                     }
                     else if (update.Completed is { Turn.State: TurnState.Completed } completed)

@@ -6,11 +6,11 @@ namespace Herd.Cli.Chaos;
 /// <summary>How a run went.</summary>
 /// <param name="Turns">What the users saw.</param>
 /// <param name="Violations">What the checker found.</param>
-/// <param name="Faults">How many faults there were.</param>
+/// <param name="Faults">When each fault began, as a timestamp.</param>
 /// <param name="Started">When it began, as a timestamp.</param>
 /// <param name="Took">How long it took.</param>
 internal sealed record ChaosReport(
-    IReadOnlyList<TurnRecord> Turns, IReadOnlyList<string> Violations, int Faults, long Started, TimeSpan Took)
+    IReadOnlyList<TurnRecord> Turns, IReadOnlyList<string> Violations, IReadOnlyList<long> Faults, long Started, TimeSpan Took)
 {
     /// <summary>How many of the worst are told of one by one.</summary>
     public const int Longest = 5;
@@ -34,10 +34,10 @@ internal sealed record ChaosReport(
         var later = Later(Turns).ToList();
         var moved = Turns.Where(turn => turn.Nodes > 1).ToList();
         var cold = later.Where(turn => !turn.IsWarm).ToList();
-        yield return Text($"{answered.Count} of {Turns.Count} turns answered, {Turns.Sum(turn => turn.Tokens)} tokens, in {Took.TotalSeconds:0} s with {Faults} faults; {Turns.Count(turn => turn.IsUnsaved)} could not be stored at once, and were said to be");
+        yield return Text($"{answered.Count} of {Turns.Count} turns answered, {Turns.Sum(turn => turn.Tokens)} tokens, in {Took.TotalSeconds:0} s with {Faults.Count} faults; {Turns.Count(turn => turn.IsUnsaved)} could not be stored at once, and were said to be");
         yield return $"first token: {Spread(Turns, turn => turn.FirstPiece)}; of later turns {Spread(later, turn => turn.FirstPiece)}";
         yield return $"longest gap in an answer: {Spread(Turns, turn => turn.LongestGap)}";
-        yield return $"{moved.Count} answers went on elsewhere; until another node had them: {Spread(moved, turn => turn.Rehoming)}; their longest gap, with prefill: {Spread(moved, turn => turn.LongestGap)}";
+        yield return $"{moved.Count} answers went on elsewhere; until another node had them: {Spread(moved, Rehoming)}; their longest gap, with prefill: {Spread(moved, turn => turn.LongestGap)}";
         yield return Text($"later turns whose history was cached: {later.Count - cold.Count} of {later.Count}; turns over more than one connection: {Turns.Count(turn => turn.Connections > 1)}, begun anew: {Turns.Count(turn => turn.Restarts > 0)}");
         if (EvenAfter is { } even)
         {
@@ -65,6 +65,13 @@ internal sealed record ChaosReport(
             yield return violation;
         }
     }
+
+    /// <summary>
+    /// How long a turn was silent until another node had it, the longest if several had; an answer that was silent already when
+    /// the fault began, since it was being replayed, counts from there.
+    /// </summary>
+    private TimeSpan Rehoming(TurnRecord turn) => turn.Rehomings.Select(times =>
+        Stopwatch.GetElapsedTime(Faults.Where(fault => fault < times.TakenUp).Append(times.LastPiece).Max(), times.TakenUp)).DefaultIfEmpty().Max();
 
     private static bool IsAnswered(TurnRecord turn) => turn.IsAcknowledged || turn.IsUnsaved;
 

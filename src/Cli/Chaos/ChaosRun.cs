@@ -30,12 +30,12 @@ internal sealed class ChaosRun(LocalCluster cluster, IReadOnlyList<PlannedFault>
         var watch = new LoadWatch(_gateways);
         var watching = watch.Run(end.Token);
         var late = TimeSpan.Zero;
-        var inflicted = 0;
+        var faults = new List<long>();
         foreach (var fault in plan.TakeWhile(_ => !end.IsCancellationRequested))
         {
             await Task.Delay(fault.At + late - Stopwatch.GetElapsedTime(started), abort.Token);
+            faults.Add(Stopwatch.GetTimestamp());
             await Inflict(fault, started, abort.Token);
-            inflicted++;
 
             // What took longer than planned puts off what comes after.
             var over = Stopwatch.GetElapsedTime(started) - (fault.At + fault.For + late);
@@ -53,7 +53,7 @@ internal sealed class ChaosRun(LocalCluster cluster, IReadOnlyList<PlannedFault>
 
         await ForgetWhatIsInMemory(abort.Token);
         var gatewaysStayed = !plan.Any(fault => fault.Process.StartsWith("gateway", StringComparison.Ordinal));
-        return new ChaosReport(seen, await users.Check(seen, gatewaysStayed, abort.Token), inflicted, started, took)
+        return new ChaosReport(seen, await users.Check(seen, gatewaysStayed, abort.Token), faults, started, took)
         {
             Placements = placements,
             EvenAfter = _grown is { } grown ? watch.EvenAfter(grown.At, grown.Nodes) : null,

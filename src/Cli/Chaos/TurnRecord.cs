@@ -28,8 +28,8 @@ internal sealed record TurnRecord
     /// <summary>How many nodes answered, one after the other.</summary>
     public int Nodes { get; init; }
 
-    /// <summary>From the last piece until another node had taken the answer up; the longest, if there were several.</summary>
-    public TimeSpan Rehoming { get; init; }
+    /// <summary>Each time that another node took the answer up: the last piece before, and when it had, as timestamps.</summary>
+    public IReadOnlyList<(long LastPiece, long TakenUp)> Rehomings { get; init; } = [];
 
     /// <summary>How often the answer began anew, since gateway and node were lost at once.</summary>
     public int Restarts { get; init; }
