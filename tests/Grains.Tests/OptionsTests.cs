@@ -14,7 +14,7 @@ public sealed class OptionsTests
     {
         var node = new NodeOptionsValidator().Validate(null, new NodeOptions
         {
-            Slots = 0, ContextTokens = -1, Threads = -1, BatchTokens = 0, MaxQueued = -1, MaxStretch = 1, ReplayStretch = 1, Heartbeat = TimeSpan.Zero,
+            Slots = 0, ContextTokens = -1, Threads = -1, BatchTokens = 0, MaxQueued = -1, MaxStretch = 1, Heartbeat = TimeSpan.Zero,
             StepDeadline = TimeSpan.Zero, DrainTime = -TimeSpan.FromSeconds(1), TensorSplit = [-1],
         });
         var cluster = new ClusterOptionsValidator().Validate(null, new ClusterOptions
@@ -22,7 +22,7 @@ public sealed class OptionsTests
             Name = "Not A Name", Store = " ", Address = "nowhere", SiloPort = 0, LinkPort = 0, HealthPort = -1, HealthGrpcPort = -1, KeyFile = "nowhere", GraceSeconds = -1, PreStopSeconds = -1, StoreReplicas = -1,
         });
 
-        string[] fields = ["Model", "Slots", "ContextTokens", "Threads", "BatchTokens", "MaxQueued", "MaxStretch", "ReplayStretch", "Heartbeat", "StepDeadline", "DrainTime", "TensorSplit"];
+        string[] fields = ["Model", "Slots", "ContextTokens", "Threads", "BatchTokens", "MaxQueued", "MaxStretch", "Heartbeat", "StepDeadline", "DrainTime", "TensorSplit"];
         Assert.All(fields, field => Assert.Contains(node.Failures!, failure => failure.Contains($"Node:{field}", StringComparison.Ordinal)));
         Assert.Equal(12, cluster.Failures!.Count());
     }

@@ -118,7 +118,6 @@ internal sealed class LoadedModel(ModelSource source, ILlamaModel model, ChatTem
         MaxQueued = options.MaxQueued,
         Speculate = options.Speculate,
         MaxStretch = options.MaxStretch,
-        ReplayStretch = options.ReplayStretch,
         Kv = new KvOptions
         {
             HostBytes = options.KvHostBytes,

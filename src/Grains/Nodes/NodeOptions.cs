@@ -59,12 +59,6 @@ public sealed class NodeOptions
     public double MaxStretch { get; set; } = 1.8;
 
     /// <summary>
-    /// The same while an answer is replayed that was cut off elsewhere, as when its node was killed; above 1. Default 3
-    /// (docs/decisions/replay-stretch.md).
-    /// </summary>
-    public double ReplayStretch { get; set; } = 3;
-
-    /// <summary>
     /// The least time between two pieces of an answer but the first and the last; tokens that come faster share a message. 0
     /// means none. Default 20 ms.
     /// </summary>
@@ -104,7 +98,6 @@ internal sealed class NodeOptionsValidator : IValidateOptions<NodeOptions>
         errors.Require(options.KvHostBytes >= 0, $"Node:KvHostBytes {options.KvHostBytes} is negative.");
         errors.Require(options.KvDiskBytes >= 0, $"Node:KvDiskBytes {options.KvDiskBytes} is negative.");
         errors.Require(options.MaxStretch > 1, $"Node:MaxStretch {options.MaxStretch} is not above 1.");
-        errors.Require(options.ReplayStretch > 1, $"Node:ReplayStretch {options.ReplayStretch} is not above 1.");
         errors.Require(options.StreamInterval >= TimeSpan.Zero, $"Node:StreamInterval {options.StreamInterval} is negative.");
         errors.Require(options.StepDeadline > TimeSpan.Zero, $"Node:StepDeadline {options.StepDeadline} is not above zero.");
         errors.Require(options.DrainTime is null || options.DrainTime >= TimeSpan.Zero, $"Node:DrainTime {options.DrainTime} is negative.");

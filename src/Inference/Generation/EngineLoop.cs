@@ -34,7 +34,7 @@ internal sealed class EngineLoop
         _cache = cache;
         Travel = new KvTravel(cache, rates, time);
         _rates = rates;
-        _times = new StepTimes(rates, options.MaxStretch, options.ReplayStretch);
+        _times = new StepTimes(rates, options.MaxStretch);
         var speculation = options.Speculate ? new Speculation(_times, context.CellsPerSequence) : null;
         _scheduler = new Scheduler(cache, new SchedulingPolicy(options), new Fairness(), _times, speculation, time);
         _batch = new TokenBatch(context.BatchTokens);

@@ -13,12 +13,6 @@ public sealed record EngineOptions
     public double MaxStretch { get; init; } = 1.8;
 
     /// <summary>
-    /// The same while an answer is replayed that was cut off elsewhere: its user has nothing until then, and what it takes from
-    /// others is the same in all; above 1. Default 3 (docs/decisions/replay-stretch.md).
-    /// </summary>
-    public double ReplayStretch { get; init; } = 3;
-
-    /// <summary>
     /// Tokens of an answer after which its slot may be given to one that has just begun, 1 or more. Default 16
     /// (docs/decisions/stints.md).
     /// </summary>

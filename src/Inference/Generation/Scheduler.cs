@@ -194,7 +194,7 @@ internal sealed class Scheduler(
             wanted[i] = _prefilling[i].Claim.Pending;
         }
 
-        var budget = times.PrefillBudget(batch.Count, batch.Free, _prefilling.Exists(sequence => sequence.Answered > 0));
+        var budget = times.PrefillBudget(batch.Count, batch.Free);
         SchedulingPolicy.Allot(wanted, Math.Max(budget, Math.Min(_prefilling[0].ShortPrompt, batch.Free)));
         for (var i = 0; i < wanted.Length && wanted[i] > 0; i++)
         {

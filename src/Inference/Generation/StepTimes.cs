@@ -6,7 +6,7 @@ namespace Herd.Inference.Generation;
 /// What steps take, as measured: those that only decode by their number of sequences, guesses by the token, and how many
 /// tokens of prompts fit beside them.
 /// </summary>
-internal sealed class StepTimes(KvRates rates, double maxStretch, double replayStretch)
+internal sealed class StepTimes(KvRates rates, double maxStretch)
 {
     private const double Weight = 0.2;
     private const double Drift = 0.005;
@@ -96,13 +96,10 @@ internal sealed class StepTimes(KvRates rates, double maxStretch, double replayS
     /// How many tokens of prompts may be computed beside sequences that decode: as many as were found to fit, at first by
     /// the rate of prompts alone; now and then none, to see what decoding takes by itself.
     /// </summary>
-    /// <param name="decoding">Sequences that decode.</param>
-    /// <param name="most">Most tokens.</param>
-    /// <param name="replays">Whether an answer that was cut off is among the prompts.</param>
-    public int PrefillBudget(int decoding, int most, bool replays) =>
+    public int PrefillBudget(int decoding, int most) =>
         decoding == 0 ? most
         : _unseen >= (FitsLittle(decoding) ? MostUnseenWhereLittleFits : MostUnseen) ? 0
-        : Math.Clamp((int)(Beside(decoding) * (replays ? (replayStretch - 1) / (maxStretch - 1) : 1)), Math.Min(1, most), most);
+        : Math.Clamp((int)Beside(decoding), Math.Min(1, most), most);
 
     /// <summary>Tokens a second of a prompt beside so many sequences that decode.</summary>
     public double PromptRate(int decoding) => decoding == 0

@@ -29,7 +29,7 @@ public sealed class SpeculationTests
     }
 
     [Fact]
-    public void Guess_NoStepMeasured_GuessesNothing() => Assert.Equal(0, Guesses(new StepTimes(new KvRates(), 1.8, 3), right: 50));
+    public void Guess_NoStepMeasured_GuessesNothing() => Assert.Equal(0, Guesses(new StepTimes(new KvRates(), 1.8), right: 50));
 
     [Fact]
     public void Guess_CheapAndRight_GuessesAsMuchAsItMay() => Assert.Equal(8, Guesses(Times(guessMilliseconds: 0.1), right: 50));
@@ -75,7 +75,7 @@ public sealed class SpeculationTests
 
     private static StepTimes Times(double guessMilliseconds)
     {
-        var times = new StepTimes(new KvRates(), 1.8, 3);
+        var times = new StepTimes(new KvRates(), 1.8);
         times.Note(1, 0, 1, 0, TimeSpan.FromMilliseconds(10));
         times.Note(1, 1, 1, 0, TimeSpan.FromMilliseconds(10 + guessMilliseconds));
         return times;

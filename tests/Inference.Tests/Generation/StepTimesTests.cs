@@ -7,12 +7,11 @@ namespace Herd.Inference.Tests.Generation;
 public sealed class StepTimesTests
 {
     private const double MaxStretch = 1.8;
-    private const double ReplayStretch = 3;
 
     private readonly KvRates _rates = new();
     private readonly StepTimes _times;
 
-    public StepTimesTests() => _times = new StepTimes(_rates, MaxStretch, ReplayStretch);
+    public StepTimesTests() => _times = new StepTimes(_rates, MaxStretch);
 
     [Fact]
     public void Seconds_NothingMeasured_GrowWithTheSequences() => Assert.True(_times.Seconds(8) > _times.Seconds(1));
@@ -34,7 +33,7 @@ public sealed class StepTimesTests
     }
 
     [Fact]
-    public void PrefillBudget_NobodyDecodes_IsAllThereIs() => Assert.Equal(256, _times.PrefillBudget(decoding: 0, most: 256, replays: false));
+    public void PrefillBudget_NobodyDecodes_IsAllThereIs() => Assert.Equal(256, _times.PrefillBudget(decoding: 0, most: 256));
 
     /// <summary>A prompt beside others takes as long as all the steps that it may have a part of.</summary>
     [Fact]
@@ -44,7 +43,7 @@ public sealed class StepTimesTests
 
         var beside = _times.PromptRate(decoding: 4);
 
-        Assert.Equal(_times.PrefillBudget(decoding: 4, most: 4096, replays: false) / (MaxStretch * _times.Seconds(4)), beside, 0.05 * beside);
+        Assert.Equal(_times.PrefillBudget(decoding: 4, most: 4096) / (MaxStretch * _times.Seconds(4)), beside, 0.05 * beside);
         Assert.InRange(beside, 1, alone / 2);
     }
 
@@ -67,18 +66,18 @@ public sealed class StepTimesTests
         const double Token = 0.002;
         Decode(4, milliseconds: 50);
         Compute(slowness: 1, steps: 30);
-        var before = _times.PrefillBudget(decoding: 4, most: 4096, replays: false);
+        var before = _times.PrefillBudget(decoding: 4, most: 4096);
 
         Compute(slowness: 3, steps: 40);
 
         Assert.InRange(before, 10, 40);
-        Assert.InRange(_times.PrefillBudget(decoding: 4, most: 4096, replays: false), before / 2, before * 2);
+        Assert.InRange(_times.PrefillBudget(decoding: 4, most: 4096), before / 2, before * 2);
 
         void Compute(double slowness, int steps)
         {
             for (var step = 0; step < steps; step++)
             {
-                var tokens = _times.PrefillBudget(decoding: 4, most: 4096, replays: false);
+                var tokens = _times.PrefillBudget(decoding: 4, most: 4096);
                 _times.Note(decoding: 4, guessed: 0, produced: 4, tokens, TimeSpan.FromSeconds(slowness * (0.05 + (tokens * Token))));
             }
         }
@@ -93,27 +92,9 @@ public sealed class StepTimesTests
     {
         Decode(4, milliseconds: 50);
 
-        var budget = _times.PrefillBudget(decoding: 4, most: 4096, replays: false);
+        var budget = _times.PrefillBudget(decoding: 4, most: 4096);
 
         Assert.Equal((MaxStretch - 1) * 0.050, _rates.Prefill.Seconds(budget), 2.0 / _rates.Prefill.PerSecond);
-    }
-
-    /// <summary>Whoever was cut off goes on sooner; those beside it have what fits beside other prompts as before.</summary>
-    [Fact]
-    public void PrefillBudget_AnswerIsReplayed_StretchesStepsFurther()
-    {
-        Decode(4, milliseconds: 50);
-        var before = _times.PrefillBudget(decoding: 4, most: 4096, replays: false);
-
-        for (var step = 0; step < 30; step++)
-        {
-            var tokens = _times.PrefillBudget(decoding: 4, most: 4096, replays: true);
-            _times.Note(decoding: 4, guessed: 0, produced: 4, tokens, TimeSpan.FromSeconds(0.05 + _rates.Prefill.Seconds(tokens)));
-        }
-
-        var beside = _times.PrefillBudget(decoding: 4, most: 4096, replays: true);
-        Assert.Equal((ReplayStretch - 1) * 0.050, _rates.Prefill.Seconds(beside), 0.005);
-        Assert.InRange(_times.PrefillBudget(decoding: 4, most: 4096, replays: false), 0.9 * before, 1.1 * before);
     }
 
     [Property]
@@ -127,7 +108,7 @@ public sealed class StepTimesTests
 
         Decode(1, milliseconds: 20);
 
-        var budget = _times.PrefillBudget(decoding, most, replays: false);
+        var budget = _times.PrefillBudget(decoding, most);
 
         return budget <= most && budget >= Math.Min(1, (int)most);
     }
@@ -140,7 +121,7 @@ public sealed class StepTimesTests
 
         Prefill(steps: 2000, n => 2 * n, calm: 60);
 
-        Assert.Equal((MaxStretch - 1) * 60 / 2, _times.PrefillBudget(decoding: 4, most: 4096, replays: false), 2.0);
+        Assert.Equal((MaxStretch - 1) * 60 / 2, _times.PrefillBudget(decoding: 4, most: 4096), 2.0);
     }
 
     [Theory]
@@ -154,7 +135,7 @@ public sealed class StepTimesTests
         Prefill(steps: 60, n => pass + (token * n));
 
         var fits = (((MaxStretch - 1) * 20) - pass) / token;
-        Assert.InRange(_times.PrefillBudget(decoding: 4, most: 4096, replays: false), 0.8 * fits, fits);
+        Assert.InRange(_times.PrefillBudget(decoding: 4, most: 4096), 0.8 * fits, fits);
     }
 
     [Fact]
@@ -165,7 +146,7 @@ public sealed class StepTimesTests
 
         Prefill(steps: 6, n => 5 * n);
 
-        Assert.InRange(_times.PrefillBudget(decoding: 4, most: 4096, replays: false), 1, 4);
+        Assert.InRange(_times.PrefillBudget(decoding: 4, most: 4096), 1, 4);
     }
 
     [Fact]
@@ -173,7 +154,7 @@ public sealed class StepTimesTests
     {
         Decode(4, milliseconds: 20);
         Prefill(steps: 60, n => 0.5 * n);
-        var budget = _times.PrefillBudget(decoding: 4, most: 4096, replays: false);
+        var budget = _times.PrefillBudget(decoding: 4, most: 4096);
 
         for (var i = 0; i < 20; i++)
         {
@@ -181,7 +162,7 @@ public sealed class StepTimesTests
             Decode(4, milliseconds: 20);
         }
 
-        Assert.Equal(budget, _times.PrefillBudget(decoding: 4, most: 4096, replays: false));
+        Assert.Equal(budget, _times.PrefillBudget(decoding: 4, most: 4096));
     }
 
     [Fact]
@@ -226,9 +207,9 @@ public sealed class StepTimesTests
     /// <summary>A prompt that takes all it may of every step, at a cost by the number of its tokens.</summary>
     private void Prefill(int steps, Func<int, double> milliseconds, int calm = 20)
     {
-        for (var i = 0; i < steps || _times.PrefillBudget(decoding: 4, most: 4096, replays: false) == 0; i++)
+        for (var i = 0; i < steps || _times.PrefillBudget(decoding: 4, most: 4096) == 0; i++)
         {
-            var tokens = _times.PrefillBudget(decoding: 4, most: 4096, replays: false);
+            var tokens = _times.PrefillBudget(decoding: 4, most: 4096);
             var took = TimeSpan.FromMilliseconds(calm + (tokens > 0 ? milliseconds(tokens) : 0));
             _times.Note(4, guessed: 0, produced: 4, tokens, took);
         }
