@@ -118,6 +118,7 @@ internal sealed class ChaosClient(Func<int, Gateway> gateway, int number, ChaosT
                         {
                             IsAcknowledged = !completed.Unsaved,
                             IsUnsaved = completed.Unsaved,
+                            Timings = completed.Turn.Timings,
                             Warmth = (completed.Turn.Usage.PromptTokens, completed.Turn.Usage.CachedTokens),
                         };
                     }

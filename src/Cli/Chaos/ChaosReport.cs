@@ -46,7 +46,7 @@ internal sealed record ChaosReport(
 
         foreach (var turn in Turns.OrderByDescending(turn => turn.LongestGap).Take(Longest))
         {
-            yield return Text($"gap of {turn.LongestGap.TotalSeconds:0.00} s until {Stopwatch.GetElapsedTime(Started, turn.LongestGapEnd).TotalSeconds:0.0} s in {turn.TurnId} of {turn.Conversation}");
+            yield return Text($"gap of {turn.LongestGap.TotalSeconds:0.00} s until {Stopwatch.GetElapsedTime(Started, turn.LongestGapEnd).TotalSeconds:0.0} s in {turn.TurnId} of {turn.Conversation}; at the last of {turn.Nodes} nodes it was queued for {Seconds(turn.Timings?.Queued)} s and computed for {Seconds(turn.Timings?.Prefill)} s");
         }
 
         foreach (var turn in later.Take(Longest))
@@ -82,6 +82,8 @@ internal sealed record ChaosReport(
     }
 
     private static double At(List<double> sorted, double share) => sorted.Count == 0 ? 0 : sorted[(int)(share * (sorted.Count - 1))];
+
+    private static string Seconds(Google.Protobuf.WellKnownTypes.Duration? duration) => Text($"{duration?.ToTimeSpan().TotalSeconds:0.00}");
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

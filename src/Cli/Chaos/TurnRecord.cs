@@ -1,3 +1,5 @@
+using Herd.V1;
+
 namespace Herd.Cli.Chaos;
 
 /// <summary>What a client saw of one turn that it took, over however many connections.</summary>
@@ -51,6 +53,9 @@ internal sealed record TurnRecord
 
     /// <summary>Whether it was answered, and could not be stored while the store was away.</summary>
     public bool IsUnsaved { get; init; }
+
+    /// <summary>What the node that answered last took; null when none has.</summary>
+    public Timings? Timings { get; init; }
 
     /// <summary>Tokens of the prompt, and those of them that were cached.</summary>
     public (int Prompt, int Cached) Warmth { get; init; }
