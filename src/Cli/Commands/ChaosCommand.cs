@@ -15,19 +15,20 @@ internal static class ChaosCommand
         var conversations = new Option<int>("--conversations") { DefaultValueFactory = _ => 24, Description = "Users that talk at the same time.", HelpName = "N" };
         var tokens = new Option<int>("--answer-tokens") { DefaultValueFactory = _ => 64, Description = "Most tokens of an answer.", HelpName = "N" };
         var scene = new Option<ChaosScene>("--scene") { DefaultValueFactory = _ => ChaosScene.All, Description = "What goes wrong: all, kill (nodes), freeze (nodes), rolling (every node and gateway is restarted), scale (a node is added, and taken away), outage (the store is away), calm (nothing).", HelpName = "NAME" };
+        var slots = new Option<int>("--slots") { DefaultValueFactory = _ => 8, Description = "Conversations that a node computes side by side, of nodes that are started for it.", HelpName = "N" };
         var plan = new Option<bool>("--plan") { Description = "Prints only what would be done." };
         var command = new Command(
             "chaos",
             "Kills, freezes, drains and restarts the processes of the cluster that 'herd up' runs here while users talk to it, and checks that no token was lost or repeated. Starts three nodes (two to scale) and two gateways if none runs, and stops them at the end.")
         {
-            minutes, seed, scene, conversations, tokens, plan,
+            minutes, seed, scene, conversations, tokens, slots, plan,
         };
         command.SetAction(async (parsed, cancellation) =>
         {
             var length = TimeSpan.FromMinutes(parsed.GetValue(minutes));
             var nodes = parsed.GetValue(scene) == ChaosScene.Scale ? "2" : "3";
             var owns = RunState.TryRead() is not { } running || !running.Processes.Any(Machine.IsAlive);
-            if (owns && await UpCommand.Create().Parse(["--detach", "--nodes", nodes, "--gateways", "2"]).InvokeAsync(cancellationToken: cancellation) != 0)
+            if (owns && await UpCommand.Create().Parse(["--detach", "--nodes", nodes, "--gateways", "2", "--slots", parsed.GetValue(slots).ToString(CultureInfo.InvariantCulture)]).InvokeAsync(cancellationToken: cancellation) != 0)
             {
                 return ExitCodes.Failed;
             }

@@ -211,7 +211,7 @@ internal sealed class EngineLoop
             _scheduler.Charge(sequence, decodes ? 0 : count, output >= 0 ? 1 : 0);
         }
 
-        _times.Note(decoding, guesses, produced, prefilled, took);
+        _times.Note(decoding, guesses, produced, _scheduler.Prefilling, prefilled, took);
     }
 
     private void NoteLoad()

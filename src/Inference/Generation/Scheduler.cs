@@ -31,6 +31,9 @@ internal sealed class Scheduler(
 
     public int Running => _running.Count;
 
+    /// <summary>Sequences with a slot whose prompts were not computed when the step was planned.</summary>
+    public int Prefilling => _prefilling.Count;
+
     public IReadOnlyList<Sequence> Queue => _waiting;
 
     public bool IsIdle => _waiting.Count == 0 && _running.Count == 0;
@@ -194,7 +197,7 @@ internal sealed class Scheduler(
             wanted[i] = _prefilling[i].Claim.Pending;
         }
 
-        var budget = times.PrefillBudget(batch.Count, batch.Free);
+        var budget = times.PrefillBudget(_running.Count - _prefilling.Count, _prefilling.Count, batch.Free);
         SchedulingPolicy.Allot(wanted, Math.Max(budget, Math.Min(_prefilling[0].ShortPrompt, batch.Free)));
         for (var i = 0; i < wanted.Length && wanted[i] > 0; i++)
         {

@@ -39,14 +39,15 @@ internal sealed class StepTimes(KvRates rates, double maxStretch)
     /// <param name="decoding">Sequences that decode.</param>
     /// <param name="guessed">Guesses that follow their tokens.</param>
     /// <param name="produced">Tokens of answers that came of it.</param>
+    /// <param name="prefilling">Sequences whose prompts are computed, or wait for that with a slot.</param>
     /// <param name="prefilled">Tokens of prompts beside them.</param>
     /// <param name="took">The step's time.</param>
-    public void Note(int decoding, int guessed, int produced, int prefilled, TimeSpan took)
+    public void Note(int decoding, int guessed, int produced, int prefilling, int prefilled, TimeSpan took)
     {
         _unseen = prefilled > 0 && decoding > 0 ? _unseen + 1 : 0;
         if (_unseen > 0)
         {
-            Fit(decoding, prefilled, took.TotalSeconds);
+            Fit(decoding, prefilling, prefilled, took.TotalSeconds);
         }
 
         if (prefilled >= Telling)
@@ -63,7 +64,7 @@ internal sealed class StepTimes(KvRates rates, double maxStretch)
             }
             else
             {
-                Note(_decode, decoding, took.TotalSeconds, FitsLittle(decoding) ? WeightWhereLittleFits : Weight);
+                Note(_decode, decoding, took.TotalSeconds, FitsLittle(decoding, prefilling) ? WeightWhereLittleFits : Weight);
                 Forget(decoding);
             }
         }
@@ -96,15 +97,18 @@ internal sealed class StepTimes(KvRates rates, double maxStretch)
     /// How many tokens of prompts may be computed beside sequences that decode: as many as were found to fit, at first by
     /// the rate of prompts alone; now and then none, to see what decoding takes by itself.
     /// </summary>
-    public int PrefillBudget(int decoding, int most) =>
+    /// <param name="decoding">Sequences that decode.</param>
+    /// <param name="prefilling">Sequences that will, once their prompts are computed.</param>
+    /// <param name="most">Most tokens.</param>
+    public int PrefillBudget(int decoding, int prefilling, int most) =>
         decoding == 0 ? most
-        : _unseen >= (FitsLittle(decoding) ? MostUnseenWhereLittleFits : MostUnseen) ? 0
-        : Math.Clamp((int)Beside(decoding), Math.Min(1, most), most);
+        : _unseen >= (FitsLittle(decoding, prefilling) ? MostUnseenWhereLittleFits : MostUnseen) ? 0
+        : Math.Clamp(Fitting(decoding, prefilling), Math.Min(1, most), most);
 
     /// <summary>Tokens a second of a prompt beside so many sequences that decode.</summary>
     public double PromptRate(int decoding) => decoding == 0
         ? rates.Prefill.PerSecond
-        : Math.Min(rates.Prefill.PerSecond, Math.Max(1, Beside(decoding)) / (maxStretch * Seconds(decoding)));
+        : Math.Min(rates.Prefill.PerSecond, Math.Max(1, Allowed(decoding, 1) * Beside(decoding)) / (Seconds(decoding) + Allowed(decoding, 1)));
 
     /// <summary>Seconds until a prompt of so many tokens is computed beside so many sequences that decode; a short one takes one step.</summary>
     public double PromptSeconds(int decoding, int tokens)
@@ -113,23 +117,31 @@ internal sealed class StepTimes(KvRates rates, double maxStretch)
         return tokens <= EngineLoad.ShortPromptTokens ? Math.Min(seconds, Seconds(decoding) + rates.Prefill.Seconds(tokens)) : seconds;
     }
 
-    private bool FitsLittle(int decoding) => Known(_beside, decoding) is > 0 and < Telling;
+    private bool FitsLittle(int decoding, int prefilling) => Known(_beside, decoding) > 0 && Fitting(decoding, prefilling) < Telling;
 
-    private double Beside(int decoding) => Known(_beside, decoding) is > 0 and var found
-        ? found
-        : (maxStretch - 1) * Seconds(decoding) * rates.Prefill.PerSecond;
+    private int Fitting(int decoding, int prefilling) => (int)(Allowed(decoding, prefilling) * Beside(decoding));
+
+    /// <summary>
+    /// Seconds that prompts may add: until the step is stretched as far as it may be beside one in which all of them decode, which is
+    /// what those who decode will have when the prompts are done. Beside their own step alone few would starve many prompts.
+    /// </summary>
+    private double Allowed(int decoding, int prefilling) =>
+        (maxStretch * Math.Max(Seconds(decoding), Seconds(decoding + prefilling))) - Seconds(decoding);
+
+    /// <summary>Tokens of prompts by the second that they add to a step.</summary>
+    private double Beside(int decoding) => Known(_beside, decoding) is > 0 and var found ? found : rates.Prefill.PerSecond;
 
     /// <summary>
     /// Brings the tokens of prompts beside a step to what stretches it as far as it may. What a token costs depends on how
-    /// many come with it and on all that lie before it, so what fits is found by trying, not from a rate.
+    /// many come with it and on all that lie before it, so what fits is found by trying, not from the rate of prompts alone.
     /// </summary>
-    private void Fit(int decoding, int prefilled, double took)
+    private void Fit(int decoding, int prefilling, int prefilled, double took)
     {
-        var allowed = (maxStretch - 1) * Seconds(decoding);
+        var allowed = Allowed(decoding, prefilling);
         var added = Math.Max(took - Seconds(decoding), allowed / MostGrowth);
-        if (added > allowed || prefilled >= (int)Beside(decoding))
+        if (added > allowed || prefilled >= Fitting(decoding, prefilling))
         {
-            Note(_beside, decoding, Math.Max(1, prefilled * allowed / added), added > allowed ? Shrink : Weight);
+            Note(_beside, decoding, Math.Max(1, prefilled * allowed / added) / allowed, added > allowed ? Shrink : Weight);
         }
     }
 

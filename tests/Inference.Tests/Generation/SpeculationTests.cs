@@ -76,8 +76,8 @@ public sealed class SpeculationTests
     private static StepTimes Times(double guessMilliseconds)
     {
         var times = new StepTimes(new KvRates(), 1.8);
-        times.Note(1, 0, 1, 0, TimeSpan.FromMilliseconds(10));
-        times.Note(1, 1, 1, 0, TimeSpan.FromMilliseconds(10 + guessMilliseconds));
+        times.Note(1, 0, 1, 0, 0, TimeSpan.FromMilliseconds(10));
+        times.Note(1, 1, 1, 0, 0, TimeSpan.FromMilliseconds(10 + guessMilliseconds));
         return times;
     }
 

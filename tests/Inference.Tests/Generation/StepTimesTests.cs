@@ -33,7 +33,7 @@ public sealed class StepTimesTests
     }
 
     [Fact]
-    public void PrefillBudget_NobodyDecodes_IsAllThereIs() => Assert.Equal(256, _times.PrefillBudget(decoding: 0, most: 256));
+    public void PrefillBudget_NobodyDecodes_IsAllThereIs() => Assert.Equal(256, _times.PrefillBudget(decoding: 0, prefilling: 0, most: 256));
 
     /// <summary>A prompt beside others takes as long as all the steps that it may have a part of.</summary>
     [Fact]
@@ -43,7 +43,7 @@ public sealed class StepTimesTests
 
         var beside = _times.PromptRate(decoding: 4);
 
-        Assert.Equal(_times.PrefillBudget(decoding: 4, most: 4096) / (MaxStretch * _times.Seconds(4)), beside, 0.05 * beside);
+        Assert.Equal(_times.PrefillBudget(decoding: 4, prefilling: 1, most: 4096) / (MaxStretch * _times.Seconds(5)), beside, 0.05 * beside);
         Assert.InRange(beside, 1, alone / 2);
     }
 
@@ -66,19 +66,19 @@ public sealed class StepTimesTests
         const double Token = 0.002;
         Decode(4, milliseconds: 50);
         Compute(slowness: 1, steps: 30);
-        var before = _times.PrefillBudget(decoding: 4, most: 4096);
+        var before = _times.PrefillBudget(decoding: 4, prefilling: 0, most: 4096);
 
         Compute(slowness: 3, steps: 40);
 
         Assert.InRange(before, 10, 40);
-        Assert.InRange(_times.PrefillBudget(decoding: 4, most: 4096), before / 2, before * 2);
+        Assert.InRange(_times.PrefillBudget(decoding: 4, prefilling: 0, most: 4096), before / 2, before * 2);
 
         void Compute(double slowness, int steps)
         {
             for (var step = 0; step < steps; step++)
             {
-                var tokens = _times.PrefillBudget(decoding: 4, most: 4096);
-                _times.Note(decoding: 4, guessed: 0, produced: 4, tokens, TimeSpan.FromSeconds(slowness * (0.05 + (tokens * Token))));
+                var tokens = _times.PrefillBudget(decoding: 4, prefilling: 0, most: 4096);
+                _times.Note(decoding: 4, guessed: 0, produced: 4, prefilling: 0, tokens, TimeSpan.FromSeconds(slowness * (0.05 + (tokens * Token))));
             }
         }
     }
@@ -92,23 +92,44 @@ public sealed class StepTimesTests
     {
         Decode(4, milliseconds: 50);
 
-        var budget = _times.PrefillBudget(decoding: 4, most: 4096);
+        var budget = _times.PrefillBudget(decoding: 4, prefilling: 0, most: 4096);
 
         Assert.Equal((MaxStretch - 1) * 0.050, _rates.Prefill.Seconds(budget), 2.0 / _rates.Prefill.PerSecond);
     }
 
+    /// <summary>
+    /// One answer in the making is not kept at a pace that it will not have once the others are: their prompts would take their time
+    /// a few tokens a step.
+    /// </summary>
+    [Fact]
+    public void PrefillBudget_ManyPromptsBesideOneAnswer_StretchesTheStepThatAllOfThemWillTake()
+    {
+        Decode(1, milliseconds: 10);
+        Decode(8, milliseconds: 60);
+
+        for (var step = 0; step < 30; step++)
+        {
+            var tokens = _times.PrefillBudget(decoding: 1, prefilling: 7, most: 4096);
+            _times.Note(decoding: 1, guessed: 0, produced: 1, prefilling: 7, tokens, TimeSpan.FromMilliseconds(10 + (2 * tokens)));
+        }
+
+        Assert.Equal(((MaxStretch * 60) - 10) / 2, _times.PrefillBudget(decoding: 1, prefilling: 7, most: 4096), 2.0);
+        Decode(1, milliseconds: 10);
+        Assert.InRange(_times.PrefillBudget(decoding: 1, prefilling: 0, most: 4096), 3, 4);
+    }
+
     [Property]
     public bool PrefillBudget_WhateverWasMeasured_IsWithinItsBounds(
-        (byte Decoding, ushort Prefilled, ushort Milliseconds)[] steps, byte decoding, ushort most)
+        (byte Decoding, ushort Prefilled, ushort Milliseconds)[] steps, byte decoding, byte prefilling, ushort most)
     {
         foreach (var step in steps)
         {
-            _times.Note(step.Decoding, 0, step.Decoding, step.Prefilled, TimeSpan.FromMilliseconds(step.Milliseconds));
+            _times.Note(step.Decoding, 0, step.Decoding, prefilling, step.Prefilled, TimeSpan.FromMilliseconds(step.Milliseconds));
         }
 
         Decode(1, milliseconds: 20);
 
-        var budget = _times.PrefillBudget(decoding, most);
+        var budget = _times.PrefillBudget(decoding, prefilling, most);
 
         return budget <= most && budget >= Math.Min(1, (int)most);
     }
@@ -121,7 +142,7 @@ public sealed class StepTimesTests
 
         Prefill(steps: 2000, n => 2 * n, calm: 60);
 
-        Assert.Equal((MaxStretch - 1) * 60 / 2, _times.PrefillBudget(decoding: 4, most: 4096), 2.0);
+        Assert.Equal((MaxStretch - 1) * 60 / 2, _times.PrefillBudget(decoding: 4, prefilling: 0, most: 4096), 2.0);
     }
 
     [Theory]
@@ -135,7 +156,7 @@ public sealed class StepTimesTests
         Prefill(steps: 60, n => pass + (token * n));
 
         var fits = (((MaxStretch - 1) * 20) - pass) / token;
-        Assert.InRange(_times.PrefillBudget(decoding: 4, most: 4096), 0.8 * fits, fits);
+        Assert.InRange(_times.PrefillBudget(decoding: 4, prefilling: 0, most: 4096), 0.8 * fits, fits);
     }
 
     [Fact]
@@ -146,7 +167,7 @@ public sealed class StepTimesTests
 
         Prefill(steps: 6, n => 5 * n);
 
-        Assert.InRange(_times.PrefillBudget(decoding: 4, most: 4096), 1, 4);
+        Assert.InRange(_times.PrefillBudget(decoding: 4, prefilling: 0, most: 4096), 1, 4);
     }
 
     [Fact]
@@ -154,15 +175,15 @@ public sealed class StepTimesTests
     {
         Decode(4, milliseconds: 20);
         Prefill(steps: 60, n => 0.5 * n);
-        var budget = _times.PrefillBudget(decoding: 4, most: 4096);
+        var budget = _times.PrefillBudget(decoding: 4, prefilling: 0, most: 4096);
 
         for (var i = 0; i < 20; i++)
         {
-            _times.Note(decoding: 4, guessed: 0, produced: 4, prefilled: 2, TimeSpan.FromMilliseconds(24));
+            _times.Note(decoding: 4, guessed: 0, produced: 4, prefilling: 0, prefilled: 2, TimeSpan.FromMilliseconds(24));
             Decode(4, milliseconds: 20);
         }
 
-        Assert.Equal(budget, _times.PrefillBudget(decoding: 4, most: 4096));
+        Assert.Equal(budget, _times.PrefillBudget(decoding: 4, prefilling: 0, most: 4096));
     }
 
     [Fact]
@@ -171,7 +192,7 @@ public sealed class StepTimesTests
         Decode(4, milliseconds: 40);
         for (var i = 0; i < 100; i++)
         {
-            _times.Note(decoding: 4, guessed: 0, produced: 4, prefilled: 60, TimeSpan.FromMilliseconds(100));
+            _times.Note(decoding: 4, guessed: 0, produced: 4, prefilling: 0, prefilled: 60, TimeSpan.FromMilliseconds(100));
         }
 
         Assert.Equal(1000, _rates.Prefill.PerSecond, 1.0);
@@ -185,7 +206,7 @@ public sealed class StepTimesTests
     public void GuessSeconds_Measured_IsWhatEachAdded()
     {
         Decode(2, milliseconds: 10);
-        _times.Note(decoding: 2, guessed: 8, produced: 5, prefilled: 0, TimeSpan.FromMilliseconds(18));
+        _times.Note(decoding: 2, guessed: 8, produced: 5, prefilling: 0, prefilled: 0, TimeSpan.FromMilliseconds(18));
 
         Assert.Equal(0.001, _times.GuessSeconds(2), 6);
     }
@@ -194,7 +215,7 @@ public sealed class StepTimesTests
     public void GuessSeconds_NotTriedForLong_DriftToAPromptsToken()
     {
         Decode(2, milliseconds: 10);
-        _times.Note(decoding: 2, guessed: 1, produced: 2, prefilled: 0, TimeSpan.FromMilliseconds(500));
+        _times.Note(decoding: 2, guessed: 1, produced: 2, prefilling: 0, prefilled: 0, TimeSpan.FromMilliseconds(500));
 
         for (var i = 0; i < 5000; i++)
         {
@@ -207,14 +228,14 @@ public sealed class StepTimesTests
     /// <summary>A prompt that takes all it may of every step, at a cost by the number of its tokens.</summary>
     private void Prefill(int steps, Func<int, double> milliseconds, int calm = 20)
     {
-        for (var i = 0; i < steps || _times.PrefillBudget(decoding: 4, most: 4096) == 0; i++)
+        for (var i = 0; i < steps || _times.PrefillBudget(decoding: 4, prefilling: 0, most: 4096) == 0; i++)
         {
-            var tokens = _times.PrefillBudget(decoding: 4, most: 4096);
+            var tokens = _times.PrefillBudget(decoding: 4, prefilling: 0, most: 4096);
             var took = TimeSpan.FromMilliseconds(calm + (tokens > 0 ? milliseconds(tokens) : 0));
-            _times.Note(4, guessed: 0, produced: 4, tokens, took);
+            _times.Note(4, guessed: 0, produced: 4, prefilling: 0, tokens, took);
         }
     }
 
     private void Decode(int sequences, int milliseconds) =>
-        _times.Note(sequences, guessed: 0, sequences, prefilled: 0, TimeSpan.FromMilliseconds(milliseconds));
+        _times.Note(sequences, guessed: 0, sequences, prefilling: 0, prefilled: 0, TimeSpan.FromMilliseconds(milliseconds));
 }
