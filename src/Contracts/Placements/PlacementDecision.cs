@@ -60,6 +60,9 @@ public sealed record PlacementDecision
     /// <summary>What was foreseen for the node that was chosen, for the home, and for the best of the others.</summary>
     [Id(6)] public IReadOnlyList<Forecast> Considered { get; init; } = [];
 
+    /// <summary>What was foreseen for the node that was chosen; null where that was not kept.</summary>
+    public Forecast? Chosen => Considered.FirstOrDefault(considered => considered.Node == Node);
+
     /// <summary>How bringing the KV cache went; null when it was not tried.</summary>
     [Id(7)] public Nodes.KvMove? Move { get; init; }
 }

@@ -28,7 +28,7 @@ internal sealed class SessionMove(ClusterView view, TurnPlacement placements, Tu
             return null;
         }
 
-        using var reservation = view.Reserve(placement.Node, model);
+        using var reservation = view.Reserve(placement.Node, model, placement.Chosen?.Kv ?? 0);
         if (await stream.Bring(transcript, model, placement, cancellation) is not { Failure: null } move)
         {
             return null;

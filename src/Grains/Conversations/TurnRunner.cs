@@ -68,7 +68,7 @@ internal sealed class TurnRunner(
         {
             var placement = await placements.Place(
                 turn.Model!, () => placements.Describe(transcript, turn.Model!, answer.Tokens.Count, reason), failures, cancellation);
-            using var reservation = view.Reserve(placement.Node, turn.Model!);
+            using var reservation = view.Reserve(placement.Node, turn.Model!, placement.Chosen?.Kv ?? 0);
             placement = placement with { Move = await stream.Bring(transcript, turn.Model!, placement, cancellation) };
             turn = turn with { Node = placement.Node, Placements = [.. (turn.Placements ?? []).TakeLast(KeptPlacements - 1), placement] };
             if (placement.Move is { Failure: not null } && IsReady(placement.Home, failures))

@@ -93,8 +93,7 @@ internal sealed class TurnStream(ClusterView view, IGrainFactory grains, TimePro
     /// <summary>Brings the KV cache of a conversation to a node from its home, which keeps it until the epoch rises.</summary>
     public async Task<KvMove?> Bring(Transcript transcript, string model, PlacementDecision placement, CancellationToken cancellation)
     {
-        var forecast = placement.Considered.FirstOrDefault(considered => considered.Node == placement.Node);
-        if (placement.Home is not { } home || home == placement.Node || forecast is not { Origin: KvOrigin.Pull }
+        if (placement.Home is not { } home || home == placement.Node || placement.Chosen is not { Origin: KvOrigin.Pull } forecast
             || view.Find(home) is not { Link.Length: > 0 } source)
         {
             return null;

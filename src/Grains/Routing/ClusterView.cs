@@ -231,18 +231,30 @@ public sealed class ClusterView(IOptions<RoutingOptions> options, Pools pools, T
         }
     }
 
-    /// <summary>Counts work that was sent to a node and that its reports may not show yet.</summary>
+    /// <summary>
+    /// Counts work that was sent to a node and that its reports may not show yet. So the answers of a node that was killed, which are
+    /// placed within a moment, do not all go to the one that had the least to do before.
+    /// </summary>
+    /// <param name="node">The node.</param>
+    /// <param name="model">The model.</param>
+    /// <param name="kv">Seconds that having its prompt in the KV cache is foreseen to take there.</param>
     /// <returns>Dispose when the work is over.</returns>
-    public IDisposable Reserve(string node, string model)
+    public IDisposable Reserve(string node, string model, double kv)
     {
-        Change(_sent.Begin);
-        return new Reservation(() => Change(_sent.End));
+        lock (_lock)
+        {
+            var before = _tables.TryGetValue(model, out var table) && table.PlaceOf(node) is >= 0 and var place ? table[place].Prompts : 0;
+            var computed = Now + before + kv;
+            _sent.Begin(node, model, computed);
+            Outline(node);
+            return new Reservation(() => End(computed));
+        }
 
-        void Change(Action<string, string> change)
+        void End(double computed)
         {
             lock (_lock)
             {
-                change(node, model);
+                _sent.End(node, model, computed);
                 Outline(node);
             }
         }
@@ -280,7 +292,7 @@ public sealed class ClusterView(IOptions<RoutingOptions> options, Pools pools, T
             if (isKnown && known.Report.Models.FirstOrDefault(served => served.Id == model) is { } served)
             {
                 var (sent, ended) = _sent.Of(node, model);
-                table.Set(NodeOutlook.Of(known.Report, served, sent, known.At, ended));
+                table.Set(NodeOutlook.Of(known.Report, served, sent, known.At, ended, Math.Max(0, _sent.Computed(node, model) - Now)));
             }
             else
             {

@@ -40,6 +40,9 @@ internal sealed record NodeOutlook
     /// <summary>Until what was asked for before is computed.</summary>
     public double Queue { get; init; }
 
+    /// <summary>Until the prompts among it are.</summary>
+    public double Prompts { get; init; }
+
     /// <summary>What the first tokens of an answer wait for those of others.</summary>
     public double Crowding { get; init; }
 
@@ -78,7 +81,8 @@ internal sealed record NodeOutlook
     /// <param name="sent">Turns that were sent to it and are not over; the report need not show them yet.</param>
     /// <param name="at">When it came.</param>
     /// <param name="ended">Turns of it that ended since; the report still shows them.</param>
-    public static NodeOutlook Of(NodeReport report, ServedModel model, int sent, double at, int ended = 0)
+    /// <param name="prompts">Until the prompts of what was sent are computed, which the report need not show yet.</param>
+    public static NodeOutlook Of(NodeReport report, ServedModel model, int sent, double at, int ended = 0, double prompts = 0)
     {
         var figures = model.Figures ?? new EngineFigures();
         var load = Math.Max(model.Active + model.Queued - ended, sent);
@@ -87,6 +91,7 @@ internal sealed record NodeOutlook
         var decode = Positive(figures.DecodeRate, 100);
         var restore = Positive(figures.RestoreRate, 1e9);
         var excess = Math.Max(0, load - model.Slots + 1);
+        prompts = Math.Max(prompts, figures.PrefillSeconds > 0 ? figures.PrefillSeconds : figures.PrefillTokens / prefill);
         return new NodeOutlook
         {
             Node = report.Node,
@@ -97,7 +102,8 @@ internal sealed record NodeOutlook
             Load = load,
             Slots = model.Slots,
             Sessions = model.Sessions + figures.ParkedSessions,
-            Queue = (figures.PrefillSeconds > 0 ? figures.PrefillSeconds : figures.PrefillTokens / prefill) + (excess * StintTokens / decode),
+            Queue = prompts + (excess * StintTokens / decode),
+            Prompts = prompts,
             Crowding = Math.Min(load, model.Slots) * CrowdedTokens / decode,
             PerToken = 1 / prefill,
             PerShortPrompt = Positive(figures.ShortPromptSeconds, double.PositiveInfinity),

@@ -58,7 +58,7 @@ public sealed class ClusterViewTests
     {
         double Crowding() => _view.Place("m", Request())!.Considered.Single(node => node.Node == "a").Crowding;
 
-        using (_view.Reserve("a", "m"))
+        using (_view.Reserve("a", "m", kv: 0))
         {
             _view.Update(Report("a", NodeState.Ready, active: 1));
             Assert.True(Crowding() > 0);
@@ -74,13 +74,52 @@ public sealed class ClusterViewTests
     {
         _view.Update(Report("a", NodeState.Ready, active: 1));
         _view.Update(Report("b", NodeState.Ready, active: 2));
-        var reservations = new[] { _view.Reserve("a", "m"), _view.Reserve("a", "m"), _view.Reserve("a", "m") };
+        var reservations = new[] { _view.Reserve("a", "m", kv: 0), _view.Reserve("a", "m", kv: 0), _view.Reserve("a", "m", kv: 0) };
 
         Assert.Equal("b", Place());
 
         Array.ForEach(reservations, reservation => reservation.Dispose());
         reservations[0].Dispose();
         Assert.Equal("a", Place());
+    }
+
+    /// <summary>A killed node's answers are placed within a moment, before any report shows the first of them.</summary>
+    [Fact]
+    public void Reserve_ManyPromptsAtOnce_AreSharedOut()
+    {
+        _view.Update(Report("a", NodeState.Ready));
+        _view.Update(Report("b", NodeState.Ready, active: 2));
+        var placed = new List<string>();
+        for (var i = 0; i < 8; i++)
+        {
+            var placement = _view.Place("m", Request() with { Tokens = 1000 })!;
+            placed.Add(placement.Node);
+            _view.Reserve(placement.Node, "m", placement.Chosen!.Kv);
+        }
+
+        Assert.InRange(placed.Count(node => node == "b"), 3, 4);
+    }
+
+    /// <summary>What is foreseen to be computed by now, or is over, is waited for no more.</summary>
+    [Fact]
+    public void Reserve_PromptIsComputed_IsNoLongerQueued()
+    {
+        double Queue() => _view.Place("m", Request())!.Chosen!.Queue;
+
+        _view.Update(Report("a", NodeState.Ready));
+        _view.Reserve("a", "m", kv: 2);
+        using (_view.Reserve("a", "m", kv: 3))
+        {
+            Assert.Equal(5, Queue(), 3);
+        }
+
+        Assert.Equal(2, Queue(), 3);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        _view.Update(Report("a", NodeState.Ready));
+        Assert.Equal(1, Queue(), 3);
+        _time.Advance(TimeSpan.FromSeconds(2));
+        _view.Update(Report("a", NodeState.Ready));
+        Assert.Equal(0, Queue(), 3);
     }
 
     [Fact]
