@@ -243,18 +243,20 @@ public sealed class ClusterView(IOptions<RoutingOptions> options, Pools pools, T
     {
         lock (_lock)
         {
-            var before = _tables.TryGetValue(model, out var table) && table.PlaceOf(node) is >= 0 and var place ? table[place].Prompts : 0;
-            var computed = Now + before + kv;
-            _sent.Begin(node, model, computed);
+            // Short prompts share steps, whatever their number.
+            var isShort = _tables.TryGetValue(model, out var table) && table.PlaceOf(node) is >= 0 and var place
+                && table[place].PerShortPrompt is < double.PositiveInfinity and var brief && kv <= brief;
+            var prompt = new SentPrompt(Now, isShort ? 0 : kv);
+            _sent.Begin(node, model, prompt);
             Outline(node);
-            return new Reservation(() => End(computed));
+            return new Reservation(() => End(prompt));
         }
 
-        void End(double computed)
+        void End(SentPrompt prompt)
         {
             lock (_lock)
             {
-                _sent.End(node, model, computed);
+                _sent.End(node, model, prompt);
                 Outline(node);
             }
         }
@@ -292,7 +294,7 @@ public sealed class ClusterView(IOptions<RoutingOptions> options, Pools pools, T
             if (isKnown && known.Report.Models.FirstOrDefault(served => served.Id == model) is { } served)
             {
                 var (sent, ended) = _sent.Of(node, model);
-                table.Set(NodeOutlook.Of(known.Report, served, sent, known.At, ended, Math.Max(0, _sent.Computed(node, model) - Now)));
+                table.Set(NodeOutlook.Of(known.Report, served, sent, known.At, ended, _sent.Prompts(node, model, Now)));
             }
             else
             {

@@ -40,9 +40,6 @@ internal sealed record NodeOutlook
     /// <summary>Until what was asked for before is computed.</summary>
     public double Queue { get; init; }
 
-    /// <summary>Until the prompts among it are.</summary>
-    public double Prompts { get; init; }
-
     /// <summary>What the first tokens of an answer wait for those of others.</summary>
     public double Crowding { get; init; }
 
@@ -81,7 +78,7 @@ internal sealed record NodeOutlook
     /// <param name="sent">Turns that were sent to it and are not over; the report need not show them yet.</param>
     /// <param name="at">When it came.</param>
     /// <param name="ended">Turns of it that ended since; the report still shows them.</param>
-    /// <param name="prompts">Until the prompts of what was sent are computed, which the report need not show yet.</param>
+    /// <param name="prompts">Seconds that the prompts take which were sent lately; the report need not show them yet.</param>
     public static NodeOutlook Of(NodeReport report, ServedModel model, int sent, double at, int ended = 0, double prompts = 0)
     {
         var figures = model.Figures ?? new EngineFigures();
@@ -103,7 +100,6 @@ internal sealed record NodeOutlook
             Slots = model.Slots,
             Sessions = model.Sessions + figures.ParkedSessions,
             Queue = prompts + (excess * StintTokens / decode),
-            Prompts = prompts,
             Crowding = Math.Min(load, model.Slots) * CrowdedTokens / decode,
             PerToken = 1 / prefill,
             PerShortPrompt = Positive(figures.ShortPromptSeconds, double.PositiveInfinity),

@@ -3,27 +3,27 @@ namespace Herd.Grains.Routing;
 /// <summary>The turns that this gateway has sent to nodes, by node and model, beside what reports say of them. Used under a lock.</summary>
 internal sealed class SentWork
 {
+    /// <summary>After so many seconds a node's reports show what was sent to it.</summary>
+    private const double Unreported = 1;
+
     private readonly Dictionary<(string Node, string Model), int> _sent = [];
     private readonly Dictionary<(string Node, string Model), int> _ended = [];
-    private readonly Dictionary<(string Node, string Model), List<double>> _computed = [];
+    private readonly Dictionary<(string Node, string Model), List<SentPrompt>> _prompts = [];
 
-    /// <param name="node">The node.</param>
-    /// <param name="model">The model.</param>
-    /// <param name="computed">When its prompt is computed, as far as is foreseen, in seconds of the gateway's clock.</param>
-    public void Begin(string node, string model, double computed)
+    public void Begin(string node, string model, SentPrompt prompt)
     {
         Count(_sent, node, model, 1);
-        if (!_computed.TryGetValue((node, model), out var prompts))
+        if (!_prompts.TryGetValue((node, model), out var prompts))
         {
-            _computed[(node, model)] = prompts = [];
+            _prompts[(node, model)] = prompts = [];
         }
 
-        prompts.Add(computed);
+        prompts.Add(prompt);
     }
 
-    public void End(string node, string model, double computed)
+    public void End(string node, string model, SentPrompt prompt)
     {
-        _computed[(node, model)].Remove(computed);
+        _prompts[(node, model)].Remove(prompt);
         Count(_sent, node, model, -1);
         Count(_ended, node, model, 1);
     }
@@ -35,10 +35,15 @@ internal sealed class SentWork
     public (int Sent, int Ended) Of(string node, string model) =>
         (_sent.GetValueOrDefault((node, model)), _ended.GetValueOrDefault((node, model)));
 
-    /// <returns>When all of the prompts are computed that were sent, as far as is foreseen; 0 when there are none.</returns>
-    public double Computed(string node, string model) =>
-        _computed.TryGetValue((node, model), out var prompts) && prompts.Count > 0 ? prompts.Max() : 0;
+    /// <returns>Seconds that the prompts take that were sent so lately that reports need not show them.</returns>
+    public double Prompts(string node, string model, double now) =>
+        _prompts.GetValueOrDefault((node, model))?.Where(prompt => now - prompt.At < Unreported).Sum(prompt => prompt.Seconds) ?? 0;
 
     private static void Count(Dictionary<(string Node, string Model), int> counts, string node, string model, int more) =>
         counts[(node, model)] = counts.GetValueOrDefault((node, model)) + more;
 }
+
+/// <summary>A prompt that was sent to a node.</summary>
+/// <param name="At">When, in seconds of the gateway's clock.</param>
+/// <param name="Seconds">What it is foreseen to take.</param>
+internal sealed record SentPrompt(double At, double Seconds);

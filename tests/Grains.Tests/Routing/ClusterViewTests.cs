@@ -100,9 +100,9 @@ public sealed class ClusterViewTests
         Assert.InRange(placed.Count(node => node == "b"), 3, 4);
     }
 
-    /// <summary>What is foreseen to be computed by now, or is over, is waited for no more.</summary>
+    /// <summary>After a second reports say what there is to compute; what is over is waited for no more.</summary>
     [Fact]
-    public void Reserve_PromptIsComputed_IsNoLongerQueued()
+    public void Reserve_SentASecondAgoOrOver_CountsAsReported()
     {
         double Queue() => _view.Place("m", Request())!.Chosen!.Queue;
 
@@ -116,10 +116,21 @@ public sealed class ClusterViewTests
         Assert.Equal(2, Queue(), 3);
         _time.Advance(TimeSpan.FromSeconds(1));
         _view.Update(Report("a", NodeState.Ready));
-        Assert.Equal(1, Queue(), 3);
-        _time.Advance(TimeSpan.FromSeconds(2));
-        _view.Update(Report("a", NodeState.Ready));
         Assert.Equal(0, Queue(), 3);
+    }
+
+    /// <summary>Dozens of them are computed in a step; as if one came after the other they would look like a queue.</summary>
+    [Fact]
+    public void Reserve_ShortPrompts_AreNoQueue()
+    {
+        var report = Report("a", NodeState.Ready);
+        _view.Update(report with { Models = [report.Models[0] with { Figures = new EngineFigures { ShortPromptSeconds = 0.1 } }] });
+
+        _view.Reserve("a", "m", kv: 0.1);
+        var brief = _view.Place("m", Request())!.Chosen!.Queue;
+        _view.Reserve("a", "m", kv: 0.2);
+
+        Assert.Equal((0, 0.2), (brief, _view.Place("m", Request())!.Chosen!.Queue));
     }
 
     [Fact]
