@@ -6,16 +6,14 @@ internal sealed class SentWork
     /// <summary>After so many seconds a node's reports show what was sent to it.</summary>
     private const double Unreported = 1;
 
-    private readonly Dictionary<(string Node, string Model), int> _sent = [];
+    private readonly Dictionary<(string Node, string Model), List<SentPrompt>> _sent = [];
     private readonly Dictionary<(string Node, string Model), int> _ended = [];
-    private readonly Dictionary<(string Node, string Model), List<SentPrompt>> _prompts = [];
 
     public void Begin(string node, string model, SentPrompt prompt)
     {
-        Count(_sent, node, model, 1);
-        if (!_prompts.TryGetValue((node, model), out var prompts))
+        if (!_sent.TryGetValue((node, model), out var prompts))
         {
-            _prompts[(node, model)] = prompts = [];
+            _sent[(node, model)] = prompts = [];
         }
 
         prompts.Add(prompt);
@@ -23,9 +21,8 @@ internal sealed class SentWork
 
     public void End(string node, string model, SentPrompt prompt)
     {
-        _prompts[(node, model)].Remove(prompt);
-        Count(_sent, node, model, -1);
-        Count(_ended, node, model, 1);
+        _sent[(node, model)].Remove(prompt);
+        _ended[(node, model)] = _ended.GetValueOrDefault((node, model)) + 1;
     }
 
     /// <summary>A report came; it shows no more what has ended.</summary>
@@ -33,14 +30,11 @@ internal sealed class SentWork
 
     /// <returns>Turns that are not over, and those that ended since the latest report, which still shows them.</returns>
     public (int Sent, int Ended) Of(string node, string model) =>
-        (_sent.GetValueOrDefault((node, model)), _ended.GetValueOrDefault((node, model)));
+        (_sent.GetValueOrDefault((node, model))?.Count ?? 0, _ended.GetValueOrDefault((node, model)));
 
     /// <returns>Seconds that the prompts take that were sent so lately that reports need not show them.</returns>
     public double Prompts(string node, string model, double now) =>
-        _prompts.GetValueOrDefault((node, model))?.Where(prompt => now - prompt.At < Unreported).Sum(prompt => prompt.Seconds) ?? 0;
-
-    private static void Count(Dictionary<(string Node, string Model), int> counts, string node, string model, int more) =>
-        counts[(node, model)] = counts.GetValueOrDefault((node, model)) + more;
+        _sent.GetValueOrDefault((node, model))?.Where(prompt => now - prompt.At < Unreported).Sum(prompt => prompt.Seconds) ?? 0;
 }
 
 /// <summary>A prompt that was sent to a node.</summary>
