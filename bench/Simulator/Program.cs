@@ -5,22 +5,28 @@ using Herd.Grains.Routing;
 using Herd.Simulator;
 using Herd.Simulator.Faults;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 var nodes = new Option<int>("--nodes") { DefaultValueFactory = _ => 1000, Description = "Nodes." };
 var conversations = new Option<int>("--conversations") { DefaultValueFactory = _ => 1_000_000, Description = "Conversations." };
 var seed = new Option<int>("--seed") { DefaultValueFactory = _ => 1, Description = "What is drawn by lot is drawn from it." };
 var policy = new Option<string?>("--policy") { Description = "One policy by name; all of them without it." };
-var scale = new Command("scale", "Many conversations over many nodes, by every routing policy.") { nodes, conversations, seed, policy };
+var grains = new Option<bool>("--grains") { Description = "Real grains, links and engines instead of a model of them; for a hundred nodes and some ten thousand conversations." };
+var scale = new Command("scale", "Many conversations over many nodes, by every routing policy.") { nodes, conversations, seed, policy, grains };
 scale.SetAction(parsed =>
 {
+    using var setup = new Setup { Loggers = NullLoggerFactory.Instance };
     Console.WriteLine("| policy | turns | TTFT p50 s | p99 s | busiest node beside the mean | history cached | pulled | rebalanced | decisions/s |");
     Console.WriteLine("|---|---|---|---|---|---|---|---|---|");
     foreach (var name in RoutingOptions.Policies(seed: 0).Select(known => known.Name).Where(name => parsed.GetValue(policy) is not { } asked || asked == name))
     {
-        var run = new ScaleRun(name, parsed.GetValue(nodes), parsed.GetValue(conversations), parsed.GetValue(seed)).Run();
+        using var real = parsed.GetValue(grains)
+            ? new GrainRun(name, parsed.GetValue(nodes), parsed.GetValue(conversations), parsed.GetValue(seed), setup)
+            : null;
+        var run = real?.Run() ?? new ScaleRun(name, parsed.GetValue(nodes), parsed.GetValue(conversations), parsed.GetValue(seed)).Run();
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"| {run.Policy} | {run.Turns} | {run.FirstMedian:0.000} | {run.FirstP99:0.000} | {run.Imbalance:0.00} | {run.Cached:0.000} | {run.Pulled} | {run.Rebalanced} | {run.DecisionsPerSecond:0} |"));
+            $"| {run.Policy} | {run.Turns} | {run.FirstMedian:0.000} | {run.FirstP99:0.000} | {run.Imbalance:0.00} | {run.Cached:0.000} | {run.Pulled} | {run.Rebalanced} | {run.DecisionsPerSecond?.ToString("0", CultureInfo.InvariantCulture) ?? "-"} |"));
     }
 });
 

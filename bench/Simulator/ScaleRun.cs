@@ -18,10 +18,6 @@ internal sealed class ScaleRun
     private const double ReportEvery = 0.4;
     private const double RebalanceEvery = 5;
     private const double MeasureEvery = 1;
-    private const double MeanThinking = 20;
-    private const int MeanTurns = 4;
-    private const int SystemTokens = 170;
-    private const double Busy = 0.7;
 
     private readonly FakeTimeProvider _clock = new();
     private readonly Random _random;
@@ -54,18 +50,16 @@ internal sealed class ScaleRun
     {
         Policy = policy;
         _random = new Random(seed);
-        _nodes = [.. Enumerable.Range(0, nodes).Select(i => new SimulatedNode($"node-{i}", 16, i % 5 == 0 ? 0.5 : 1, 16_384, 400_000))];
+        _nodes = [.. Enumerable.Range(0, nodes).Select(i => new SimulatedNode($"node-{i}", Habits.Slots, Habits.Speed(i), Habits.DeviceTokens, Habits.HostTokens))];
         _byName = _nodes.ToDictionary(node => node.Name);
         _view = new ClusterView(Options.Create(new RoutingOptions { Policy = policy, Seed = seed }), Pools.None, _clock);
         _budget = new MoveBudget(_rebalance, _clock);
         _talks = new Talk[conversations];
 
-        // So many begin a second that slots are busy for that share of the time.
-        var perTurn = (48 * 0.0285) + 0.15;
-        var begin = Busy * nodes * 0.9 * 16 / (perTurn * MeanTurns);
+        var begin = Habits.BegunPerSecond(nodes);
         for (var i = 0; i < conversations; i++)
         {
-            _talks[i] = new Talk { TurnsLeft = 1 + Geometric(MeanTurns - 1), Tokens = SystemTokens };
+            _talks[i] = new Talk { TurnsLeft = Habits.Turns(_random), Tokens = Habits.SystemTokens };
             _turns.Enqueue(i, i / begin);
         }
 
@@ -122,8 +116,7 @@ internal sealed class ScaleRun
     private void Take(int conversation)
     {
         ref var talk = ref _talks[conversation];
-        var said = 10 + _random.Next(60);
-        var answer = 8 + _random.Next(80);
+        var (said, answer) = (Habits.Said(_random), Habits.Answer(_random));
         var tokens = talk.Tokens + said;
         var home = talk.Home is { } name && _byName[name].IsAlive ? _byName[name] : null;
         var started = Stopwatch.GetTimestamp();
@@ -161,7 +154,7 @@ internal sealed class ScaleRun
         _view.Update(node.Report(_now));
         if (--talk.TurnsLeft > 0)
         {
-            _turns.Enqueue(conversation, end - (Math.Log(1 - _random.NextDouble()) * MeanThinking));
+            _turns.Enqueue(conversation, end + Habits.Thinking(_random));
         }
     }
 
@@ -222,17 +215,6 @@ internal sealed class ScaleRun
         }
     }
 
-    private int Geometric(int mean)
-    {
-        var count = 0;
-        while (_random.NextDouble() < (double)mean / (mean + 1))
-        {
-            count++;
-        }
-
-        return count;
-    }
-
     private Summary Summarize()
     {
         _firstTokens.Sort();
@@ -248,8 +230,4 @@ internal sealed class ScaleRun
             _rebalanced,
             _decisions / _deciding.TotalSeconds);
     }
-
-    /// <summary>How a run went. Imbalance is the busiest node's turns beside the mean, at the median second.</summary>
-    internal sealed record Summary(
-        string Policy, int Turns, double FirstMedian, double FirstP99, double Imbalance, double Cached, int Pulled, int Rebalanced, double DecisionsPerSecond);
 }

@@ -103,7 +103,7 @@ internal sealed class SimulatedNode(string name, int slots, double speed, long d
                 {
                     Id = Model,
                     Description = "",
-                    ContextTokens = 8192,
+                    ContextTokens = Habits.ContextTokens,
                     Defaults = new GenerationSettings(),
                     Slots = slots,
                     Active = Math.Min(slots, _busyUntil.Count),

@@ -40,6 +40,11 @@ internal sealed class AnswerWatch(FaultWorld world)
     /// <param name="newest">What <see cref="Newest"/> was when it was asked for more.</param>
     public void Produced(Activation activation, SessionRequest request, GenerationEvent update, long newest)
     {
+        if (!world.Cluster.IsFaulty)
+        {
+            return;
+        }
+
         var (node, key) = (activation.Process.Name, GrainKey.Split(activation.GrainId.Key.ToString()!));
         var conversation = key[2];
         if (!_places.TryGetValue(request, out var at))

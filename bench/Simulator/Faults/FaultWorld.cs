@@ -1,7 +1,6 @@
 using System.Net;
 using Herd.Contracts;
 using Herd.Contracts.Nodes;
-using Microsoft.Extensions.Time.Testing;
 
 namespace Herd.Simulator.Faults;
 
@@ -16,22 +15,25 @@ internal sealed class FaultWorld : IDisposable
     private readonly List<IDisposable> _all = [];
     private int _started;
 
-    public FaultWorld(int seed, Setup setup)
+    public FaultWorld(int seed, Setup setup, ClusterSetup? cluster = null)
     {
         Random = new Random(seed);
         Setup = setup;
-        Pump = new Pump(Time);
+        Cluster = cluster ?? new ClusterSetup();
+        Pump = new Pump(Time, Cluster.Tick);
         Store = new FaultyStore(this);
         Members = new Membership(setup.Interfaces);
         Watch = new AnswerWatch(this);
-        IsRounding = Random.Next(2) == 0;
+        IsRounding = Cluster.IsFaulty && Random.Next(2) == 0;
     }
 
-    public FakeTimeProvider Time { get; } = new();
+    public SimulatedTime Time { get; } = new();
 
     public Random Random { get; }
 
     public Setup Setup { get; }
+
+    public ClusterSetup Cluster { get; }
 
     public Pump Pump { get; }
 

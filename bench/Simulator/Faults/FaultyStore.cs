@@ -56,7 +56,7 @@ internal sealed class FaultyStore(FaultWorld world) : IConversationStore
         world.Require(home == conversation.Home, $"{conversation.Id} is stored at {home} and at {conversation.Home} under the same epoch {conversation.Epoch}");
         var stored = new StoredConversation(conversation, (before?.Revision ?? 0) + 1);
         _conversations[conversation.Id] = (stored, owner);
-        return world.Random.Next(WritesForOneUntold) == 0 ? throw Away() : stored;
+        return world.Cluster.IsFaulty && world.Random.Next(WritesForOneUntold) == 0 ? throw Away() : stored;
     }
 
     public Task<long> Count(string tenant) => throw new NotSupportedException();

@@ -19,7 +19,7 @@ internal sealed class GatewayProcess : SimulatedProcess, IDisposable
     private readonly Handover _handover;
     private readonly NodeWatcher _watcher;
     private readonly RebalanceTimer _timer;
-    private readonly IOptions<RebalanceOptions> _rebalance = Options.Create(new RebalanceOptions { Rest = TimeSpan.FromSeconds(10) });
+    private readonly IOptions<RebalanceOptions> _rebalance;
     private readonly CancellationTokenSource _over = new();
 
     public GatewayProcess(string name, SiloAddress silo, FaultWorld world)
@@ -27,7 +27,8 @@ internal sealed class GatewayProcess : SimulatedProcess, IDisposable
     {
         _world = world;
         Grains = GrainCaller.Of(world, this);
-        var routing = Options.Create(new RoutingOptions());
+        var routing = Options.Create(world.Cluster.Routing);
+        _rebalance = Options.Create(world.Cluster.Rebalance);
         _view = new ClusterView(routing, Pools.None, Time);
         var placement = new TurnPlacement(_view, Pools.None, Time);
         var stream = new TurnStream(_view, Grains, Time);

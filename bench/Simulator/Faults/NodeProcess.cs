@@ -16,6 +16,7 @@ namespace Herd.Simulator.Faults;
 internal sealed class NodeProcess : SimulatedProcess, IEngineRunner, IDisposable
 {
     private readonly FaultWorld _world;
+    private readonly NodeClock _clock;
     private readonly NodeHost _host;
     private readonly SessionPull _pull;
     private readonly NodeDrain _drain;
@@ -32,10 +33,12 @@ internal sealed class NodeProcess : SimulatedProcess, IEngineRunner, IDisposable
         : base(name, silo)
     {
         _world = world;
+        _clock = new NodeClock(world.Time, world.Cluster.Tick);
         Grains = GrainCaller.Of(world, this);
         var setup = world.Setup;
-        var runtime = new SimulatedRuntime(new SimulatedTimings { Speed = double.PositiveInfinity, AnswerTokens = 40, Rounding = rounding }, Time);
-        var node = Options.Create(new NodeOptions { Model = setup.Model, Catalog = setup.Catalog, Slots = 2, ContextTokens = 2048, KvHostBytes = 1 << 20 });
+        var runtime = new SimulatedRuntime(world.Cluster.Timings(name) with { Rounding = rounding }, Time);
+        var node = Options.Create(world.Cluster.Node());
+        (node.Value.Model, node.Value.Catalog) = (setup.Model, setup.Catalog);
         var cluster = Options.Create(new ClusterOptions { Name = name, Address = "127.0.0.1", LinkPort = silo.Endpoint.Port, KeyFile = setup.KeyFile });
         var lifetime = new ApplicationLifetime(world.Setup.Loggers.CreateLogger<ApplicationLifetime>());
         _pull = new SessionPull(
@@ -51,7 +54,13 @@ internal sealed class NodeProcess : SimulatedProcess, IEngineRunner, IDisposable
         _ = _host.Run(_over.Token);
     }
 
-    public override TimeProvider Time => _world.Time;
+    public override TimeProvider Time => _clock;
+
+    /// <summary>How long from now what it has just produced is there.</summary>
+    public TimeSpan Ahead => _clock.Ahead;
+
+    /// <summary>Answers that are computed or wait, for each slot.</summary>
+    public double Pressure => _engines.Sum(engine => engine.Load.Active + engine.Load.Queued) / (double)_world.Cluster.Node().Slots;
 
     public override IGrainFactory Grains { get; }
 
@@ -77,12 +86,12 @@ internal sealed class NodeProcess : SimulatedProcess, IEngineRunner, IDisposable
 
     public void Start(Engine engine) => _engines.Add(engine);
 
-    /// <summary>Computes a step.</summary>
+    /// <summary>Computes what there is time for, at least a step.</summary>
     public void Advance()
     {
         if (IsThere && !IsFrozen && !IsHung)
         {
-            _engines.RemoveAll(engine => !engine.Advance(TimeSpan.Zero));
+            _clock.Compute(() => _engines.RemoveAll(engine => !engine.Advance(TimeSpan.Zero)));
         }
     }
 

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Microsoft.Extensions.Time.Testing;
 
 namespace Herd.Simulator.Faults;
 
@@ -7,10 +6,8 @@ namespace Herd.Simulator.Faults;
 /// Runs everything on one thread, in the order in which it was posted. Meanwhile the thread pool stands still; it has its turn when
 /// nothing else is left to do, and time passes when that is done too: so a run is a function of its seed.
 /// </summary>
-internal sealed class Pump(FakeTimeProvider time) : SynchronizationContext
+internal sealed class Pump(SimulatedTime time, TimeSpan tick) : SynchronizationContext
 {
-    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(50);
-
     private readonly Queue<(SendOrPostCallback Callback, object? State)> _posted = new();
     private readonly ConcurrentQueue<(SendOrPostCallback Callback, object? State)> _came = new();
     private TaskCompletionSource _release = new();
@@ -81,7 +78,7 @@ internal sealed class Pump(FakeTimeProvider time) : SynchronizationContext
                 }
 
                 onTick();
-                time.Advance(Tick);
+                time.Advance(tick);
             }
 
             running.GetAwaiter().GetResult();

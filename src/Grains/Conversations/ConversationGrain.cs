@@ -206,10 +206,10 @@ internal sealed class ConversationGrain(
         var conversation = _transcript.Conversation ?? (request.IsWholeHistory ? New(request.Model) : await Existing(cancellation));
         if (conversation.Turns.FirstOrDefault(turn => turn.Id == request.TurnId) is { } known)
         {
-            return (Known(conversation, known, request), false);
+            return (TurnRules.Known(conversation, known, request), false);
         }
 
-        if (Refusal(conversation, request) is { } refusal)
+        if (TurnRules.Refusal(conversation, request) is { } refusal)
         {
             await Verify(cancellation);
             throw refusal;
@@ -231,37 +231,6 @@ internal sealed class ConversationGrain(
         var next = conversation with { Turns = [.. conversation.Turns.Take(kept), turn] };
         await Store(() => _transcript.Write(next, kept, kind));
         return (turn, true);
-    }
-
-    /// <summary>Why a new turn is not taken; null when it is.</summary>
-    private static HerdException? Refusal(Conversation conversation, TurnRequest request) => request switch
-    {
-        { After: { } after } when (conversation.Turns is [.., var last] ? last.Id : null) != after => new(
-            HerdError.Superseded,
-            $"The turn {after} is not the last of the conversation. Fork the conversation there to go on from it."),
-        { Offset: var offset } when offset != AnswerOffset.Start => new(
-            HerdError.InvalidArgument,
-            $"There is no turn {request.TurnId} to go on with. Take it anew, without an offset.",
-            "resume"),
-        _ => null,
-    };
-
-    private static Turn Known(Conversation conversation, Turn known, TurnRequest request)
-    {
-        if (!request.IsWholeHistory && !known.Input.SequenceEqual(request.Input))
-        {
-            throw new HerdException(
-                HerdError.InvalidArgument,
-                $"The turn {known.Id} was taken with another message. Give a new message a new turn id.",
-                "turn_id");
-        }
-
-        return known.State == TurnState.Completed || known == conversation.Turns[^1]
-            ? known
-            : throw new HerdException(
-                HerdError.InvalidArgument,
-                $"The turn {known.Id} was left unanswered and the conversation has gone on. Take a new turn.",
-                "turn_id");
     }
 
     private async Task Store(Func<Task> write) => await Store(async () =>

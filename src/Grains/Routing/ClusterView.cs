@@ -185,8 +185,7 @@ public sealed class ClusterView(IOptions<RoutingOptions> options, Pools pools, T
         {
             var least = _tables
                 .Where(served => model is null || served.Key == model)
-                .SelectMany(served => Enumerable.Range(0, served.Value.Count).Select(place => served.Value[place]))
-                .Where(node => node.TakesWork)
+                .SelectMany(served => served.Value.Working)
                 .Select(node => node.Queue)
                 .DefaultIfEmpty(0)
                 .Min();
@@ -199,18 +198,7 @@ public sealed class ClusterView(IOptions<RoutingOptions> options, Pools pools, T
     {
         lock (_lock)
         {
-            var nodes = _tables.TryGetValue(model, out var table)
-                ? Enumerable.Range(0, table.Count).Select(place => table[place]).Where(node => node.TakesWork && !without.Contains(node.Node)).ToList()
-                : [];
-            return new PoolLoad
-            {
-                Ready = nodes.Count,
-                Slots = nodes.Sum(node => node.Slots),
-                Sequences = nodes.Sum(node => node.Load),
-                Backlog = nodes.Sum(node => node.Queue),
-                PerToken = nodes.Count == 0 ? 0 : nodes.Average(node => node.PerToken),
-                ForgottenIdle = nodes.Count == 0 ? double.PositiveInfinity : nodes.Min(node => node.ForgottenIdle),
-            };
+            return PoolLoad.Of([.. Working(model).Where(node => !without.Contains(node.Node))]);
         }
     }
 
@@ -219,15 +207,7 @@ public sealed class ClusterView(IOptions<RoutingOptions> options, Pools pools, T
     {
         lock (_lock)
         {
-            return _tables.TryGetValue(model, out var table)
-                ?
-                [
-                    .. Enumerable.Range(0, table.Count)
-                        .Select(place => table[place])
-                        .Where(node => node.TakesWork)
-                        .Select(node => new NodeShare(node.Node, node.Slots, node.Sessions)),
-                ]
-                : [];
+            return [.. Working(model).Select(node => new NodeShare(node.Node, node.Slots, node.Sessions))];
         }
     }
 
@@ -243,9 +223,7 @@ public sealed class ClusterView(IOptions<RoutingOptions> options, Pools pools, T
     {
         lock (_lock)
         {
-            // Short prompts share steps, whatever their number.
-            var isShort = _tables.TryGetValue(model, out var table) && table.PlaceOf(node) is >= 0 and var place
-                && table[place].PerShortPrompt is < double.PositiveInfinity and var brief && kv <= brief;
+            var isShort = _tables.TryGetValue(model, out var table) && table.IsShort(node, kv);
             var prompt = new SentPrompt(Now, isShort ? 0 : kv);
             _sent.Begin(node, model, prompt);
             Outline(node);
@@ -261,6 +239,8 @@ public sealed class ClusterView(IOptions<RoutingOptions> options, Pools pools, T
             }
         }
     }
+
+    private IEnumerable<NodeOutlook> Working(string model) => _tables.TryGetValue(model, out var table) ? table.Working : [];
 
     /// <summary>A model that no node need serve now; what is told of it is what was known last.</summary>
     private ServedModel Asleep(string model)

@@ -43,6 +43,9 @@ internal sealed class RoutingTable
     /// <summary>Room for a number of each node.</summary>
     public Span<double> Scratch => _scratch.AsSpan(0, Count);
 
+    /// <summary>The nodes that take turns.</summary>
+    public IEnumerable<NodeOutlook> Working => _nodes.Take(Count).Where(node => node.TakesWork);
+
     /// <summary>Where a node stands; -1 when it does not serve the model.</summary>
     public int PlaceOf(string? node) => node is not null && _places.TryGetValue(node, out var place) ? place : -1;
 
@@ -52,6 +55,10 @@ internal sealed class RoutingTable
 
     public bool IsPossible(int place, RouteRequest request) =>
         _nodes[place].TakesWork && (request.Excluded.Count == 0 || !request.Excluded.Contains(_nodes[place].Node));
+
+    /// <summary>Whether what a prompt is foreseen to take on a node is what a short one takes there. Short ones share steps, whatever their number.</summary>
+    public bool IsShort(string node, double seconds) =>
+        PlaceOf(node) is >= 0 and var place && _perShortPrompt[place] is < double.PositiveInfinity and var brief && seconds <= brief;
 
     /// <summary>Adds a node, or takes note of what is new of it.</summary>
     public void Set(NodeOutlook outlook)

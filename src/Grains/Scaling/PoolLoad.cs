@@ -1,3 +1,5 @@
+using Herd.Grains.Routing;
+
 namespace Herd.Grains.Scaling;
 
 /// <summary>What the nodes of a pool have to do. Times are in seconds.</summary>
@@ -23,6 +25,16 @@ internal readonly record struct PoolLoad
 
     /// <summary>Turns that wait for a node to be there at all.</summary>
     public int Held { get; init; }
+
+    public static PoolLoad Of(IReadOnlyCollection<NodeOutlook> nodes) => new()
+    {
+        Ready = nodes.Count,
+        Slots = nodes.Sum(node => node.Slots),
+        Sequences = nodes.Sum(node => node.Load),
+        Backlog = nodes.Sum(node => node.Queue),
+        PerToken = nodes.Select(node => node.PerToken).DefaultIfEmpty().Average(),
+        ForgottenIdle = nodes.Select(node => node.ForgottenIdle).DefaultIfEmpty(double.PositiveInfinity).Min(),
+    };
 
     /// <summary>The time to the first token that is foreseen for a turn that comes now.</summary>
     public double Ttft(int promptTokens) => Ready == 0 ? 0 : (Backlog / Ready) + (promptTokens * PerToken);

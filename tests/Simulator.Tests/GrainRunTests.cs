@@ -1,0 +1,25 @@
+using System.Globalization;
+using Herd.Testing;
+
+namespace Herd.Simulator.Tests;
+
+/// <summary>bench/simulate scale --grains runs a hundred nodes.</summary>
+public sealed class GrainRunTests
+{
+    private static readonly string Program = Path.Combine(Repository.Root, "artifacts", "bin", "Simulator", Repository.Configuration, "Herd.Simulator");
+
+    /// <summary>A node of twenty is killed under load: every turn is answered all the same, and what was said before is mostly in a KV cache.</summary>
+    [Fact]
+    public async Task Scale_RealGrainsUnderLoad_AnswerAllTurnsTheSameWayEachTime()
+    {
+        var runs = await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => Tool.Run(
+            Repository.Root, Program, "scale", "--grains", "--nodes", "20", "--conversations", "200", "--policy", "predicted-ttft")));
+
+        var (turns, cached, pulled) = (Figure(runs[0], 2), Figure(runs[0], 6), Figure(runs[0], 7));
+        Assert.True(turns > 600 && cached > 0.8 && pulled > 20, runs[0]);
+        Assert.Equal(runs[0], runs[1]);
+    }
+
+    private static double Figure(string output, int column) =>
+        double.Parse(output.Trim().Split('\n')[^1].Split('|')[column], CultureInfo.InvariantCulture);
+}
