@@ -181,11 +181,15 @@ internal sealed class Scheduler(
         sequence.Answered,
         sequence.Arrival,
         sequence.Claim.Slot is null ? time.GetElapsedTime(sequence.WaitsSince) : TimeSpan.Zero,
-        sequence.Stint);
+        sequence.Stint)
+    {
+        HasShortPrompt = sequence.ShortPrompt > 0,
+        Held = sequence.Claim.Slot is null ? TimeSpan.Zero : time.GetElapsedTime(sequence.HoldsSince),
+    };
 
     private void Prefill(TokenBatch batch)
     {
-        _prefilling.Sort((one, other) => policy.Compare(Of(one), Of(other)));
+        _prefilling.Sort((one, other) => policy.ComparePrompts(Of(one), Of(other)));
         if (_wanted.Length < _prefilling.Count)
         {
             _wanted = new int[_prefilling.Count];

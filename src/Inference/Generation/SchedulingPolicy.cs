@@ -8,7 +8,14 @@ namespace Herd.Inference.Generation;
 /// <param name="Waited">Time since it came or lost its slot.</param>
 /// <param name="Stint">Tokens of its answer since it got its slot.</param>
 internal readonly record struct Standing(
-    Priority Priority, long Service, int Answered, long Arrival, TimeSpan Waited, int Stint);
+    Priority Priority, long Service, int Answered, long Arrival, TimeSpan Waited, int Stint)
+{
+    /// <summary>Whether little of its prompt was to be computed when it got its slot.</summary>
+    public bool HasShortPrompt { get; init; }
+
+    /// <summary>Time since it got its slot; zero without one.</summary>
+    public TimeSpan Held { get; init; }
+}
 
 /// <summary>
 /// Who gets a slot, who loses one, and how many tokens of a step each gets. First by class, then the tenant that was served
@@ -28,6 +35,18 @@ internal sealed class SchedulingPolicy(EngineOptions options)
             order = order != 0 ? order : one.Service.CompareTo(other.Service);
         }
 
+        return order != 0 ? order : one.Arrival.CompareTo(other.Arrival);
+    }
+
+    /// <summary>
+    /// Whose prompt is computed first: the lesser. Of one tenant's the short ones go before the long ones, which lose a step by each, and
+    /// not before one that has waited for that too long.
+    /// </summary>
+    public int ComparePrompts(Standing one, Standing other)
+    {
+        var order = one.Priority.CompareTo(other.Priority);
+        order = order != 0 ? order : one.Service.CompareTo(other.Service);
+        order = order != 0 ? order : MayBePassed(one).CompareTo(MayBePassed(other));
         return order != 0 ? order : one.Arrival.CompareTo(other.Arrival);
     }
 
@@ -53,6 +72,8 @@ internal sealed class SchedulingPolicy(EngineOptions options)
             budget -= tokens;
         }
     }
+
+    private bool MayBePassed(Standing standing) => !standing.HasShortPrompt && standing.Held < options.Patience;
 
     private bool IsOverdue(Standing standing) => standing.Waited >= options.Patience;
 

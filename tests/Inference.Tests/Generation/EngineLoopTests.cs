@@ -13,6 +13,7 @@ public sealed class EngineLoopTests
     private const int Slots = 8;
     private const int Sessions = 64;
     private const int Answer = 64;
+    private const int Cells = 2048;
 
     /// <summary>Taking turns with long histories must not eat the time of computing, however little host memory there is.</summary>
     [Theory]
@@ -37,20 +38,52 @@ public sealed class EngineLoopTests
         Assert.True(turns.MedianFirst < 0.6 * one.MedianFirst, $"{turns.MedianFirst} s against {one.MedianFirst} s");
     }
 
+    /// <summary>What somebody says next does not wait until somebody else's long text is computed, as long as that one has not waited for long itself.</summary>
+    [Theory]
+    [InlineData(30, true)]
+    [InlineData(0, false)]
+    public void Step_ShortPromptBehindALongOne_PassesItUntilThatHasWaitedTooLong(int patience, bool passes)
+    {
+        var time = new PatientTime();
+        using var model = new SimulatedRuntime(new SimulatedTimings(), time).Load("", new ModelOptions(), null, CancellationToken.None);
+        using var context = model.CreateContext(new ContextOptions { Sequences = Slots, CellsPerSequence = Cells });
+        var rates = new KvRates();
+        using var cache = new KvCache(context, new ParkedSessions(0, null, rates, time), rates, time, NullLogger.Instance);
+        var options = new EngineOptions { Speculate = false, SamplingThreads = 1, Patience = TimeSpan.FromSeconds(patience) };
+        var loop = new EngineLoop(context, model.Vocabulary, cache, rates, options, time, NullLogger.Instance) { Finished = () => { } };
+        var (speaker, lengthy, brief) = (New(model, time, 0, 10, 500), New(model, time, 1, 1500, 10), New(model, time, 2, 20, 10));
+        loop.Enqueue(speaker);
+        while (!speaker.IsDecoding)
+        {
+            loop.Step();
+        }
+
+        loop.Enqueue(lengthy);
+        loop.Step();
+        loop.Enqueue(brief);
+        loop.Step();
+
+        Assert.Equal((passes, false), (brief.IsDecoding, lengthy.IsDecoding));
+        while (!lengthy.IsDecoding || !brief.IsDecoding)
+        {
+            loop.Step();
+        }
+    }
+
     /// <summary>All sessions have spoken before; now all come back at once.</summary>
     /// <returns>Simulated seconds until all have their answer, and to the median's first token.</returns>
     private static (double Total, double MedianFirst) Run(int history, long hostBytes, int stint)
     {
         var time = new PatientTime();
         using var model = new SimulatedRuntime(new SimulatedTimings(), time).Load("", new ModelOptions(), null, CancellationToken.None);
-        using var context = model.CreateContext(new ContextOptions { Sequences = Slots, CellsPerSequence = 2048 });
+        using var context = model.CreateContext(new ContextOptions { Sequences = Slots, CellsPerSequence = Cells });
         var rates = new KvRates();
         using var cache = new KvCache(context, new ParkedSessions(hostBytes, null, rates, time), rates, time, NullLogger.Instance);
         var options = new EngineOptions { Stint = stint, Speculate = false, SamplingThreads = 1, Patience = TimeSpan.FromHours(1) };
         var loop = new EngineLoop(context, model.Vocabulary, cache, rates, options, time, NullLogger.Instance) { Finished = () => { } };
         for (var session = 0; session < Sessions; session++)
         {
-            loop.Enqueue(New(session, history, tokens: 1));
+            loop.Enqueue(New(model, time, session, history, tokens: 1));
             Finish();
             while (cache.SaveOne())
             {
@@ -59,7 +92,7 @@ public sealed class EngineLoopTests
         }
 
         var started = time.GetTimestamp();
-        var sequences = Enumerable.Range(0, Sessions).Select(session => New(session, history + 10, Answer)).ToList();
+        var sequences = Enumerable.Range(0, Sessions).Select(session => New(model, time, session, history + 10, Answer)).ToList();
         sequences.ForEach(loop.Enqueue);
         var firsts = new List<double>();
         while (loop.CanCompute)
@@ -79,18 +112,18 @@ public sealed class EngineLoopTests
                 loop.Step();
             }
         }
+    }
 
-        Sequence New(int session, int count, int tokens)
+    private static Sequence New(ILlamaModel model, TimeProvider time, int session, int count, int tokens)
+    {
+        var random = new Random(session);
+        var request = new GenerationRequest
         {
-            var random = new Random(session);
-            var request = new GenerationRequest
-            {
-                Session = $"s{session}",
-                Prompt = [.. Enumerable.Range(0, count).Select(_ => random.Next('a', 'z'))],
-                MaxTokens = tokens,
-                Sampling = new SamplingOptions { Temperature = 0, IgnoreEnd = true },
-            };
-            return new Sequence(request, model.Vocabulary, 2048, time, CancellationToken.None);
-        }
+            Session = $"s{session}",
+            Prompt = [.. Enumerable.Range(0, count).Select(_ => random.Next('a', 'z'))],
+            MaxTokens = tokens,
+            Sampling = new SamplingOptions { Temperature = 0, IgnoreEnd = true },
+        };
+        return new Sequence(request, model.Vocabulary, Cells, time, CancellationToken.None);
     }
 }

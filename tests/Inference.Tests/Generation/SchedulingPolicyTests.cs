@@ -38,6 +38,18 @@ public sealed class SchedulingPolicyTests
         Assert.True(_policy.Compare(New(service: 10, arrival: 2), New(service: 20, arrival: 1)) < 0);
 
     [Fact]
+    public void ComparePrompts_ShortOneThatCameLater_GoesFirst() =>
+        Assert.True(_policy.ComparePrompts(New(arrival: 2) with { HasShortPrompt = true }, New(arrival: 1)) < 0);
+
+    [Fact]
+    public void ComparePrompts_LongOneHasWaitedTooLong_GoesFirst() =>
+        Assert.True(_policy.ComparePrompts(New(arrival: 2) with { HasShortPrompt = true }, New(arrival: 1) with { Held = TimeSpan.FromSeconds(30) }) > 0);
+
+    [Fact]
+    public void ComparePrompts_ShortOneOfATenantServedMore_WaitsForTheOthers() =>
+        Assert.True(_policy.ComparePrompts(New(service: 20) with { HasShortPrompt = true }, New(service: 10)) > 0);
+
+    [Fact]
     public void MakesWay_BackgroundForInteractive_AtOnce()
     {
         var background = New() with { Priority = Priority.Background };
