@@ -1,3 +1,4 @@
+using System.Globalization;
 using Herd.Contracts;
 using Herd.Contracts.Conversations;
 using Herd.Grains.Nodes;
@@ -30,7 +31,6 @@ internal sealed class GrainRun : IDisposable
     private readonly List<double> _firstTokens = [];
     private readonly List<double> _imbalance = [];
     private readonly List<Turn> _turns = [];
-    private List<NodeProcess> _victims = [];
     private double _measured;
     private double _end;
 
@@ -42,7 +42,7 @@ internal sealed class GrainRun : IDisposable
         {
             Tick = TimeSpan.FromMilliseconds(10),
             IsFaulty = false,
-            Timings = name => new SimulatedTimings { Speed = Habits.Speed(int.Parse(name[1..], System.Globalization.CultureInfo.InvariantCulture)) },
+            Timings = name => new SimulatedTimings { Speed = Habits.Speed(int.Parse(name[1..], CultureInfo.InvariantCulture)) },
             Node = () => new NodeOptions
             {
                 Slots = Habits.Slots,
@@ -86,10 +86,10 @@ internal sealed class GrainRun : IDisposable
     private async Task Fail()
     {
         await Task.Delay(TimeSpan.FromSeconds(_length / 3), _world.Time);
-        _victims = [.. _world.Nodes.Where((_, i) => i % 20 == 7)];
-        _victims.ForEach(_world.Lose);
+        var victims = _world.Nodes.Where((_, i) => i % 20 == 7).ToList();
+        victims.ForEach(_world.Lose);
         await Task.Delay(TimeSpan.FromSeconds(_length / 6), _world.Time);
-        _victims.ForEach(node => _world.StartNode(node.Name));
+        victims.ForEach(node => _world.StartNode(node.Name));
     }
 
     private async Task Talk(int number, TimeSpan begin)

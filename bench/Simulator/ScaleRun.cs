@@ -4,8 +4,8 @@ using Herd.Contracts.Placements;
 using Herd.Grains.Rebalancing;
 using Herd.Grains.Routing;
 using Herd.Grains.Scaling;
+using Herd.Simulator.Faults;
 using Microsoft.Extensions.Options;
-using Microsoft.Extensions.Time.Testing;
 
 namespace Herd.Simulator;
 
@@ -19,7 +19,7 @@ internal sealed class ScaleRun
     private const double RebalanceEvery = 5;
     private const double MeasureEvery = 1;
 
-    private readonly FakeTimeProvider _clock = new();
+    private readonly SimulatedTime _clock = new();
     private readonly Random _random;
     private readonly SimulatedNode[] _nodes;
     private readonly Dictionary<string, SimulatedNode> _byName;

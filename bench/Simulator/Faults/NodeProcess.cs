@@ -15,13 +15,13 @@ namespace Herd.Simulator.Faults;
 /// <summary>A node: its grains, engine, drain and link are the real ones, on the simulated runtime; a step is computed at each tick.</summary>
 internal sealed class NodeProcess : SimulatedProcess, IEngineRunner, IDisposable
 {
-    private readonly FaultWorld _world;
     private readonly NodeClock _clock;
     private readonly NodeHost _host;
     private readonly SessionPull _pull;
     private readonly NodeDrain _drain;
     private readonly NodeRetirement _retirement;
     private readonly NodeInspection _inspection;
+    private readonly int _slots;
     private readonly List<Engine> _engines = [];
     private readonly CancellationTokenSource _over = new();
 
@@ -32,13 +32,12 @@ internal sealed class NodeProcess : SimulatedProcess, IEngineRunner, IDisposable
     public NodeProcess(string name, SiloAddress silo, ulong rounding, FaultWorld world)
         : base(name, silo)
     {
-        _world = world;
         _clock = new NodeClock(world.Time, world.Cluster.Tick);
         Grains = GrainCaller.Of(world, this);
         var setup = world.Setup;
         var runtime = new SimulatedRuntime(world.Cluster.Timings(name) with { Rounding = rounding }, Time);
         var node = Options.Create(world.Cluster.Node());
-        (node.Value.Model, node.Value.Catalog) = (setup.Model, setup.Catalog);
+        (node.Value.Model, node.Value.Catalog, _slots) = (setup.Model, setup.Catalog, node.Value.Slots);
         var cluster = Options.Create(new ClusterOptions { Name = name, Address = "127.0.0.1", LinkPort = silo.Endpoint.Port, KeyFile = setup.KeyFile });
         var lifetime = new ApplicationLifetime(world.Setup.Loggers.CreateLogger<ApplicationLifetime>());
         _pull = new SessionPull(
@@ -60,7 +59,7 @@ internal sealed class NodeProcess : SimulatedProcess, IEngineRunner, IDisposable
     public TimeSpan Ahead => _clock.Ahead;
 
     /// <summary>Answers that are computed or wait, for each slot.</summary>
-    public double Pressure => _engines.Sum(engine => engine.Load.Active + engine.Load.Queued) / (double)_world.Cluster.Node().Slots;
+    public double Pressure => _engines.Sum(engine => engine.Load.Active + engine.Load.Queued) / (double)_slots;
 
     public override IGrainFactory Grains { get; }
 
