@@ -16,7 +16,7 @@ internal sealed class SimulatedNode(string name, int slots, double speed, long d
     private static readonly SimulatedTimings Timings = new();
 
     private readonly PriorityQueue<double, double> _busyUntil = new();
-    private readonly PriorityQueue<double, double> _starts = new();
+    private readonly PriorityQueue<double, double> _slotFree = new();
     private readonly Tier _device = new(deviceTokens);
     private readonly Tier _host = new(hostTokens);
     private double _prefillFree;
@@ -50,15 +50,14 @@ internal sealed class SimulatedNode(string name, int slots, double speed, long d
         var parked = _host.Remove(conversation);
         var cached = Math.Min(Math.Max(Math.Max(onDevice, parked), pulled), tokens - 1);
         var moving = pulled > 0 ? pulled * BytesPerToken / PullRate : parked > 0 ? parked / Timings.MovedPerSecond / speed : 0;
-        var waiting = _busyUntil.Count - slots;
-        var slotFree = waiting < 0 ? now : _busyUntil.UnorderedItems.Select(item => item.Element).Order().ElementAt(waiting);
+        var slotFree = _slotFree.Count < slots ? now : Math.Max(now, _slotFree.Dequeue());
         var start = Math.Max(slotFree, _prefillFree) + moving;
         var first = start + ((tokens - cached) / (Timings.PrefillPerSecond * speed));
         var step = (Timings.Step + (Timings.Sequence * Math.Min(slots, _busyUntil.Count + 1))) / speed;
         var end = first + (answer * step.TotalSeconds);
         _prefillFree = first;
         _busyUntil.Enqueue(end, end);
-        _starts.Enqueue(first, first);
+        _slotFree.Enqueue(end, end);
         Keep(conversation, tokens + answer);
         return (first, end, cached);
     }
@@ -84,7 +83,7 @@ internal sealed class SimulatedNode(string name, int slots, double speed, long d
         _device.Clear();
         _host.Clear();
         _busyUntil.Clear();
-        _starts.Clear();
+        _slotFree.Clear();
         _prefillFree = now;
     }
 
