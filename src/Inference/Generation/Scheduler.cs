@@ -53,7 +53,13 @@ internal sealed class Scheduler(
             return;
         }
 
-        LineUp();
+        LineUp(_waiting);
+        _line.Sort((one, other) => policy.Compare(one.Standing, other.Standing));
+        foreach (var sequence in _running)
+        {
+            sequence.CanMakeWay = cache.CanMakeWay(sequence.Claim, time.GetElapsedTime(sequence.HoldsSince));
+        }
+
         foreach (var (standing, sequence) in _line)
         {
             // One for whom nobody makes way, whose own slot is busy, or who is better off later, lets others pass.
@@ -128,19 +134,13 @@ internal sealed class Scheduler(
 
     private static bool IsCancelled(Sequence sequence) => sequence.Cancellation.IsCancellationRequested;
 
-    /// <summary>Puts those who wait in line, and notes who of those with a slot could give it up.</summary>
-    private void LineUp()
+    /// <summary>Notes where each stands now: what they are sorted by must not change meanwhile, as times do.</summary>
+    private void LineUp(List<Sequence> sequences)
     {
         _line.Clear();
-        foreach (var sequence in _waiting)
+        foreach (var sequence in sequences)
         {
             _line.Add((Of(sequence), sequence));
-        }
-
-        _line.Sort((one, other) => policy.Compare(one.Standing, other.Standing));
-        foreach (var sequence in _running)
-        {
-            sequence.CanMakeWay = cache.CanMakeWay(sequence.Claim, time.GetElapsedTime(sequence.HoldsSince));
         }
     }
 
@@ -189,23 +189,24 @@ internal sealed class Scheduler(
 
     private void Prefill(TokenBatch batch)
     {
-        _prefilling.Sort((one, other) => policy.ComparePrompts(Of(one), Of(other)));
-        if (_wanted.Length < _prefilling.Count)
+        LineUp(_prefilling);
+        _line.Sort((one, other) => policy.ComparePrompts(one.Standing, other.Standing));
+        if (_wanted.Length < _line.Count)
         {
-            _wanted = new int[_prefilling.Count];
+            _wanted = new int[_line.Count];
         }
 
-        var wanted = _wanted.AsSpan(0, _prefilling.Count);
+        var wanted = _wanted.AsSpan(0, _line.Count);
         for (var i = 0; i < wanted.Length; i++)
         {
-            wanted[i] = _prefilling[i].Claim.Pending;
+            wanted[i] = _line[i].Sequence.Claim.Pending;
         }
 
         var budget = times.PrefillBudget(_running.Count - _prefilling.Count, _prefilling.Count, batch.Free);
-        SchedulingPolicy.Allot(wanted, Math.Max(budget, Math.Min(_prefilling[0].ShortPrompt, batch.Free)));
+        SchedulingPolicy.Allot(wanted, Math.Max(budget, Math.Min(_line[0].Sequence.ShortPrompt, batch.Free)));
         for (var i = 0; i < wanted.Length && wanted[i] > 0; i++)
         {
-            Add(batch, _prefilling[i], wanted[i], []);
+            Add(batch, _line[i].Sequence, wanted[i], []);
         }
     }
 

@@ -31,8 +31,7 @@ internal sealed class SchedulingPolicy(EngineOptions options)
         var order = IsOverdue(other).CompareTo(IsOverdue(one));
         if (order == 0 && !IsOverdue(one))
         {
-            order = one.Priority.CompareTo(other.Priority);
-            order = order != 0 ? order : one.Service.CompareTo(other.Service);
+            order = CompareClaims(one, other);
         }
 
         return order != 0 ? order : one.Arrival.CompareTo(other.Arrival);
@@ -44,8 +43,7 @@ internal sealed class SchedulingPolicy(EngineOptions options)
     /// </summary>
     public int ComparePrompts(Standing one, Standing other)
     {
-        var order = one.Priority.CompareTo(other.Priority);
-        order = order != 0 ? order : one.Service.CompareTo(other.Service);
+        var order = CompareClaims(one, other);
         order = order != 0 ? order : MayBePassed(one).CompareTo(MayBePassed(other));
         return order != 0 ? order : one.Arrival.CompareTo(other.Arrival);
     }
@@ -72,6 +70,10 @@ internal sealed class SchedulingPolicy(EngineOptions options)
             budget -= tokens;
         }
     }
+
+    /// <summary>First by class, then the tenant that was served least.</summary>
+    private static int CompareClaims(Standing one, Standing other) =>
+        one.Priority != other.Priority ? one.Priority.CompareTo(other.Priority) : one.Service.CompareTo(other.Service);
 
     private bool MayBePassed(Standing standing) => !standing.HasShortPrompt && standing.Held < options.Patience;
 
