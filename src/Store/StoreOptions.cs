@@ -51,15 +51,18 @@ internal sealed record StoreOptions(string Bind, int Port, string Data)
     }
 
     /// <summary>
-    /// Garnet's settings. Lua, since Orleans' membership is written by scripts; every write is on disk before it is
-    /// acknowledged, and a checkpoint is taken when the log of them has grown; managed file access, since not every host has
-    /// libaio.
+    /// Garnet's settings. Lua, since membership and conversations are written by scripts, each of which is one transaction;
+    /// threads for all who wait for its locks and for the disk, without which they wait for each other for ever; every write
+    /// is on disk before it is acknowledged, and a checkpoint is taken when the log of them has grown; managed file access,
+    /// since not every host has libaio.
     /// </summary>
     public string[] ToGarnet() =>
     [
         "--bind", Bind,
         "--port", Port.ToString(CultureInfo.InvariantCulture),
         "--lua",
+        "--lua-transaction-mode",
+        "--minthreads", "256",
         "--aof",
         "--aof-commit-freq", "0",
         "--aof-commit-wait",

@@ -8,6 +8,47 @@ namespace Herd.Grains.Tests;
 public sealed class GarnetConversationStoreTests : ConversationStoreTests
 {
     protected override Task<StoreProcess> Start() => StoreProcess.StartGarnet();
+
+    [Fact]
+    public async Task Write_StoreIsKilled_WhatWasAcknowledgedIsThere()
+    {
+        var last = await Task.WhenAll(Enumerable.Range(0, 4).Select(i => Write(null, New($"c{i}"))));
+        var (written, isKilled, enough) = (0, false, new TaskCompletionSource());
+        var writers = Enumerable.Range(0, last.Length).Select(writer => Task.Run(() => WriteOn(writer))).ToArray();
+        await enough.Task;
+        await Process.Kill();
+        isKilled = true;
+        await Process.Restart();
+        await Task.WhenAll(writers);
+
+        foreach (var acknowledged in last)
+        {
+            var read = (await Store.Read("t", acknowledged.Conversation.Id, TestContext.Current.CancellationToken))!;
+            Assert.InRange(read.Revision, acknowledged.Revision, acknowledged.Revision + 1);
+            Assert.Equal(read.Revision - 1, read.Conversation.Turns.Count);
+        }
+
+        async Task WriteOn(int writer)
+        {
+            try
+            {
+                while (!Volatile.Read(ref isKilled))
+                {
+                    var turns = last[writer].Conversation.Turns;
+                    var longer = last[writer].Conversation with { Turns = [.. turns, Turn($"{turns.Count}")] };
+                    last[writer] = await Write(last[writer], longer, firstTurn: turns.Count);
+                    if (Interlocked.Increment(ref written) == 200)
+                    {
+                        enough.SetResult();
+                    }
+                }
+            }
+            catch (Exception e) when (e is RedisException or TimeoutException)
+            {
+                // Of this one no answer came.
+            }
+        }
+    }
 }
 
 public sealed class RedisConversationStoreTests : ConversationStoreTests
@@ -52,24 +93,24 @@ public sealed class RedisConversationStoreTests : ConversationStoreTests
 /// <summary>The same of every server that speaks Redis's protocol.</summary>
 public abstract class ConversationStoreTests : IAsyncLifetime
 {
-    private StoreProcess _process = null!;
     private StoreConnection _connection = null!;
-    private RedisConversationStore _store = null!;
+
+    private protected StoreProcess Process { get; private set; } = null!;
+
+    private protected RedisConversationStore Store { get; private set; } = null!;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     public async ValueTask InitializeAsync()
     {
-        _process = await Start();
-        _connection = new StoreConnection(ConfigurationOptions.Parse(_process.Address));
-        await _connection.StartAsync(Cancellation);
-        _store = new RedisConversationStore(_connection);
+        Process = await Start();
+        (_connection, Store) = await Connect();
     }
 
     public async ValueTask DisposeAsync()
     {
         await _connection.DisposeAsync();
-        await _process.DisposeAsync();
+        await Process.DisposeAsync();
         GC.SuppressFinalize(this);
     }
 
@@ -79,13 +120,13 @@ public abstract class ConversationStoreTests : IAsyncLifetime
         var conversation = New("c") with { Turns = [Turn("1"), Turn("2")], System = "brief", Home = "node-1", Epoch = 3 };
         await Write(null, conversation);
 
-        var read = await _store.Read("t", "c", Cancellation);
+        var read = await Store.Read("t", "c", Cancellation);
 
         Assert.Equal(1, read!.Revision);
         Assert.Equal(["1", "2"], read.Conversation.Turns.Select(turn => turn.Id));
         Assert.Equal(conversation, read.Conversation with { Turns = conversation.Turns });
-        Assert.Null(await _store.Read("t", "other", Cancellation));
-        Assert.Null(await _store.Read("other", "c", Cancellation));
+        Assert.Null(await Store.Read("t", "other", Cancellation));
+        Assert.Null(await Store.Read("other", "c", Cancellation));
     }
 
     [Fact]
@@ -94,7 +135,7 @@ public abstract class ConversationStoreTests : IAsyncLifetime
         var first = await Write(null, New("c") with { Turns = [Turn("1"), Turn("2"), Turn("3")] });
         await Write(first, first.Conversation with { Turns = [first.Conversation.Turns[0], Turn("4")] }, firstTurn: 1);
 
-        var read = await _store.Read("t", "c", Cancellation);
+        var read = await Store.Read("t", "c", Cancellation);
 
         Assert.Equal(["1", "4"], read!.Conversation.Turns.Select(turn => turn.Id));
     }
@@ -107,19 +148,70 @@ public abstract class ConversationStoreTests : IAsyncLifetime
 
         await Assert.ThrowsAsync<ConversationConflictException>(() => Write(first, first.Conversation with { Epoch = 2 }));
         await Assert.ThrowsAsync<ConversationConflictException>(() => Write(null, New("c")));
-        Assert.Equal(1, (await _store.Read("t", "c", Cancellation))!.Conversation.Epoch);
+        Assert.Equal(1, (await Store.Read("t", "c", Cancellation))!.Conversation.Epoch);
+    }
+
+    [Fact]
+    public async Task Write_ManyAtOnce_OneIsTakenEachTime()
+    {
+        var writers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Connect()));
+        StoredConversation? last = null;
+        for (var round = 0; round < 300; round++)
+        {
+            var written = await Task.WhenAll(writers.Select((writer, i) => Task.Run(() => Race(writer.Store, last, $"writer-{i}"))));
+            last = Assert.Single(written, stored => stored is not null);
+        }
+
+        foreach (var (connection, _) in writers)
+        {
+            await connection.DisposeAsync();
+        }
+
+        static async Task<StoredConversation?> Race(RedisConversationStore store, StoredConversation? expected, string owner)
+        {
+            try
+            {
+                return await store.Write("t", expected, New("c"), 0, ConversationKind.CallerKept, owner);
+            }
+            catch (ConversationConflictException)
+            {
+                return null;
+            }
+        }
+    }
+
+    /// <summary>The client still talks to the server about itself then.</summary>
+    [Fact]
+    public async Task Write_JustConnected_IsNotHeldUp()
+    {
+        for (var i = 0; i < 200; i++)
+        {
+            var (connection, store) = await Connect();
+            await store.Write("t", null, New($"c{i}"), 0, ConversationKind.CallerKept, "one");
+            await connection.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task Write_ManyTurns_AreAllReadBack()
+    {
+        await Write(null, New("c") with { Turns = [.. Enumerable.Range(0, 10_000).Select(i => Turn($"{i}"))] });
+
+        var turns = (await Store.Read("t", "c", Cancellation))!.Conversation.Turns;
+
+        Assert.Equal(Enumerable.Range(0, 10_000).Select(i => $"{i}"), turns.Select(turn => turn.Id));
     }
 
     [Fact]
     public async Task ReadLastWrite_Writes_TellsHowManyAndWhose()
     {
-        var none = await _store.ReadLastWrite("t", "c", Cancellation);
+        var none = await Store.ReadLastWrite("t", "c", Cancellation);
         var first = await Write(null, New("c"));
         await Write(first, first.Conversation, owner: "other");
-        var two = await _store.ReadLastWrite("t", "c", Cancellation);
-        await _store.Delete("t", "c");
+        var two = await Store.ReadLastWrite("t", "c", Cancellation);
+        await Store.Delete("t", "c");
 
-        Assert.Equal([null, new LastWrite(2, "other"), null], new[] { none, two, await _store.ReadLastWrite("t", "c", Cancellation) });
+        Assert.Equal([null, new LastWrite(2, "other"), null], new[] { none, two, await Store.ReadLastWrite("t", "c", Cancellation) });
     }
 
     [Fact]
@@ -127,7 +219,7 @@ public abstract class ConversationStoreTests : IAsyncLifetime
     {
         await Write(null, New("c"), kind: ConversationKind.CallerKept);
 
-        Assert.Empty((await _store.List("t", 10, null)).Conversations);
+        Assert.Empty((await Store.List("t", 10, null)).Conversations);
         var left = await _connection.Database.KeyTimeToLiveAsync("herd:conversation:t/c");
         Assert.InRange(left!.Value, TimeSpan.FromHours(23), TimeSpan.FromHours(24));
     }
@@ -146,7 +238,7 @@ public abstract class ConversationStoreTests : IAsyncLifetime
         string? token = null;
         do
         {
-            var page = await _store.List("t", 2, token);
+            var page = await Store.List("t", 2, token);
             Assert.InRange(page.Conversations.Count, 1, 2);
             seen.AddRange(page.Conversations);
             token = page.Next;
@@ -164,7 +256,7 @@ public abstract class ConversationStoreTests : IAsyncLifetime
     [InlineData("-1.0")]
     public async Task List_TokenThatIsNone_IsRefused(string token)
     {
-        await Assert.ThrowsAsync<FormatException>(() => _store.List("t", 2, token));
+        await Assert.ThrowsAsync<FormatException>(() => Store.List("t", 2, token));
     }
 
     /// <summary>A write whose answer was lost has landed all the same; its writer does not take it for somebody else's.</summary>
@@ -176,7 +268,7 @@ public abstract class ConversationStoreTests : IAsyncLifetime
 
         var third = await Write(first, New("c") with { Turns = [Turn("1"), Turn("2")] });
 
-        Assert.Equal(["1", "2"], (await _store.Read("t", "c", Cancellation))!.Conversation.Turns.Select(turn => turn.Id));
+        Assert.Equal(["1", "2"], (await Store.Read("t", "c", Cancellation))!.Conversation.Turns.Select(turn => turn.Id));
         Assert.Equal(3, third.Revision);
         await Assert.ThrowsAsync<ConversationConflictException>(() => Write(first, New("c"), owner: "other"));
     }
@@ -185,25 +277,32 @@ public abstract class ConversationStoreTests : IAsyncLifetime
     public async Task Delete_Conversation_IsGoneEverywhere()
     {
         await Write(null, New("c"));
-        await _store.Delete("t", "c");
+        await Store.Delete("t", "c");
 
-        Assert.Null(await _store.Read("t", "c", Cancellation));
-        Assert.Empty((await _store.List("t", 10, null)).Conversations);
+        Assert.Null(await Store.Read("t", "c", Cancellation));
+        Assert.Empty((await Store.List("t", 10, null)).Conversations);
     }
 
     protected abstract Task<StoreProcess> Start();
 
-    private Task<StoredConversation> Write(
+    private async Task<(StoreConnection Connection, RedisConversationStore Store)> Connect()
+    {
+        var connection = new StoreConnection(ConfigurationOptions.Parse(Process.Address));
+        await connection.StartAsync(Cancellation);
+        return (connection, new RedisConversationStore(connection));
+    }
+
+    private protected Task<StoredConversation> Write(
         StoredConversation? expected,
         Conversation conversation,
         int firstTurn = 0,
         ConversationKind kind = ConversationKind.Durable,
         string tenant = "t",
-        string owner = "one") => _store.Write(tenant, expected, conversation, firstTurn, kind, owner);
+        string owner = "one") => Store.Write(tenant, expected, conversation, firstTurn, kind, owner);
 
-    private static Conversation New(string id) => new() { Id = id, Created = DateTimeOffset.UnixEpoch };
+    private protected static Conversation New(string id) => new() { Id = id, Created = DateTimeOffset.UnixEpoch };
 
-    private static Turn Turn(string id) => new()
+    private protected static Turn Turn(string id) => new()
     {
         Id = id,
         State = TurnState.Pending,

@@ -9,7 +9,14 @@ namespace Herd.Testing;
 public sealed class StoreProcess : IAsyncDisposable
 {
     private readonly DirectoryInfo _data = Directory.CreateTempSubdirectory("herd-store-");
+    private readonly ProcessStartInfo _info;
     private Process? _process;
+
+    private StoreProcess(Func<StoreProcess, ProcessStartInfo> describe)
+    {
+        _info = describe(this);
+        _info.RedirectStandardOutput = true;
+    }
 
     public int Port { get; } = Ports.Free();
 
@@ -33,6 +40,25 @@ public sealed class StoreProcess : IAsyncDisposable
     {
         _process!.Kill();
         await _process.WaitForExitAsync();
+    }
+
+    /// <summary>With the data that it had when it was killed.</summary>
+    public async Task Restart()
+    {
+        _process?.Dispose();
+        _process = Process.Start(_info)!;
+
+        // Both say when they are ready; what they say later is read so that they never wait for a full pipe.
+        while (await _process.StandardOutput.ReadLineAsync() is { } line)
+        {
+            if (line.Contains("Ready to accept connections", StringComparison.Ordinal))
+            {
+                _ = _process.StandardOutput.ReadToEndAsync();
+                return;
+            }
+        }
+
+        throw new InvalidOperationException($"{_info.FileName} has ended with {_process.ExitCode}.");
     }
 
     public async ValueTask DisposeAsync()
@@ -68,22 +94,9 @@ public sealed class StoreProcess : IAsyncDisposable
 
     private static async Task<StoreProcess> Start(Func<StoreProcess, ProcessStartInfo> describe)
     {
-        var store = new StoreProcess();
-        var info = describe(store);
-        info.RedirectStandardOutput = true;
-        store._process = Process.Start(info)!;
-
-        // Both say when they are ready; what they say later is read so that they never wait for a full pipe.
-        while (await store._process.StandardOutput.ReadLineAsync() is { } line)
-        {
-            if (line.Contains("Ready to accept connections", StringComparison.Ordinal))
-            {
-                _ = store._process.StandardOutput.ReadToEndAsync();
-                return store;
-            }
-        }
-
-        throw new InvalidOperationException($"{info.FileName} has ended with {store._process.ExitCode}.");
+        var store = new StoreProcess(describe);
+        await store.Restart();
+        return store;
     }
 }
 

@@ -16,6 +16,22 @@ internal sealed class RedisConversationStore(StoreConnection store) : IConversat
     private const string Owner = "owner";
     private static readonly TimeSpan CallerKeptFor = TimeSpan.FromDays(1);
 
+    /// <summary>
+    /// Writes fields if the revision is the expected one, 0 for none. Arguments: that revision; seconds until the hash
+    /// expires, 0 for never; turns from here, and up to there, that are no more; then names and values.
+    /// </summary>
+    /// <remarks>
+    /// All in one command, so that a server that is killed has all of them or none: Garnet logs a script's commands one by
+    /// one. No more than fit on Lua's stack: of a conversation imported with thousands of turns the head comes last.
+    /// </remarks>
+    private const string WriteScript = """
+        if (redis.call('HGET', KEYS[1], 'revision') or '0') ~= ARGV[1] then return 0 end
+        for i = 5, #ARGV, 4000 do redis.call('HSET', KEYS[1], unpack(ARGV, i, math.min(i + 3999, #ARGV))) end
+        for turn = tonumber(ARGV[3]), tonumber(ARGV[4]) - 1 do redis.call('HDEL', KEYS[1], 'turn:' .. turn) end
+        if ARGV[2] ~= '0' then redis.call('EXPIRE', KEYS[1], ARGV[2]) end
+        return 1
+        """;
+
     private IDatabase Database => store.Database;
 
     public async Task<StoredConversation?> Read(string tenant, string id, CancellationToken cancellation)
@@ -72,31 +88,23 @@ internal sealed class RedisConversationStore(StoreConnection store) : IConversat
     private async Task<StoredConversation?> TryWrite(
         RedisKey key, StoredConversation? expected, Conversation conversation, int firstTurn, ConversationKind kind, string owner)
     {
-        var revision = (expected?.Revision ?? 0) + 1;
-        var write = Database.CreateTransaction();
-        write.AddCondition(expected is null
-            ? Condition.KeyNotExists(key)
-            : Condition.HashEqual(key, Revision, expected.Revision));
-        _ = write.HashSetAsync(key,
+        var expectedRevision = expected?.Revision ?? 0;
+        var revision = expectedRevision + 1;
+        RedisValue[] arguments =
         [
-            new HashEntry(Head, ConversationFormat.WriteHead(conversation)),
-            new HashEntry(Revision, revision),
-            new HashEntry(Owner, owner),
-            .. conversation.Turns.Skip(firstTurn).Select((turn, i) =>
-                new HashEntry(TurnField(firstTurn + i), ConversationFormat.WriteTurn(turn))),
-        ]);
-
-        for (var i = conversation.Turns.Count; i < expected?.Conversation.Turns.Count; i++)
-        {
-            _ = write.HashDeleteAsync(key, TurnField(i));
-        }
-
-        if (kind == ConversationKind.CallerKept)
-        {
-            _ = write.KeyExpireAsync(key, CallerKeptFor);
-        }
-
-        return await write.ExecuteAsync() ? new StoredConversation(conversation, revision) : null;
+            expectedRevision,
+            kind == ConversationKind.CallerKept ? (int)CallerKeptFor.TotalSeconds : 0,
+            conversation.Turns.Count,
+            expected?.Conversation.Turns.Count ?? 0,
+            .. conversation.Turns.Skip(firstTurn).SelectMany((turn, i) =>
+                new RedisValue[] { TurnField(firstTurn + i), ConversationFormat.WriteTurn(turn) }),
+            Owner, owner,
+            Revision, revision,
+            Head, ConversationFormat.WriteHead(conversation),
+        ];
+        var written = await Database.ScriptEvaluateAsync(
+            WriteScript, [key], arguments, CommandFlags.DemandMaster | CommandFlags.NoScriptCache);
+        return (bool)written ? new StoredConversation(conversation, revision) : null;
     }
 
     public async Task Delete(string tenant, string id)
