@@ -14,6 +14,7 @@ internal sealed class RedisConversationStore(StoreConnection store) : IConversat
     private const string Head = "head";
     private const string Revision = "revision";
     private const string Owner = "owner";
+    private const string TurnPrefix = "turn:";
     private static readonly TimeSpan CallerKeptFor = TimeSpan.FromDays(1);
 
     /// <summary>
@@ -24,10 +25,10 @@ internal sealed class RedisConversationStore(StoreConnection store) : IConversat
     /// All in one command, so that a server that is killed has all of them or none: Garnet logs a script's commands one by
     /// one. No more than fit on Lua's stack: of a conversation imported with thousands of turns the head comes last.
     /// </remarks>
-    private const string WriteScript = """
-        if (redis.call('HGET', KEYS[1], 'revision') or '0') ~= ARGV[1] then return 0 end
+    private const string WriteScript = $$"""
+        if (redis.call('HGET', KEYS[1], '{{Revision}}') or '0') ~= ARGV[1] then return 0 end
         for i = 5, #ARGV, 4000 do redis.call('HSET', KEYS[1], unpack(ARGV, i, math.min(i + 3999, #ARGV))) end
-        for turn = tonumber(ARGV[3]), tonumber(ARGV[4]) - 1 do redis.call('HDEL', KEYS[1], 'turn:' .. turn) end
+        for turn = tonumber(ARGV[3]), tonumber(ARGV[4]) - 1 do redis.call('HDEL', KEYS[1], '{{TurnPrefix}}' .. turn) end
         if ARGV[2] ~= '0' then redis.call('EXPIRE', KEYS[1], ARGV[2]) end
         return 1
         """;
@@ -155,5 +156,5 @@ internal sealed class RedisConversationStore(StoreConnection store) : IConversat
 
     private static RedisKey Index(string tenant) => $"herd:conversations:{Uri.EscapeDataString(tenant)}";
 
-    private static string TurnField(int turn) => string.Create(CultureInfo.InvariantCulture, $"turn:{turn}");
+    private static string TurnField(int turn) => string.Create(CultureInfo.InvariantCulture, $"{TurnPrefix}{turn}");
 }
