@@ -134,10 +134,16 @@ public sealed class ConversationTests(RealCluster cluster) : IClassFixture<RealC
         while (left.State == TurnState.Pending);
 
         Assert.Equal(TurnState.Cancelled, left.State);
-        var turn = await cluster.Say(conversation.ConversationId, "Tell me a long story.", maxTokens: 150, turnId: "turn-a");
+        var meanwhile = TurnState.Unspecified;
+        var turn = await cluster.Say(
+            conversation.ConversationId,
+            "Tell me a long story.",
+            maxTokens: 150,
+            turnId: "turn-a",
+            onDelta: async (_, _) => meanwhile = meanwhile != TurnState.Unspecified ? meanwhile : (await cluster.Read(conversation.ConversationId)).Turns.Single().State);
 
         Assert.StartsWith(delivered, turn.Answer, StringComparison.Ordinal);
-        Assert.Equal((TurnState.Completed, 150), (turn.State, turn.Usage.CompletionTokens));
+        Assert.Equal((TurnState.Pending, TurnState.Completed, 150), (meanwhile, turn.State, turn.Usage.CompletionTokens));
         Assert.Single((await cluster.Read(conversation.ConversationId)).Turns);
     }
 

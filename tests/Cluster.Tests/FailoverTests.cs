@@ -123,8 +123,11 @@ public sealed class FailoverTests(TwoGateways cluster) : IClassFixture<TwoGatewa
         Assert.Equal("herd: There is no node 'node-9'.\n", (await cluster.Run("move", conversation, "--node", "node-9")).Error);
     }
 
-    [Fact]
-    public async Task Converse_GatewayKilledInMidStream_ClientGetsTheRestFromTheOther()
+    /// <param name="drains">Whether the node that has what was delivered leaves before the client is back.</param>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Converse_GatewayKilledInMidStream_ClientGetsTheRestFromTheOther(bool drains)
     {
         var conversation = (await cluster.New()).ConversationId;
         var answer = new StringBuilder();
@@ -135,6 +138,7 @@ public sealed class FailoverTests(TwoGateways cluster) : IClassFixture<TwoGatewa
             Sampling = new Sampling { Temperature = 0.8f, Seed = 7, IgnoreEos = true },
         };
         Turn? turn = null;
+        var home = "";
 
         async Task Read(ConversationService.ConversationServiceClient gateway, Func<Task>? onDelta)
         {
@@ -145,6 +149,7 @@ public sealed class FailoverTests(TwoGateways cluster) : IClassFixture<TwoGatewa
                 answer.Append(update.Delta?.Text);
                 tokens += update.Delta?.Tokens ?? 0;
                 epoch = update.Delta?.Epoch ?? epoch;
+                home = update.Started?.Node ?? home;
                 turn = update.Completed?.Turn;
                 if (tokens > 10 && onDelta is not null)
                 {
@@ -156,6 +161,12 @@ public sealed class FailoverTests(TwoGateways cluster) : IClassFixture<TwoGatewa
 
         await Assert.ThrowsAnyAsync<Exception>(() => Read(cluster.Conversations, () => cluster.Kill("gateway-1")));
         Assert.InRange(tokens, 10, Tokens - 1);
+        if (drains)
+        {
+            await cluster.Drain(home, "gateway-2");
+            await cluster.WaitForEnd(home);
+        }
+
         await Read(cluster.OtherConversations, onDelta: null);
 
         Assert.Equal((TurnState.Completed, Tokens), (turn!.State, turn.Usage.CompletionTokens));

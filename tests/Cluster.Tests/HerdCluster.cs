@@ -103,9 +103,9 @@ public class HerdCluster : IAsyncDisposable
     public int Pid(string name) => State(name).GetProperty("pid").GetInt32();
 
     /// <summary>Asks a gateway at its operators' port to drain a node: at once, where starting the command would take longer than an answer.</summary>
-    public async Task Drain(string node)
+    public async Task Drain(string node, string gateway = "gateway-1")
     {
-        using var channel = GrpcChannel.ForAddress($"http://127.0.0.1:{Port("gateway-1", "--Gateway:AdminPort")}");
+        using var channel = GrpcChannel.ForAddress($"http://127.0.0.1:{Port(gateway, "--Gateway:AdminPort")}");
         await new ClusterService.ClusterServiceClient(channel).DrainNodeAsync(new DrainNodeRequest { Node = node }, cancellationToken: Cancellation);
     }
 

@@ -206,7 +206,7 @@ internal sealed class ConversationGrain(
         var conversation = _transcript.Conversation ?? (request.IsWholeHistory ? New(request.Model) : await Existing(cancellation));
         if (conversation.Turns.FirstOrDefault(turn => turn.Id == request.TurnId) is { } known)
         {
-            return (TurnRules.Known(conversation, known, request), false);
+            return (await BeginAgain(TurnRules.Known(conversation, known, request), kind), false);
         }
 
         if (TurnRules.Refusal(conversation, request) is { } refusal)
@@ -231,6 +231,19 @@ internal sealed class ConversationGrain(
         var next = conversation with { Turns = [.. conversation.Turns.Take(kept), turn] };
         await Store(() => _transcript.Write(next, kept, kind));
         return (turn, true);
+    }
+
+    /// <summary>A turn that was left unanswered is in the making again.</summary>
+    private async Task<Turn> BeginAgain(Turn known, ConversationKind kind)
+    {
+        if (known.State is TurnState.Pending or TurnState.Completed)
+        {
+            return known;
+        }
+
+        var turn = known with { State = TurnState.Pending, Finish = Finish.None };
+        await Store(() => _transcript.WriteTurn(turn, kind));
+        return turn;
     }
 
     private async Task Store(Func<Task> write) => await Store(async () =>

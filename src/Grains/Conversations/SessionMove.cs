@@ -1,3 +1,4 @@
+using Herd.Contracts.Conversations;
 using Herd.Contracts.Placements;
 using Herd.Grains.Conversations.Storage;
 using Herd.Grains.Routing;
@@ -7,14 +8,26 @@ namespace Herd.Grains.Conversations;
 
 /// <summary>
 /// Moves a conversation's KV cache at rest: (1) choose where to; (2) copy it there while the old home still owns it; (3) raise
-/// the epoch and store the new home; (4) free it at the old one. Until (3) nothing has changed.
+/// the epoch and store the new home; (4) free it at the old one. Until (3) nothing has changed. A conversation whose turn is not
+/// answered is not at rest, though nobody answers it here: its gateway is gone and its caller about to come back, or it is on the
+/// other side of a partition. It moves only off a node that drains, and what that one has of the answer is stored before.
 /// </summary>
 internal sealed class SessionMove(ClusterView view, TurnPlacement placements, TurnStream stream, ILogger<SessionMove> logger)
 {
     /// <returns>Null when it stays: no node takes it, replaying there is no dearer, or the copy failed.</returns>
     public async Task<PlacementDecision?> Run(Transcript transcript, string? to, PlacementReason reason, CancellationToken cancellation)
     {
-        var conversation = transcript.Conversation!;
+        if (transcript.Conversation!.Turns is [.., { State: TurnState.Pending } begun])
+        {
+            if (reason == PlacementReason.Rebalanced)
+            {
+                return null;
+            }
+
+            await Keep(transcript, begun);
+        }
+
+        var conversation = transcript.Conversation;
         var home = conversation.Home!;
         if (conversation.Turns.LastOrDefault(turn => turn.Usage is not null)?.Model is not { } model)
         {
@@ -39,6 +52,18 @@ internal sealed class SessionMove(ClusterView view, TurnPlacement placements, Tu
         stream.Session(transcript, home, model).Release(epoch).Ignore();
         SessionMoveLog.Moved(logger, home, placement.Node, move.Tokens, move.Bytes, move.Seconds, reason);
         return placement;
+    }
+
+    /// <summary>Stores what the home has of an answer; what nodes remember of one does not move.</summary>
+    private async Task Keep(Transcript transcript, Turn begun)
+    {
+        var model = begun.Model ?? (view.Find(transcript.Conversation!.Home) is { Models: [var served, ..] } ? served.Id : null);
+        if (model is not null && await stream.Recall(transcript, begun with { Model = model }, ConversationKind.Durable) is { } produced)
+        {
+            var answer = new AnswerBuilder(begun, transcript.Conversation!.Epoch, AnswerOffset.Start, new TurnEvents());
+            answer.CatchUp(produced);
+            await transcript.WriteTurn(begun with { Answer = answer.SoFar() }, ConversationKind.Durable);
+        }
     }
 }
 

@@ -7,7 +7,9 @@ internal static class Waiting
     public static async Task WaitOrTimeout(
         this Task signal, TimeSpan timeout, TimeProvider time, CancellationToken cancellation)
     {
-        await signal.WaitAsync(timeout, time, cancellation)
+        // Timers drop what is less than a millisecond, and would end before the time is up.
+        var whole = TimeSpan.FromMilliseconds(Math.Ceiling(timeout.TotalMilliseconds));
+        await signal.WaitAsync(whole, time, cancellation)
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         cancellation.ThrowIfCancellationRequested();
     }

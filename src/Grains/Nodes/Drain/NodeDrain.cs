@@ -168,6 +168,11 @@ internal sealed class NodeDrain(
             // Its turn is about to go on elsewhere, and wants the KV cache for that.
             return Outcome.Busy;
         }
+        catch (Exception e) when (CallFailure.Is(e) && !cancellation.IsCancellationRequested && HasGateway())
+        {
+            // Its gateway has just gone; soon it lives at another one.
+            return Outcome.Busy;
+        }
         catch (Exception e) when (e is not OperationCanceledException || !cancellation.IsCancellationRequested)
         {
             NodeDrainLog.NotMoved(logger, e.GetType().Name, e.Message);
