@@ -11,6 +11,7 @@ internal sealed class Client(string conversation, int turns, FaultWorld world)
 {
     private const string Tenant = "t";
     private static readonly TimeSpan Again = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(3);
 
     private readonly Dictionary<string, string> _answers = [];
     private readonly IGrainFactory _grains = GrainCaller.Of(world, caller: null);
@@ -67,7 +68,9 @@ internal sealed class Client(string conversation, int turns, FaultWorld world)
             catch (HerdException e) when (e.Error == HerdError.AnswerLost || e.Parameter == "resume")
             {
                 // Gateway and node were lost at once, or the gateway while the store was away: the answer begins anew.
-                world.Require(world.HarmedUntil > began, $"the answer of {id} is lost, and no node failed, nor the store");
+                world.Require(
+                    world.Store.Homes(conversation, offset.Epoch).Append(FaultyStore.Name).Any(where => world.IsHarmed(where, began)),
+                    $"the answer of {id} is lost, and no node that had it failed, nor the store");
                 world.Watch.BegunAnew++;
                 text.Clear();
                 offset = AnswerOffset.Start;
@@ -92,6 +95,7 @@ internal sealed class Client(string conversation, int turns, FaultWorld world)
     {
         while (true)
         {
+            var pause = Again;
             try
             {
                 if (world.Gateways.Count > 0 && await ask(_grains.GetGrain<IConversationGrain>(GrainKey.Conversation(Tenant, conversation))))
@@ -106,10 +110,11 @@ internal sealed class Client(string conversation, int turns, FaultWorld world)
             }
             catch (Exception e) when (CallFailure.Is(e))
             {
-                // The gateway is gone, or slow.
+                // The gateway is gone, or slow. It takes a client a while to find another.
+                pause = Longest * world.Random.NextDouble();
             }
 
-            await Task.Delay(Again, world.Time);
+            await Task.Delay(pause, world.Time);
         }
     }
 }

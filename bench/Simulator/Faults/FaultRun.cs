@@ -4,7 +4,7 @@ using Herd.Contracts.Errors;
 namespace Herd.Simulator.Faults;
 
 /// <summary>
-/// Some clients hold conversations while nodes are killed, frozen, hung and drained, gateways drained, lost (their code runs on) and cut off
+/// Some clients hold conversations while nodes are killed, frozen, hung and drained, gateways killed, drained, lost (their code runs on) and cut off
 /// (their clients reach them still), and the store comes and goes. In the end every answer must have been streamed and stored
 /// once, whole, whatever happened, and whoever reads what was acknowledged finds it.
 /// </summary>
@@ -15,7 +15,7 @@ internal sealed class FaultRun : IDisposable
 
     /// <summary>What happens, each of them as often as another.</summary>
     private static readonly Fault[] Faults =
-        [Fault.Kill, Fault.Kill, Fault.Freeze, Fault.Hang, Fault.Drain, Fault.LoseGateway, Fault.CutGateway, Fault.DrainGateway, Fault.LoseStore];
+        [Fault.Kill, Fault.Kill, Fault.Freeze, Fault.Hang, Fault.Drain, Fault.KillGateway, Fault.LoseGateway, Fault.CutGateway, Fault.DrainGateway, Fault.LoseStore];
 
     private static readonly TimeSpan Most = TimeSpan.FromMinutes(15);
 
@@ -45,6 +45,7 @@ internal sealed class FaultRun : IDisposable
         Freeze,
         Hang,
         Drain,
+        KillGateway,
         LoseGateway,
         CutGateway,
         DrainGateway,
@@ -134,27 +135,34 @@ internal sealed class FaultRun : IDisposable
         switch (fault)
         {
             case Fault.Kill:
-                Lose(victim!, length);
+                _world.Harm(victim!.Name, length);
+                Lose(victim, length);
                 break;
             case Fault.Freeze:
                 victim!.Freeze();
+                _world.Harm(victim.Name, length);
                 Mend(victim, length, victim.Thaw);
                 break;
             case Fault.Hang:
                 victim!.IsHung = true;
+                _world.Harm(victim.Name, 3 * length);
                 Mend(victim, 3 * length, () => victim.IsHung = false);
                 break;
             case Fault.Drain:
                 _ = Drain(victim!, length);
                 break;
+            case Fault.KillGateway:
+                var killed = AnyGateway();
+                killed.Kill();
+                Lose(killed, length);
+                break;
             case Fault.LoseGateway:
-                var lost = _world.Gateways[_world.Random.Next(_world.Gateways.Count)];
-                _world.Lose(lost);
-                _world.StartGateway();
+                var lost = AnyGateway();
+                Lose(lost, length);
                 Later(2 * length, lost.End);
                 break;
             case Fault.CutGateway:
-                var cut = _world.Gateways[_world.Random.Next(_world.Gateways.Count)];
+                var cut = AnyGateway();
                 _world.CutOff(cut);
                 _world.StartGateway();
                 Later(2 * length, () =>
@@ -164,11 +172,11 @@ internal sealed class FaultRun : IDisposable
                 });
                 break;
             case Fault.DrainGateway:
-                _ = Drain(_world.Gateways[_world.Random.Next(_world.Gateways.Count)]);
+                _ = Drain(AnyGateway());
                 break;
             default:
                 _world.Store.IsAway = true;
-                _world.Harm(length);
+                _world.Harm(FaultyStore.Name, length);
                 Later(length, () => _world.Store.IsAway = false);
                 break;
         }
@@ -180,6 +188,16 @@ internal sealed class FaultRun : IDisposable
         Mend(node, length, () => _world.StartNode(node.Name));
     }
 
+    private void Lose(GatewayProcess gateway, TimeSpan length)
+    {
+        _world.Lose(gateway);
+        _world.StartGateway();
+        Later(length / 2, () => _world.Expel(gateway));
+    }
+
+    private GatewayProcess AnyGateway() => _world.Gateways[_world.Random.Next(_world.Gateways.Count)];
+
+    /// <summary>That it leaves harms nothing.</summary>
     private async Task Drain(NodeProcess node, TimeSpan length)
     {
         _broken.Add(node.Name);
@@ -198,6 +216,7 @@ internal sealed class FaultRun : IDisposable
         if (gateway.IsThere)
         {
             _world.Lose(gateway);
+            _world.Expel(gateway);
             gateway.End();
         }
     }
@@ -205,7 +224,6 @@ internal sealed class FaultRun : IDisposable
     private void Mend(NodeProcess node, TimeSpan after, Action mend)
     {
         _broken.Add(node.Name);
-        _world.Harm(after);
         Later(after, () =>
         {
             mend();

@@ -12,6 +12,7 @@ internal sealed class FaultWorld : IDisposable
     private readonly List<string> _violations = [];
     private readonly Dictionary<(Type Grain, string Key), GatewayProcess> _directory = [];
     private readonly HashSet<GatewayProcess> _cutOff = [];
+    private readonly Dictionary<string, DateTimeOffset> _harmedUntil = [];
     private readonly List<IDisposable> _all = [];
     private int _started;
 
@@ -52,9 +53,6 @@ internal sealed class FaultWorld : IDisposable
     /// <summary>Those that are there.</summary>
     public List<GatewayProcess> Gateways { get; } = [];
 
-    /// <summary>Until when a node or the store is broken: what an answer can be lost by.</summary>
-    public DateTimeOffset HarmedUntil { get; private set; }
-
     public IReadOnlyList<string> Violations => _violations;
 
     public NodeProcess StartNode(string name)
@@ -89,10 +87,10 @@ internal sealed class FaultWorld : IDisposable
         node.Lose();
     }
 
-    /// <summary>A gateway is there no more. What it had in memory lives elsewhere from now on.</summary>
+    /// <summary>A gateway is there no more; the cluster finds out later, by <see cref="Expel"/>.</summary>
     public void Lose(GatewayProcess gateway)
     {
-        Expel(gateway);
+        Gateways.Remove(gateway);
         _cutOff.Remove(gateway);
         gateway.Lose();
     }
@@ -105,7 +103,7 @@ internal sealed class FaultWorld : IDisposable
     }
 
     /// <summary>What a gateway had in memory lives elsewhere from now on, to all but itself.</summary>
-    private void Expel(GatewayProcess gateway)
+    public void Expel(GatewayProcess gateway)
     {
         Gateways.Remove(gateway);
         Members.Remove(gateway.Silo);
@@ -115,12 +113,12 @@ internal sealed class FaultWorld : IDisposable
         }
     }
 
-    /// <summary>Notes that a node or the store is broken for a while.</summary>
-    public void Harm(TimeSpan length)
-    {
-        var until = Time.GetUtcNow() + length;
-        HarmedUntil = until > HarmedUntil ? until : HarmedUntil;
-    }
+    /// <summary>Notes that a node or the store is broken for a while: what an answer can be lost by.</summary>
+    public void Harm(string what, TimeSpan length) =>
+        _harmedUntil[what] = new[] { _harmedUntil.GetValueOrDefault(what), Time.GetUtcNow() + length }.Max();
+
+    /// <summary>Whether a node or the store has been broken since.</summary>
+    public bool IsHarmed(string what, DateTimeOffset since) => _harmedUntil.GetValueOrDefault(what) > since;
 
     /// <summary>Where a grain lives.</summary>
     /// <exception cref="SiloUnavailableException">Nowhere now.</exception>

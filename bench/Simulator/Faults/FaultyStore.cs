@@ -7,6 +7,7 @@ namespace Herd.Simulator.Faults;
 /// <summary>A store that comes and goes. Now and then a write lands of which its writer is not told.</summary>
 internal sealed class FaultyStore(FaultWorld world) : IConversationStore
 {
+    public const string Name = "store";
     private const int SlowestMilliseconds = 10;
     private const int WritesForOneUntold = 40;
 
@@ -29,6 +30,10 @@ internal sealed class FaultyStore(FaultWorld world) : IConversationStore
 
     /// <summary>What is stored, whether the store is away or not.</summary>
     public Conversation? Find(string id) => _conversations.TryGetValue(id, out var kept) ? kept.Stored.Conversation : null;
+
+    /// <summary>Where a conversation has lived since an epoch.</summary>
+    public IEnumerable<string> Homes(string conversation, long since) =>
+        _homes.Where(home => home.Key.Conversation == conversation && home.Key.Epoch >= since).Select(home => home.Value).OfType<string>();
 
     public Task<StoredConversation?> Read(string tenant, string id, CancellationToken cancellation) =>
         IsAway ? throw Away() : Task.FromResult(_conversations.TryGetValue(id, out var kept) ? kept.Stored : null);

@@ -13,6 +13,8 @@ namespace Herd.Simulator.Faults;
 internal sealed class GatewayProcess : SimulatedProcess, IDisposable
 {
     private readonly FaultWorld _world;
+    private readonly ProcessStore _store;
+    private bool _isKilled;
     private readonly ClusterView _view;
     private readonly TurnRunner _runner;
     private readonly SessionMove _mover;
@@ -26,6 +28,7 @@ internal sealed class GatewayProcess : SimulatedProcess, IDisposable
         : base(name, silo)
     {
         _world = world;
+        _store = new ProcessStore(world.Store, this);
         Grains = GrainCaller.Of(world, this);
         var routing = Options.Create(world.Cluster.Routing);
         _rebalance = Options.Create(world.Cluster.Rebalance);
@@ -46,11 +49,11 @@ internal sealed class GatewayProcess : SimulatedProcess, IDisposable
     public override IGrainFactory Grains { get; }
 
     public override Grain Create(Type grain, IGrainContext context) => grain == typeof(IConversationGrain)
-        ? new ConversationGrain(context, _world.Store, _runner, _mover, _handover, Grains, Time)
+        ? new ConversationGrain(context, _store, _runner, _mover, _handover, Grains, Time)
         : new RebalancerGrain(context, _view, Grains, _rebalance, Time, _world.Setup.Loggers.CreateLogger<RebalancerGrain>());
 
-    /// <summary>Who is cut off does not know it, and goes on.</summary>
-    public override Task Alive() => Task.CompletedTask;
+    /// <summary>Who is cut off, or taken for lost, does not know it, and goes on. What was killed does nothing any more.</summary>
+    public override Task Alive() => _isKilled ? new TaskCompletionSource().Task : Task.CompletedTask;
 
     public void Start()
     {
@@ -60,6 +63,13 @@ internal sealed class GatewayProcess : SimulatedProcess, IDisposable
 
     /// <summary>SIGTERM: it hands its conversations over.</summary>
     public Task Drain() => _handover.StoppingAsync(CancellationToken.None);
+
+    /// <summary>kill -9.</summary>
+    public void Kill()
+    {
+        _isKilled = true;
+        End();
+    }
 
     /// <summary>Nothing of it is left.</summary>
     public void End() => _over.Cancel();

@@ -52,6 +52,11 @@ public class GrainCall : DispatchProxy
             while (true)
             {
                 await Of(activation, activation.Process.Reach());
+                if (_caller?.Alive() is { IsCompleted: false })
+                {
+                    yield break;
+                }
+
                 next = Next(activation, stream, args[0]);
                 await Or(activation, next);
                 if (!await next)

@@ -1,0 +1,33 @@
+using Herd.Contracts.Conversations;
+using Herd.Grains.Conversations.Storage;
+
+namespace Herd.Simulator.Faults;
+
+/// <summary>The store as one process reaches it, while it is alive.</summary>
+internal sealed class ProcessStore(FaultyStore store, SimulatedProcess process) : IConversationStore
+{
+    public async Task<StoredConversation?> Read(string tenant, string id, CancellationToken cancellation)
+    {
+        await process.Alive();
+        return await store.Read(tenant, id, cancellation);
+    }
+
+    public async Task<LastWrite?> ReadLastWrite(string tenant, string id, CancellationToken cancellation)
+    {
+        await process.Alive();
+        return await store.ReadLastWrite(tenant, id, cancellation);
+    }
+
+    public async Task<StoredConversation> Write(
+        string tenant, StoredConversation? expected, Conversation conversation, int firstTurn, ConversationKind kind, string owner)
+    {
+        await process.Alive();
+        return await store.Write(tenant, expected, conversation, firstTurn, kind, owner);
+    }
+
+    public Task<long> Count(string tenant) => store.Count(tenant);
+
+    public Task Delete(string tenant, string id) => store.Delete(tenant, id);
+
+    public Task<ConversationPage> List(string tenant, int size, string? after) => store.List(tenant, size, after);
+}
