@@ -81,6 +81,25 @@ public sealed class TurnFailoverTests : TurnRunnerScene
         Assert.Equal(1, turn.Placements[1].Move!.Tokens);
     }
 
+    /// <summary>Were the gateway lost before the new home has heard of the answer, nobody could be asked for what was delivered.</summary>
+    [Fact]
+    public async Task Answer_GoesOnElsewhere_IsStoredBeforeTheNewHomeBegins()
+    {
+        Conversation? stored = null;
+        var nodes = New((node, _) =>
+        {
+            stored = Store.Stored!.Conversation;
+            return node == "a" ? [Token(1), Token(2), Hang] : [Token(3), End(3)];
+        });
+        var running = Run(nodes);
+        await Delivered("1 2 ");
+
+        View.Update(Report("a") with { State = NodeState.Draining });
+        await running;
+
+        Assert.Equal(("b", TurnState.Pending, "1 2 "), (stored!.Home, stored.Turns.Single().State, stored.Turns.Single().Answer.Text));
+    }
+
     [Fact]
     public async Task Answer_PullFails_ReplaysAllTheSame()
     {

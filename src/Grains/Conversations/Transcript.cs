@@ -110,10 +110,8 @@ internal sealed class Transcript(IConversationStore store, string tenant, string
     /// <summary>Changes one turn that is there already.</summary>
     public Task WriteTurn(Turn turn, ConversationKind kind)
     {
-        var turns = Conversation!.Turns.ToList();
-        var at = turns.FindIndex(t => t.Id == turn.Id);
-        turns[at] = turn;
-        return Write(Conversation with { Turns = turns }, at, kind);
+        var (next, at) = With(turn);
+        return Write(next, at, kind);
     }
 
     /// <summary>
@@ -123,15 +121,19 @@ internal sealed class Transcript(IConversationStore store, string tenant, string
     /// <param name="home">The node.</param>
     /// <param name="kind">How the conversation is kept.</param>
     /// <param name="moved">The decision, when it is moved between turns.</param>
-    public async Task<long> Settle(string home, ConversationKind kind, PlacementDecision? moved = null)
+    /// <param name="begun">
+    /// The turn that is moved in mid-answer: stored with the new home, which knows nothing of it yet, while nobody asks the old one any more.
+    /// </param>
+    public async Task<long> Settle(string home, ConversationKind kind, PlacementDecision? moved = null, Turn? begun = null)
     {
         if (!_settled || Conversation!.Home != home)
         {
-            var next = Conversation! with
+            var (next, first) = begun is { Answer.IsEmpty: false } && Conversation!.Home != home ? With(begun) : (Conversation!, Conversation!.Turns.Count);
+            next = next with
             {
-                Home = home, Epoch = Conversation.Epoch + 1, Moved = moved ?? Conversation.Moved,
+                Home = home, Epoch = next.Epoch + 1, Moved = moved ?? next.Moved,
             };
-            await Write(next, next.Turns.Count, kind);
+            await Write(next, first, kind);
             _settled = true;
         }
 
@@ -148,6 +150,14 @@ internal sealed class Transcript(IConversationStore store, string tenant, string
     }
 
     public void Dispose() => _writing.Dispose();
+
+    private (Conversation Next, int At) With(Turn turn)
+    {
+        var turns = Conversation!.Turns.ToList();
+        var at = turns.FindIndex(t => t.Id == turn.Id);
+        turns[at] = turn;
+        return (Conversation with { Turns = turns }, at);
+    }
 
     private static async Task Guard(Func<Task> access)
     {

@@ -34,7 +34,7 @@ internal sealed class TurnStream(ClusterView view, IGrainFactory grains, TimePro
         var node = turn.Node!;
         using var span = Spans.Begin("generate", ActivityKind.Client)?.SetTag("herd.node", node).SetTag("gen_ai.request.model", turn.Model);
         var left = transcript.Conversation!.Home;
-        var epoch = answer.Epoch = await transcript.Settle(node, kind);
+        var epoch = answer.Epoch = await transcript.Settle(node, kind, begun: turn with { Answer = answer.SoFar() });
         if (left is not null && left != node)
         {
             Release(transcript, left, turn.Model!, epoch).Ignore();
