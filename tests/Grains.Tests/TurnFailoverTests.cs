@@ -148,19 +148,22 @@ public sealed class TurnFailoverTests : TurnRunnerScene
         Assert.Equal(("1 2 ", "a"), ((await running).Answer.Text, (await running).Node));
     }
 
-    [Fact]
-    public async Task Answer_BegunByALostOwner_GoesOnFromWhatTheNodeProduced()
+    /// <param name="home">Who has it; of c this gateway has not heard yet.</param>
+    [Theory]
+    [InlineData("a")]
+    [InlineData("c")]
+    public async Task Answer_BegunByALostOwner_GoesOnFromWhatTheNodeProduced(string home)
     {
         var nodes = New((_, request) => request.Produced is [1, 2] ? [Token(3), End(3)] : []);
         nodes.Nodes.Tail = new GenerationEvent([1, 2], "1 2 ", null);
         Store.Stored = new StoredConversation(
-            new Conversation { Id = "c", Created = DateTimeOffset.UnixEpoch, Turns = [Turn()], Home = "a", Epoch = 5 }, 1);
+            new Conversation { Id = "c", Created = DateTimeOffset.UnixEpoch, Turns = [Turn()], Home = home, Epoch = 5 }, 1);
 
         var turn = await Run(nodes, Turn() with { Model = "m" }, begin: new TurnStart(new AnswerOffset(2, 1), IsNew: false));
 
         Assert.Equal("1 2 3 ", turn.Answer.Text);
         Assert.Equal("2 3 ", DeliveredSoFar());
-        Assert.Equal(6, nodes.Nodes.Calls.Single().Request.Epoch);
+        Assert.Equal(home == "a" ? 6 : 7, nodes.Nodes.Calls.Single().Request.Epoch);
     }
 
     /// <summary>One gateway handed the turn over, with a token of it stored; the next one went on with it and was lost.</summary>

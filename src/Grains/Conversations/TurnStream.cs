@@ -119,12 +119,13 @@ internal sealed class TurnStream(ClusterView view, IGrainFactory grains, TimePro
 
     /// <summary>
     /// Asks the home for what it produced of a turn that another owner of the conversation began, such as a gateway that died;
-    /// what that one delivered is among it.
+    /// what that one delivered is among it. It is asked even where this gateway has not heard of it yet, or no longer does: nobody
+    /// else knows.
     /// </summary>
     /// <returns>Null when the home knows nothing of it, or cannot say.</returns>
     public async Task<GenerationEvent?> Recall(Transcript transcript, Turn turn, ConversationKind kind)
     {
-        if (transcript.Conversation!.Home is not { } home || view.Find(home) is not { State: NodeState.Ready or NodeState.Draining })
+        if (transcript.Conversation!.Home is not { } home)
         {
             return null;
         }
