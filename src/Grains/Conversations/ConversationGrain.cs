@@ -101,7 +101,7 @@ internal sealed class ConversationGrain(
     public async Task<PlacementDecision?> Move(
         string home, string? target, PlacementReason reason, CancellationToken cancellation)
     {
-        if (_transcript.Conversation?.Home != home)
+        if ((await Current(cancellation))?.Home != home)
         {
             return null;
         }
@@ -266,10 +266,12 @@ internal sealed class ConversationGrain(
         }
     }
 
-    private async Task<Conversation> Existing(CancellationToken cancellation)
+    private async Task<Conversation> Existing(CancellationToken cancellation) => await Current(cancellation) ?? throw NotFound();
+
+    private async Task<Conversation?> Current(CancellationToken cancellation)
     {
         await Verify(cancellation);
-        return _transcript.Conversation ?? throw NotFound();
+        return _transcript.Conversation;
     }
 
     /// <summary>What is told from memory is what is stored: where another activation has written since, this one makes way.</summary>

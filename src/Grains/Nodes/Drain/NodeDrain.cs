@@ -168,9 +168,9 @@ internal sealed class NodeDrain(
             // Its turn is about to go on elsewhere, and wants the KV cache for that.
             return Outcome.Busy;
         }
-        catch (Exception e) when (CallFailure.Is(e) && !cancellation.IsCancellationRequested && HasGateway())
+        catch (Exception e) when (IsElsewhere(e) && !cancellation.IsCancellationRequested && HasGateway())
         {
-            // Its gateway has just gone; soon it lives at another one.
+            // Its gateway has just gone, or was cut off and knows too little; soon it lives at another one.
             return Outcome.Busy;
         }
         catch (Exception e) when (e is not OperationCanceledException || !cancellation.IsCancellationRequested)
@@ -179,6 +179,9 @@ internal sealed class NodeDrain(
             return Outcome.Stays;
         }
     }
+
+    private static bool IsElsewhere(Exception exception) =>
+        exception is HerdException { Error: HerdError.Conflict or HerdError.Fenced } || CallFailure.Is(exception);
 
     private enum Outcome
     {
