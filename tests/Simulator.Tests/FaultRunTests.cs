@@ -31,6 +31,6 @@ public sealed class FaultRunTests
     private static int Count(string output, string what) =>
         int.Parse(Figures(output).Single(figure => figure.EndsWith($" {what}", StringComparison.Ordinal)).Split(' ')[0], CultureInfo.InvariantCulture);
 
-    /// <summary>All but the time that it took.</summary>
-    private static string[] Figures(string output) => output.Split('\n')[0].Split(", ")[..^1];
+    /// <summary>The last line, but for the time that it took.</summary>
+    private static string[] Figures(string output) => output.TrimEnd().Split('\n')[^1].Split(", ")[..^1];
 }
