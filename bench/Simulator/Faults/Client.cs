@@ -11,6 +11,7 @@ internal sealed class Client(string conversation, int turns, FaultWorld world)
 {
     private const string Tenant = "t";
     private static readonly TimeSpan Again = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan Underway = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(3);
 
     private readonly Dictionary<string, string> _answers = [];
@@ -43,7 +44,7 @@ internal sealed class Client(string conversation, int turns, FaultWorld world)
     private async Task Take(string id, string question)
     {
         var (text, offset) = (new StringBuilder(), AnswerOffset.Start);
-        var began = world.Time.GetUtcNow();
+        var (began, delivered) = (world.Time.GetUtcNow(), world.Time.GetUtcNow());
         var settings = new GenerationSettings { Temperature = world.Random.Next(2), Seed = (ulong)world.Random.Next(), MaxTokens = 60 };
         await Insist(async grain =>
         {
@@ -53,7 +54,7 @@ internal sealed class Client(string conversation, int turns, FaultWorld world)
                 await foreach (var update in grain.Converse(request, CancellationToken.None))
                 {
                     text.Append(update.Delta?.Text);
-                    offset = update.Delta is { } delta ? offset.After(delta) : offset;
+                    (offset, delivered) = update.Delta is { } delta ? (offset.After(delta), world.Time.GetUtcNow()) : (offset, delivered);
                     if (update is { Completed: { } turn, IsUnsaved: false })
                     {
                         _answers[id] = text.ToString();
@@ -69,7 +70,7 @@ internal sealed class Client(string conversation, int turns, FaultWorld world)
             {
                 // Gateway and node were lost at once, or the gateway while the store was away: the answer begins anew.
                 world.Require(
-                    world.Store.Homes(conversation, offset.Epoch).Append(FaultyStore.Name).Any(where => world.IsHarmed(where, began)),
+                    world.IsHarmed(FaultyStore.Name, began) || world.Store.Homes(conversation, offset.Epoch).Any(node => world.IsHarmed(node, delivered - Underway)),
                     $"the answer of {id} is lost, and no node that had it failed, nor the store");
                 world.Watch.BegunAnew++;
                 text.Clear();
