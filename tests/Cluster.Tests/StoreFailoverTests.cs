@@ -1,3 +1,4 @@
+using Grpc.Core;
 using Herd.Testing;
 using Herd.V1;
 using StackExchange.Redis;
@@ -59,6 +60,14 @@ public sealed class StoreFailoverTests : IAsyncLifetime
             new GetConversationRequest { ConversationId = conversation }, cancellationToken: Cancellation)).Conversation;
 
         Assert.Equal([first, second, third], stored.Turns);
+
+        // What is in memory may be old: of a turn that is not there nobody is told that it was never taken.
+        await _replica.Kill();
+        using var call = _cluster.OtherConversations.Converse(
+            new ConverseRequest { ConversationId = conversation, Text = "x", TurnId = "x", Resume = new AnswerOffset { Bytes = 3, Tokens = 1 } },
+            cancellationToken: Cancellation);
+        var error = await Assert.ThrowsAsync<RpcException>(() => call.ResponseStream.MoveNext(Cancellation));
+        Assert.Equal(StatusCode.Unavailable, error.StatusCode);
     }
 
     /// <summary>Takes turns until one is saved.</summary>

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Security.Cryptography;
 using Herd.Contracts;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
@@ -24,12 +23,14 @@ internal sealed class ConversationGrain(
 
     private readonly TurnQueue _turns = new();
     private Transcript _transcript = null!;
+    private TurnIntake _intake = null!;
     private LateSave _late = null!;
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         var key = GrainKey.Split(this.GetPrimaryKeyString());
         _transcript = new Transcript(store, tenant: key[0], id: key[1]);
+        _intake = new TurnIntake(_transcript, time);
         _late = new LateSave(this, _transcript, time);
         return _transcript.Load(cancellationToken);
     }
@@ -168,7 +169,8 @@ internal sealed class ConversationGrain(
         try
         {
             var kind = request.IsWholeHistory ? ConversationKind.CallerKept : ConversationKind.Durable;
-            var (turn, isNew) = await Begin(request, kind, cancellation);
+            var conversation = _transcript.Conversation ?? (request.IsWholeHistory ? New(request.Model) : await Existing(cancellation));
+            var (turn, isNew) = await Store(() => _intake.Take(conversation, request, kind));
             if (turn.State != TurnState.Completed)
             {
                 turn = await Store(() => runner.Answer(_transcript, turn, kind, new TurnStart(request.Offset, isNew), events, cancellation));
@@ -189,6 +191,12 @@ internal sealed class ConversationGrain(
             span.Complete(turn);
             events.Write(new TurnEvent { Completed = turn, IsUnsaved = !await _late.IsSaved() });
         }
+        catch (HerdException e) when (TurnRules.IsOfWhatIsKnown(e))
+        {
+            span.Fail(e);
+            await Verify(cancellation, surely: true);
+            throw;
+        }
         catch (Exception e)
         {
             span.Fail(e);
@@ -198,52 +206,6 @@ internal sealed class ConversationGrain(
         {
             events.End();
         }
-    }
-
-    /// <summary>Stores what was said, unless this turn was taken before.</summary>
-    private async Task<(Turn Turn, bool IsNew)> Begin(TurnRequest request, ConversationKind kind, CancellationToken cancellation)
-    {
-        var conversation = _transcript.Conversation ?? (request.IsWholeHistory ? New(request.Model) : await Existing(cancellation));
-        if (conversation.Turns.FirstOrDefault(turn => turn.Id == request.TurnId) is { } known)
-        {
-            return (await BeginAgain(TurnRules.Known(conversation, known, request), kind), false);
-        }
-
-        if (TurnRules.Refusal(conversation, request) is { } refusal)
-        {
-            await Verify(cancellation);
-            throw refusal;
-        }
-
-        var (kept, covered) = request.IsWholeHistory
-            ? History.Agreement(conversation.Turns, request.Input)
-            : (conversation.Turns.Count, 0);
-        var turn = new Turn
-        {
-            Id = request.TurnId,
-            State = TurnState.Pending,
-            Input = [.. request.Input.Skip(covered)],
-            Created = time.GetUtcNow(),
-            Model = request.Model ?? conversation.Model ?? conversation.Turns.LastOrDefault(before => before.Model is not null)?.Model,
-            Settings = request.Settings with { Seed = request.Settings.Seed ?? NewSeed() },
-            Metadata = request.Metadata,
-        };
-        var next = conversation with { Turns = [.. conversation.Turns.Take(kept), turn] };
-        await Store(() => _transcript.Write(next, kept, kind));
-        return (turn, true);
-    }
-
-    /// <summary>A turn that was left unanswered is in the making again.</summary>
-    private async Task<Turn> BeginAgain(Turn known, ConversationKind kind)
-    {
-        if (known.State is TurnState.Pending or TurnState.Completed)
-        {
-            return known;
-        }
-
-        var turn = known with { State = TurnState.Pending, Finish = Finish.None };
-        await Store(() => _transcript.WriteTurn(turn, kind));
-        return turn;
     }
 
     private async Task Store(Func<Task> write) => await Store(async () =>
@@ -275,18 +237,25 @@ internal sealed class ConversationGrain(
     }
 
     /// <summary>What is told from memory is what is stored: where another activation has written since, this one makes way.</summary>
-    private async Task Verify(CancellationToken cancellation)
+    /// <param name="cancellation">Gives up.</param>
+    /// <param name="surely">Whether nothing is told while the store is away and nobody knows.</param>
+    private async Task Verify(CancellationToken cancellation, bool surely = false)
     {
-        if (await _transcript.IsStale(cancellation))
+        var isStale = await _transcript.IsStale(cancellation);
+        if (isStale == true)
         {
             DeactivateOnIdle();
             throw new HerdException(HerdError.Conflict, $"The conversation {_transcript.Id} went on elsewhere. Try again.");
         }
+
+        if (isStale is null && surely)
+        {
+            throw new HerdException(
+                HerdError.StoreUnavailable, $"The store does not answer, so it cannot be told whether the conversation {_transcript.Id} went on elsewhere. Try again later.");
+        }
     }
 
     private Conversation New(string? model) => new() { Id = _transcript.Id, Model = model, Created = time.GetUtcNow() };
-
-    private static ulong NewSeed() => BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
 
     private Turn Find(Conversation? conversation, string turn) =>
         conversation?.Turns.FirstOrDefault(known => known.Id == turn && !known.IsDeleted) ?? throw NotFound();

@@ -38,11 +38,8 @@ internal sealed class Transcript(IConversationStore store, string tenant, string
         Conversation = _stored?.Conversation;
     });
 
-    /// <summary>
-    /// Whether another owner has written since, so that what is in memory is old. While the store is away nobody can tell, and it
-    /// goes on.
-    /// </summary>
-    public async Task<bool> IsStale(CancellationToken cancellation)
+    /// <summary>Whether another owner has written since, so that what is in memory is old; null while the store is away and nobody can tell.</summary>
+    public async Task<bool?> IsStale(CancellationToken cancellation)
     {
         await _writing.WaitAsync(cancellation);
         try
@@ -54,7 +51,7 @@ internal sealed class Transcript(IConversationStore store, string tenant, string
         }
         catch (Exception e) when (IsAway(e))
         {
-            return false;
+            return null;
         }
         finally
         {
