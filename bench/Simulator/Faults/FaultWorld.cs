@@ -113,9 +113,9 @@ internal sealed class FaultWorld : IDisposable
         }
     }
 
-    /// <summary>Notes that a node or the store is broken for a while: what an answer can be lost by.</summary>
+    /// <summary>Notes that a node or the store is broken for a while, and then until the next tick: what an answer can be lost by.</summary>
     public void Harm(string what, TimeSpan length) =>
-        _harmedUntil[what] = new[] { _harmedUntil.GetValueOrDefault(what), Time.GetUtcNow() + length }.Max();
+        _harmedUntil[what] = new[] { _harmedUntil.GetValueOrDefault(what), Time.GetUtcNow() + length + Cluster.Tick }.Max();
 
     /// <summary>Whether a node or the store has been broken since.</summary>
     public bool IsHarmed(string what, DateTimeOffset since) => _harmedUntil.GetValueOrDefault(what) > since;
