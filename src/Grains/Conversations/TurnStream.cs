@@ -33,8 +33,8 @@ internal sealed class TurnStream(ClusterView view, IGrainFactory grains, TimePro
     {
         var node = turn.Node!;
         using var span = Spans.Begin("generate", ActivityKind.Client)?.SetTag("herd.node", node).SetTag("gen_ai.request.model", turn.Model);
-        var left = transcript.Conversation!.Home;
-        var epoch = answer.Epoch = await transcript.Settle(node, kind, begun: turn with { Answer = answer.SoFar() });
+        var (left, soFar) = (transcript.Conversation!.Home, answer.SoFar());
+        var epoch = answer.Epoch = await transcript.Settle(node, kind, begun: turn with { Answer = soFar });
         if (left is not null && left != node)
         {
             Release(transcript, left, turn.Model!, epoch).Ignore();
@@ -45,8 +45,8 @@ internal sealed class TurnStream(ClusterView view, IGrainFactory grains, TimePro
         {
             Epoch = epoch,
             Messages = History.Prompt(transcript.Conversation.System, transcript.Conversation.Turns, turn.Model!),
-            Produced = [.. answer.Tokens],
-            ProducedText = answer.SoFar().Text,
+            Produced = soFar.Tokens,
+            ProducedText = soFar.Text,
             Settings = turn.Settings,
             SamplerState = answer.SamplerState,
             Turn = turn.Id,
