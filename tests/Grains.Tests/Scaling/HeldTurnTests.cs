@@ -3,6 +3,7 @@ using Herd.Contracts.Placements;
 using Herd.Grains.Conversations;
 using Herd.Grains.Routing;
 using Herd.Grains.Scaling;
+using Herd.Grains.Tests.Conversations;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 

@@ -1,0 +1,75 @@
+using Herd.Contracts.Conversations;
+using Herd.Contracts.Errors;
+using Herd.Contracts.Nodes;
+using Herd.Gateway.Conversations;
+using Herd.Gateway.Hosting;
+using Herd.Grains.Routing;
+using Herd.Grains.Scaling;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Herd.Gateway.Tests.Conversations;
+
+public sealed class AdmissionTests
+{
+    private readonly ClusterView _view = new(Options.Create(new RoutingOptions()), Pools.None, new FakeTimeProvider());
+
+    [Fact]
+    public void Enter_EveryNodeHasMuchToDo_SaysWhenToTryAgain()
+    {
+        var admission = Make(new GatewayOptions { MaxWait = TimeSpan.FromSeconds(2) });
+        _view.Update(Report("a", prefill: 5000));
+        _view.Update(Report("b", prefill: 7000));
+
+        var refusal = Assert.Throws<HerdException>(() => admission.Enter("m"));
+
+        Assert.Equal((HerdError.Overloaded, TimeSpan.FromSeconds(3)), (refusal.Error, refusal.Retry));
+        Assert.Throws<HerdException>(() => admission.Enter(null));
+    }
+
+    [Fact]
+    public void Enter_OneNodeIsFree_LetsIn()
+    {
+        var admission = Make(new GatewayOptions { MaxWait = TimeSpan.FromSeconds(2) });
+        _view.Update(Report("a", prefill: 5000));
+        _view.Update(Report("b", prefill: 0));
+
+        admission.Enter("m").Dispose();
+    }
+
+    /// <summary>Whether a model is served at all is told by others.</summary>
+    [Fact]
+    public void Enter_NoNode_LetsIn() => Make(new GatewayOptions()).Enter("m").Dispose();
+
+    [Fact]
+    public void Enter_TooManyWait_LetsInWhenOneBegins()
+    {
+        var admission = Make(new GatewayOptions { MaxWaiting = 2 });
+        var first = admission.Enter("m");
+        using var second = admission.Enter("m");
+
+        Assert.Equal(HerdError.Overloaded, Assert.Throws<HerdException>(() => admission.Enter("m")).Error);
+        first.Dispose();
+        first.Dispose();
+        using var third = admission.Enter("m");
+        Assert.Throws<HerdException>(() => admission.Enter("m"));
+    }
+
+    private Admission Make(GatewayOptions options) => new(_view, Options.Create(options));
+
+    private static NodeReport Report(string node, int prefill) => new()
+    {
+        Node = node,
+        State = NodeState.Ready,
+        ProcessId = 1,
+        Runtime = "r",
+        Models =
+        [
+            new ServedModel
+            {
+                Id = "m", Description = "d", ContextTokens = 8192, Defaults = new GenerationSettings(), Slots = 8,
+                Figures = new EngineFigures { PrefillTokens = prefill, PrefillRate = 1000, DecodeRate = 100 },
+            },
+        ],
+    };
+}

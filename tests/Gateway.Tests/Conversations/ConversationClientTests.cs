@@ -1,0 +1,130 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using Herd.Contracts.Conversations;
+using Herd.Gateway.Conversations;
+using Herd.Gateway.Hosting;
+using Herd.Gateway.Telemetry;
+using Herd.Gateway.Tenants;
+using Herd.Grains.Conversations;
+using Herd.Grains.Conversations.Storage;
+using Herd.Grains.Routing;
+using Herd.Grains.Scaling;
+using Herd.Testing;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+using Orleans.Runtime;
+
+namespace Herd.Gateway.Tests.Conversations;
+
+public sealed class ConversationClientTests : IDisposable
+{
+    private readonly FakeTimeProvider _time = new() { AutoAdvanceAmount = TimeSpan.FromMilliseconds(1) };
+    private readonly ClusterView _view;
+    private readonly Quotas _quotas;
+    private readonly GatewayMetrics _metrics;
+    private readonly Handover _handover;
+
+    public ConversationClientTests()
+    {
+        _view = new ClusterView(Options.Create(new RoutingOptions()), Pools.None, _time);
+        (_quotas, _metrics, _handover) = (new Quotas(_time), new GatewayMetrics(_view, () => []), new Handover(_time));
+    }
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    /// <summary>Orleans has several ways of saying that a conversation's gateway left; the caller hears of none of them.</summary>
+    [Theory]
+    [InlineData(typeof(OperationCanceledException))]
+    [InlineData(typeof(EnumerationAbortedException))]
+    [InlineData(typeof(SiloUnavailableException))]
+    [InlineData(typeof(TimeoutException))]
+    public async Task Converse_ConversationIsLostInMidAnswer_GoesOnFromWhatIsDelivered(Type failure)
+    {
+        var conversation = MovingConversation.New((Exception)Activator.CreateInstance(failure)!);
+
+        var answer = "";
+        await foreach (var update in Make(conversation).Converse(Anybody, "conv_1", Request, Cancellation))
+        {
+            answer += update.Delta?.Text;
+        }
+
+        Assert.Equal("abc", answer);
+        Assert.Equal([0, 2], conversation.Offsets);
+    }
+
+    [Fact]
+    public async Task Converse_CallerHasCancelled_IsNotAskedAgain()
+    {
+        var conversation = MovingConversation.New(new OperationCanceledException());
+        using var gone = new CancellationTokenSource();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        {
+            await foreach (var _ in Make(conversation).Converse(Anybody, "conv_1", Request, gone.Token))
+            {
+                await gone.CancelAsync();
+            }
+        });
+
+        Assert.Single(conversation.Offsets);
+    }
+
+    public void Dispose()
+    {
+        _quotas.Dispose();
+        _metrics.Dispose();
+        _handover.Dispose();
+    }
+
+    private static Tenant Anybody { get; } = new(Tenant.Everybody, false, new TenantLimits());
+
+    private static TurnRequest Request { get; } = new() { TurnId = "turn_1", Input = [], Settings = new GenerationSettings() };
+
+    private ConversationClient Make(MovingConversation conversation) => new(
+        Always.Of<IGrainFactory>(conversation),
+        Always.Of<IConversationStore>(null),
+        _quotas,
+        new Admission(_view, Options.Create(new GatewayOptions())),
+        _metrics,
+        _handover,
+        _time);
+
+    /// <summary>A conversation that is lost after two pieces of its answer, and found again.</summary>
+    public class MovingConversation : DispatchProxy
+    {
+        private Exception _failure = null!;
+
+        /// <summary>From where it was asked to answer, in bytes.</summary>
+        public List<long> Offsets { get; } = [];
+
+        internal static MovingConversation New(Exception failure)
+        {
+            var conversation = (MovingConversation)(object)Create<IConversationGrain, MovingConversation>();
+            conversation._failure = failure;
+            return conversation;
+        }
+
+        protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => Converse((TurnRequest)args![0]!, (CancellationToken)args[1]!);
+
+        private async IAsyncEnumerable<TurnEvent> Converse(TurnRequest request, [EnumeratorCancellation] CancellationToken cancellation)
+        {
+            Offsets.Add(request.Offset.Bytes);
+            await Task.Yield();
+            foreach (var letter in "abc"[(int)request.Offset.Bytes..])
+            {
+                cancellation.ThrowIfCancellationRequested();
+                if (letter == 'c' && Offsets.Count == 1)
+                {
+                    throw _failure;
+                }
+
+                yield return new TurnEvent { Delta = new AnswerDelta($"{letter}", 1) };
+            }
+
+            yield return new TurnEvent
+            {
+                Completed = new Turn { Id = request.TurnId, State = TurnState.Completed, Input = [], Created = DateTimeOffset.UnixEpoch, Settings = request.Settings },
+            };
+        }
+    }
+}

@@ -1,0 +1,65 @@
+using System.Text.Json;
+using Herd.Contracts.Conversations;
+using Herd.Gateway.Conversations;
+using Herd.Gateway.Hosting;
+using Herd.Gateway.OpenAi;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+
+namespace Herd.Gateway.Tests.Conversations;
+
+public sealed class SessionIdentityTests
+{
+    private const string First = """{"role":"system","content":"s"},{"role":"user","content":"hello"}""";
+    private const string Later = First + """,{"role":"assistant","content":"hi"},{"role":"user","content":"more"}""";
+
+    [Fact]
+    public void Of_LaterTurnOfSameChat_IsTheSame()
+    {
+        Assert.Equal(Of(Body(First)), Of(Body(Later)));
+        Assert.NotEqual(Of(Body(First)), Of(Body("""{"role":"user","content":"hello"}""")));
+        Assert.NotEqual(Of(Body(First)), Of(Body(First).Replace("\"m\"", "\"other\"", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Of_SourceGiven_DecidesInTheOrderConfigured()
+    {
+        var byConversation = Of(Body(First, ""","conversation":"c","prompt_cache_key":"k" """));
+
+        Assert.Equal(byConversation, Of(Body(Later, ""","conversation":{"id":"c"},"prompt_cache_key":"other" """)));
+        Assert.NotEqual(byConversation, Of(Body(First, ""","prompt_cache_key":"c" """)));
+        Assert.Equal(
+            Of(Body(First, ""","metadata":{"user_id":"u"} """)), Of(Body(Later, ""","metadata":{"user_id":"u"} """)));
+        Assert.Equal(Of(Body(First), header: "h"), Of(Body("""{"role":"user","content":"x"}"""), header: "h"));
+        Assert.NotEqual(Of(Body(First), header: "h"), Of(Body(First)));
+    }
+
+    [Fact]
+    public void Of_OtherSourcesConfigured_UsesThem()
+    {
+        var body = Body(First, ""","prompt_cache_key":"k" """);
+
+        Assert.Equal(Of(Body(First), sources: ["body:user"]), Of(body, sources: ["body:user"]));
+    }
+
+    [Fact]
+    public void Of_AnyText_SaysNothingOfIt()
+    {
+        Assert.Matches("^http_[0-9a-f]{32}$", Of(Body(First)));
+    }
+
+    private static string Body(string messages, string more = "") => $$"""{"model":"m","messages":[{{messages}}]{{more}}}""";
+
+    private static string Of(string body, string? header = null, string[]? sources = null)
+    {
+        var request = JsonSerializer.Deserialize(body, OpenAiJson.Default.ChatRequest)!;
+        var headers = new HeaderDictionary();
+        if (header is not null)
+        {
+            headers["X-Session-Id"] = header;
+        }
+
+        var identity = new SessionIdentity(Options.Create(new GatewayOptions { SessionIdentity = sources ?? [] }));
+        return identity.Of(request.Rest, ChatRequestReader.ToTurn(request, AnswerMarkup.None), headers);
+    }
+}

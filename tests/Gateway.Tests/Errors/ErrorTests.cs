@@ -1,0 +1,61 @@
+using Google.Rpc;
+using Herd.Contracts.Errors;
+using Herd.Gateway.Grpc;
+using Herd.Gateway.Hosting;
+using Herd.Gateway.OpenAi;
+using Herd.Gateway.Tenants;
+
+namespace Herd.Gateway.Tests.Errors;
+
+public sealed class ErrorTests
+{
+    [Fact]
+    public void CodeOf_EveryError_IsAnError()
+    {
+        Assert.All(Enum.GetValues<HerdError>(), error => Assert.NotEqual(Code.Ok, ErrorInterceptor.CodeOf(error)));
+        Assert.All(
+            Enum.GetValues<HerdError>().Where(error => error != HerdError.Internal),
+            error => Assert.NotEqual(Code.Internal, ErrorInterceptor.CodeOf(error)));
+    }
+
+    [Fact]
+    public void Describe_ContextOverflow_HasBothNumbers()
+    {
+        var error = OpenAiErrors.Describe(new HerdException(HerdError.ContextOverflow, "too long", "messages")
+            .With("prompt_tokens", 9000).With("context_tokens", 8192));
+
+        Assert.Equal(("context_length_exceeded", "messages", 9000, 8192), (error.Code, error.Param, error.NPromptTokens, error.NCtx));
+        Assert.Equal("invalid_request_error", error.Type);
+    }
+
+    [Fact]
+    public void Validate_EverythingWrong_SaysEverything()
+    {
+        var result = new GatewayOptionsValidator().Validate(null, new GatewayOptions
+        {
+            Bind = "here", HttpPort = 0, GrpcPort = 70000, AdminPort = 70000, AdminBind = "0.0.0.0", MaxBodyBytes = 1,
+            Tenants = { ["a"] = "plain" }, Operators = ["b"], SessionIdentity = ["cookie"], AdminKeys = [], TenantsFile = "/nowhere",
+            Limits = new TenantLimits { Streams = 0 }, Jwt = new JwtOptions { Authority = "http://plain" }, Certificate = "/nowhere.pem",
+        });
+
+        Assert.Equal(16, result.Failures!.Count());
+    }
+
+    [Theory]
+    [InlineData("0.0.0.0", false, false)]
+    [InlineData("10.1.1.1", false, false)]
+    [InlineData("::", false, false)]
+    [InlineData("0.0.0.0", true, true)]
+    [InlineData("127.0.0.1", false, true)]
+    [InlineData("::1", false, true)]
+    public void Validate_ReachedFromOtherMachines_NeedsKeys(string bind, bool hasKeys, bool isValid)
+    {
+        var options = new GatewayOptions { Bind = bind };
+        if (hasKeys)
+        {
+            options.Tenants["alice"] = new string('0', 64);
+        }
+
+        Assert.Equal(isValid, new GatewayOptionsValidator().Validate(null, options).Succeeded);
+    }
+}

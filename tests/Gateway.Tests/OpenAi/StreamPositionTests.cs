@@ -1,0 +1,31 @@
+using Herd.Contracts.Conversations;
+using Herd.Contracts.Errors;
+using Herd.Gateway.OpenAi;
+using Microsoft.AspNetCore.Http;
+
+namespace Herd.Gateway.Tests.OpenAi;
+
+public sealed class StreamPositionTests
+{
+    private static readonly StreamPosition Position =
+        new("http_a", "turn_1", new AnswerOffset(12, 3, 7) { Digest = 0xfedcba9876543210 });
+
+    [Fact]
+    public void Of_WhatWasSent_IsThatPlace() => Assert.Equal(Position, Of(Position.ToString()));
+
+    /// <summary>Gateways before version 8 sent no digest.</summary>
+    [Fact]
+    public void Of_WithoutDigest_IsThatPlace() => Assert.Equal(
+        Position with { Offset = new AnswerOffset(12, 3, 7) }, Of("http_a.turn_1.12.3.7"));
+
+    [Theory]
+    [InlineData("http_a.turn_1.12.3")]
+    [InlineData("http_a.turn_1.12.3.7.g")]
+    [InlineData("http_a.turn_1.12.3.7.9.9")]
+    [InlineData("http_a.turn_1.-12.3.7.9")]
+    [InlineData("other_a.turn_1.12.3.7.9")]
+    public void Of_AnythingElse_IsRefused(string id) =>
+        Assert.Equal(HerdError.InvalidArgument, Assert.Throws<HerdException>(() => Of(id)).Error);
+
+    private static StreamPosition? Of(string id) => StreamPosition.Of(new HeaderDictionary { [StreamPosition.Header] = id });
+}

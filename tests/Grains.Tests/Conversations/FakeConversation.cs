@@ -1,0 +1,61 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using Herd.Contracts.Conversations;
+using Herd.Grains.Conversations;
+
+namespace Herd.Grains.Tests.Conversations;
+
+/// <summary>A conversation that answers by a script, in the caller's process or in another.</summary>
+public class FakeConversation : DispatchProxy
+{
+    private Func<TurnEvents, CancellationToken, Task> _script = null!;
+    private bool _isHere;
+
+    /// <summary>It, as callers have it.</summary>
+    public IConversationGrain Grain => (IConversationGrain)(object)this;
+
+    /// <summary>Events that were sent.</summary>
+    public int Messages { get; private set; }
+
+    internal static FakeConversation New(Func<TurnEvents, CancellationToken, Task> script, bool isHere = true)
+    {
+        var conversation = (FakeConversation)(object)Create<IConversationGrain, FakeConversation>();
+        (conversation._script, conversation._isHere) = (script, isHere);
+        return conversation;
+    }
+
+    protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) =>
+        Converse((TurnRequest)args![0]!, (CancellationToken)args[1]!);
+
+    private async IAsyncEnumerable<TurnEvent> Converse(TurnRequest request, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var events = new TurnEvents(_isHere ? request.Local : null);
+        var taken = Take(events, cancellation);
+        try
+        {
+            await foreach (var update in events.Sent.ReadAllAsync(cancellation))
+            {
+                Messages++;
+                yield return update;
+            }
+
+            await taken;
+        }
+        finally
+        {
+            await taken.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task Take(TurnEvents events, CancellationToken cancellation)
+    {
+        try
+        {
+            await _script(events, cancellation);
+        }
+        finally
+        {
+            events.End();
+        }
+    }
+}

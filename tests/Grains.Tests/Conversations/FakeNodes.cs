@@ -1,0 +1,83 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using Herd.Contracts;
+using Herd.Contracts.Conversations;
+using Herd.Contracts.Nodes;
+
+namespace Herd.Grains.Tests.Conversations;
+
+/// <summary>Nodes whose sessions answer by a script instead of a model.</summary>
+public class FakeNodes : DispatchProxy
+{
+    private Func<string, SessionRequest, IEnumerable<object>> _script = (_, _) => [];
+
+    /// <summary>What was asked of which node.</summary>
+    public List<(string Node, SessionRequest Request)> Calls { get; } = [];
+
+    /// <summary>What was to be brought where.</summary>
+    public List<(string Node, string Link, string Session)> Pulls { get; } = [];
+
+    /// <summary>What was freed.</summary>
+    public List<(string Node, long Epoch)> Released { get; } = [];
+
+    /// <summary>How bringing a KV cache goes.</summary>
+    public Func<Task<KvMove>> Pull { get; set; } = () => Task.FromResult(new KvMove(1, 1, 0, null));
+
+    /// <summary>What nodes remember of a turn's answer.</summary>
+    public GenerationEvent? Tail { get; set; }
+
+    /// <param name="script">What a node does with a request: events to send, a task to wait for, or an exception to throw.</param>
+    public static (IGrainFactory Grains, FakeNodes Nodes) New(Func<string, SessionRequest, IEnumerable<object>> script)
+    {
+        var grains = Create<IGrainFactory, FakeNodes>();
+        var nodes = (FakeNodes)(object)grains;
+        nodes._script = script;
+        return (grains, nodes);
+    }
+
+    /// <summary>A node that says nothing more, and does not end.</summary>
+    public static Task Hang { get; } = new TaskCompletionSource().Task;
+
+    public static GenerationEvent Token(int token) => new([token], $"{token} ", null);
+
+    public static GenerationEvent End(int tokens) => new(
+        [], "", new GenerationOutcome(Finish.Stop, true, new Usage(1, tokens, 0), new Timings(default, default, default)));
+
+    protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) =>
+        new Session(this, GrainKey.Split((string)args![0]!)[0]);
+
+    private sealed class Session(FakeNodes nodes, string node) : ISessionGrain
+    {
+        public async IAsyncEnumerable<GenerationEvent> Generate(
+            SessionRequest request, [EnumeratorCancellation] CancellationToken cancellation)
+        {
+            nodes.Calls.Add((node, request));
+            foreach (var step in nodes._script(node, request))
+            {
+                cancellation.ThrowIfCancellationRequested();
+                await Task.Yield();
+                if (step is Task wait)
+                {
+                    await wait.WaitAsync(cancellation);
+                    continue;
+                }
+
+                yield return step as GenerationEvent ?? throw (Exception)step;
+            }
+        }
+
+        public Task<KvMove> Pull(string link, string session, CancellationToken cancellation)
+        {
+            nodes.Pulls.Add((node, link, session));
+            return nodes.Pull();
+        }
+
+        public Task<GenerationEvent?> Recall(long epoch, string turn) => Task.FromResult(nodes.Tail);
+
+        public Task Release(long epoch)
+        {
+            nodes.Released.Add((node, epoch));
+            return Task.CompletedTask;
+        }
+    }
+}

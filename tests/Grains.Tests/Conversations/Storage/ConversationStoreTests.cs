@@ -1,0 +1,228 @@
+using Herd.Contracts.Conversations;
+using Herd.Grains.Conversations.Storage;
+using Herd.Testing;
+using StackExchange.Redis;
+
+namespace Herd.Grains.Tests.Conversations.Storage;
+
+/// <summary>The same of every server that speaks Redis's protocol.</summary>
+public abstract class ConversationStoreTests : IAsyncLifetime
+{
+    private StoreConnection _connection = null!;
+
+    private protected StoreProcess Process { get; private set; } = null!;
+
+    private protected RedisConversationStore Store { get; private set; } = null!;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        Process = await Start();
+        (_connection, Store) = await Connect();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _connection.DisposeAsync();
+        await Process.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+
+    [Fact]
+    public async Task Write_NewConversation_IsReadBack()
+    {
+        var conversation = New("c") with { Turns = [Turn("1"), Turn("2")], System = "brief", Home = "node-1", Epoch = 3 };
+        await Write(null, conversation);
+
+        var read = await Store.Read("t", "c", Cancellation);
+
+        Assert.Equal(1, read!.Revision);
+        Assert.Equal(["1", "2"], read.Conversation.Turns.Select(turn => turn.Id));
+        Assert.Equal(conversation, read.Conversation with { Turns = conversation.Turns });
+        Assert.Null(await Store.Read("t", "other", Cancellation));
+        Assert.Null(await Store.Read("other", "c", Cancellation));
+    }
+
+    [Fact]
+    public async Task Write_TurnsFromOneOn_ReplacesTheRest()
+    {
+        var first = await Write(null, New("c") with { Turns = [Turn("1"), Turn("2"), Turn("3")] });
+        await Write(first, first.Conversation with { Turns = [first.Conversation.Turns[0], Turn("4")] }, firstTurn: 1);
+
+        var read = await Store.Read("t", "c", Cancellation);
+
+        Assert.Equal(["1", "4"], read!.Conversation.Turns.Select(turn => turn.Id));
+    }
+
+    [Fact]
+    public async Task Write_SomebodyElseWrote_IsRefusedAndChangesNothing()
+    {
+        var first = await Write(null, New("c"));
+        await Write(first, first.Conversation with { Epoch = 1 }, owner: "other");
+
+        await Assert.ThrowsAsync<ConversationConflictException>(() => Write(first, first.Conversation with { Epoch = 2 }));
+        await Assert.ThrowsAsync<ConversationConflictException>(() => Write(null, New("c")));
+        Assert.Equal(1, (await Store.Read("t", "c", Cancellation))!.Conversation.Epoch);
+    }
+
+    [Fact]
+    public async Task Write_ManyAtOnce_OneIsTakenEachTime()
+    {
+        var writers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Connect()));
+        StoredConversation? last = null;
+        for (var round = 0; round < 300; round++)
+        {
+            var written = await Task.WhenAll(writers.Select((writer, i) => Task.Run(() => Race(writer.Store, last, $"writer-{i}"))));
+            last = Assert.Single(written, stored => stored is not null);
+        }
+
+        foreach (var (connection, _) in writers)
+        {
+            await connection.DisposeAsync();
+        }
+
+        static async Task<StoredConversation?> Race(RedisConversationStore store, StoredConversation? expected, string owner)
+        {
+            try
+            {
+                return await store.Write("t", expected, New("c"), 0, ConversationKind.CallerKept, owner);
+            }
+            catch (ConversationConflictException)
+            {
+                return null;
+            }
+        }
+    }
+
+    /// <summary>The client still talks to the server about itself then.</summary>
+    [Fact]
+    public async Task Write_JustConnected_IsNotHeldUp()
+    {
+        for (var i = 0; i < 200; i++)
+        {
+            var (connection, store) = await Connect();
+            await store.Write("t", null, New($"c{i}"), 0, ConversationKind.CallerKept, "one");
+            await connection.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task Write_ManyTurns_AreAllReadBack()
+    {
+        await Write(null, New("c") with { Turns = [.. Enumerable.Range(0, 10_000).Select(i => Turn($"{i}"))] });
+
+        var turns = (await Store.Read("t", "c", Cancellation))!.Conversation.Turns;
+
+        Assert.Equal(Enumerable.Range(0, 10_000).Select(i => $"{i}"), turns.Select(turn => turn.Id));
+    }
+
+    [Fact]
+    public async Task ReadLastWrite_Writes_TellsHowManyAndWhose()
+    {
+        var none = await Store.ReadLastWrite("t", "c", Cancellation);
+        var first = await Write(null, New("c"));
+        await Write(first, first.Conversation, owner: "other");
+        var two = await Store.ReadLastWrite("t", "c", Cancellation);
+        await Store.Delete("t", "c");
+
+        Assert.Equal([null, new LastWrite(2, "other"), null], new[] { none, two, await Store.ReadLastWrite("t", "c", Cancellation) });
+    }
+
+    [Fact]
+    public async Task Write_KeptByCaller_IsNotListedAndExpires()
+    {
+        await Write(null, New("c"), kind: ConversationKind.CallerKept);
+
+        Assert.Empty((await Store.List("t", 10, null)).Conversations);
+        var left = await _connection.Database.KeyTimeToLiveAsync("herd:conversation:t/c");
+        Assert.InRange(left!.Value, TimeSpan.FromHours(23), TimeSpan.FromHours(24));
+    }
+
+    [Fact]
+    public async Task List_Pages_ReachEveryConversationOnceNewestFirst()
+    {
+        for (var i = 0; i < 7; i++)
+        {
+            // Three of a time, so that pages end among equals.
+            await Write(null, New($"c{i}") with { Created = DateTimeOffset.UnixEpoch.AddSeconds(i / 3) });
+        }
+
+        await Write(null, New("others"), tenant: "other");
+        var seen = new List<Conversation>();
+        string? token = null;
+        do
+        {
+            var page = await Store.List("t", 2, token);
+            Assert.InRange(page.Conversations.Count, 1, 2);
+            seen.AddRange(page.Conversations);
+            token = page.Next;
+        }
+        while (token is not null);
+
+        Assert.Equal(["c0", "c1", "c2", "c3", "c4", "c5", "c6"], seen.Select(c => c.Id).Order());
+        Assert.Equal(seen.Select(c => c.Created).OrderDescending(), seen.Select(c => c.Created));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("x.y")]
+    [InlineData("1.2.3")]
+    [InlineData("-1.0")]
+    public async Task List_TokenThatIsNone_IsRefused(string token)
+    {
+        await Assert.ThrowsAsync<FormatException>(() => Store.List("t", 2, token));
+    }
+
+    /// <summary>A write whose answer was lost has landed all the same; its writer does not take it for somebody else's.</summary>
+    [Fact]
+    public async Task Write_AfterAnOwnWriteWithoutAnswer_Lands()
+    {
+        var first = await Write(null, New("c"));
+        await Write(first, New("c") with { Turns = [Turn("1")] });
+
+        var third = await Write(first, New("c") with { Turns = [Turn("1"), Turn("2")] });
+
+        Assert.Equal(["1", "2"], (await Store.Read("t", "c", Cancellation))!.Conversation.Turns.Select(turn => turn.Id));
+        Assert.Equal(3, third.Revision);
+        await Assert.ThrowsAsync<ConversationConflictException>(() => Write(first, New("c"), owner: "other"));
+    }
+
+    [Fact]
+    public async Task Delete_Conversation_IsGoneEverywhere()
+    {
+        await Write(null, New("c"));
+        await Store.Delete("t", "c");
+
+        Assert.Null(await Store.Read("t", "c", Cancellation));
+        Assert.Empty((await Store.List("t", 10, null)).Conversations);
+    }
+
+    protected abstract Task<StoreProcess> Start();
+
+    private async Task<(StoreConnection Connection, RedisConversationStore Store)> Connect()
+    {
+        var connection = new StoreConnection(ConfigurationOptions.Parse(Process.Address));
+        await connection.StartAsync(Cancellation);
+        return (connection, new RedisConversationStore(connection));
+    }
+
+    private protected Task<StoredConversation> Write(
+        StoredConversation? expected,
+        Conversation conversation,
+        int firstTurn = 0,
+        ConversationKind kind = ConversationKind.Durable,
+        string tenant = "t",
+        string owner = "one") => Store.Write(tenant, expected, conversation, firstTurn, kind, owner);
+
+    private protected static Conversation New(string id) => new() { Id = id, Created = DateTimeOffset.UnixEpoch };
+
+    private protected static Turn Turn(string id) => new()
+    {
+        Id = id,
+        State = TurnState.Pending,
+        Input = [new Message(Contracts.Conversations.Role.User, "hello")],
+        Created = DateTimeOffset.UnixEpoch,
+        Settings = new GenerationSettings(),
+    };
+}

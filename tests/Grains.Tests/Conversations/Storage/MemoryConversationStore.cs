@@ -1,0 +1,52 @@
+using Herd.Contracts.Conversations;
+using Herd.Grains.Conversations.Storage;
+using StackExchange.Redis;
+
+namespace Herd.Grains.Tests.Conversations.Storage;
+
+/// <summary>A store without a server, that can be made to fail.</summary>
+internal sealed class MemoryConversationStore : IConversationStore
+{
+    public StoredConversation? Stored { get; set; }
+
+    /// <summary>Who has written last.</summary>
+    public string Owner { get; set; } = "";
+
+    /// <summary>Whether it does not answer.</summary>
+    public bool IsAway { get; set; }
+
+    public Task<StoredConversation?> Read(string tenant, string id, CancellationToken cancellation) => Task.FromResult(Stored);
+
+    public Task<LastWrite?> ReadLastWrite(string tenant, string id, CancellationToken cancellation) =>
+        IsAway ? throw Away() : Task.FromResult(Stored is { } stored ? new LastWrite(stored.Revision, Owner) : null);
+
+    public Task<StoredConversation> Write(
+        string tenant, StoredConversation? expected, Conversation conversation, int firstTurn, ConversationKind kind, string owner)
+    {
+        if (IsAway)
+        {
+            throw Away();
+        }
+
+        if (expected?.Revision != Stored?.Revision)
+        {
+            throw new ConversationConflictException(conversation.Id);
+        }
+
+        Owner = owner;
+        Stored = new StoredConversation(conversation, (Stored?.Revision ?? 0) + 1);
+        return Task.FromResult(Stored);
+    }
+
+    public Task<long> Count(string tenant) => Task.FromResult(Stored is null ? 0L : 1);
+
+    public Task Delete(string tenant, string id)
+    {
+        Stored = null;
+        return Task.CompletedTask;
+    }
+
+    public Task<ConversationPage> List(string tenant, int size, string? after) => throw new NotSupportedException();
+
+    private static RedisConnectionException Away() => new(ConnectionFailureType.SocketClosed, CommandFlags.None, "away");
+}

@@ -1,0 +1,45 @@
+using Herd.Contracts.Conversations;
+using Herd.Grains.Conversations.Storage;
+using Herd.Testing;
+using StackExchange.Redis;
+
+namespace Herd.Grains.Tests.Conversations.Storage;
+
+public sealed class RedisConversationStoreTests : ConversationStoreTests
+{
+    protected override Task<StoreProcess> Start() => StoreProcess.StartRedis();
+
+    /// <summary>A write that only the primary has counts for nothing where a replica must have it; once there is one, it does.</summary>
+    [Fact]
+    public async Task Write_ReplicaIsAway_DoesNotCountUntilItIsThere()
+    {
+        await using var primary = await StoreProcess.StartRedis();
+        await using var connection = new StoreConnection(ConfigurationOptions.Parse(primary.Address), replicas: 1);
+        await connection.StartAsync(TestContext.Current.CancellationToken);
+        var store = new RedisConversationStore(connection);
+        var conversation = new Conversation { Id = "c", Created = DateTimeOffset.UnixEpoch };
+        var first = new StoredConversation(conversation, 0);
+
+        await Assert.ThrowsAsync<TimeoutException>(() => store.Write("t", null, conversation, 0, ConversationKind.Durable, "me"));
+        await using var replica = await StoreProcess.StartRedis(replicaOf: primary.Port);
+        StoredConversation? written = null;
+        while (written is null)
+        {
+            written = await Try(() => store.Write("t", first, conversation, 0, ConversationKind.Durable, "me"));
+        }
+
+        Assert.Equal(conversation, (await store.Read("t", "c", TestContext.Current.CancellationToken))!.Conversation with { Turns = conversation.Turns });
+
+        static async Task<StoredConversation?> Try(Func<Task<StoredConversation>> write)
+        {
+            try
+            {
+                return await write();
+            }
+            catch (TimeoutException)
+            {
+                return null;
+            }
+        }
+    }
+}

@@ -1,0 +1,199 @@
+using System.Threading.Channels;
+using FsCheck.Xunit;
+using Herd.Contracts;
+using Herd.Contracts.Conversations;
+using Herd.Contracts.Errors;
+using Herd.Contracts.Nodes;
+using Herd.Contracts.Placements;
+using Herd.Grains.Conversations;
+using Herd.Grains.Conversations.Storage;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+using Orleans.Runtime;
+using static Herd.Grains.Tests.Conversations.FakeNodes;
+
+namespace Herd.Grains.Tests.Conversations;
+
+/// <summary>What happens to an answer whose node fails, falls silent or drains, and to one whose gateway was lost.</summary>
+public sealed class TurnFailoverTests : TurnRunnerScene
+{
+    [Fact]
+    public async Task Answer_NodeFailsInMidStream_GoesOnElsewhereWithWhatWasProduced()
+    {
+        var nodes = New((node, request) => node == "a"
+            ? [Token(1), Token(2), new SiloUnavailableException("killed")]
+            : [Token(3), End(3)]);
+
+        var turn = await Run(nodes);
+
+        Assert.Equal((TurnState.Completed, "1 2 3 ", "b"), (turn.State, turn.Answer.Text, turn.Node));
+        Assert.Equal([1, 2, 3], turn.Answer.Tokens);
+        Assert.Equal("1 2 3 ", DeliveredSoFar());
+        Assert.Equal([("a", 1L, 0), ("b", 2L, 2)], nodes.Nodes.Calls.Select(call => (call.Node, call.Request.Epoch, call.Request.Produced.Count)));
+        Assert.Equal(("b", 2L), (Store.Stored!.Conversation.Home, Store.Stored.Conversation.Epoch));
+        Assert.Equal(NodeState.Lost, View.Nodes[0].State);
+        Assert.Equal(turn, Stored);
+    }
+
+    [Fact]
+    public async Task Answer_NodeFallsSilentInMidStream_GoesOnElsewhere()
+    {
+        var nodes = New((node, _) => node == "a" ? [Token(1), Hang] : [Token(2), End(2)]);
+        var running = Run(nodes);
+        await Delivered("1 ");
+
+        View.Lose("a");
+
+        var turn = await running;
+        Assert.Equal(("1 2 ", "b"), (turn.Answer.Text, turn.Node));
+        Assert.Equal([PlacementReason.Turn, PlacementReason.NodeFailed], turn.Placements!.Select(placement => placement.Reason));
+        Assert.Empty(nodes.Nodes.Pulls);
+    }
+
+    /// <summary>A node whose engine ends no step says so itself.</summary>
+    [Fact]
+    public async Task Answer_EngineHangsInMidStream_GoesOnElsewhere()
+    {
+        var nodes = New((node, _) => node == "a" ? [Token(1), Hang] : [Token(2), End(2)]);
+        var running = Run(nodes);
+        await Delivered("1 ");
+
+        View.Update(Report("a") with { State = NodeState.Stalled });
+
+        Assert.Equal(("1 2 ", "b"), ((await running).Answer.Text, (await running).Node));
+    }
+
+    [Fact]
+    public async Task Answer_NodeDrainsInMidStream_GoesOnElsewhereWithItsKvCache()
+    {
+        var nodes = New((node, _) => node == "a" ? [Token(1), Hang] : [Token(2), End(2)]);
+        var running = Run(nodes, History());
+        await Delivered("1 ");
+
+        View.Update(Report("a") with { State = NodeState.Draining });
+
+        var turn = await running;
+        Assert.Equal(("1 2 ", "b"), (turn.Answer.Text, turn.Node));
+        Assert.Equal([("b", "http://a", GrainKey.Session("a", "t", "c", "m"))], nodes.Nodes.Pulls);
+        Assert.Equal([("a", 2L)], nodes.Nodes.Released);
+        Assert.Equal((PlacementReason.NodeDrains, KvOrigin.Pull), (turn.Placements![1].Reason, turn.Placements[1].Considered[0].Origin));
+        Assert.Equal(1, turn.Placements[1].Move!.Tokens);
+    }
+
+    /// <summary>Were the gateway lost before the new home has heard of the answer, nobody could be asked for what was delivered.</summary>
+    [Fact]
+    public async Task Answer_GoesOnElsewhere_IsStoredBeforeTheNewHomeBegins()
+    {
+        Conversation? stored = null;
+        var nodes = New((node, _) =>
+        {
+            stored = Store.Stored!.Conversation;
+            return node == "a" ? [Token(1), Token(2), Hang] : [Token(3), End(3)];
+        });
+        var running = Run(nodes);
+        await Delivered("1 2 ");
+
+        View.Update(Report("a") with { State = NodeState.Draining });
+        await running;
+
+        Assert.Equal(("b", TurnState.Pending, "1 2 "), (stored!.Home, stored.Turns.Single().State, stored.Turns.Single().Answer.Text));
+    }
+
+    [Fact]
+    public async Task Answer_PullFails_ReplaysAllTheSame()
+    {
+        var nodes = New((node, _) => node == "a" ? [Token(1), Hang] : [Token(2), End(2)]);
+        nodes.Nodes.Pull = () => Task.FromException<KvMove>(new SiloUnavailableException("gone"));
+        var running = Run(nodes, History());
+        await Delivered("1 ");
+
+        View.Update(Report("a") with { State = NodeState.Draining });
+
+        var turn = await running;
+        Assert.Equal("1 2 ", turn.Answer.Text);
+        Assert.Equal((0, "gone"), (turn.Placements![1].Move!.Tokens, turn.Placements[1].Move!.Failure));
+    }
+
+    /// <summary>The home is busy, but what it has need not be computed again.</summary>
+    [Fact]
+    public async Task Answer_PullFailsAndTheHomeIsThere_IsGivenAtHome()
+    {
+        var nodes = New((_, _) => [Token(1), End(1)]);
+        nodes.Nodes.Pull = () => Task.FromResult(new KvMove(0, 0, 1, "it took too long"));
+        var turn = History();
+        Store.Stored = Store.Stored! with { Conversation = Store.Stored.Conversation with { Home = "a", Epoch = 1 } };
+        var busy = Report("a");
+        View.Update(busy with { Models = [busy.Models[0] with { Slots = 1, Active = 1, Figures = new EngineFigures { PrefillTokens = 100_000 } }] });
+
+        turn = await Run(nodes, turn);
+
+        Assert.Equal((TurnState.Completed, "a"), (turn.State, turn.Node));
+        Assert.Equal(["b", "a"], turn.Placements!.Select(placement => placement.Node));
+        Assert.Equal(["a"], nodes.Nodes.Calls.Select(call => call.Node));
+    }
+
+    [Fact]
+    public async Task Answer_OnlyNodeDrains_FinishesThere()
+    {
+        View.Remove("b");
+        var go = new TaskCompletionSource();
+        var nodes = New((_, _) => [Token(1), go.Task, Token(2), End(2)]);
+        var running = Run(nodes);
+        await Delivered("1 ");
+
+        View.Update(Report("a") with { State = NodeState.Draining });
+        go.SetResult();
+
+        Assert.Equal(("1 2 ", "a"), ((await running).Answer.Text, (await running).Node));
+    }
+
+    /// <param name="home">Who has it; of c this gateway has not heard yet.</param>
+    [Theory]
+    [InlineData("a")]
+    [InlineData("c")]
+    public async Task Answer_BegunByALostOwner_GoesOnFromWhatTheNodeProduced(string home)
+    {
+        var nodes = New((_, request) => request.Produced is [1, 2] ? [Token(3), End(3)] : []);
+        nodes.Nodes.Tail = new GenerationEvent([1, 2], "1 2 ", null);
+        Store.Stored = new StoredConversation(
+            new Conversation { Id = "c", Created = DateTimeOffset.UnixEpoch, Turns = [Turn()], Home = home, Epoch = 5 }, 1);
+
+        var turn = await Run(nodes, Turn() with { Model = "m" }, begin: new TurnStart(new AnswerOffset(2, 1), IsNew: false));
+
+        Assert.Equal("1 2 3 ", turn.Answer.Text);
+        Assert.Equal("2 3 ", DeliveredSoFar());
+        Assert.Equal(home == "a" ? 6 : 7, nodes.Nodes.Calls.Single().Request.Epoch);
+    }
+
+    /// <summary>One gateway handed the turn over, with a token of it stored; the next one went on with it and was lost.</summary>
+    [Theory]
+    [InlineData("1 ", 1, "1 2 3 ")]
+    [InlineData("7 ", 7, "7 3 ")]
+    public async Task Answer_HandedOverThenLostWithItsOwner_GoesOnWithWhatTheHomeHas(string stored, int token, string expected)
+    {
+        var nodes = New((_, request) => [Token(3), End(request.Produced.Count + 1)]);
+        nodes.Nodes.Tail = new GenerationEvent([1, 2], "1 2 ", null);
+        var left = Turn() with { Model = "m", State = TurnState.Cancelled, Answer = new Answer(stored, [token], true) };
+        Store.Stored = new StoredConversation(
+            new Conversation { Id = "c", Created = DateTimeOffset.UnixEpoch, Turns = [left], Home = "a", Epoch = 5 }, 1);
+
+        var turn = await Run(nodes, left, begin: new TurnStart(new AnswerOffset(2, 1), IsNew: false));
+
+        Assert.Equal(expected, turn.Answer.Text);
+        Assert.Equal(expected[2..], DeliveredSoFar());
+    }
+
+    [Fact]
+    public async Task Answer_DeliveredByALostOwnerAndKnownToNobody_SaysSoAndCanBeTakenAgain()
+    {
+        var nodes = New((_, _) => [Token(7), End(1)]);
+        var begun = new TurnStart(new AnswerOffset(2, 1), IsNew: false);
+
+        var error = await Assert.ThrowsAsync<HerdException>(() => Run(nodes, begin: begun));
+        var again = await Run(nodes, Stored, begin: begun with { Offset = AnswerOffset.Start });
+
+        Assert.Equal(HerdError.AnswerLost, error.Error);
+        Assert.Equal((TurnState.Completed, "7 "), (again.State, again.Answer.Text));
+    }
+}
