@@ -38,18 +38,18 @@ internal static class ConfigurationPage
             # Configuration
 
             Every setting of Herd's processes. This page is generated from the options' classes. To write it:
-            `HERD_UPDATE_DOCS=1 dotnet run --project tests/Docs.Tests`. Without the variable the same command fails if the page
-            is out of date.
+            `HERD_UPDATE_DOCS=1 dotnet run --project tests/Docs.Tests`. Without the variable the same command fails if
+            the page is out of date.
 
             A setting is given to a process
 
-            - in its environment: `Node__Slots=16`, with `__` for each `:`. `herd up` passes its own environment on to all
-              processes;
+            - in its environment: `Node__Slots=16`, with `__` for each `:`. `herd up` passes its own environment on to
+              all processes;
             - on its command line: `--Node:Slots=16`. The command line wins.
 
-            List entries are numbered from 0: `Gateway__AdminKeys__0`, `Gateway__AdminKeys__1`. Times are written `hh:mm:ss`
-            with fractions: `00:00:01.5`. A process reports all invalid settings at start and exits. An empty *default* means
-            that the setting is not set.
+            List entries are numbered from 0: `Gateway__AdminKeys__0`, `Gateway__AdminKeys__1`. Times are written
+            `hh:mm:ss` with fractions: `00:00:01.5`. A process reports all invalid settings at start and exits. An empty
+            *default* means that the setting is not set.
 
             """);
         foreach (var (processes, options) in Sections)
@@ -59,9 +59,9 @@ internal static class ConfigurationPage
             page.Append("| key | environment | type | unit | default | meaning |\n|---|---|---|---|---|---|\n");
             foreach (var row in OptionRow.Of(section, options))
             {
-                page.Append(
-                    CultureInfo.InvariantCulture,
-                    $"| `{row.Key}` | `{row.Variable}` | {row.Type} | {row.Unit} | {row.Value} | {Meaning(row.Property)} |\n");
+                string[] cells =
+                    [$"`{row.Key}`", $"`{row.Variable}`", row.Type, row.Unit, row.Value, Meaning(row.Property)];
+                page.Append("| ").AppendJoin(" | ", cells).Append(" |\n");
             }
         }
 
@@ -73,14 +73,15 @@ internal static class ConfigurationPage
     {
         var type = Assembly.Load("Herd.Store").GetType("Herd.Store.StoreOptions", throwOnError: true)!;
         var comments = new XmlComments("Herd.Store");
-        var page = new StringBuilder("\n## The store's process\n\nThe embedded store, `Herd.Store`, takes command-line options only.\n\n");
+        var page = new StringBuilder("\n## The store's process\n\n");
+        page.Append("The embedded store, `Herd.Store`, takes command-line options only.\n\n");
         page.Append("| option | type | meaning |\n|---|---|---|\n");
         foreach (var parameter in type.GetConstructors()[0].GetParameters())
         {
             var kind = parameter.ParameterType == typeof(int) ? "integer" : "text";
-            page.Append(
-                CultureInfo.InvariantCulture,
-                $"| `--{parameter.Name!.ToLowerInvariant()}` | {kind} | {comments.Parameter(type.FullName!, parameter.Name)} |\n");
+            var meaning = comments.Parameter(type.FullName!, parameter.Name!);
+            var option = $"--{parameter.Name!.ToLowerInvariant()}";
+            page.Append(CultureInfo.InvariantCulture, $"| `{option}` | {kind} | {meaning} |\n");
         }
 
         return page.ToString();

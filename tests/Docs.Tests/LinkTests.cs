@@ -8,7 +8,8 @@ namespace Herd.Docs.Tests;
 /// <summary>What the pages name exists: files, headings, commands, settings and tests.</summary>
 public sealed partial class LinkTests
 {
-    private static readonly string[] Roots = ["src/", "docs/", "tests/", "bench/", "k8s/", "native/", "models/", ".ci/"];
+    private static readonly string[] Roots =
+        ["src/", "docs/", "tests/", "bench/", "k8s/", "native/", "models/", ".ci/"];
 
     private static readonly Lazy<string> TestSources = new(() => string.Concat(Directory
         .GetFiles(Path.Combine(Repository.Root, "tests"), "*.cs", SearchOption.AllDirectories)
@@ -24,11 +25,12 @@ public sealed partial class LinkTests
         link =>
         {
             var (path, heading) = link.Split('#') is [var before, var after] ? (before, after) : (link, "");
-            var target = path.Length == 0 ? page
-                : Path.GetRelativePath(Repository.Root, Path.Combine(Repository.Root, Path.GetDirectoryName(page)!, path));
-            Assert.True(Path.Exists(Path.Combine(Repository.Root, target)), $"{page} links to {link}, which is not there.");
+            var target = path.Length == 0 ? page : Path.Combine(Path.GetDirectoryName(page)!, path);
             Assert.True(
-                heading.Length == 0 || Anchors(target).Contains(heading), $"{page} links to {link}, which has no such heading.");
+                Path.Exists(Path.Combine(Repository.Root, target)), $"{page} links to {link}, which is not there.");
+            Assert.True(
+                heading.Length == 0 || Anchors(target).Contains(heading),
+                $"{page} links to {link}, which has no such heading.");
         });
 
     [Theory]

@@ -34,7 +34,9 @@ internal sealed record OptionRow(string Key, PropertyInfo Property, object? Defa
             }
             else
             {
-                var suffix = kind.IsAssignableTo(typeof(IDictionary)) ? ":NAME" : ElementOf(kind) is not null ? ":0" : "";
+                var suffix = kind.IsAssignableTo(typeof(IDictionary)) ? ":NAME"
+                    : ElementOf(kind) is not null ? ":0"
+                    : "";
                 yield return new OptionRow(key + suffix, property, property.GetValue(options));
             }
         }

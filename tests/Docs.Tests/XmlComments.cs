@@ -20,7 +20,8 @@ internal sealed partial class XmlComments(string assembly)
     public string Parameter(string type, string parameter) => Line(
         _members[$"T:{type}"].Elements("param").Single(found => found.Attribute("name")!.Value == parameter));
 
-    private static string Line(XElement element) => Spaces().Replace(string.Concat(element.Nodes().Select(Text)), " ").Trim();
+    private static string Line(XElement element) =>
+        Spaces().Replace(string.Concat(element.Nodes().Select(Text)), " ").Trim();
 
     private static string Text(XNode node) => node switch
     {

@@ -13,14 +13,17 @@ internal sealed partial record Command(IReadOnlyDictionary<string, string> Varia
     [
         .. Blocks().Matches(page)
             .Select(block => block.Groups["lines"].Value.Replace("\\\n", " ", StringComparison.Ordinal))
-            .SelectMany(lines => lines.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+            .SelectMany(lines => lines.Split('\n'))
+            .Where(line => !string.IsNullOrWhiteSpace(line))
+            .Select(line => line.Trim())
             .Select(Parse),
     ];
 
     /// <summary>The value of an option; null without it.</summary>
     public string? Option(string name) => Words.SkipWhile(word => word != name).Skip(1).FirstOrDefault();
 
-    /// <summary>The arguments that are neither options nor their values. Every option of the page has a value.</summary>
+    /// <summary>The arguments that are neither options nor their values.</summary>
+    /// <param name="flags">The options without a value.</param>
     public IReadOnlyList<string> Arguments(params string[] flags)
     {
         var arguments = new List<string>();

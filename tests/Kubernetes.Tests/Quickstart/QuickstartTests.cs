@@ -9,14 +9,17 @@ using k8s.Models;
 namespace Herd.Kubernetes.Tests.Quickstart;
 
 /// <summary>
-/// Checks every command of docs/quickstart-kubernetes.md against the manifests, the chart and the script that builds the images.
+/// Checks every command of docs/quickstart-kubernetes.md against the manifests, the chart and the script that builds
+/// the images.
 /// </summary>
 public sealed partial class QuickstartTests
 {
     private static readonly string[] KubectlVerbs =
         ["apply", "delete", "rollout", "port-forward", "get", "describe", "logs", "scale"];
 
-    private static readonly string Page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "quickstart-kubernetes.md"));
+    private static readonly string Page =
+        File.ReadAllText(Path.Combine(Repository.Root, "docs", "quickstart-kubernetes.md"));
+
     private static readonly IReadOnlyList<Command> Commands = Command.InBlocksOf(Page);
     private const decimal GiB = 1L << 30;
 
@@ -34,7 +37,8 @@ public sealed partial class QuickstartTests
     public void Paths_OfEveryCommand_Exist()
     {
         var paths = Commands.SelectMany(command => command.Words)
-            .Where(word => word.StartsWith("k8s/", StringComparison.Ordinal) || word.StartsWith("./", StringComparison.Ordinal))
+            .Where(word => word.StartsWith("k8s/", StringComparison.Ordinal)
+                || word.StartsWith("./", StringComparison.Ordinal))
             .ToList();
 
         Assert.Contains("./herd", paths);
@@ -45,7 +49,7 @@ public sealed partial class QuickstartTests
         Assert.All(Of("helm", "install"), command => AssertFile(Arguments(command)[2], "Chart.yaml"));
     }
 
-    /// <summary>The images that are built are those that are loaded, removed, named on the page, and mounted or run by the pods.</summary>
+    /// <summary>The built images are those that the page loads, removes and names, and that pods run or mount.</summary>
     [Fact]
     public async Task Images_OfThePage_AreBuiltLoadedAndUsed()
     {
@@ -53,7 +57,8 @@ public sealed partial class QuickstartTests
         var rendered = await Rendered.Of("dev");
         var pods = rendered.Pods.Select(made => made.Pod.Spec).ToList();
         var used = pods.SelectMany(pod => pod.Containers).Select(container => container.Image)
-            .Concat(pods.SelectMany(pod => pod.Volumes).Select(volume => volume.Image?.Reference).OfType<string>()).ToHashSet();
+            .Concat(pods.SelectMany(pod => pod.Volumes).Select(volume => volume.Image?.Reference).OfType<string>())
+            .ToHashSet();
 
         Assert.Equal(4, built.Count);
         Assert.Equal(Sorted(built), Sorted(used));
@@ -68,7 +73,9 @@ public sealed partial class QuickstartTests
         var name = Assert.Single(Of("kind", "create")).Option("--name");
 
         Assert.NotNull(name);
-        Assert.All(Commands.Where(command => command.Words[0] == "kind"), command => Assert.Equal(name, command.Option("--name")));
+        Assert.All(
+            Commands.Where(command => command.Words[0] == "kind"),
+            command => Assert.Equal(name, command.Option("--name")));
         Assert.All(Of("docker", "exec"), command => Assert.Equal($"{name}-control-plane", command.Words[2]));
     }
 
@@ -80,7 +87,8 @@ public sealed partial class QuickstartTests
 
         Assert.All(
             Kubectl.Where(command => command.Option("-k") is null),
-            command => Assert.Equal(space, Arguments(command) is ["delete", "namespace", var deleted] ? deleted : command.Option("-n")));
+            command => Assert.Equal(
+                space, Arguments(command) is ["delete", "namespace", var deleted] ? deleted : command.Option("-n")));
         Assert.All(
             Commands.Where(command => command.Words[0] == "helm"),
             command => Assert.Equal(space, command.Option("--namespace")));
@@ -92,12 +100,16 @@ public sealed partial class QuickstartTests
     {
         var rendered = await Rendered.Of("dev");
         var named = Kubectl.SelectMany(Arguments).Where(word => word.Contains('/', StringComparison.Ordinal)).ToList();
-        var objects = rendered.Objects.Select(made => $"{made.Kind.ToLowerInvariant()}/{made.Metadata.Name}").ToHashSet();
+        var objects = rendered.Objects
+            .Select(made => $"{made.Kind.ToLowerInvariant()}/{made.Metadata.Name}").ToHashSet();
 
         Assert.True(named.Count >= 5);
         Assert.All(named, name => Assert.Contains(name, objects));
-        Assert.All(Kubectl.Select(command => command.Option("--selector")).OfType<string>(), selector =>
-            Assert.Contains(rendered.Pods, made => made.Pod.Metadata.Labels.Any(label => $"{label.Key}={label.Value}" == selector)));
+        var labels = rendered.Pods.SelectMany(made => made.Pod.Metadata.Labels)
+            .Select(label => $"{label.Key}={label.Value}").ToHashSet();
+        Assert.All(
+            Kubectl.Select(command => command.Option("--selector")).OfType<string>(),
+            selector => Assert.Contains(selector, labels));
     }
 
     /// <summary>What the chart leaves behind: the claims of its StatefulSets, which Kubernetes names so.</summary>
@@ -105,13 +117,15 @@ public sealed partial class QuickstartTests
     public async Task Claims_ThatAreDeleted_AreTheCharts()
     {
         var chart = Rendered.Read(await Renderer.Release("herd-dev", "values-dev.yaml"));
-        var claims = chart.All<V1StatefulSet>().SelectMany(made => made.Spec.VolumeClaimTemplates.SelectMany(claim => Enumerable
-            .Range(0, made.Spec.Replicas ?? 1)
-            .Select(i => Text($"{claim.Metadata.Name}-{made.Metadata.Name}-{i}"))));
+        var claims = chart.All<V1StatefulSet>()
+            .SelectMany(made => made.Spec.VolumeClaimTemplates.Select(claim => (made, claim)))
+            .SelectMany(pair => Enumerable.Range(0, pair.made.Spec.Replicas ?? 1)
+                .Select(i => Text($"{pair.claim.Metadata.Name}-{pair.made.Metadata.Name}-{i}")));
 
         Assert.Equal(
             claims,
-            Kubectl.Where(command => Arguments(command) is ["delete", "pvc", ..]).SelectMany(command => Arguments(command).Skip(2)));
+            Kubectl.Select(Arguments)
+                .Where(words => words is ["delete", "pvc", ..]).SelectMany(words => words.Skip(2)));
         Assert.Equal(
             Of("helm", "install").Select(command => Arguments(command)[1]),
             Of("helm", "uninstall").Select(command => Arguments(command)[1]));
@@ -127,14 +141,15 @@ public sealed partial class QuickstartTests
         var url = new Uri(curl.Words[1]);
         Assert.Equal("http", forwarded[url.Port]);
         Assert.Equal("/v1/chat/completions", url.AbsolutePath);
-        var key = curl.Words.Single(word => word.StartsWith("Authorization: Bearer ", StringComparison.Ordinal)).Split(' ')[^1];
+        var key = curl.Words
+            .Single(word => word.StartsWith("Authorization: Bearer ", StringComparison.Ordinal)).Split(' ')[^1];
         Assert.Contains(Hash(key), Secret(rendered, "herd-tenants", "tenants.json"), StringComparison.Ordinal);
         var node = rendered.Pods.Single(made => made.Name == "herd-node").Pod.Spec.Containers.Single();
         var model = JsonDocument.Parse(curl.Option("-d")!).RootElement.GetProperty("model").GetString();
         Assert.Equal(Rendered.Variable(node, "Node__Model"), model);
     }
 
-    /// <summary>Each call of the command line goes to a port that is forwarded, with a key that the overlay's secrets know.</summary>
+    /// <summary>Each `herd` command goes to a forwarded port, with a key of the overlay's secrets.</summary>
     [Fact]
     public async Task Herd_OfThePage_ReachesAForwardedPortWithItsKey()
     {
@@ -148,23 +163,24 @@ public sealed partial class QuickstartTests
             var isOperators = variables.ContainsKey("HERD_ADMIN");
             var address = new Uri(variables[isOperators ? "HERD_ADMIN" : "HERD_GATEWAY"]);
             Assert.Equal(isOperators ? "admin" : "grpc", forwarded[address.Port]);
+            var secret = isOperators
+                ? Secret(rendered, "herd-admin", "key-sha256")
+                : Secret(rendered, "herd-tenants", "tenants.json");
             Assert.Contains(
-                Hash(variables[isOperators ? "HERD_ADMIN_KEY" : "HERD_API_KEY"]),
-                isOperators ? Secret(rendered, "herd-admin", "key-sha256") : Secret(rendered, "herd-tenants", "tenants.json"),
-                StringComparison.Ordinal);
+                Hash(variables[isOperators ? "HERD_ADMIN_KEY" : "HERD_API_KEY"]), secret, StringComparison.Ordinal);
         }
     }
 
-    /// <summary>What the pods ask for together, and the version that image volumes and preStop hooks that sleep need.</summary>
+    /// <summary>The sum of the pods' requests, the volume's size, and the version that image volumes need.</summary>
     [Fact]
     public async Task Needs_OfThePage_AreThoseOfTheOverlay()
     {
         var rendered = await Rendered.Of("dev");
-        var workloads = rendered.All<V1Deployment>().Select(made => (Count: made.Spec.Replicas ?? 1, made.Spec.Template.Spec))
-            .Concat(rendered.All<V1StatefulSet>().Select(made => (Count: made.Spec.Replicas ?? 1, made.Spec.Template.Spec)))
+        var workloads = rendered.All<V1Deployment>().Select(made => (made.Spec.Replicas, made.Spec.Template.Spec))
+            .Concat(rendered.All<V1StatefulSet>().Select(made => (made.Spec.Replicas, made.Spec.Template.Spec)))
             .ToList();
-        decimal Sum(string resource) => workloads.Sum(made =>
-            made.Count * made.Spec.Containers.Sum(container => container.Resources.Requests[resource].ToDecimal()));
+        decimal Sum(string resource) => workloads.Sum(made => (made.Replicas ?? 1)
+            * made.Spec.Containers.Sum(container => container.Resources.Requests[resource].ToDecimal()));
 
         AssertOnPage(Text($"The pods request {Sum("cpu"):0.##} cores and {Sum("memory") / GiB:0.##} GiB"));
         Assert.Contains(rendered.Pods, made => made.Pod.Spec.Volumes.Any(volume => volume.Image is not null));
@@ -185,7 +201,8 @@ public sealed partial class QuickstartTests
         var claims = pods.SelectMany(pod => pod.Volumes)
             .Select(volume => volume.PersistentVolumeClaim?.ClaimName).OfType<string>().ToHashSet();
 
-        Assert.Equal(Sorted(secrets), Sorted(SecretNames().Match(Page).Groups["name"].Captures.Select(name => name.Value)));
+        var named = SecretNames().Match(Page).Groups["name"].Captures.Select(name => name.Value);
+        Assert.Equal(Sorted(secrets), Sorted(named));
         AssertOnPage($"the claim `{Assert.Single(claims)}`");
     }
 
@@ -199,8 +216,8 @@ public sealed partial class QuickstartTests
     private static string Text(FormattableString text) => FormattableString.Invariant(text);
 
     /// <summary>The page has a text, wherever its lines break.</summary>
-    private static void AssertOnPage(string text) =>
-        Assert.Contains(text, Page.Replace("\n  ", " ", StringComparison.Ordinal).Replace('\n', ' '), StringComparison.Ordinal);
+    private static void AssertOnPage(string text) => Assert.Contains(
+        text, Page.Replace("\n  ", " ", StringComparison.Ordinal).Replace('\n', ' '), StringComparison.Ordinal);
 
     private static void AssertFile(string folder, string name) =>
         Assert.True(File.Exists(Path.Combine(Repository.Root, folder, name)), $"{folder}/{name}");
@@ -223,7 +240,7 @@ public sealed partial class QuickstartTests
     private static string Secret(Rendered rendered, string name, string field) =>
         Encoding.UTF8.GetString(rendered.All<V1Secret>().Single(made => made.Metadata.Name == name).Data[field]);
 
-    /// <summary>The names that the script prints. A copy of it runs with a dotnet and a builder that do nothing.</summary>
+    /// <summary>The names that the script prints: a copy runs with a dotnet and a builder that do nothing.</summary>
     private static async Task<IReadOnlyList<string>> BuiltImages()
     {
         var folder = Directory.CreateTempSubdirectory("herd-quickstart");
