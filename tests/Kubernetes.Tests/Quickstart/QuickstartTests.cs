@@ -49,7 +49,7 @@ public sealed partial class QuickstartTests
         Assert.All(Of("helm", "install"), command => AssertFile(Arguments(command)[2], "Chart.yaml"));
     }
 
-    /// <summary>The built images are those that the page loads, removes and names, and that pods run or mount.</summary>
+    /// <summary>The built images are those that the page loads, removes and names, and that pods use.</summary>
     [Fact]
     public async Task Images_OfThePage_AreBuiltLoadedAndUsed()
     {
