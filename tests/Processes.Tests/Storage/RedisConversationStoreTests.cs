@@ -3,12 +3,10 @@ using Herd.Grains.Conversations.Storage;
 using Herd.Testing;
 using StackExchange.Redis;
 
-namespace Herd.Grains.Tests.Conversations.Storage;
+namespace Herd.Processes.Tests.Storage;
 
-public sealed class RedisConversationStoreTests : ConversationStoreTests
+public sealed class RedisConversationStoreTests(RedisServer server) : ConversationStoreTests<RedisServer>(server)
 {
-    protected override Task<StoreProcess> Start() => StoreProcess.StartRedis();
-
     /// <summary>A write that only the primary has counts for nothing where a replica must have it; once there is one, it does.</summary>
     [Fact]
     public async Task Write_ReplicaIsAway_DoesNotCountUntilItIsThere()

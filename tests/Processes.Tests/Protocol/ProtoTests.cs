@@ -1,10 +1,10 @@
 using Herd.Testing;
 
-namespace Herd.Contracts.Tests;
+namespace Herd.Processes.Tests.Protocol;
 
 public sealed class ProtoTests : IDisposable
 {
-    private static readonly string Tests = Path.Combine(Repository.Root, "tests", "Contracts.Tests");
+    private static readonly NpmFolder Npm = new("tests", "Processes.Tests", "Protocol", "npm");
 
     private readonly DirectoryInfo _protos = Directory.CreateTempSubdirectory("herd-protos-");
 
@@ -30,15 +30,14 @@ public sealed class ProtoTests : IDisposable
     [Fact]
     public Task Lint_Protos_FindsNothing() => Buf("lint");
 
-    /// <summary>What was released stays readable. After a release: buf build -o tests/Contracts.Tests/released.binpb.</summary>
+    /// <summary>What was released stays readable. After a release: buf build -o tests/Processes.Tests/Protocol/released.binpb.</summary>
     [Fact]
     public Task Breaking_SinceTheLastRelease_FindsNothing() =>
-        Buf("breaking", "--against", Path.Combine(Tests, "released.binpb"));
+        Buf("breaking", "--against", Path.Combine(Repository.Root, "tests", "Processes.Tests", "Protocol", "released.binpb"));
 
     private async Task Buf(params string[] arguments)
     {
-        var npm = Path.Combine(Tests, "npm");
-        await Tool.Run(npm, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund");
-        await Tool.Run(_protos.FullName, Path.Combine(npm, "node_modules", ".bin", "buf"), arguments);
+        await Npm.Install();
+        await Tool.Run(_protos.FullName, Path.Combine(Npm.Folder, "node_modules", ".bin", "buf"), arguments);
     }
 }

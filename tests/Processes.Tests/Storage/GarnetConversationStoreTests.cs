@@ -1,12 +1,9 @@
-using Herd.Testing;
 using StackExchange.Redis;
 
-namespace Herd.Grains.Tests.Conversations.Storage;
+namespace Herd.Processes.Tests.Storage;
 
-public sealed class GarnetConversationStoreTests : ConversationStoreTests
+public sealed class GarnetConversationStoreTests(GarnetServer server) : ConversationStoreTests<GarnetServer>(server)
 {
-    protected override Task<StoreProcess> Start() => StoreProcess.StartGarnet();
-
     [Fact]
     public async Task Write_StoreIsKilled_WhatWasAcknowledgedIsThere()
     {

@@ -3,14 +3,16 @@ using Herd.Grains.Conversations.Storage;
 using Herd.Testing;
 using StackExchange.Redis;
 
-namespace Herd.Grains.Tests.Conversations.Storage;
+namespace Herd.Processes.Tests.Storage;
 
-/// <summary>The same of every server that speaks Redis's protocol.</summary>
-public abstract class ConversationStoreTests : IAsyncLifetime
+/// <summary>The same tests for every server that speaks Redis's protocol. Each starts with an empty store.</summary>
+/// <typeparam name="TServer">The server, which the tests of a class share.</typeparam>
+public abstract class ConversationStoreTests<TServer>(TServer server) : IClassFixture<TServer>, IAsyncLifetime
+    where TServer : StoreServer
 {
     private StoreConnection _connection = null!;
 
-    private protected StoreProcess Process { get; private set; } = null!;
+    private protected StoreProcess Process => server.Process;
 
     private protected RedisConversationStore Store { get; private set; } = null!;
 
@@ -18,14 +20,13 @@ public abstract class ConversationStoreTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        Process = await Start();
+        await server.Clear();
         (_connection, Store) = await Connect();
     }
 
     public async ValueTask DisposeAsync()
     {
         await _connection.DisposeAsync();
-        await Process.DisposeAsync();
         GC.SuppressFinalize(this);
     }
 
@@ -197,8 +198,6 @@ public abstract class ConversationStoreTests : IAsyncLifetime
         Assert.Null(await Store.Read("t", "c", Cancellation));
         Assert.Empty((await Store.List("t", 10, null)).Conversations);
     }
-
-    protected abstract Task<StoreProcess> Start();
 
     private async Task<(StoreConnection Connection, RedisConversationStore Store)> Connect()
     {

@@ -1,0 +1,30 @@
+namespace Herd.Testing;
+
+/// <summary>
+/// Fails a test project in which a test, or what it tests, started a process. The projects of <c>./test --fast</c> carry it, as an assembly
+/// fixture: they need no package and no other program, so they run anywhere at once.
+/// </summary>
+public sealed class NoChildProcesses : IDisposable
+{
+    /// <exception cref="InvalidOperationException">A child process was started since this process began.</exception>
+    public void Dispose()
+    {
+        var running = Directory.EnumerateDirectories("/proc/self/task")
+            .Select(thread => File.ReadAllText(Path.Combine(thread, "children")))
+            .Any(children => children.Length > 0);
+        if (running || FaultsOfEndedChildren() > 0)
+        {
+            throw new InvalidOperationException(
+                "A test of this project started a process. Tests that do belong to tests/Processes.Tests, so that './test --fast' needs none.");
+        }
+    }
+
+    /// <summary>The page faults of children that have ended: zero exactly when there were none. 11th field of /proc/PID/stat (cminflt).</summary>
+    private static long FaultsOfEndedChildren()
+    {
+        var stat = File.ReadAllText("/proc/self/stat");
+
+        // The 2nd field, the program's name, may hold spaces; it ends with the last bracket.
+        return long.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[8], System.Globalization.CultureInfo.InvariantCulture);
+    }
+}
