@@ -8,7 +8,8 @@ using OllamaSharp.Models.Chat;
 namespace Herd.Cluster.Tests;
 
 /// <summary>Other clients that people have, unmodified: chat, streams, functions, forms, turns that follow each other, errors, giving up.</summary>
-public sealed class ClientTests(RealCluster cluster) : IClassFixture<RealCluster>
+[Collection(nameof(RealCluster))]
+public sealed class ClientTests(RealCluster cluster)
 {
     private const string Model = "smollm2-135m-instruct";
 

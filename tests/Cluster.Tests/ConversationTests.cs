@@ -4,7 +4,8 @@ using Herd.V1;
 namespace Herd.Cluster.Tests;
 
 /// <summary>What a user of the command line sees of a cluster that is well.</summary>
-public sealed class ConversationTests(RealCluster cluster) : IClassFixture<RealCluster>
+[Collection(nameof(RealCluster))]
+public sealed class ConversationTests(RealCluster cluster)
 {
     [Fact]
     public async Task Chat_CapitalOfFrance_AnswersParis()

@@ -5,7 +5,8 @@ using Microsoft.Extensions.AI;
 namespace Herd.Cluster.Tests;
 
 /// <summary>Herd's own client, as an IChatClient.</summary>
-public sealed class HerdClientTests(RealCluster cluster) : IClassFixture<RealCluster>, IDisposable
+[Collection(nameof(RealCluster))]
+public sealed class HerdClientTests(RealCluster cluster) : IDisposable
 {
     private const string Model = "smollm2-135m-instruct";
 

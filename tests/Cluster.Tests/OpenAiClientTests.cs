@@ -8,7 +8,8 @@ using StackExchange.Redis;
 namespace Herd.Cluster.Tests;
 
 /// <summary>The official clients, unmodified.</summary>
-public sealed class OpenAiClientTests(RealCluster cluster) : IClassFixture<RealCluster>
+[Collection(nameof(RealCluster))]
+public sealed class OpenAiClientTests(RealCluster cluster)
 {
     private const string Model = "smollm2-135m-instruct";
 

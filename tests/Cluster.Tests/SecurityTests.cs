@@ -11,7 +11,8 @@ using Herd.V1;
 namespace Herd.Cluster.Tests;
 
 /// <summary>The rows of the table of attacks that show at the doors of real processes; docs/security.md names the others' tests.</summary>
-public sealed class SecurityTests(TinyCluster cluster) : IClassFixture<TinyCluster>
+[Collection(nameof(TinyCluster))]
+public sealed class SecurityTests(TinyCluster cluster)
 {
     private static readonly Metadata Alice = new() { { "authorization", $"Bearer {TinyCluster.Alice}" } };
 

@@ -10,7 +10,8 @@ using Herd.V1;
 namespace Herd.Cluster.Tests;
 
 /// <summary>Many at once, tenants, and bad input, on a model that computes in microseconds and a store that is Redis.</summary>
-public sealed class TinyClusterTests(TinyCluster cluster) : IClassFixture<TinyCluster>
+[Collection(nameof(TinyCluster))]
+public sealed class TinyClusterTests(TinyCluster cluster)
 {
     private static readonly Metadata Alice = new() { { "authorization", $"Bearer {TinyCluster.Alice}" } };
     private static readonly Metadata Bob = new() { { "authorization", $"Bearer {TinyCluster.Bob}" } };

@@ -11,7 +11,7 @@ public sealed class UpgradeTests
     [Fact]
     public async Task RollOut_FromTheCommitBeforeAndBack_NobodyNotices()
     {
-        using var previous = await PreviousVersion.Build();
+        var previous = await PreviousVersion.Build();
         await using var cluster = await PodCluster.Start(previous: previous);
         using var load = await SceneLoad.Start(cluster, seed: 7);
         foreach (var toPrevious in new[] { false, true })

@@ -26,7 +26,7 @@ public sealed class StoreProcess : IAsyncDisposable
         Path.Combine(Repository.Root, "artifacts", "bin", "Store", Repository.Configuration, "Herd.Store"),
         ["--port", store.PortText, "--data", store._data.FullName]));
 
-    /// <summary>Needs Debian's package redis-server, which .ci/run installs.</summary>
+    /// <summary>Needs Debian's package redis-server, which ./test installs.</summary>
     /// <param name="replicaOf">The port of the one it is to be a replica of; null means of none.</param>
     public static Task<StoreProcess> StartRedis(int? replicaOf = null) => Start(store => new ProcessStartInfo(
         "redis-server",
