@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Herd.Contracts.Conversations;
 
 /// <summary>Who speaks. The numbers are a contract, of messages and of the store.</summary>
@@ -12,7 +14,9 @@ public enum Role
 }
 
 [GenerateSerializer, Immutable, Alias("herd.Message")]
-public sealed record Message([property: Id(0)] Role Role, [property: Id(1)] string Text);
+public sealed record Message(
+    [property: Id(0), JsonPropertyName("role")] Role Role,
+    [property: Id(1), JsonPropertyName("text")] string Text);
 
 /// <summary>Why an answer ended. The numbers are a contract, of messages and of the store.</summary>
 public enum Finish
@@ -64,37 +68,38 @@ public sealed record Conversation
 [GenerateSerializer, Immutable, Alias("herd.Turn")]
 public sealed record Turn
 {
-    [Id(0)] public required string Id { get; init; }
+    [Id(0), JsonPropertyName("id")] public required string Id { get; init; }
 
-    [Id(1)] public required TurnState State { get; init; }
+    [Id(1), JsonPropertyName("state")] public required TurnState State { get; init; }
 
-    [Id(2)] public required IReadOnlyList<Message> Input { get; init; }
+    [Id(2), JsonPropertyName("input")] public required IReadOnlyList<Message> Input { get; init; }
 
-    [Id(3)] public required DateTimeOffset Created { get; init; }
+    [Id(3), JsonPropertyName("created")] public required DateTimeOffset Created { get; init; }
 
-    [Id(4)] public string? Model { get; init; }
+    [Id(4), JsonPropertyName("model")] public string? Model { get; init; }
 
-    [Id(5)] public required GenerationSettings Settings { get; init; }
+    [Id(5), JsonPropertyName("settings")] public required GenerationSettings Settings { get; init; }
 
-    [Id(6)] public Answer Answer { get; init; } = Answer.Empty;
+    [Id(6), JsonPropertyName("answer")] public Answer Answer { get; init; } = Answer.Empty;
 
-    [Id(7)] public Finish Finish { get; init; }
+    [Id(7), JsonPropertyName("finish")] public Finish Finish { get; init; }
 
-    [Id(8)] public Usage? Usage { get; init; }
+    [Id(8), JsonPropertyName("usage")] public Usage? Usage { get; init; }
 
-    [Id(9)] public Timings? Timings { get; init; }
+    [Id(9), JsonPropertyName("timings")] public Timings? Timings { get; init; }
 
-    [Id(10)] public string? Node { get; init; }
+    [Id(10), JsonPropertyName("node")] public string? Node { get; init; }
 
     /// <summary>Where it was placed, in order: at its beginning, and whenever it went on elsewhere. The latest eight.</summary>
-    [Id(11)] public IReadOnlyList<Placements.PlacementDecision>? Placements { get; init; }
+    [Id(11), JsonPropertyName("placements")]
+    public IReadOnlyList<Placements.PlacementDecision>? Placements { get; init; }
 
     /// <summary>It was deleted, and is kept only since later turns build on it.</summary>
-    [System.Text.Json.Serialization.JsonIgnore(Condition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingDefault)]
-    [Id(12)] public bool IsDeleted { get; init; }
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    [Id(12), JsonPropertyName("is_deleted")] public bool IsDeleted { get; init; }
 
     /// <summary>What its caller notes of it; null when there is nothing.</summary>
-    [Id(13)] public IReadOnlyDictionary<string, string>? Metadata { get; init; }
+    [Id(13), JsonPropertyName("metadata")] public IReadOnlyDictionary<string, string>? Metadata { get; init; }
 }
 
 /// <summary>An answer, as text and as the tokens that made it.</summary>
@@ -103,7 +108,9 @@ public sealed record Turn
 /// <param name="TokensFit">False when the tokens run past the text, as after a stop sequence.</param>
 [GenerateSerializer, Immutable, Alias("herd.Answer")]
 public sealed record Answer(
-    [property: Id(0)] string Text, [property: Id(1)] IReadOnlyList<int> Tokens, [property: Id(2)] bool TokensFit)
+    [property: Id(0), JsonPropertyName("text")] string Text,
+    [property: Id(1), JsonPropertyName("tokens")] IReadOnlyList<int> Tokens,
+    [property: Id(2), JsonPropertyName("tokens_fit")] bool TokensFit)
 {
     public static readonly Answer Empty = new("", [], true);
 
@@ -112,8 +119,12 @@ public sealed record Answer(
 
 [GenerateSerializer, Immutable, Alias("herd.Usage")]
 public sealed record Usage(
-    [property: Id(0)] int PromptTokens, [property: Id(1)] int CompletionTokens, [property: Id(2)] int CachedTokens);
+    [property: Id(0), JsonPropertyName("prompt_tokens")] int PromptTokens,
+    [property: Id(1), JsonPropertyName("completion_tokens")] int CompletionTokens,
+    [property: Id(2), JsonPropertyName("cached_tokens")] int CachedTokens);
 
 [GenerateSerializer, Immutable, Alias("herd.Timings")]
 public sealed record Timings(
-    [property: Id(0)] TimeSpan Queued, [property: Id(1)] TimeSpan Prefill, [property: Id(2)] TimeSpan Decode);
+    [property: Id(0), JsonPropertyName("queued")] TimeSpan Queued,
+    [property: Id(1), JsonPropertyName("prefill")] TimeSpan Prefill,
+    [property: Id(2), JsonPropertyName("decode")] TimeSpan Decode);

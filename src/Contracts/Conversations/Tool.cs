@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Herd.Contracts.Conversations;
 
 /// <summary>A function that the model may ask the caller to call.</summary>
@@ -7,16 +9,18 @@ namespace Herd.Contracts.Conversations;
 /// <param name="IsStrict">Whether a schema that cannot be kept is refused; else it is kept as far as it can be.</param>
 [GenerateSerializer, Immutable, Alias("herd.Tool")]
 public sealed record Tool(
-    [property: Id(0)] string Name,
-    [property: Id(1)] string? Description = null,
-    [property: Id(2)] string? Parameters = null,
-    [property: Id(3)] bool IsStrict = false);
+    [property: Id(0), JsonPropertyName("name")] string Name,
+    [property: Id(1), JsonPropertyName("description")] string? Description = null,
+    [property: Id(2), JsonPropertyName("parameters")] string? Parameters = null,
+    [property: Id(3), JsonPropertyName("is_strict")] bool IsStrict = false);
 
 /// <summary>Whether the model must call a function.</summary>
 /// <param name="IsRequired">It calls one, whatever is said.</param>
 /// <param name="Name">Which one; null leaves that to the model.</param>
 [GenerateSerializer, Immutable, Alias("herd.ToolChoice")]
-public sealed record ToolChoice([property: Id(0)] bool IsRequired, [property: Id(1)] string? Name = null);
+public sealed record ToolChoice(
+    [property: Id(0), JsonPropertyName("is_required")] bool IsRequired,
+    [property: Id(1), JsonPropertyName("name")] string? Name = null);
 
 /// <summary>How a model marks up what it says. The numbers are a contract.</summary>
 [Flags]

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Herd.Contracts.Conversations;
 
 namespace Herd.Contracts.Nodes;
@@ -65,7 +66,10 @@ public sealed record SessionRequest
 /// <param name="Failure">Why nothing came; null when it did.</param>
 [GenerateSerializer, Immutable, Alias("herd.KvMove")]
 public sealed record KvMove(
-    [property: Id(0)] int Tokens, [property: Id(1)] long Bytes, [property: Id(2)] double Seconds, [property: Id(3)] string? Failure);
+    [property: Id(0), JsonPropertyName("tokens")] int Tokens,
+    [property: Id(1), JsonPropertyName("bytes")] long Bytes,
+    [property: Id(2), JsonPropertyName("seconds")] double Seconds,
+    [property: Id(3), JsonPropertyName("failure")] string? Failure);
 
 /// <summary>A message of the prompt.</summary>
 /// <param name="Role">Who speaks.</param>
@@ -73,7 +77,9 @@ public sealed record KvMove(
 /// <param name="Tokens">For an answer of the same model: its tokens. Null otherwise.</param>
 [GenerateSerializer, Immutable, Alias("herd.HistoryMessage")]
 public sealed record HistoryMessage(
-    [property: Id(0)] Role Role, [property: Id(1)] string Text, [property: Id(2)] IReadOnlyList<int>? Tokens);
+    [property: Id(0)] Role Role,
+    [property: Id(1)] string Text,
+    [property: Id(2)] IReadOnlyList<int>? Tokens);
 
 /// <summary>More of an answer.</summary>
 /// <param name="Tokens">What was produced.</param>
@@ -81,7 +87,9 @@ public sealed record HistoryMessage(
 /// <param name="Result">Set on the last one.</param>
 [GenerateSerializer, Immutable, Alias("herd.GenerationEvent")]
 public sealed record GenerationEvent(
-    [property: Id(0)] IReadOnlyList<int> Tokens, [property: Id(1)] string Text, [property: Id(2)] GenerationOutcome? Result)
+    [property: Id(0)] IReadOnlyList<int> Tokens,
+    [property: Id(1)] string Text,
+    [property: Id(2)] GenerationOutcome? Result)
 {
     /// <summary>What sampling carries on beside the tokens, if anything: Mirostat's bound.</summary>
     [Id(3)] public float? SamplerState { get; init; }

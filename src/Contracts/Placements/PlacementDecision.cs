@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Herd.Contracts.Placements;
 
 /// <summary>Why a conversation was placed. The numbers are a contract, of messages and of the store.</summary>
@@ -42,29 +44,29 @@ public enum KvOrigin
 [GenerateSerializer, Immutable, Alias("herd.PlacementDecision")]
 public sealed record PlacementDecision
 {
-    [Id(0)] public required DateTimeOffset At { get; init; }
+    [Id(0), JsonPropertyName("at")] public required DateTimeOffset At { get; init; }
 
-    [Id(1)] public required PlacementReason Reason { get; init; }
+    [Id(1), JsonPropertyName("reason")] public required PlacementReason Reason { get; init; }
 
     /// <summary>The name of the policy that chose.</summary>
-    [Id(2)] public required string Policy { get; init; }
+    [Id(2), JsonPropertyName("policy")] public required string Policy { get; init; }
 
-    [Id(3)] public required string Node { get; init; }
+    [Id(3), JsonPropertyName("node")] public required string Node { get; init; }
 
     /// <summary>Its home before; null when it had none.</summary>
-    [Id(4)] public string? Home { get; init; }
+    [Id(4), JsonPropertyName("home")] public string? Home { get; init; }
 
     /// <summary>How many nodes were possible.</summary>
-    [Id(5)] public int Possible { get; init; }
+    [Id(5), JsonPropertyName("possible")] public int Possible { get; init; }
 
     /// <summary>What was foreseen for the node that was chosen, for the home, and for the best of the others.</summary>
-    [Id(6)] public IReadOnlyList<Forecast> Considered { get; init; } = [];
+    [Id(6), JsonPropertyName("considered")] public IReadOnlyList<Forecast> Considered { get; init; } = [];
 
     /// <summary>What was foreseen for the node that was chosen; null where that was not kept.</summary>
     public Forecast? Chosen => Considered.FirstOrDefault(considered => considered.Node == Node);
 
     /// <summary>How bringing the KV cache went; null when it was not tried.</summary>
-    [Id(7)] public Nodes.KvMove? Move { get; init; }
+    [Id(7), JsonPropertyName("move")] public Nodes.KvMove? Move { get; init; }
 }
 
 /// <summary>The time to the first token that is foreseen for a turn on a node. Times are in seconds.</summary>
@@ -77,10 +79,10 @@ public sealed record PlacementDecision
 /// <param name="Total">All of it; the least is chosen, with a margin in favour of the home.</param>
 [GenerateSerializer, Immutable, Alias("herd.Forecast")]
 public sealed record Forecast(
-    [property: Id(0)] string Node,
-    [property: Id(1)] double Queue,
-    [property: Id(2)] KvOrigin Origin,
-    [property: Id(3)] double Kv,
-    [property: Id(4)] double Crowding,
-    [property: Id(5)] double Doubt,
-    [property: Id(6)] double Total);
+    [property: Id(0), JsonPropertyName("node")] string Node,
+    [property: Id(1), JsonPropertyName("queue")] double Queue,
+    [property: Id(2), JsonPropertyName("origin")] KvOrigin Origin,
+    [property: Id(3), JsonPropertyName("kv")] double Kv,
+    [property: Id(4), JsonPropertyName("crowding")] double Crowding,
+    [property: Id(5), JsonPropertyName("doubt")] double Doubt,
+    [property: Id(6), JsonPropertyName("total")] double Total);

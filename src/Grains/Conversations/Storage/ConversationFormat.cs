@@ -54,25 +54,25 @@ internal static class ConversationFormat
 /// <summary>What is stored of a conversation beside its turns.</summary>
 internal sealed record ConversationHead
 {
-    public required int Version { get; init; }
+    [JsonPropertyName("version")] public required int Version { get; init; }
 
-    public required string Id { get; init; }
+    [JsonPropertyName("id")] public required string Id { get; init; }
 
-    public string? Model { get; init; }
+    [JsonPropertyName("model")] public string? Model { get; init; }
 
-    public required DateTimeOffset Created { get; init; }
+    [JsonPropertyName("created")] public required DateTimeOffset Created { get; init; }
 
-    public string? Home { get; init; }
+    [JsonPropertyName("home")] public string? Home { get; init; }
 
-    public long Epoch { get; init; }
+    [JsonPropertyName("epoch")] public long Epoch { get; init; }
 
-    public int Turns { get; init; }
+    [JsonPropertyName("turns")] public int Turns { get; init; }
 
-    public string? System { get; init; }
+    [JsonPropertyName("system")] public string? System { get; init; }
 
-    public PlacementDecision? Moved { get; init; }
+    [JsonPropertyName("moved")] public PlacementDecision? Moved { get; init; }
 
-    public IReadOnlyDictionary<string, string>? Metadata { get; init; }
+    [JsonPropertyName("metadata")] public IReadOnlyDictionary<string, string>? Metadata { get; init; }
 
     public Conversation WithTurns(IReadOnlyList<Turn> turns) =>
         new() { Id = Id, Model = Model, Created = Created, Home = Home, Epoch = Epoch, Turns = turns, System = System, Moved = Moved, Metadata = Metadata };
