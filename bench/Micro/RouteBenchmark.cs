@@ -52,7 +52,7 @@ public class RouteBenchmark
         var moved = 0;
         foreach (var request in _requests)
         {
-            moved += _view.Place(Model, request)!.Node == request.Home ? 0 : 1;
+            moved += _view.Route(Model, request)!.Node == request.Home ? 0 : 1;
         }
 
         return moved;
@@ -77,7 +77,7 @@ public class RouteBenchmark
                 Figures = new EngineFigures
                 {
                     PrefillTokens = random.Next(1000),
-                    ParkedSessions = random.Next(100),
+                    OffloadedSessions = random.Next(100),
                     PrefillRate = 500,
                     DecodeRate = 300,
                     RestoreRate = 1e9,

@@ -55,7 +55,7 @@ public class SamplerBenchmark
                 Kind.Mirostat => new SamplingOptions { Mirostat = new MirostatOptions() },
                 _ => new SamplingOptions(),
             },
-            surprise: null);
+            mirostatMu: null);
     }
 
     [Benchmark]

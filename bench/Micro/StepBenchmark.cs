@@ -28,8 +28,8 @@ public class StepBenchmark
             .Load("", new ModelOptions(), null, CancellationToken.None);
         var context = model.CreateContext(new ContextOptions { Sequences = Slots, CellsPerSequence = 1024 });
         var rates = new KvRates();
-        var cache = new KvCache(context, new ParkedSessions(1 << 30, null, rates, time), rates, time, NullLogger.Instance);
-        var options = new EngineOptions { Stint = int.MaxValue, Speculate = false, SamplingThreads = 1 };
+        var cache = new KvCache(context, new OffloadedSessions(1 << 30, null, rates, time), rates, time, NullLogger.Instance);
+        var options = new EngineOptions { Quantum = int.MaxValue, Speculate = false, SamplingThreads = 1 };
         _loop = new EngineLoop(context, model.Vocabulary, cache, rates, options, time, NullLogger.Instance) { Finished = () => { } };
         for (var i = 0; i < Slots + Waiting; i++)
         {

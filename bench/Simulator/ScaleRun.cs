@@ -25,7 +25,7 @@ internal sealed class ScaleRun
     private readonly Dictionary<string, SimulatedNode> _byName;
     private readonly ClusterView _view;
     private readonly RebalanceOptions _rebalance = new() { MostPerMinute = int.MaxValue };
-    private readonly MoveBudget _budget;
+    private readonly MigrationBudget _budget;
     private readonly PriorityQueue<int, double> _turns = new();
     private readonly Talk[] _talks;
     private readonly List<float> _firstTokens = [];
@@ -53,7 +53,7 @@ internal sealed class ScaleRun
         _nodes = [.. Enumerable.Range(0, nodes).Select(i => new SimulatedNode($"node-{i}", Habits.Slots, Habits.Speed(i), Habits.DeviceTokens, Habits.HostTokens))];
         _byName = _nodes.ToDictionary(node => node.Name);
         _view = new ClusterView(Options.Create(new RoutingOptions { Policy = policy, Seed = seed }), Pools.None, _clock);
-        _budget = new MoveBudget(_rebalance, _clock);
+        _budget = new MigrationBudget(_rebalance, _clock);
         _talks = new Talk[conversations];
 
         var begin = Habits.BegunPerSecond(nodes);
@@ -120,7 +120,7 @@ internal sealed class ScaleRun
         var tokens = talk.Tokens + said;
         var home = talk.Home is { } name && _byName[name].IsAlive ? _byName[name] : null;
         var started = Stopwatch.GetTimestamp();
-        var placement = _view.Place(SimulatedNode.Model, new RouteRequest
+        var placement = _view.Route(SimulatedNode.Model, new RouteRequest
         {
             Conversation = conversation.ToString(CultureInfo.InvariantCulture),
             Reason = PlacementReason.Turn,
@@ -160,7 +160,7 @@ internal sealed class ScaleRun
 
     private void Rebalance()
     {
-        foreach (var transfer in RebalancePlan.Of(_view.Shares(SimulatedNode.Model), _rebalance))
+        foreach (var transfer in RebalancePlan.Create(_view.Shares(SimulatedNode.Model), _rebalance))
         {
             var (from, to) = (_byName[transfer.From], _byName[transfer.To]);
             foreach (var conversation in from.Newest.Where(c => _talks[c].LastEnd < _now - 1 && _talks[c].TurnsLeft > 0).Take(transfer.Sessions).ToList())
@@ -193,7 +193,7 @@ internal sealed class ScaleRun
         {
             node.IsAlive = false;
             node.Restart(_now);
-            _view.Lose(node.Name);
+            _view.MarkLost(node.Name);
         }
     }
 

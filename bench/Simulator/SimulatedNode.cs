@@ -111,7 +111,7 @@ internal sealed class SimulatedNode(string name, int slots, double speed, long d
                     Figures = new EngineFigures
                     {
                         PrefillTokens = (int)(Math.Max(0, _prefillFree - now) * Timings.PrefillPerSecond * speed),
-                        ParkedSessions = _host.Count,
+                        OffloadedSessions = _host.Count,
                         BytesPerToken = BytesPerToken,
                         PrefillRate = Timings.PrefillPerSecond * speed,
                         DecodeRate = DecodeRate,

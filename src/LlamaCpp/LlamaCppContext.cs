@@ -112,13 +112,13 @@ internal sealed unsafe class LlamaCppContext : ILlamaContext
 
     private void Fill(TokenBatch batch, ref Batch native)
     {
-        for (var place = 0; place < batch.Count; place++)
+        for (var row = 0; row < batch.Count; row++)
         {
-            var i = _order.Order[place];
-            native.Tokens[place] = batch.Tokens[i];
-            native.Positions[place] = batch.Positions[i];
-            *native.Sequences[place] = batch.Sequences[i];
-            native.Outputs[place] = batch.Outputs[i] ? (byte)1 : (byte)0;
+            var i = _order.Order[row];
+            native.Tokens[row] = batch.Tokens[i];
+            native.Positions[row] = batch.Positions[i];
+            *native.Sequences[row] = batch.Sequences[i];
+            native.Outputs[row] = batch.Outputs[i] ? (byte)1 : (byte)0;
         }
 
         native.Count = batch.Count;

@@ -26,7 +26,7 @@ public sealed class LlamaCppRuntime : ILlamaRuntime
 
     public void RequireMemory(string path, ModelOptions options, ContextOptions context)
     {
-        var plan = MemoryPlan.Of(GgufFile.Read(path), context);
+        var plan = MemoryPlan.Create(GgufFile.Read(path), context);
         if (DeviceMemory.Free() is not { } gpu || options.GpuLayers == 0)
         {
             plan.Require(HostMemory.Free(), "this machine");

@@ -63,7 +63,7 @@ public sealed class EngineTests(Models models)
             expected.Add(await Run(alone, "s", prompt, Greedy, maxTokens: 48));
         }
 
-        var options = new EngineOptions { Speculate = false, Stint = 16 };
+        var options = new EngineOptions { Speculate = false, Quantum = 16 };
         await using var together = New(models.Tiny, slots: 8, batchTokens: 63, options: options);
         var answers = await Task.WhenAll(prompts.Select((prompt, i) => Run(together, $"s{i}", prompt, Greedy, maxTokens: 48)));
 

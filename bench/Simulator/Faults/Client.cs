@@ -109,7 +109,7 @@ internal sealed class Client(string conversation, int turns, FaultWorld world)
             {
                 // Once more.
             }
-            catch (Exception e) when (CallFailure.Is(e))
+            catch (Exception e) when (CallFailure.IsTransient(e))
             {
                 // The gateway is gone, or slow. It takes a client a while to find another.
                 pause = Longest * world.Random.NextDouble();

@@ -16,9 +16,9 @@ internal sealed class GatewayProcess : SimulatedProcess, IDisposable
     private readonly ProcessStore _store;
     private bool _isKilled;
     private readonly ClusterView _view;
-    private readonly TurnRunner _runner;
-    private readonly SessionMove _mover;
-    private readonly Handover _handover;
+    private readonly TurnExecutor _runner;
+    private readonly SessionMigration _mover;
+    private readonly GatewayDrain _handover;
     private readonly NodeWatcher _watcher;
     private readonly RebalanceTimer _timer;
     private readonly IOptions<RebalanceOptions> _rebalance;
@@ -33,11 +33,11 @@ internal sealed class GatewayProcess : SimulatedProcess, IDisposable
         var routing = Options.Create(world.Cluster.Routing);
         _rebalance = Options.Create(world.Cluster.Rebalance);
         _view = new ClusterView(routing, Pools.None, Time);
-        var placement = new TurnPlacement(_view, Pools.None, Time);
-        var stream = new TurnStream(_view, Grains, Time);
-        _runner = new TurnRunner(_view, placement, stream, world.Setup.Loggers.CreateLogger<TurnRunner>());
-        _mover = new SessionMove(_view, placement, stream, world.Setup.Loggers.CreateLogger<SessionMove>());
-        _handover = new Handover(Time);
+        var placement = new TurnRouter(_view, Pools.None, Time);
+        var stream = new TurnAttempt(_view, Grains, Time);
+        _runner = new TurnExecutor(_view, placement, stream, world.Setup.Loggers.CreateLogger<TurnExecutor>());
+        _mover = new SessionMigration(_view, placement, stream, world.Setup.Loggers.CreateLogger<SessionMigration>());
+        _handover = new GatewayDrain(Time);
         _watcher = new NodeWatcher(
             world.Members, world.Members, world.Setup.Interfaces, Grains, new NodeLinks(new MemoryLinks(world, this), world.Setup.Reports, Time),
             _view, routing, Time, world.Setup.Loggers.CreateLogger<NodeWatcher>());

@@ -45,7 +45,7 @@ internal sealed class NodeProcess : SimulatedProcess, IEngineRunner, IDisposable
         var warmUp = new WarmUp(_pull, Time, world.Setup.Loggers.CreateLogger<WarmUp>());
         _host = new NodeHost(runtime, node, cluster, this, warmUp.Run, Time, world.Setup.Loggers, lifetime);
         _drain = new NodeDrain(
-            _host, Grains, world.Members, world.Members, setup.Interfaces, new Expulsion(lifetime, world.Setup.Loggers.CreateLogger<Expulsion>()), node, cluster,
+            _host, Grains, world.Members, world.Members, setup.Interfaces, new Eviction(lifetime, world.Setup.Loggers.CreateLogger<Eviction>()), node, cluster,
             Time, lifetime, world.Setup.Loggers.CreateLogger<NodeDrain>());
         _retirement = new NodeRetirement(_host, _drain.Empty, Time);
         _inspection = new NodeInspection(_host, runtime, node, cluster, Time);

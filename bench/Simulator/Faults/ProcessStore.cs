@@ -19,7 +19,7 @@ internal sealed class ProcessStore(FaultyStore store, SimulatedProcess process) 
     }
 
     public async Task<StoredConversation> Write(
-        string tenant, StoredConversation? expected, Conversation conversation, int firstTurn, ConversationKind kind, string owner)
+        string tenant, StoredConversation? expected, Conversation conversation, int firstTurn, Retention kind, string owner)
     {
         await process.Alive();
         return await store.Write(tenant, expected, conversation, firstTurn, kind, owner);

@@ -109,7 +109,7 @@ internal sealed class ChaosClient(Func<int, Gateway> gateway, int number, ChaosT
                         {
                             Nodes = record.Nodes + 1,
                             Node = update.Started.Node,
-                            Rehomings = record.Nodes > 0 ? [.. record.Rehomings, (last, Stopwatch.GetTimestamp())] : [],
+                            Failovers = record.Nodes > 0 ? [.. record.Failovers, (last, Stopwatch.GetTimestamp())] : [],
                         };
                     }
                     else if (update.Completed is { Turn.State: TurnState.Completed } completed)

@@ -37,7 +37,7 @@ internal sealed record ChaosReport(
         yield return Text($"{answered.Count} of {Turns.Count} turns answered, {Turns.Sum(turn => turn.Tokens)} tokens, in {Took.TotalSeconds:0} s with {Faults.Count} faults; {Turns.Count(turn => turn.IsUnsaved)} could not be stored at once, and were said to be");
         yield return $"first token: {Spread(Turns, turn => turn.FirstPiece)}; of later turns {Spread(later, turn => turn.FirstPiece)}";
         yield return $"longest gap in an answer: {Spread(Turns, turn => turn.LongestGap)}";
-        yield return $"{moved.Count} answers went on elsewhere; until another node had them: {Spread(moved, Rehoming)}; their longest gap, with prefill: {Spread(moved, turn => turn.LongestGap)}";
+        yield return $"{moved.Count} answers went on elsewhere; until another node had them: {Spread(moved, Failover)}; their longest gap, with prefill: {Spread(moved, turn => turn.LongestGap)}";
         yield return Text($"later turns whose history was cached: {later.Count - cold.Count} of {later.Count}; turns over more than one connection: {Turns.Count(turn => turn.Connections > 1)}, begun anew: {Turns.Count(turn => turn.Restarts > 0)}");
         if (EvenAfter is { } even)
         {
@@ -70,7 +70,7 @@ internal sealed record ChaosReport(
     /// How long a turn was silent until another node had it, the longest if several had; an answer that was silent already when
     /// the fault began, since it was being replayed, counts from there.
     /// </summary>
-    private TimeSpan Rehoming(TurnRecord turn) => turn.Rehomings.Select(times =>
+    private TimeSpan Failover(TurnRecord turn) => turn.Failovers.Select(times =>
         Stopwatch.GetElapsedTime(Faults.Where(fault => fault < times.TakenUp).Append(times.LastPiece).Max(), times.TakenUp)).DefaultIfEmpty().Max();
 
     private static bool IsAnswered(TurnRecord turn) => turn.IsAcknowledged || turn.IsUnsaved;

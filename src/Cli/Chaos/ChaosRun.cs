@@ -35,7 +35,7 @@ internal sealed class ChaosRun(LocalCluster cluster, IReadOnlyList<PlannedFault>
         {
             await Task.Delay(fault.At + late - Stopwatch.GetElapsedTime(started), abort.Token);
             faults.Add(Stopwatch.GetTimestamp());
-            await Inflict(fault, started, abort.Token);
+            await Inject(fault, started, abort.Token);
 
             // What took longer than planned puts off what comes after.
             var over = Stopwatch.GetElapsedTime(started) - (fault.At + fault.For + late);
@@ -60,7 +60,7 @@ internal sealed class ChaosRun(LocalCluster cluster, IReadOnlyList<PlannedFault>
         };
     }
 
-    private async Task Inflict(PlannedFault fault, long started, CancellationToken abort)
+    private async Task Inject(PlannedFault fault, long started, CancellationToken abort)
     {
         Say(started, fault.ToString());
         switch (fault.Kind)

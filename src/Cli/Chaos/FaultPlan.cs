@@ -71,7 +71,7 @@ internal static class FaultPlan
     private static readonly TimeSpan Recovery = TimeSpan.FromSeconds(8);
 
     /// <summary>The faults of a scene.</summary>
-    public static IReadOnlyList<PlannedFault> Of(
+    public static IReadOnlyList<PlannedFault> Create(
         ChaosScene scene, int seed, TimeSpan length, IReadOnlyList<string> nodes, IReadOnlyList<string> gateways, string? store) => scene switch
     {
         ChaosScene.Calm => [],

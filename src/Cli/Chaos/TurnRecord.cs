@@ -31,7 +31,7 @@ internal sealed record TurnRecord
     public int Nodes { get; init; }
 
     /// <summary>Each time that another node took the answer up: the last piece before, and when it had, as timestamps.</summary>
-    public IReadOnlyList<(long LastPiece, long TakenUp)> Rehomings { get; init; } = [];
+    public IReadOnlyList<(long LastPiece, long TakenUp)> Failovers { get; init; } = [];
 
     /// <summary>How often the answer began anew, since gateway and node were lost at once.</summary>
     public int Restarts { get; init; }

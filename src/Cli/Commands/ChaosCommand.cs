@@ -36,7 +36,7 @@ internal static class ChaosCommand
             var cluster = new LocalCluster(RunState.TryRead()!);
             try
             {
-                var faults = FaultPlan.Of(
+                var faults = FaultPlan.Create(
                     parsed.GetValue(scene), parsed.GetValue(seed), length, Names(cluster, "Silo"), Names(cluster, "Gateway"), Names(cluster, "Store") is [var store] ? store : null);
                 if (faults.Count == 0 && parsed.GetValue(scene) != ChaosScene.Calm)
                 {

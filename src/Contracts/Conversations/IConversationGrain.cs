@@ -13,7 +13,7 @@ public interface IConversationGrain : IGrainWithStringKey
 
     /// <summary>Replaces what its owner notes of it.</summary>
     [Alias("Note")]
-    Task<Conversation> Note(IReadOnlyDictionary<string, string> metadata, CancellationToken cancellation);
+    Task<Conversation> UpdateMetadata(IReadOnlyDictionary<string, string> metadata, CancellationToken cancellation);
 
     /// <summary>
     /// Begins a new conversation with what was said in this one. It begins where this one's KV cache is, and shares it.

@@ -90,7 +90,7 @@ public sealed record TurnStarted(
 public sealed record AnswerDelta([property: Id(0)] string Text, [property: Id(1)] int Tokens, [property: Id(2)] long Epoch = 0)
 {
     /// <summary>One for each token; null when they were not asked for, or are not known any more.</summary>
-    [Id(3)] public IReadOnlyList<TokenChance>? Chances { get; init; }
+    [Id(3)] public IReadOnlyList<TokenLogProbs>? LogProbs { get; init; }
 
     /// <summary>XXH64 of the answer's text so far, in UTF-8; 0 when it is not known.</summary>
     [Id(4)] public ulong Digest { get; init; }

@@ -8,7 +8,7 @@ public sealed record EngineFigures
     [Id(0)] public int PrefillTokens { get; init; }
 
     /// <summary>Sessions off the device, in host memory or on disk.</summary>
-    [Id(1)] public int ParkedSessions { get; init; }
+    [Id(1)] public int OffloadedSessions { get; init; }
 
     /// <summary>Bytes of KV cache in host memory.</summary>
     [Id(2)] public long HostBytes { get; init; }

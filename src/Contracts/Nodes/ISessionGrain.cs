@@ -26,7 +26,7 @@ public interface ISessionGrain : IGrainWithStringKey
     /// still in the making.
     /// </summary>
     [Alias("Recall")]
-    Task<GenerationEvent?> Recall(long epoch, string turn);
+    Task<GenerationEvent?> FetchReplay(long epoch, string turn);
 
     /// <summary>Frees the KV cache: the session lives elsewhere now, or is over.</summary>
     [Alias("Release")]
@@ -95,7 +95,7 @@ public sealed record GenerationEvent(
     [Id(3)] public float? SamplerState { get; init; }
 
     /// <summary>One for each token; null when they were not asked for.</summary>
-    [Id(4)] public IReadOnlyList<TokenChance>? Chances { get; init; }
+    [Id(4)] public IReadOnlyList<TokenLogProbs>? LogProbs { get; init; }
 }
 
 /// <summary>How an answer ended and what it took.</summary>

@@ -74,8 +74,8 @@ public sealed record PlacementDecision
 /// <param name="Queue">Until what was asked for before is computed.</param>
 /// <param name="Origin">The cheapest way to have the KV cache there.</param>
 /// <param name="Kv">That way, and computing the rest of the prompt.</param>
-/// <param name="Crowding">What the answer's tokens wait for those of others.</param>
-/// <param name="Doubt">What the sum is multiplied by, since what is known of the node is old; 1 means nothing.</param>
+/// <param name="DecodeContention">What the answer's tokens wait for those of others.</param>
+/// <param name="StalenessPenalty">What the sum is multiplied by, since what is known of the node is old; 1 means nothing.</param>
 /// <param name="Total">All of it; the least is chosen, with a margin in favour of the home.</param>
 [GenerateSerializer, Immutable, Alias("herd.Forecast")]
 public sealed record Forecast(
@@ -83,6 +83,6 @@ public sealed record Forecast(
     [property: Id(1), JsonPropertyName("queue")] double Queue,
     [property: Id(2), JsonPropertyName("origin")] KvOrigin Origin,
     [property: Id(3), JsonPropertyName("kv")] double Kv,
-    [property: Id(4), JsonPropertyName("crowding")] double Crowding,
-    [property: Id(5), JsonPropertyName("doubt")] double Doubt,
+    [property: Id(4), JsonPropertyName("crowding")] double DecodeContention,
+    [property: Id(5), JsonPropertyName("doubt")] double StalenessPenalty,
     [property: Id(6), JsonPropertyName("total")] double Total);

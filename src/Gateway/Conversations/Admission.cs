@@ -21,7 +21,7 @@ internal sealed class Admission(ClusterView view, IOptions<GatewayOptions> optio
     /// <exception cref="HerdException">There is too much to do already; says when to try again.</exception>
     public IDisposable Enter(string? model)
     {
-        var wait = view.LeastQueue(model);
+        var wait = view.ShortestQueue(model);
         if (wait > options.Value.MaxWait)
         {
             throw Refusal($"a turn would wait {wait.TotalSeconds:0.0} s", wait - options.Value.MaxWait);

@@ -18,7 +18,7 @@ namespace Herd.Gateway.Conversations;
 /// offsets see to it that nothing of an answer comes twice.
 /// </summary>
 internal sealed class ConversationClient(
-    IGrainFactory grains, IConversationStore store, Quotas quotas, Admission admission, GatewayMetrics metrics, Handover handover, TimeProvider time)
+    IGrainFactory grains, IConversationStore store, Quotas quotas, Admission admission, GatewayMetrics metrics, GatewayDrain handover, TimeProvider time)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
@@ -45,8 +45,8 @@ internal sealed class ConversationClient(
         return await Call(() => Grain(tenant, id).Fork(copy, lastTurn, cancellation), cancellation);
     }
 
-    public Task<Conversation> Note(Tenant tenant, string id, IReadOnlyDictionary<string, string> metadata, CancellationToken cancellation) =>
-        Call(() => Grain(tenant, id).Note(metadata, cancellation), cancellation);
+    public Task<Conversation> UpdateMetadata(Tenant tenant, string id, IReadOnlyDictionary<string, string> metadata, CancellationToken cancellation) =>
+        Call(() => Grain(tenant, id).UpdateMetadata(metadata, cancellation), cancellation);
 
     public Task<Conversation> Read(Tenant tenant, string id, CancellationToken cancellation) =>
         Call(() => Grain(tenant, id).Read(cancellation), cancellation);
@@ -101,7 +101,7 @@ internal sealed class ConversationClient(
                     if (update.Delta is { } delta)
                     {
                         waiting?.Dispose();
-                        measured.NoteFirst();
+                        measured.RecordFirstToken();
                         request = request with { Offset = request.Offset.After(delta) };
                     }
 
@@ -149,7 +149,7 @@ internal sealed class ConversationClient(
     private async Task<(IAsyncEnumerator<TurnEvent> Events, bool Any)> Begin(
         Tenant tenant, string id, TurnRequest request, CancellationToken cancellation)
     {
-        var events = TurnReading.Of(Grain(tenant, id), request, cancellation).GetAsyncEnumerator(cancellation);
+        var events = TurnEventReader.Read(Grain(tenant, id), request, cancellation).GetAsyncEnumerator(cancellation);
         try
         {
             return (events, await events.MoveNextAsync());
@@ -183,7 +183,7 @@ internal sealed class ConversationClient(
 
     private void ThrowIfLeaving()
     {
-        if (handover.Begun.IsCancellationRequested)
+        if (handover.Started.IsCancellationRequested)
         {
             throw new HerdException(HerdError.Unavailable, "This gateway is about to end. Ask another; it goes on where this one was.");
         }
@@ -192,7 +192,7 @@ internal sealed class ConversationClient(
     private static bool IsMoving(Exception exception, CancellationToken cancellation) => !cancellation.IsCancellationRequested && exception switch
     {
         HerdException herd => herd.Error is HerdError.Conflict or HerdError.Fenced,
-        _ => CallFailure.Is(exception),
+        _ => CallFailure.IsTransient(exception),
     };
 
     private async Task CheckRoom(Tenant tenant)

@@ -30,6 +30,6 @@ internal sealed class ModelTokens(ClusterView view, IGrainFactory grains)
         .SelectMany(node => node.Models.Where(served => served.Id == model).Select(served => (node.Node, Load: served.Active + served.Queued)))
         .OrderBy(node => node.Load)
         .FirstOrDefault() is { Node: { } name }
-            ? grains.Reach<INodeGrain>(name)
+            ? grains.GetReachableGrain<INodeGrain>(name)
             : throw view.NotServed(model);
 }

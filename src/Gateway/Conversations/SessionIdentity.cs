@@ -27,18 +27,18 @@ internal sealed class SessionIdentity(IOptions<GatewayOptions> options)
     /// <param name="body">The fields of the request that Herd does not read itself.</param>
     /// <param name="turn">What is asked for.</param>
     /// <param name="headers">The request's headers.</param>
-    public string Of(IReadOnlyDictionary<string, JsonElement>? body, TurnRequest turn, IHeaderDictionary headers)
+    public string From(IReadOnlyDictionary<string, JsonElement>? body, TurnRequest turn, IHeaderDictionary headers)
     {
         var (source, value) = _sources
             .Select(source => (source, value: Read(source, body, headers)))
             .FirstOrDefault(found => !string.IsNullOrEmpty(found.value));
-        return value is null ? Of(Beginning(turn)) : Of(source!, value);
+        return value is null ? From(Beginning(turn)) : From(source!, value);
     }
 
     /// <summary>The id of the session that a source names so.</summary>
-    public static string Of(string source, string value) => Of($"{source}\n{value}");
+    public static string From(string source, string value) => From($"{source}\n{value}");
 
-    private static string Of(string name) => Prefix + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)))[..32];
+    private static string From(string name) => Prefix + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)))[..32];
 
     private static string? Read(string source, IReadOnlyDictionary<string, JsonElement>? body, IHeaderDictionary headers)
     {

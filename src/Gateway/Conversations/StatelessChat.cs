@@ -11,14 +11,14 @@ namespace Herd.Gateway.Conversations;
 /// </summary>
 internal sealed class StatelessChat(ConversationClient conversations)
 {
-    private const int Lanes = 256;
+    private const int MaxShards = 256;
 
     /// <summary>Begins a turn.</summary>
     /// <returns>The session's id, and the turn's events from its first on.</returns>
     public async Task<(string Session, IAsyncEnumerator<TurnEvent> Events)> Begin(
         Tenant tenant, string identity, TurnRequest turn, CancellationToken cancellation)
     {
-        for (var lane = 0; lane < Lanes; lane++)
+        for (var lane = 0; lane < MaxShards; lane++)
         {
             var session = lane == 0 ? identity : string.Create(CultureInfo.InvariantCulture, $"{identity}_{lane}");
             try
@@ -31,7 +31,7 @@ internal sealed class StatelessChat(ConversationClient conversations)
             }
         }
 
-        throw new HerdException(HerdError.Overloaded, $"{Lanes} requests of this session are being answered already.");
+        throw new HerdException(HerdError.Overloaded, $"{MaxShards} requests of this session are being answered already.");
     }
 
     /// <summary>Goes on with a turn that was begun in a session before.</summary>

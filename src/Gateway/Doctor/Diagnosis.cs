@@ -25,7 +25,7 @@ internal static class Diagnosis
         ("models", Models, _ => "the same file wherever one has the same name"),
     ];
 
-    public static IReadOnlyList<Finding> Of(ClusterFacts facts) =>
+    public static IReadOnlyList<Finding> From(ClusterFacts facts) =>
     [
         .. Checks.SelectMany(check => check.Find(facts).DefaultIfEmpty(new Finding { Severity = Severity.Fine, Found = check.Fine(facts) }).Select(finding =>
         {

@@ -25,9 +25,9 @@ internal sealed class Examination(
     {
         Gateway = new GatewayFacts(
             cluster.Value.Name,
-            Build.Version,
+            BuildInfo.Version,
             time.GetUtcNow(),
-            OpenFile.ToEverybody(cluster.Value.KeyFile),
+            FilePermissions.IsReadableByOthers(cluster.Value.KeyFile),
             gateway.Value.HasKeys,
             IPAddress.IsLoopback(IPAddress.Parse(gateway.Value.Bind)),
             certificate.Current?.NotAfter),
@@ -58,7 +58,7 @@ internal sealed class Examination(
         try
         {
             var asked = time.GetUtcNow();
-            var facts = await grains.Reach<INodeGrain>(report.Node).Inspect().WaitAsync(Patience, time);
+            var facts = await grains.GetReachableGrain<INodeGrain>(report.Node).Inspect().WaitAsync(Patience, time);
             var answered = time.GetUtcNow();
             return new ExaminedNode(report, facts, facts.Time - (asked + ((answered - asked) / 2)));
         }

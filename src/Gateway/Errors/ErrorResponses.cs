@@ -43,7 +43,7 @@ internal sealed class ErrorResponses(RequestDelegate next, ILogger<ErrorResponse
                 return herd;
             case RedisException or RedisTimeoutException:
                 return new HerdException(HerdError.StoreUnavailable, "The store does not answer. Try again later.");
-            case Exception when CallFailure.Is(exception):
+            case Exception when CallFailure.IsTransient(exception):
                 return new HerdException(HerdError.Unavailable, $"A process of the cluster cannot be reached ({exception.GetType().Name}). Try again later.");
             default:
                 ErrorLog.Unexpected(logger, exception, path);

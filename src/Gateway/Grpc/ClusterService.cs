@@ -36,7 +36,7 @@ internal sealed class ClusterService(ClusterView view, ConversationClient conver
     {
         if (request.HasNode)
         {
-            view.RequireNode(request.Node);
+            view.ThrowIfUnknown(request.Node);
         }
 
         var tenant = new Tenant(request.Tenant, IsOperator: false, new TenantLimits());
@@ -63,9 +63,9 @@ internal sealed class ClusterService(ClusterView view, ConversationClient conver
     }
 
     public override async Task<DiagnoseResponse> Diagnose(DiagnoseRequest request, ServerCallContext context) =>
-        new() { Findings = { Diagnosis.Of(await examination.Run()) } };
+        new() { Findings = { Diagnosis.From(await examination.Run()) } };
 
     private INodeGrain Find(string node) => view.Find(node) is { State: not Contracts.Nodes.NodeState.Lost }
-        ? grains.Reach<INodeGrain>(node)
+        ? grains.GetReachableGrain<INodeGrain>(node)
         : throw Bad($"There is no node '{node}' that answers.", "node");
 }

@@ -64,9 +64,9 @@ internal sealed class ConversationService(
         var parts = new TurnParts(view, turn);
         await foreach (var update in conversations.Converse(Tenant(context), Id(request.ConversationId), turn, cancellation))
         {
-            foreach (var response in parts.Tell(update))
+            foreach (var response in parts.ToParts(update))
             {
-                await responseStream.WriteAsync(response, cancellation).OrCutOff(context.GetHttpContext());
+                await responseStream.WriteAsync(response, cancellation).WithReadTimeout(context.GetHttpContext());
             }
         }
     }
@@ -132,7 +132,7 @@ internal sealed class ConversationService(
     {
         if (request.HasNode)
         {
-            view.RequireNode(request.Node);
+            view.ThrowIfUnknown(request.Node);
         }
 
         var moved = await conversations.Move(

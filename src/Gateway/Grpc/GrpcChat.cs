@@ -22,7 +22,7 @@ internal sealed class GrpcChat(StatelessChat chat, SessionIdentity identity, Clu
         var (http, cancellation) = (context.GetHttpContext(), context.CancellationToken);
         var markup = view.MarkupOf(request.Model);
         var turn = ToTurn(request, markup);
-        var session = request.HasSession ? SessionIdentity.Of("session", request.Session) : identity.Of(null, turn, new HeaderDictionary());
+        var session = request.HasSession ? SessionIdentity.From("session", request.Session) : identity.From(null, turn, new HeaderDictionary());
         var (lane, events) = await chat.Begin(Authentication.Tenant(http), session, turn, cancellation);
         await using var reply = await Reply.Begin(lane, events, new AnswerReader(markup, turn.Settings, turn.TurnId));
         await Write(new ChatResponse { Started = new V1.TurnStarted { TurnId = turn.TurnId, Model = request.Model, Node = reply.Node } });
@@ -39,7 +39,7 @@ internal sealed class GrpcChat(StatelessChat chat, SessionIdentity identity, Clu
             },
         });
 
-        Task Write(ChatResponse response) => responses.WriteAsync(response, cancellation).OrCutOff(http);
+        Task Write(ChatResponse response) => responses.WriteAsync(response, cancellation).WithReadTimeout(http);
     }
 
     private static TurnRequest ToTurn(ChatRequest request, AnswerMarkup markup)

@@ -58,7 +58,7 @@ internal static class ProtoMapping
         },
         { Delta: { } delta } => new V1.ConverseResponse
         {
-            Delta = new V1.AnswerDelta { Text = delta.Text, Tokens = delta.Tokens, Epoch = delta.Epoch, Digest = delta.Digest, Chances = { (delta.Chances ?? []).Select(ToProto) } },
+            Delta = new V1.AnswerDelta { Text = delta.Text, Tokens = delta.Tokens, Epoch = delta.Epoch, Digest = delta.Digest, Chances = { (delta.LogProbs ?? []).Select(ToProto) } },
         },
         _ => new V1.ConverseResponse { Completed = new V1.TurnCompleted { Turn = update.Completed!.ToProto(), Unsaved = update.IsUnsaved } },
     };
@@ -81,7 +81,7 @@ internal static class ProtoMapping
         },
     };
 
-    private static V1.TokenChance ToProto(TokenChance chance) => new()
+    private static V1.TokenChance ToProto(TokenLogProbs chance) => new()
     {
         Text = ByteString.CopyFrom(chance.Bytes),
         LogProb = chance.LogProb,
@@ -97,8 +97,8 @@ internal static class ProtoMapping
         Queue = TimeSpan.FromSeconds(forecast.Queue).ToDuration(),
         Origin = (V1.KvOrigin)forecast.Origin,
         Kv = TimeSpan.FromSeconds(forecast.Kv).ToDuration(),
-        Crowding = TimeSpan.FromSeconds(forecast.Crowding).ToDuration(),
-        Doubt = forecast.Doubt,
+        Crowding = TimeSpan.FromSeconds(forecast.DecodeContention).ToDuration(),
+        Doubt = forecast.StalenessPenalty,
         Total = TimeSpan.FromSeconds(forecast.Total).ToDuration(),
     };
 

@@ -14,7 +14,7 @@ internal sealed class TurnParts(ClusterView view, TurnRequest turn)
     private readonly bool _isAsked = turn.Settings.Tools is { Count: > 0 };
     private AnswerReader? _reader;
 
-    public IEnumerable<ConverseResponse> Tell(TurnEvent update)
+    public IEnumerable<ConverseResponse> ToParts(TurnEvent update)
     {
         // Who resumes in mid-answer has its beginning; only the whole can be read then.
         if (_isAsked && turn.Offset == Contracts.Conversations.AnswerOffset.Start && update.Started is { } started)
@@ -30,10 +30,10 @@ internal sealed class TurnParts(ClusterView view, TurnRequest turn)
         }
 
         // Parts come before the event that ends the turn.
-        return told.Completed is null ? [told, .. Told(parts)] : [.. Told(parts), told];
+        return told.Completed is null ? [told, .. WithoutParts(parts)] : [.. WithoutParts(parts), told];
     }
 
-    private static IEnumerable<ConverseResponse> Told(IEnumerable<AnswerPart>? parts) =>
+    private static IEnumerable<ConverseResponse> WithoutParts(IEnumerable<AnswerPart>? parts) =>
         (parts ?? []).Select(part => new ConverseResponse { Part = part.ToProto() });
 
     private AnswerReader Reader(string? model) => new(view.MarkupOf(model), turn.Settings, turn.TurnId);

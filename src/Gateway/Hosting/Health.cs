@@ -48,8 +48,8 @@ internal sealed class StoreHealth(StoreConnection store) : IHealthCheck
 }
 
 /// <summary>Not ready from the moment at which this gateway is told to end, before it hands over.</summary>
-internal sealed class LeavingHealth(Handover handover) : IHealthCheck
+internal sealed class LeavingHealth(GatewayDrain handover) : IHealthCheck
 {
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) => Task.FromResult(
-        handover.Begun.IsCancellationRequested ? HealthCheckResult.Unhealthy("This gateway is about to end.") : HealthCheckResult.Healthy());
+        handover.Started.IsCancellationRequested ? HealthCheckResult.Unhealthy("This gateway is about to end.") : HealthCheckResult.Healthy());
 }

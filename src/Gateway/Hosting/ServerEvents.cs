@@ -49,7 +49,7 @@ internal sealed class ServerEvents
         await Flush();
     }
 
-    private Task Flush() => _context.Response.BodyWriter.FlushAsync(_context.RequestAborted).AsTask().OrCutOff(_context);
+    private Task Flush() => _context.Response.BodyWriter.FlushAsync(_context.RequestAborted).AsTask().WithReadTimeout(_context);
 
     private static void Field(IBufferWriter<byte> body, ReadOnlySpan<byte> name, string? value)
     {

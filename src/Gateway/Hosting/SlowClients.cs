@@ -10,7 +10,7 @@ internal static class SlowClients
 {
     /// <summary>Waits for a write, but not for ever.</summary>
     /// <exception cref="OperationCanceledException">The client was cut off; its turn ends, and can be gone on with.</exception>
-    public static async Task OrCutOff(this Task write, HttpContext context)
+    public static async Task WithReadTimeout(this Task write, HttpContext context)
     {
         if (write.IsCompleted)
         {

@@ -55,7 +55,7 @@ internal static class OllamaEndpoints
         var markup = view.MarkupOf(OllamaRequestReader.NameOf(request.Model));
         var turn = OllamaRequestReader.ToTurn(request, isChat, markup);
         var (session, events) = await chat.Begin(
-            Authentication.Tenant(context), identity.Of(request.Rest, turn, context.Request.Headers), turn, context.RequestAborted);
+            Authentication.Tenant(context), identity.From(request.Rest, turn, context.Request.Headers), turn, context.RequestAborted);
         await using var reply = await Reply.Begin(session, events, new AnswerReader(markup, turn.Settings, turn.TurnId));
         context.Response.Headers[ChatCompletions.SessionHeader] = reply.Session;
         context.Response.Headers[ChatCompletions.NodeHeader] = reply.Node;
@@ -85,7 +85,7 @@ internal static class OllamaEndpoints
             await Line(JsonSerializer.Serialize(new OllamaError(error.Message), OllamaJson.Default.OllamaError));
         }
 
-        Task Line(string json) => context.Response.WriteAsync(json + "\n", context.RequestAborted).OrCutOff(context);
+        Task Line(string json) => context.Response.WriteAsync(json + "\n", context.RequestAborted).WithReadTimeout(context);
     }
 
     private static OllamaModel Entry(ServedModel model, TimeProvider time) =>

@@ -20,13 +20,13 @@ internal static class ChatCompletions
         var request = await ChatRequestReader.Read(context.Request);
         var markup = view.MarkupOf(request.Model);
         var turn = ChatRequestReader.ToTurn(request, markup);
-        var position = StreamPosition.Of(context.Request.Headers);
+        var position = StreamPosition.From(context.Request.Headers);
         turn = position is null ? turn : turn with { TurnId = position.Turn, Offset = position.Offset };
         var tenant = Authentication.Tenant(context);
-        var lane = position?.Session ?? identity.Of(request.Rest, turn, context.Request.Headers);
+        var lane = position?.Session ?? identity.From(request.Rest, turn, context.Request.Headers);
         await using var choices = await Choices.Begin(
             choice => position is null
-                ? chat.Begin(tenant, lane, turn.OfChoice(choice), context.RequestAborted)
+                ? chat.Begin(tenant, lane, turn.ForChoice(choice), context.RequestAborted)
                 : chat.Resume(tenant, lane, turn, context.RequestAborted),
             position is null ? request.N ?? 1 : 1);
         context.Response.Headers[SessionHeader] = choices.Session;
@@ -56,17 +56,17 @@ internal static class ChatCompletions
     private static async Task Whole(HttpContext context, CompletionShape shape, Choices choices, List<AnswerReader> readers)
     {
         var texts = readers.ConvertAll(_ => new StringBuilder());
-        var chances = readers.ConvertAll(_ => new List<TokenChance>());
+        var chances = readers.ConvertAll(_ => new List<TokenLogProbs>());
         var last = new TurnEvent[choices.Count];
         await foreach (var (choice, update) in choices.Events(context.RequestAborted))
         {
             texts[choice].Append(update.Delta?.Text);
-            chances[choice].AddRange(update.Delta?.Chances ?? []);
+            chances[choice].AddRange(update.Delta?.LogProbs ?? []);
             last[choice] = update;
         }
 
         await context.Response.WriteAsJsonAsync(
-            shape.Whole([.. readers.Select((reader, i) => (reader.All(texts[i].ToString()), (IReadOnlyList<TokenChance>)chances[i], last[i]))]),
+            shape.Whole([.. readers.Select((reader, i) => (reader.All(texts[i].ToString()), (IReadOnlyList<TokenLogProbs>)chances[i], last[i]))]),
             OpenAiJson.Default.ChatCompletion,
             cancellationToken: context.RequestAborted);
     }
@@ -103,7 +103,7 @@ internal static class ChatCompletions
             await foreach (var (choice, update) in choices.Events(context.RequestAborted))
             {
                 position = update.Delta is { } more ? position?.After(more) : position;
-                var chances = update.Delta?.Chances ?? [];
+                var chances = update.Delta?.LogProbs ?? [];
                 var parts = update.Delta is { } delta ? readers[choice].Append(delta.Text) : update.Completed is null ? [] : readers[choice].End();
                 foreach (var part in parts.DefaultIfEmpty(chances.Count > 0 ? new AnswerPart(Text: "") : null).OfType<AnswerPart>())
                 {
@@ -134,7 +134,7 @@ internal static class ChatCompletions
     }
 
     /// <summary>The same turn for another choice: with an id and a seed of its own.</summary>
-    private static TurnRequest OfChoice(this TurnRequest turn, int choice) => choice == 0 ? turn : turn with
+    private static TurnRequest ForChoice(this TurnRequest turn, int choice) => choice == 0 ? turn : turn with
     {
         TurnId = ConversationClient.NewTurnId(),
         Settings = turn.Settings with { Seed = turn.Settings.Seed + (ulong)choice },

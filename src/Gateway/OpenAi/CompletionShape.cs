@@ -13,17 +13,17 @@ internal sealed class CompletionShape(string id, long created, string model, boo
     private const string Fingerprint = "herd-1";
 
     /// <param name="answers">By their index: what they are, their tokens' chances, and the event that ended them.</param>
-    public ChatCompletion Whole(IReadOnlyList<(IReadOnlyList<AnswerPart> Parts, IReadOnlyList<TokenChance> Chances, TurnEvent Last)> answers) => Make(
+    public ChatCompletion Whole(IReadOnlyList<(IReadOnlyList<AnswerPart> Parts, IReadOnlyList<TokenLogProbs> Chances, TurnEvent Last)> answers) => Make(
         "chat.completion",
         [
             .. answers.Select((answer, i) => new ChatChoice(
                 i,
-                ChatAnswer.Of(answer.Parts),
+                ChatAnswer.From(answer.Parts),
                 null,
-                ChatLogProbs.Of(answer.Chances, hasLogProbs),
+                ChatLogProbs.From(answer.Chances, hasLogProbs),
                 FinishReason(answer.Last.Completed!, answer.Parts.Any(part => part.Call is not null)))),
         ],
-        UsageOf(answers.Select(answer => answer.Last.Completed!))) with { Herd = NoteOf(answers.Select(answer => answer.Last)) };
+        UsageOf(answers.Select(answer => answer.Last.Completed!))) with { Herd = ToHerdFields(answers.Select(answer => answer.Last)) };
 
     public ChatCompletion First(int index) => Chunk(index, new ChatText("assistant", ""), null, null);
 
@@ -31,18 +31,18 @@ internal sealed class CompletionShape(string id, long created, string model, boo
     /// <param name="part">More of it.</param>
     /// <param name="call">The place of the call, if it is one.</param>
     /// <param name="chances">Of the tokens that came.</param>
-    public ChatCompletion Chunk(int index, AnswerPart part, int call, IReadOnlyList<TokenChance> chances) => Chunk(
+    public ChatCompletion Chunk(int index, AnswerPart part, int call, IReadOnlyList<TokenLogProbs> chances) => Chunk(
         index,
         new ChatText(Content: part.Text)
         {
             ReasoningContent = part.Thought,
-            ToolCalls = part.Call is { } called ? [ChatToolCall.Of(called, call)] : null,
+            ToolCalls = part.Call is { } called ? [ChatToolCall.From(called, call)] : null,
         },
-        ChatLogProbs.Of(chances, hasLogProbs),
+        ChatLogProbs.From(chances, hasLogProbs),
         null);
 
     public ChatCompletion Last(int index, TurnEvent last, bool hasCalled) =>
-        Chunk(index, new ChatText(), null, FinishReason(last.Completed!, hasCalled)) with { Herd = NoteOf([last]) };
+        Chunk(index, new ChatText(), null, FinishReason(last.Completed!, hasCalled)) with { Herd = ToHerdFields([last]) };
 
     public ChatCompletion Usage(IEnumerable<Turn> turns) => Make("chat.completion.chunk", [], UsageOf(turns));
 
@@ -52,7 +52,7 @@ internal sealed class CompletionShape(string id, long created, string model, boo
     private ChatCompletion Make(string kind, IReadOnlyList<ChatChoice> choices, ChatUsage? usage) =>
         new(id, kind, created, model, Fingerprint, choices, usage);
 
-    private static HerdNote? NoteOf(IEnumerable<TurnEvent> last) => last.Any(answer => answer.IsUnsaved) ? new HerdNote(Stored: false) : null;
+    private static HerdFields? ToHerdFields(IEnumerable<TurnEvent> last) => last.Any(answer => answer.IsUnsaved) ? new HerdFields(Stored: false) : null;
 
     private static string FinishReason(Turn turn, bool hasCalled) =>
         turn.Finish == Finish.Length ? "length" : hasCalled ? "tool_calls" : "stop";

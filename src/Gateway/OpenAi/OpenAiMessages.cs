@@ -96,7 +96,7 @@ internal sealed record ChatToolCall(
     string? Type,
     ChatCalledFunction? Function)
 {
-    public static ChatToolCall Of(ToolCall call, int? index = null) =>
+    public static ChatToolCall From(ToolCall call, int? index = null) =>
         new(index, call.Id, "function", new ChatCalledFunction(call.Name, call.Arguments));
 }
 
@@ -120,12 +120,12 @@ internal sealed record ChatCompletion(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ChatUsage? Usage)
 {
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public HerdNote? Herd { get; init; }
+    public HerdFields? Herd { get; init; }
 }
 
 /// <summary>What Herd has to say beside OpenAI's fields.</summary>
 /// <param name="Stored">False while the store is away: the answer is in the gateway's memory, and is stored when it is back.</param>
-internal sealed record HerdNote(bool Stored);
+internal sealed record HerdFields(bool Stored);
 
 /// <summary>A choice: a message when whole, a delta when streamed.</summary>
 internal sealed record ChatChoice(
@@ -144,9 +144,9 @@ internal sealed record ChatAnswer(string Role, string? Content, string? Refusal 
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<ChatToolCall>? ToolCalls { get; init; }
 
-    public static ChatAnswer Of(IReadOnlyList<AnswerPart> parts)
+    public static ChatAnswer From(IReadOnlyList<AnswerPart> parts)
     {
-        var calls = parts.Where(part => part.Call is not null).Select(part => ChatToolCall.Of(part.Call!)).ToList();
+        var calls = parts.Where(part => part.Call is not null).Select(part => ChatToolCall.From(part.Call!)).ToList();
         var text = string.Concat(parts.Select(part => part.Text));
         var thought = string.Concat(parts.Select(part => part.Thought));
         return new ChatAnswer("assistant", text.Length == 0 && calls.Count > 0 ? null : text)
@@ -160,8 +160,8 @@ internal sealed record ChatAnswer(string Role, string? Content, string? Refusal 
 internal sealed record ChatLogProbs(IReadOnlyList<ChatTokenLogProb> Content, IReadOnlyList<ChatTokenLogProb>? Refusal = null)
 {
     /// <returns>Null when none were asked for.</returns>
-    public static ChatLogProbs? Of(IEnumerable<TokenChance> chances, bool areWanted) =>
-        areWanted ? new ChatLogProbs([.. chances.Select(ChatTokenLogProb.Of)]) : null;
+    public static ChatLogProbs? From(IEnumerable<TokenLogProbs> chances, bool areWanted) =>
+        areWanted ? new ChatLogProbs([.. chances.Select(ChatTokenLogProb.From)]) : null;
 }
 
 internal sealed record ChatTokenLogProb(
@@ -170,9 +170,9 @@ internal sealed record ChatTokenLogProb(
     IReadOnlyList<int> Bytes,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<ChatTokenLogProb>? TopLogprobs)
 {
-    public static ChatTokenLogProb Of(TokenChance chance) => Of(chance, [.. chance.Likeliest.Select(other => Of(other, null))]);
+    public static ChatTokenLogProb From(TokenLogProbs chance) => From(chance, [.. chance.Likeliest.Select(other => From(other, null))]);
 
-    private static ChatTokenLogProb Of(TokenChance chance, IReadOnlyList<ChatTokenLogProb>? likeliest) =>
+    private static ChatTokenLogProb From(TokenLogProbs chance, IReadOnlyList<ChatTokenLogProb>? likeliest) =>
         new(Encoding.UTF8.GetString(chance.Bytes), chance.LogProb, [.. chance.Bytes.Select(b => (int)b)], likeliest);
 }
 

@@ -22,7 +22,7 @@ internal sealed record StreamPosition(string Session, string Turn, AnswerOffset 
 
     /// <returns>Null when the request begins anew.</returns>
     /// <exception cref="HerdException">The header is none that a stream sent.</exception>
-    public static StreamPosition? Of(IHeaderDictionary headers)
+    public static StreamPosition? From(IHeaderDictionary headers)
     {
         if (headers[Header].ToString() is not { Length: > 0 } text)
         {

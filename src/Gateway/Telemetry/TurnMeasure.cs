@@ -20,7 +20,7 @@ internal sealed class TurnMeasure : IDisposable
     public Turn? Turn { get; set; }
 
     /// <summary>Notes that some of the answer is there.</summary>
-    public void NoteFirst() => _first ??= _time.GetElapsedTime(_begun);
+    public void RecordFirstToken() => _first ??= _time.GetElapsedTime(_begun);
 
     public void Dispose() => _metrics.End(Turn, _time.GetElapsedTime(_begun), _first);
 }

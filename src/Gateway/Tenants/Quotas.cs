@@ -16,7 +16,7 @@ internal sealed class Quotas(TimeProvider time) : IDisposable
     {
         if (tenant.Limits.RequestsPerMinute is { } limit)
         {
-            using var lease = Of(tenant).Requests!.AttemptAcquire();
+            using var lease = UsageOf(tenant).Requests!.AttemptAcquire();
             if (!lease.IsAcquired)
             {
                 throw Refusal($"{limit} calls a minute", TimeSpan.FromMinutes(1.0 / limit));
@@ -29,7 +29,7 @@ internal sealed class Quotas(TimeProvider time) : IDisposable
     /// <exception cref="HerdException">Too many are under way, or too many tokens were used within a minute.</exception>
     public IDisposable? Begin(Tenant tenant)
     {
-        var use = Of(tenant);
+        var use = UsageOf(tenant);
         if (use.Tokens?.Wait() is { Ticks: > 0 } wait)
         {
             throw Refusal($"{tenant.Limits.TokensPerMinute} tokens a minute", wait);
@@ -43,7 +43,7 @@ internal sealed class Quotas(TimeProvider time) : IDisposable
 
     /// <summary>Charges what an answer took: the prompt as far as it was computed, and the answer.</summary>
     public void Charge(Tenant tenant, Usage usage) =>
-        Of(tenant).Tokens?.Charge(usage.PromptTokens - usage.CachedTokens + usage.CompletionTokens);
+        UsageOf(tenant).Tokens?.Charge(usage.PromptTokens - usage.CachedTokens + usage.CompletionTokens);
 
     public static HerdException Refusal(string limit, TimeSpan? retryAfter) =>
         new HerdException(HerdError.QuotaExceeded, $"The limit of {limit} is reached.{(retryAfter is null ? " Delete some." : " Try again later.")}")
@@ -59,7 +59,7 @@ internal sealed class Quotas(TimeProvider time) : IDisposable
         }
     }
 
-    private Use Of(Tenant tenant) => _uses.AddOrUpdate(
+    private Use UsageOf(Tenant tenant) => _uses.AddOrUpdate(
         tenant.Name,
         static (_, made) => new Use(made.Limits, made.time),
         static (_, use, made) => use.Limits == made.Limits ? use : new Use(made.Limits, made.time),

@@ -74,10 +74,10 @@ internal sealed class AnswerBuilder
     public void Append(GenerationEvent update)
     {
         SamplerState = update.SamplerState;
-        Append(update.Text, update.Tokens, update.Chances);
+        Append(update.Text, update.Tokens, update.LogProbs);
     }
 
-    private void Append(string text, IReadOnlyList<int> tokens, IReadOnlyList<TokenChance>? chances)
+    private void Append(string text, IReadOnlyList<int> tokens, IReadOnlyList<TokenLogProbs>? chances)
     {
         _tokens.AddRange(tokens);
         _text.Append(text);
@@ -90,7 +90,7 @@ internal sealed class AnswerBuilder
             {
                 Delta = new AnswerDelta(fresh, tokens.Count - skipped, Epoch)
                 {
-                    Chances = chances is null ? null : [.. chances.Skip(skipped)],
+                    LogProbs = chances is null ? null : [.. chances.Skip(skipped)],
                     Digest = _digest.GetCurrentHashAsUInt64(),
                 },
             });

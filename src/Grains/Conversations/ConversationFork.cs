@@ -11,7 +11,7 @@ internal static class ConversationFork
     /// are its own.
     /// </summary>
     /// <exception cref="HerdException">There is no such turn, or it has no answer.</exception>
-    public static Conversation Of(Conversation source, string id, string? lastTurn, DateTimeOffset now)
+    public static Conversation Create(Conversation source, string id, string? lastTurn, DateTimeOffset now)
     {
         var turns = source.Turns.ToList();
         var last = lastTurn is null ? turns.FindLastIndex(HasEnded) : turns.FindIndex(turn => turn.Id == lastTurn);

@@ -12,77 +12,77 @@ namespace Herd.Grains.Conversations;
 
 /// <summary>
 /// One conversation. A turn: (1) it waits until it is the only one; (2) its id tells whether it is new; (3) what was said
-/// is stored; (4) <see cref="TurnRunner"/> has it answered; (5) the answer is stored, then the turn is acknowledged.
+/// is stored; (4) <see cref="TurnExecutor"/> has it answered; (5) the answer is stored, then the turn is acknowledged.
 /// </summary>
 [PreferLocalPlacement, Immovable]
 internal sealed class ConversationGrain(
-    IGrainContext context, IConversationStore store, TurnRunner runner, SessionMove mover, Handover handover, IGrainFactory grains, TimeProvider time) : Grain(context), IConversationGrain, IDisposable
+    IGrainContext context, IConversationStore store, TurnExecutor runner, SessionMigration mover, GatewayDrain handover, IGrainFactory grains, TimeProvider time) : Grain(context), IConversationGrain, IDisposable
 {
     /// <summary>No turn's id: those have no '.'.</summary>
     private const string MoveId = ".move";
 
     private readonly TurnQueue _turns = new();
     private Transcript _transcript = null!;
-    private TurnIntake _intake = null!;
-    private LateSave _late = null!;
+    private TurnAcceptor _intake = null!;
+    private WriteBehind _late = null!;
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         var key = GrainKey.Split(this.GetPrimaryKeyString());
         _transcript = new Transcript(store, tenant: key[0], id: key[1]);
-        _intake = new TurnIntake(_transcript, time);
-        _late = new LateSave(this, _transcript, time);
+        _intake = new TurnAcceptor(_transcript, time);
+        _late = new WriteBehind(this, _transcript, time);
         return _transcript.Load(cancellationToken);
     }
 
     public async Task<Conversation> Create(string? model, string? system, CancellationToken cancellation)
     {
-        using var place = await _turns.Enter("", mayWait: true, cancellation);
+        using var ticket = await _turns.Enter("", mayWait: true, cancellation);
         if (_transcript.Conversation is { } existing)
         {
             return existing;
         }
 
         var conversation = New(model) with { System = system };
-        await Store(() => _transcript.Write(conversation, 0, ConversationKind.Durable));
+        await Store(() => _transcript.Write(conversation, 0, Retention.Durable));
         return conversation;
     }
 
-    public async Task<Conversation> Note(IReadOnlyDictionary<string, string> metadata, CancellationToken cancellation)
+    public async Task<Conversation> UpdateMetadata(IReadOnlyDictionary<string, string> metadata, CancellationToken cancellation)
     {
-        using var place = await _turns.Enter("", mayWait: true, cancellation);
+        using var ticket = await _turns.Enter("", mayWait: true, cancellation);
         var conversation = await Existing(cancellation) with { Metadata = metadata.Count > 0 ? metadata : null };
-        await Store(() => _transcript.Write(conversation, conversation.Turns.Count, ConversationKind.Durable));
+        await Store(() => _transcript.Write(conversation, conversation.Turns.Count, Retention.Durable));
         return conversation;
     }
 
     public async Task<Conversation> Fork(string id, string? lastTurn, CancellationToken cancellation)
     {
-        var copy = ConversationFork.Of(await Existing(cancellation), id, lastTurn, time.GetUtcNow());
+        var copy = ConversationFork.Create(await Existing(cancellation), id, lastTurn, time.GetUtcNow());
         return await grains.GetGrain<IConversationGrain>(GrainKey.Conversation(_transcript.Tenant, id)).Adopt(copy, cancellation);
     }
 
     public async Task<Conversation> Adopt(Conversation copy, CancellationToken cancellation)
     {
-        using var place = await _turns.Enter("", mayWait: true, cancellation);
+        using var ticket = await _turns.Enter("", mayWait: true, cancellation);
         if (_transcript.Conversation is { } existing)
         {
             return existing;
         }
 
-        await Store(() => _transcript.Write(copy, 0, ConversationKind.Durable));
+        await Store(() => _transcript.Write(copy, 0, Retention.Durable));
         return copy;
     }
 
     public async IAsyncEnumerable<TurnEvent> Converse(
         TurnRequest request, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        using var counted = handover.Enter();
+        using var counted = handover.TrackTurn();
         var came = time.GetUtcNow();
-        using var place = await _turns.Enter(request.TurnId, mayWait: !request.IsWholeHistory, cancellation);
-        await using var leaving = handover.Begun.Register(place.Cancel);
+        using var ticket = await _turns.Enter(request.TurnId, mayWait: !request.IsWholeHistory, cancellation);
+        await using var leaving = handover.Started.Register(ticket.Cancel);
         var events = new TurnEvents(request.Local);
-        var turn = Take(request, came, events, place.Cancellation);
+        var turn = Take(request, came, events, ticket.Cancellation);
         try
         {
             await foreach (var update in events.Sent.ReadAllAsync(cancellation))
@@ -94,7 +94,7 @@ internal sealed class ConversationGrain(
         }
         finally
         {
-            place.Cancel();
+            ticket.Cancel();
             await turn.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         }
     }
@@ -107,9 +107,9 @@ internal sealed class ConversationGrain(
             return null;
         }
 
-        using var place = await _turns.Enter(MoveId, mayWait: false, cancellation);
+        using var ticket = await _turns.Enter(MoveId, mayWait: false, cancellation);
         return _transcript.Conversation?.Home == home
-            ? await Store(() => mover.Run(_transcript, target, reason, place.Cancellation))
+            ? await Store(() => mover.Run(_transcript, target, reason, ticket.Cancellation))
             : null;
     }
 
@@ -118,23 +118,23 @@ internal sealed class ConversationGrain(
     public async Task<Turn> Cancel(string turn, CancellationToken cancellation)
     {
         Find(await Existing(cancellation), turn);
-        using var place = await _turns.Interrupt(turn, cancellation);
+        using var ticket = await _turns.Interrupt(turn, cancellation);
         return Find(_transcript.Conversation, turn);
     }
 
     public async Task DeleteTurn(string turn, CancellationToken cancellation)
     {
         Find(await Existing(cancellation), turn);
-        using var place = await _turns.Interrupt(turn, cancellation);
-        var (conversation, kept) = (_transcript.Conversation ?? throw NotFound(), TurnDeletion.Of(_transcript.Conversation.Turns, turn));
+        using var ticket = await _turns.Interrupt(turn, cancellation);
+        var (conversation, kept) = (_transcript.Conversation ?? throw NotFound(), TurnDeletion.Remove(_transcript.Conversation.Turns, turn));
         await (kept.Count == 0
             ? Delete(conversation)
-            : Store(() => _transcript.Write(conversation with { Turns = kept }, 0, ConversationKind.Durable)));
+            : Store(() => _transcript.Write(conversation with { Turns = kept }, 0, Retention.Durable)));
     }
 
     public async Task Delete(CancellationToken cancellation)
     {
-        using var place = await _turns.Interrupt(cancellation);
+        using var ticket = await _turns.Interrupt(cancellation);
         await Delete(await Existing(cancellation));
     }
 
@@ -152,7 +152,7 @@ internal sealed class ConversationGrain(
         DeactivateOnIdle();
     }
 
-    private async Task Release(string session, long epoch) => await grains.Reach<ISessionGrain>(session).Release(epoch);
+    private async Task Release(string session, long epoch) => await grains.GetReachableGrain<ISessionGrain>(session).Release(epoch);
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) =>
         await _late.Save(cancellationToken);
@@ -168,9 +168,9 @@ internal sealed class ConversationGrain(
         using var span = TurnSpans.Begin(request, _transcript.Id, came, time.GetUtcNow());
         try
         {
-            var kind = request.IsWholeHistory ? ConversationKind.CallerKept : ConversationKind.Durable;
+            var kind = request.IsWholeHistory ? Retention.CallerKept : Retention.Durable;
             var conversation = _transcript.Conversation ?? (request.IsWholeHistory ? New(request.Model) : await Existing(cancellation));
-            var (turn, isNew) = await Store(() => _intake.Take(conversation, request, kind));
+            var (turn, isNew) = await Store(() => _intake.Accept(conversation, request, kind));
             if (turn.State != TurnState.Completed)
             {
                 turn = await Store(() => runner.Answer(_transcript, turn, kind, new TurnStart(request.Offset, isNew), events, cancellation));
@@ -181,7 +181,7 @@ internal sealed class ConversationGrain(
                 new AnswerBuilder(turn, _transcript.Conversation!.Epoch, request.Offset, events).ThrowIfLost();
             }
 
-            if (turn.State == TurnState.Cancelled && handover.Begun.IsCancellationRequested)
+            if (turn.State == TurnState.Cancelled && handover.Started.IsCancellationRequested)
             {
                 // What was produced is stored; the caller finds the conversation at another gateway, and goes on.
                 DeactivateOnIdle();
@@ -191,7 +191,7 @@ internal sealed class ConversationGrain(
             span.Complete(turn);
             events.Write(new TurnEvent { Completed = turn, IsUnsaved = !await _late.IsSaved() });
         }
-        catch (HerdException e) when (TurnRules.IsOfWhatIsKnown(e))
+        catch (HerdException e) when (TurnRules.DependsOnLatestState(e))
         {
             span.Fail(e);
             await Verify(cancellation, surely: true);

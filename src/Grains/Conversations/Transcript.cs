@@ -19,7 +19,7 @@ internal sealed class Transcript(IConversationStore store, string tenant, string
     private readonly SemaphoreSlim _writing = new(1);
     private StoredConversation? _stored;
     private int _firstUnsaved = Nothing;
-    private ConversationKind _kind;
+    private Retention _kind;
     private bool _settled;
 
     public string Tenant => tenant;
@@ -61,7 +61,7 @@ internal sealed class Transcript(IConversationStore store, string tenant, string
 
     /// <summary>Replaces the turns from one on.</summary>
     /// <exception cref="HerdException">It was never stored and cannot be, or somebody else owns it.</exception>
-    public async Task Write(Conversation next, int firstTurn, ConversationKind kind)
+    public async Task Write(Conversation next, int firstTurn, Retention kind)
     {
         var before = (Conversation, _firstUnsaved);
         Conversation = next;
@@ -105,7 +105,7 @@ internal sealed class Transcript(IConversationStore store, string tenant, string
     });
 
     /// <summary>Changes one turn that is there already.</summary>
-    public Task WriteTurn(Turn turn, ConversationKind kind)
+    public Task WriteTurn(Turn turn, Retention kind)
     {
         var (next, at) = With(turn);
         return Write(next, at, kind);
@@ -121,7 +121,7 @@ internal sealed class Transcript(IConversationStore store, string tenant, string
     /// <param name="begun">
     /// The turn that is moved in mid-answer: stored with the new home, which knows nothing of it yet, while nobody asks the old one any more.
     /// </param>
-    public async Task<long> Settle(string home, ConversationKind kind, PlacementDecision? moved = null, Turn? begun = null)
+    public async Task<long> AcquireEpoch(string home, Retention kind, PlacementDecision? moved = null, Turn? begun = null)
     {
         if (!_settled || Conversation!.Home != home)
         {

@@ -6,7 +6,7 @@ namespace Herd.Grains.Conversations;
 internal static class TurnDeletion
 {
     /// <returns>The turns to keep: those deleted at the end are gone, those before others are kept for these; none when all are deleted.</returns>
-    public static IReadOnlyList<Turn> Of(IReadOnlyList<Turn> turns, string turn)
+    public static IReadOnlyList<Turn> Remove(IReadOnlyList<Turn> turns, string turn)
     {
         var left = turns.Select(known => known.Id == turn ? known with { IsDeleted = true } : known).ToList();
         while (left is [.., { IsDeleted: true }])

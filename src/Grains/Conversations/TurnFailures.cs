@@ -33,14 +33,14 @@ internal sealed class TurnFailures
 
         if (_attempts >= MaxAttempts)
         {
-            throw TurnPlacement.NoNode($"the model '{model}'").With("attempts", _attempts);
+            throw TurnRouter.NoNode($"the model '{model}'").With("attempts", _attempts);
         }
     }
 
     /// <summary>What says that the node, and not the turn, is at fault.</summary>
-    public static bool IsNodes(Exception exception) => exception switch
+    public static bool IsNodeFault(Exception exception) => exception switch
     {
         HerdException herd => herd.Error is HerdError.Unavailable or HerdError.Overloaded,
-        _ => CallFailure.Is(exception),
+        _ => CallFailure.IsTransient(exception),
     };
 }

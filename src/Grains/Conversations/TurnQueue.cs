@@ -21,7 +21,7 @@ internal sealed class TurnQueue : IDisposable
     /// <param name="cancellation">Gives up waiting.</param>
     /// <returns>Dispose when the turn is over; its token is cancelled when the turn is to end early.</returns>
     /// <exception cref="HerdException">A turn runs and this one may not wait, or too many wait.</exception>
-    public async Task<Place> Enter(string turnId, bool mayWait, CancellationToken cancellation)
+    public async Task<Ticket> Enter(string turnId, bool mayWait, CancellationToken cancellation)
     {
         if (_runningId == turnId)
         {
@@ -45,11 +45,11 @@ internal sealed class TurnQueue : IDisposable
 
         _runningId = turnId;
         _running = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        return new Place(this, _running);
+        return new Ticket(this, _running);
     }
 
     /// <summary>Ends the turn of that id, if it runs, and waits until it has ended.</summary>
-    public async Task<Place> Interrupt(string turnId, CancellationToken cancellation)
+    public async Task<Ticket> Interrupt(string turnId, CancellationToken cancellation)
     {
         if (_runningId == turnId)
         {
@@ -60,7 +60,7 @@ internal sealed class TurnQueue : IDisposable
     }
 
     /// <summary>Ends the turn that runs, if one does, and waits until it has ended.</summary>
-    public async Task<Place> Interrupt(CancellationToken cancellation)
+    public async Task<Ticket> Interrupt(CancellationToken cancellation)
     {
         if (_running is not null)
         {
@@ -80,7 +80,7 @@ internal sealed class TurnQueue : IDisposable
         _turn.Release();
     }
 
-    internal sealed class Place(TurnQueue queue, CancellationTokenSource cancellation) : IDisposable
+    internal sealed class Ticket(TurnQueue queue, CancellationTokenSource cancellation) : IDisposable
     {
         public CancellationToken Cancellation { get; } = cancellation.Token;
 

@@ -20,7 +20,7 @@ internal static class TurnRules
     };
 
     /// <summary>Whether somebody who knows more of the conversation would not say so.</summary>
-    public static bool IsOfWhatIsKnown(HerdException refusal) => refusal.Error == HerdError.Superseded || refusal.Parameter is "resume" or "turn_id";
+    public static bool DependsOnLatestState(HerdException refusal) => refusal.Error == HerdError.Superseded || refusal.Parameter is "resume" or "turn_id";
 
     /// <summary>A turn that is asked for again, and was answered or can be.</summary>
     /// <exception cref="HerdException">It says something else now, or was left unanswered.</exception>

@@ -10,6 +10,6 @@ public static class CallFailure
     /// enumerations: so whoever could have cancelled asks first whether it has. A look-up that needs the list of members ends as
     /// reading it did.
     /// </summary>
-    public static bool Is(Exception exception) =>
+    public static bool IsTransient(Exception exception) =>
         exception is OrleansException or TimeoutException or EnumerationAbortedException or OperationCanceledException or RedisException;
 }

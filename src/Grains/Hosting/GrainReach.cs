@@ -8,7 +8,7 @@ public static class GrainReach
     /// that a moment ago there was one is no fault of the caller.
     /// </summary>
     /// <exception cref="SiloUnavailableException">No process of its kind is a member now: one of <see cref="CallFailure"/>.</exception>
-    public static TGrain Reach<TGrain>(this IGrainFactory grains, string key)
+    public static TGrain GetReachableGrain<TGrain>(this IGrainFactory grains, string key)
         where TGrain : IGrainWithStringKey
     {
         try

@@ -17,7 +17,7 @@ public static class HerdProcess
     {
         try
         {
-            while (await IsExpelled(build))
+            while (await WasEvicted(build))
             {
                 // Once more, as a new member.
             }
@@ -47,10 +47,10 @@ public static class HerdProcess
 
     /// <summary>Runs the process until it stops.</summary>
     /// <returns>Whether it stopped because the cluster had declared it dead.</returns>
-    private static async Task<bool> IsExpelled(Func<IHost> build)
+    private static async Task<bool> WasEvicted(Func<IHost> build)
     {
         using var host = build();
-        var expulsion = host.Services.GetRequiredService<Expulsion>();
+        var expulsion = host.Services.GetRequiredService<Eviction>();
         await host.StartAsync();
         var stopping = new TaskCompletionSource();
         await using (host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(stopping.SetResult))
@@ -59,8 +59,8 @@ public static class HerdProcess
         }
 
         // One that is no longer a member has nobody left to take leave of.
-        using var patience = expulsion.HasHappened ? new CancellationTokenSource(ExpelledStopTime) : new CancellationTokenSource();
+        using var patience = expulsion.WasEvicted ? new CancellationTokenSource(ExpelledStopTime) : new CancellationTokenSource();
         await host.StopAsync(patience.Token);
-        return expulsion.HasHappened;
+        return expulsion.WasEvicted;
     }
 }

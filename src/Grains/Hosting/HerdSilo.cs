@@ -58,13 +58,13 @@ public static class HerdSilo
         builder.Services.TryAddEnumerable(
             ServiceDescriptor.Singleton<Microsoft.Extensions.Options.IValidateOptions<RoutingOptions>, RoutingOptionsValidator>());
         builder.Services.AddSingleton<ClusterView>();
-        builder.Services.AddSingleton<TurnPlacement>();
-        builder.Services.AddSingleton<TurnStream>();
-        builder.Services.AddSingleton<TurnRunner>();
-        builder.Services.AddSingleton<SessionMove>();
+        builder.Services.AddSingleton<TurnRouter>();
+        builder.Services.AddSingleton<TurnAttempt>();
+        builder.Services.AddSingleton<TurnExecutor>();
+        builder.Services.AddSingleton<SessionMigration>();
         builder.Services.AddSingleton<IConversationStore, RedisConversationStore>();
-        builder.Services.AddSingleton<Handover>();
-        builder.Services.AddHostedService(services => services.GetRequiredService<Handover>());
+        builder.Services.AddSingleton<GatewayDrain>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<GatewayDrain>());
         builder.Services.AddHostedService<NodeWatcher>();
         builder.Services.AddOptions<RebalanceOptions>().BindConfiguration(RebalanceOptions.Section).ValidateOnStart();
         builder.Services.TryAddEnumerable(
@@ -157,8 +157,8 @@ public static class HerdSilo
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(provider => new ClusterKey(provider.Cluster().KeyFile));
         services.AddSingleton<ClusterIdentity>();
-        services.AddSingleton<Expulsion>();
-        services.AddSingleton<IFatalErrorHandler>(provider => provider.GetRequiredService<Expulsion>());
+        services.AddSingleton<Eviction>();
+        services.AddSingleton<IFatalErrorHandler>(provider => provider.GetRequiredService<Eviction>());
         services.AddSingleton<ILinkTransport, LinkChannels>();
         services.AddSingleton<NodeLinks>();
         services.AddOptions<ClusterOptions>().BindConfiguration(ClusterOptions.Section).ValidateOnStart();

@@ -41,10 +41,10 @@ internal sealed class LoadedModel(ModelSource source, ILlamaModel model, ChatTem
     public SnapshotBinding Binding(byte[] key) => new(digest, engine.Layout, key);
 
     /// <summary>What KV caches from other nodes cost.</summary>
-    public PullCosts Pulls { get; } = new();
+    public PullCostModel Pulls { get; } = new();
 
     /// <summary>A token's log-probability, in words that need no vocabulary.</summary>
-    public TokenChance Describe(ChosenLogProb chance) => Chance(chance.Chosen, [.. chance.Likeliest.Select(other => Chance(other, []))]);
+    public TokenLogProbs Describe(ChosenLogProb chance) => ToLogProb(chance.Chosen, [.. chance.Likeliest.Select(other => ToLogProb(other, []))]);
 
     /// <param name="tokens">Tokens of this model.</param>
     /// <param name="namesControls">Whether control tokens are told by their names; else they are left out.</param>
@@ -160,7 +160,7 @@ internal sealed class LoadedModel(ModelSource source, ILlamaModel model, ChatTem
                 PrefillTokens = load.PrefillTokens,
                 PrefillSeconds = load.PrefillSeconds,
                 ShortPromptSeconds = load.ShortPromptSeconds,
-                ParkedSessions = load.ParkedSessions,
+                OffloadedSessions = load.OffloadedSessions,
                 HostBytes = load.HostBytes,
                 DiskBytes = load.DiskBytes,
                 BytesPerToken = load.BytesPerToken,
@@ -180,7 +180,7 @@ internal sealed class LoadedModel(ModelSource source, ILlamaModel model, ChatTem
         };
     }
 
-    private TokenChance Chance(TokenLogProb chance, IReadOnlyList<TokenChance> likeliest) =>
+    private TokenLogProbs ToLogProb(TokenLogProb chance, IReadOnlyList<TokenLogProbs> likeliest) =>
         new(model.Vocabulary.Bytes(chance.Token).ToArray(), chance.LogProb, likeliest);
 
     public async ValueTask DisposeAsync()

@@ -73,14 +73,14 @@ internal sealed class NodeHost(
     public void BeginDrain()
     {
         _drains = true;
-        NoteChange();
+        SignalChange();
     }
 
     /// <summary>Takes work again, unless the process is about to end.</summary>
     public void CancelDrain()
     {
         _drains = false;
-        NoteChange();
+        SignalChange();
     }
 
     /// <summary>Serves another model from now on. What was here was moved, or is gone.</summary>
@@ -125,7 +125,7 @@ internal sealed class NodeHost(
     /// <summary>Serves what there is to serve until the process ends.</summary>
     internal async Task Run(CancellationToken stoppingToken)
     {
-        using var stopping = lifetime.ApplicationStopping.Register(NoteChange);
+        using var stopping = lifetime.ApplicationStopping.Register(SignalChange);
         try
         {
             // What it was started for it must be able to serve.
@@ -180,18 +180,18 @@ internal sealed class NodeHost(
         var progress = new SynchronousProgress(share =>
         {
             _loaded = share;
-            NoteChange();
+            SignalChange();
         });
         var model = await Task.Run(
             () => LoadedModel.Load(
                 runtime, source, options.Value, engines, time, loggers.CreateLogger<Engine>(), digest, progress, cancellation),
             cancellation);
-        model.Engine.LoadChanged += NoteChange;
+        model.Engine.LoadChanged += SignalChange;
         _model = model;
         _loaded = 1;
         await warmUp(model, Link, cancellation);
         _isWarm = true;
-        NoteChange();
+        SignalChange();
         NodeLog.Loaded(_logger, model.Id, time.GetElapsedTime(started).TotalSeconds);
         var replaced = _replacement.Task;
         if (await Task.WhenAny(model.Engine.Completion, replaced).WaitAsync(cancellation) != replaced)
@@ -208,10 +208,10 @@ internal sealed class NodeHost(
     private async Task<string> ServeNothing(CancellationToken cancellation)
     {
         _servesNothing = true;
-        NoteChange();
+        SignalChange();
         var next = await Replacement(cancellation);
         _servesNothing = false;
-        NoteChange();
+        SignalChange();
         return next;
     }
 
@@ -225,7 +225,7 @@ internal sealed class NodeHost(
 
     private bool IsStalled(Engine engine) => engine.SinceLastStep > options.Value.StepDeadline;
 
-    private void NoteChange() => Interlocked.Exchange(
+    private void SignalChange() => Interlocked.Exchange(
         ref _changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
 
     private sealed class SynchronousProgress(Action<float> report) : IProgress<float>

@@ -17,7 +17,7 @@ internal sealed class NodeInspection(
         var writes = node is { KvDirectory.Length: > 0, KvDiskBytes: > 0 };
         return new NodeFacts
         {
-            Version = Build.Version,
+            Version = BuildInfo.Version,
             Machine = Environment.MachineName,
             Time = time.GetUtcNow(),
             Cores = Environment.ProcessorCount,
@@ -27,7 +27,7 @@ internal sealed class NodeInspection(
             WantedMemory = Math.Max(0, node.KvHostBytes - (load?.HostBytes ?? 0)),
             FreeDisk = writes ? new DriveInfo(Path.GetFullPath(node.KvDirectory)).AvailableFreeSpace : 0,
             WantedDisk = writes ? Math.Max(0, node.KvDiskBytes - (load?.DiskBytes ?? 0)) : 0,
-            IsKeyOpen = OpenFile.ToEverybody(cluster.Value.KeyFile),
+            IsKeyOpen = FilePermissions.IsReadableByOthers(cluster.Value.KeyFile),
             Digest = host.Loaded?.Digest ?? "",
             IsCatalogued = host.Loaded?.IsCatalogued ?? false,
         };

@@ -19,7 +19,7 @@ namespace Herd.Grains.Nodes;
 internal sealed class SessionGrain(IGrainContext context, NodeHost host, SessionPull pull, TimeProvider time) : Grain(context), ISessionGrain
 {
     private readonly EpochFence _fence = new();
-    private readonly AnswerTail _tail = new();
+    private readonly ReplayBuffer _tail = new();
 
     private string Model => GrainKey.Split(this.GetPrimaryKeyString())[3];
 
@@ -55,10 +55,10 @@ internal sealed class SessionGrain(IGrainContext context, NodeHost host, Session
     public Task<KvMove> Pull(string link, string session, CancellationToken cancellation) =>
         pull.Run(this.GetPrimaryKeyString(), host.Model(Model), link, session, cancellation);
 
-    public Task<GenerationEvent?> Recall(long epoch, string turn)
+    public Task<GenerationEvent?> FetchReplay(long epoch, string turn)
     {
         _fence.Pass(epoch);
-        return Task.FromResult(_tail.Of(turn));
+        return Task.FromResult(_tail.Find(turn));
     }
 
     public Task Release(long epoch)
@@ -110,8 +110,8 @@ internal sealed class SessionGrain(IGrainContext context, NodeHost host, Session
                 Prefix = PromptPrefix.Digest(tenant, request.Messages.FirstOrDefault(m => m.Role == Role.System)?.Text),
                 Prompt = SessionPrompt.Render(request.Messages, request.Settings, model),
                 Produced = request.Produced,
-                Surprise = request.SamplerState,
-                Sampling = SessionSampling.Of(request.Settings, model),
+                MirostatMu = request.SamplerState,
+                Sampling = SessionSampling.From(request.Settings, model),
                 MaxTokens = request.Settings.MaxTokens ?? int.MaxValue,
                 Stops = request.Settings.Stops,
                 Interval = host.StreamInterval,
@@ -128,7 +128,7 @@ internal sealed class SessionGrain(IGrainContext context, NodeHost host, Session
             new Usage(result.PromptTokens, result.CompletionTokens, result.CachedTokens),
             new Timings(result.Queued, result.Prefill, result.Decode)))
     {
-        SamplerState = update.Surprise,
-        Chances = update.LogProbs.Count == 0 ? null : [.. update.LogProbs.Select(model.Describe)],
+        SamplerState = update.MirostatMu,
+        LogProbs = update.LogProbs.Count == 0 ? null : [.. update.LogProbs.Select(model.Describe)],
     };
 }

@@ -35,7 +35,7 @@ internal sealed class SessionPull(
             }
 
             var took = time.GetElapsedTime(started);
-            model.Pulls.Note(bytes, transfer, took);
+            model.Pulls.Record(bytes, transfer, took);
             return new KvMove(tokens, bytes, took.TotalSeconds, Failure: null);
         }
         catch (Exception e) when (e is RpcException or InvalidDataException or OperationCanceledException)

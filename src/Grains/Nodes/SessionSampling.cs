@@ -10,7 +10,7 @@ namespace Herd.Grains.Nodes;
 internal static class SessionSampling
 {
     /// <exception cref="HerdException">A token is not in the vocabulary, or the schema cannot be kept.</exception>
-    public static SamplingOptions Of(GenerationSettings settings, LoadedModel model) => new()
+    public static SamplingOptions From(GenerationSettings settings, LoadedModel model) => new()
     {
         Temperature = settings.Temperature ?? model.Sampling.Temperature ?? 1,
         TopK = settings.TopK ?? model.Sampling.TopK ?? 0,

@@ -30,13 +30,13 @@ internal static class SessionSpans
         var begun = now - result.Queued - result.Prefill - result.Decode;
         Spans.Past("prompt", came, begun - came);
         var admitted = Spans.Past("queue", begun, result.Queued);
-        var filled = result.Beginning == KvBeginning.Computed
+        var filled = result.PrefixSource == PrefixSource.Computed
             ? admitted
             : Spans.Past(
                 "restore",
                 admitted,
                 result.Restore,
-                ("herd.kv.origin", result.Beginning.ToString()),
+                ("herd.kv.origin", result.PrefixSource.ToString()),
                 ("herd.kv.tokens", result.CachedTokens));
         var first = Spans.Past("prefill", filled, result.Prefill - result.Restore, ("herd.tokens", result.PromptTokens - result.CachedTokens));
         Spans.Past("decode", first, result.Decode, ("herd.tokens", result.CompletionTokens));

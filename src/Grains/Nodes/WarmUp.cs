@@ -56,7 +56,7 @@ internal sealed class WarmUp(SessionPull pull, TimeProvider time, ILogger<WarmUp
             Session = key,
             Tenant = Tenant,
             Prompt = SessionPrompt.Render([new HistoryMessage(Role.User, $"Count to a hundred, from {key} on.", null)], settings, model),
-            Sampling = SessionSampling.Of(settings, model),
+            Sampling = SessionSampling.From(settings, model),
             MaxTokens = Tokens,
         };
         await foreach (var update in model.Engine.Generate(request, cancellation))

@@ -7,7 +7,7 @@ namespace Herd.Grains.Rebalancing;
 internal readonly record struct NodeShare(string Node, double Capacity, int Sessions);
 
 /// <summary>Sessions to move.</summary>
-internal readonly record struct Transfer(string From, string To, int Sessions);
+internal readonly record struct Migration(string From, string To, int Sessions);
 
 /// <summary>
 /// Which nodes give sessions to which. A node's share is its part of all capacity. Who has much more than its share gives to who
@@ -21,7 +21,7 @@ internal static class RebalancePlan
 
     private const double Rounding = 1e-6;
 
-    public static IReadOnlyList<Transfer> Of(IReadOnlyList<NodeShare> nodes, RebalanceOptions options)
+    public static IReadOnlyList<Migration> Create(IReadOnlyList<NodeShare> nodes, RebalanceOptions options)
     {
         var capacity = nodes.Sum(node => node.Capacity);
         if (nodes.Count < 2 || capacity <= 0)
@@ -31,7 +31,7 @@ internal static class RebalancePlan
 
         double Share(NodeShare node) => nodes.Sum(other => other.Sessions) * node.Capacity / capacity;
 
-        var transfers = new List<Transfer>();
+        var transfers = new List<Migration>();
         var room = nodes.ToDictionary(node => node.Node, node => (int)Math.Ceiling(Share(node)) - node.Sessions);
         foreach (var giver in nodes.OrderByDescending(node => node.Sessions - Share(node)))
         {
@@ -47,7 +47,7 @@ internal static class RebalancePlan
                 var count = Math.Min(excess, taker.Value);
                 if (count > 0)
                 {
-                    transfers.Add(new Transfer(giver.Node, taker.Key, count));
+                    transfers.Add(new Migration(giver.Node, taker.Key, count));
                     room[taker.Key] -= count;
                     excess -= count;
                 }

@@ -27,7 +27,7 @@ internal sealed class RebalanceTimer(
             {
                 await grains.GetGrain<IRebalancerGrain>(0).Rebalance();
             }
-            catch (Exception e) when (CallFailure.Is(e))
+            catch (Exception e) when (CallFailure.IsTransient(e))
             {
                 RebalanceTimerLog.NotReached(logger, e.GetType().Name);
             }

@@ -12,13 +12,13 @@ using Orleans.Placement;
 
 namespace Herd.Grains.Rebalancing;
 
-/// <summary>Carries out the <see cref="RebalancePlan"/> for every model, within the <see cref="MoveBudget"/>.</summary>
+/// <summary>Carries out the <see cref="RebalancePlan"/> for every model, within the <see cref="MigrationBudget"/>.</summary>
 [PreferLocalPlacement, Immovable, Reentrant]
 internal sealed class RebalancerGrain(
     IGrainContext context, ClusterView view, IGrainFactory grains, IOptions<RebalanceOptions> options, TimeProvider time, ILogger<RebalancerGrain> logger)
     : Grain(context), IRebalancerGrain
 {
-    private readonly MoveBudget _budget = new(options.Value, time);
+    private readonly MigrationBudget _budget = new(options.Value, time);
     private bool _isRunning;
 
     public async Task Rebalance()
@@ -33,9 +33,9 @@ internal sealed class RebalancerGrain(
         {
             foreach (var model in view.Models)
             {
-                foreach (var transfer in RebalancePlan.Of(view.Shares(model.Id), options.Value))
+                foreach (var transfer in RebalancePlan.Create(view.Shares(model.Id), options.Value))
                 {
-                    await Carry(transfer, model.Id);
+                    await Migrate(transfer, model.Id);
                 }
             }
         }
@@ -45,10 +45,10 @@ internal sealed class RebalancerGrain(
         }
     }
 
-    private async Task Carry(Transfer transfer, string model)
+    private async Task Migrate(Migration transfer, string model)
     {
         var moved = 0;
-        foreach (var session in await grains.Reach<INodeGrain>(transfer.From).RestingSessions(model))
+        foreach (var session in await grains.GetReachableGrain<INodeGrain>(transfer.From).RestingSessions(model))
         {
             var key = GrainKey.Conversation(session.Tenant, session.Conversation);
             if (moved == transfer.Sessions || view.Find(transfer.To) is not { State: NodeState.Ready })
@@ -65,14 +65,14 @@ internal sealed class RebalancerGrain(
         }
     }
 
-    private async Task<bool> TryMove(string conversation, Transfer transfer)
+    private async Task<bool> TryMove(string conversation, Migration transfer)
     {
         try
         {
             return await grains.GetGrain<IConversationGrain>(conversation)
                 .Move(transfer.From, transfer.To, PlacementReason.Rebalanced, CancellationToken.None) is not null;
         }
-        catch (Exception e) when (e is HerdException || CallFailure.Is(e))
+        catch (Exception e) when (e is HerdException || CallFailure.IsTransient(e))
         {
             // It is busy, or cannot be reached: it stays where it is.
             return false;

@@ -12,14 +12,14 @@ namespace Herd.Grains.Routing;
 public sealed class ClusterView(IOptions<RoutingOptions> options, Pools pools, TimeProvider time)
 {
     /// <summary>Seconds; what is beyond a day is no forecast.</summary>
-    private const double MostForeseen = 86_400;
+    private const double MaxPredictedSeconds = 86_400;
 
     private readonly Lock _lock = new();
     private readonly IRoutingPolicy _policy = options.Value.ToPolicy();
     private readonly SortedDictionary<string, (NodeReport Report, double At)> _reports = new(StringComparer.Ordinal);
     private readonly Dictionary<string, RoutingTable> _tables = [];
     private readonly Dictionary<string, ServedModel> _known = [];
-    private readonly SentWork _sent = new();
+    private readonly InFlightLoad _sent = new();
     private readonly Dictionary<string, CancellationTokenSource> _ready = [];
 
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -44,7 +44,7 @@ public sealed class ClusterView(IOptions<RoutingOptions> options, Pools pools, T
     [
         .. Nodes.Where(node => node.State == NodeState.Ready)
             .SelectMany(node => node.Models)
-            .Concat(pools.MaySleep.Select(Asleep))
+            .Concat(pools.MaySleep.Select(SleepingModel))
             .DistinctBy(model => model.Id)
             .OrderBy(model => model.Id, StringComparer.Ordinal),
     ];
@@ -63,7 +63,7 @@ public sealed class ClusterView(IOptions<RoutingOptions> options, Pools pools, T
         HerdError.InvalidArgument, $"Several models are served ({ModelNames}); say which to use.", "model");
 
     /// <exception cref="HerdException">The node is not known.</exception>
-    public void RequireNode(string node)
+    public void ThrowIfUnknown(string node)
     {
         if (Find(node) is null)
         {
@@ -102,7 +102,7 @@ public sealed class ClusterView(IOptions<RoutingOptions> options, Pools pools, T
             _known[model.Id] = model;
             if (!_tables.ContainsKey(model.Id))
             {
-                _tables[model.Id] = new RoutingTable { BringsKv = options.Value.BringsKv };
+                _tables[model.Id] = new RoutingTable { PullsKv = options.Value.PullsKv };
             }
         }
 
@@ -110,7 +110,7 @@ public sealed class ClusterView(IOptions<RoutingOptions> options, Pools pools, T
     });
 
     /// <summary>Notes that a node no longer reports. It gets no work until it does again.</summary>
-    public void Lose(string node) => Change(node, () =>
+    public void MarkLost(string node) => Change(node, () =>
     {
         if (_reports.TryGetValue(node, out var last))
         {
@@ -148,7 +148,7 @@ public sealed class ClusterView(IOptions<RoutingOptions> options, Pools pools, T
 
     /// <summary>Chooses the node of a turn.</summary>
     /// <returns>The decision with its terms; null when no node can take it.</returns>
-    internal PlacementDecision? Place(string model, RouteRequest request)
+    internal PlacementDecision? Route(string model, RouteRequest request)
     {
         lock (_lock)
         {
@@ -160,7 +160,7 @@ public sealed class ClusterView(IOptions<RoutingOptions> options, Pools pools, T
 
             var node = table[chosen].Node;
             var others = request with { Excluded = new HashSet<string>(request.Excluded) { node } };
-            var considered = new List<int> { chosen, table.PlaceOf(request.Home), _policy.Choose(table, others, now) };
+            var considered = new List<int> { chosen, table.IndexOf(request.Home), _policy.Choose(table, others, now) };
             return new PlacementDecision
             {
                 At = time.GetUtcNow(),
@@ -168,10 +168,10 @@ public sealed class ClusterView(IOptions<RoutingOptions> options, Pools pools, T
                 Policy = _policy.Name,
                 Node = node,
                 Home = request.Home,
-                Possible = table.Count - request.Excluded.Count(excluded => table.PlaceOf(excluded) >= 0),
+                Possible = table.Count - request.Excluded.Count(excluded => table.IndexOf(excluded) >= 0),
                 Considered =
                 [
-                    .. considered.Where(place => place >= 0).Distinct().Select(place => Forecasts.Of(table, place, request, now)),
+                    .. considered.Where(index => index >= 0).Distinct().Select(index => TtftPredictor.Predict(table, index, request, now)),
                 ],
             };
         }
@@ -179,7 +179,7 @@ public sealed class ClusterView(IOptions<RoutingOptions> options, Pools pools, T
 
     /// <summary>How long a turn waits, as far as is foreseen, on the node with the least to do before it; zero when none takes work.</summary>
     /// <param name="model">The model; null means whichever is served.</param>
-    public TimeSpan LeastQueue(string? model)
+    public TimeSpan ShortestQueue(string? model)
     {
         lock (_lock)
         {
@@ -189,7 +189,7 @@ public sealed class ClusterView(IOptions<RoutingOptions> options, Pools pools, T
                 .Select(node => node.Queue)
                 .DefaultIfEmpty(0)
                 .Min();
-            return TimeSpan.FromSeconds(Math.Min(least, MostForeseen));
+            return TimeSpan.FromSeconds(Math.Min(least, MaxPredictedSeconds));
         }
     }
 
@@ -198,7 +198,7 @@ public sealed class ClusterView(IOptions<RoutingOptions> options, Pools pools, T
     {
         lock (_lock)
         {
-            return PoolLoad.Of([.. Working(model).Where(node => !without.Contains(node.Node))]);
+            return PoolLoad.From([.. Working(model).Where(node => !without.Contains(node.Node))]);
         }
     }
 
@@ -224,26 +224,26 @@ public sealed class ClusterView(IOptions<RoutingOptions> options, Pools pools, T
         lock (_lock)
         {
             var isShort = _tables.TryGetValue(model, out var table) && table.IsShort(node, kv);
-            var prompt = new SentPrompt(Now, isShort ? 0 : kv);
+            var prompt = new InFlightPrompt(Now, isShort ? 0 : kv);
             _sent.Begin(node, model, prompt);
-            Outline(node);
+            UpdateTables(node);
             return new Reservation(() => End(prompt));
         }
 
-        void End(SentPrompt prompt)
+        void End(InFlightPrompt prompt)
         {
             lock (_lock)
             {
                 _sent.End(node, model, prompt);
-                Outline(node);
+                UpdateTables(node);
             }
         }
     }
 
-    private IEnumerable<NodeOutlook> Working(string model) => _tables.TryGetValue(model, out var table) ? table.Working : [];
+    private IEnumerable<NodeEstimate> Working(string model) => _tables.TryGetValue(model, out var table) ? table.Working : [];
 
     /// <summary>A model that no node need serve now; what is told of it is what was known last.</summary>
-    private ServedModel Asleep(string model)
+    private ServedModel SleepingModel(string model)
     {
         lock (_lock)
         {
@@ -257,7 +257,7 @@ public sealed class ClusterView(IOptions<RoutingOptions> options, Pools pools, T
         lock (_lock)
         {
             ended = change() || !_ready.Remove(node, out var ready) ? null : ready;
-            Outline(node);
+            UpdateTables(node);
         }
 
         ended?.Cancel();
@@ -266,15 +266,15 @@ public sealed class ClusterView(IOptions<RoutingOptions> options, Pools pools, T
     }
 
     /// <summary>Brings what the tables say of a node up to date.</summary>
-    private void Outline(string node)
+    private void UpdateTables(string node)
     {
         var isKnown = _reports.TryGetValue(node, out var known);
         foreach (var (model, table) in _tables)
         {
             if (isKnown && known.Report.Models.FirstOrDefault(served => served.Id == model) is { } served)
             {
-                var (sent, ended) = _sent.Of(node, model);
-                table.Set(NodeOutlook.Of(known.Report, served, sent, known.At, ended, _sent.Prompts(node, model, Now)));
+                var (sent, ended) = _sent.Count(node, model);
+                table.Set(NodeEstimate.From(known.Report, served, sent, known.At, ended, _sent.Prompts(node, model, Now)));
             }
             else
             {

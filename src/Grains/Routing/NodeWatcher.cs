@@ -86,14 +86,14 @@ internal sealed class NodeWatcher(
         {
             try
             {
-                address ??= await grains.Reach<INodeGrain>(node).LinkAddress().WaitAsync(options.Value.Silence, time, left);
+                address ??= await grains.GetReachableGrain<INodeGrain>(node).LinkAddress().WaitAsync(options.Value.Silence, time, left);
                 await foreach (var report in links.Watch(address, options.Value.Silence, left))
                 {
                     view.Update(report);
                     isTold = false;
                 }
 
-                view.Lose(node);
+                view.MarkLost(node);
             }
             catch (Exception e) when (!left.IsCancellationRequested)
             {
@@ -101,7 +101,7 @@ internal sealed class NodeWatcher(
                 if (!isTold)
                 {
                     NodeWatcherLog.StreamBroke(logger, node, e.GetType().Name, e.Message);
-                    view.Lose(node);
+                    view.MarkLost(node);
                     isTold = true;
                 }
             }

@@ -19,7 +19,7 @@ public sealed class RoutingOptions
     /// Whether KV caches are brought from other nodes; otherwise they are replayed, as behind balancers that know of none. For comparisons.
     /// Default true.
     /// </summary>
-    public bool BringsKv { get; set; } = true;
+    public bool PullsKv { get; set; } = true;
 
     /// <summary>What is drawn by lot is drawn from this seed. Default 0.</summary>
     public int Seed { get; set; }

@@ -1,14 +1,14 @@
 namespace Herd.Grains.Routing;
 
 /// <summary>
-/// The outlook of every node that serves a model. What a decision reads of every node stands in arrays of its own, so that it
+/// The estimate of every node that serves a model. What a decision reads of every node stands in arrays of its own, so that it
 /// takes about a microsecond for a thousand of them. Not thread-safe: <see cref="ClusterView"/> guards it.
 /// </summary>
 internal sealed class RoutingTable
 {
-    private readonly Dictionary<string, int> _places = [];
+    private readonly Dictionary<string, int> _indices = [];
     private readonly Dictionary<ulong, HashSet<string>> _prefixes = [];
-    private NodeOutlook[] _nodes = [];
+    private NodeEstimate[] _nodes = [];
     private double[] _waits = [];
     private double[] _perToken = [];
     private double[] _perShortPrompt = [];
@@ -19,11 +19,11 @@ internal sealed class RoutingTable
     private double[] _scratch = [];
 
     /// <summary>Whether KV caches are brought from other nodes. Default true.</summary>
-    public bool BringsKv { get; init; } = true;
+    public bool PullsKv { get; init; } = true;
 
     public int Count { get; private set; }
 
-    public NodeOutlook this[int place] => _nodes[place];
+    public NodeEstimate this[int index] => _nodes[index];
 
     /// <summary>Queueing and crowding; infinite where no turns are taken.</summary>
     public ReadOnlySpan<double> Waits => _waits.AsSpan(0, Count);
@@ -44,67 +44,67 @@ internal sealed class RoutingTable
     public Span<double> Scratch => _scratch.AsSpan(0, Count);
 
     /// <summary>The nodes that take turns.</summary>
-    public IEnumerable<NodeOutlook> Working => _nodes.Take(Count).Where(node => node.TakesWork);
+    public IEnumerable<NodeEstimate> Working => _nodes.Take(Count).Where(node => node.TakesWork);
 
     /// <summary>Where a node stands; -1 when it does not serve the model.</summary>
-    public int PlaceOf(string? node) => node is not null && _places.TryGetValue(node, out var place) ? place : -1;
+    public int IndexOf(string? node) => node is not null && _indices.TryGetValue(node, out var index) ? index : -1;
 
     /// <summary>The nodes where something begins so.</summary>
     public IReadOnlyCollection<string> NodesWith(ulong prefix) =>
         prefix != 0 && _prefixes.TryGetValue(prefix, out var nodes) ? nodes : [];
 
-    public bool IsPossible(int place, RouteRequest request) =>
-        _nodes[place].TakesWork && (request.Excluded.Count == 0 || !request.Excluded.Contains(_nodes[place].Node));
+    public bool IsPossible(int index, RouteRequest request) =>
+        _nodes[index].TakesWork && (request.Excluded.Count == 0 || !request.Excluded.Contains(_nodes[index].Node));
 
     /// <summary>Whether what a prompt is foreseen to take on a node is what a short one takes there. Short ones share steps, whatever their number.</summary>
     public bool IsShort(string node, double seconds) =>
-        PlaceOf(node) is >= 0 and var place && _perShortPrompt[place] is < double.PositiveInfinity and var brief && seconds <= brief;
+        IndexOf(node) is >= 0 and var index && _perShortPrompt[index] is < double.PositiveInfinity and var brief && seconds <= brief;
 
     /// <summary>Adds a node, or takes note of what is new of it.</summary>
-    public void Set(NodeOutlook outlook)
+    public void Set(NodeEstimate estimate)
     {
-        if (!_places.TryGetValue(outlook.Node, out var place))
+        if (!_indices.TryGetValue(estimate.Node, out var index))
         {
             Grow();
-            _places[outlook.Node] = place = Count++;
-            List(outlook);
+            _indices[estimate.Node] = index = Count++;
+            AddPrefixes(estimate);
         }
-        else if (!ReferenceEquals(_nodes[place].Prefixes, outlook.Prefixes))
+        else if (!ReferenceEquals(_nodes[index].Prefixes, estimate.Prefixes))
         {
-            Unlist(_nodes[place]);
-            List(outlook);
+            RemovePrefixes(_nodes[index]);
+            AddPrefixes(estimate);
         }
 
-        Put(place, outlook);
+        Put(index, estimate);
     }
 
     public void Remove(string node)
     {
-        if (!_places.Remove(node, out var place))
+        if (!_indices.Remove(node, out var index))
         {
             return;
         }
 
-        Unlist(_nodes[place]);
-        if (place != --Count)
+        RemovePrefixes(_nodes[index]);
+        if (index != --Count)
         {
-            Put(place, _nodes[Count]);
-            _places[_nodes[place].Node] = place;
+            Put(index, _nodes[Count]);
+            _indices[_nodes[index].Node] = index;
         }
 
         _nodes[Count] = null!;
     }
 
-    private void Put(int place, NodeOutlook outlook)
+    private void Put(int index, NodeEstimate estimate)
     {
-        _nodes[place] = outlook;
-        _waits[place] = outlook.TakesWork ? outlook.Queue + outlook.Crowding : double.PositiveInfinity;
-        _perToken[place] = outlook.PerToken;
-        _perShortPrompt[place] = outlook.PerShortPrompt;
-        _pullWaits[place] = outlook.PullWait;
-        _perByte[place] = outlook.PerPulledByte;
-        _reportedAt[place] = outlook.ReportedAt;
-        _sessions[place] = outlook.Sessions;
+        _nodes[index] = estimate;
+        _waits[index] = estimate.TakesWork ? estimate.Queue + estimate.DecodeContention : double.PositiveInfinity;
+        _perToken[index] = estimate.PerToken;
+        _perShortPrompt[index] = estimate.PerShortPrompt;
+        _pullWaits[index] = estimate.PullWait;
+        _perByte[index] = estimate.PerPulledByte;
+        _reportedAt[index] = estimate.ReportedAt;
+        _sessions[index] = estimate.Sessions;
     }
 
     private void Grow()
@@ -124,24 +124,24 @@ internal sealed class RoutingTable
         }
     }
 
-    private void List(NodeOutlook outlook)
+    private void AddPrefixes(NodeEstimate estimate)
     {
-        foreach (var prefix in outlook.Prefixes)
+        foreach (var prefix in estimate.Prefixes)
         {
             if (!_prefixes.TryGetValue(prefix, out var nodes))
             {
                 _prefixes[prefix] = nodes = [];
             }
 
-            nodes.Add(outlook.Node);
+            nodes.Add(estimate.Node);
         }
     }
 
-    private void Unlist(NodeOutlook outlook)
+    private void RemovePrefixes(NodeEstimate estimate)
     {
-        foreach (var prefix in outlook.Prefixes)
+        foreach (var prefix in estimate.Prefixes)
         {
-            if (_prefixes.TryGetValue(prefix, out var nodes) && nodes.Remove(outlook.Node) && nodes.Count == 0)
+            if (_prefixes.TryGetValue(prefix, out var nodes) && nodes.Remove(estimate.Node) && nodes.Count == 0)
             {
                 _prefixes.Remove(prefix);
             }

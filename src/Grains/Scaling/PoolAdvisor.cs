@@ -25,7 +25,7 @@ public sealed class PoolAdvisor(
         {
             _latest = await grains.GetGrain<IScalerGrain>(0).Advise(new HeldTurns(cluster.Value.Name, pools.Held));
         }
-        catch (Exception e) when (CallFailure.Is(e))
+        catch (Exception e) when (CallFailure.IsTransient(e))
         {
             PoolAdvisorLog.NotReached(logger, e.GetType().Name);
         }

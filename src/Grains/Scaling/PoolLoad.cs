@@ -26,7 +26,7 @@ internal readonly record struct PoolLoad
     /// <summary>Turns that wait for a node to be there at all.</summary>
     public int Held { get; init; }
 
-    public static PoolLoad Of(IReadOnlyCollection<NodeOutlook> nodes) => new()
+    public static PoolLoad From(IReadOnlyCollection<NodeEstimate> nodes) => new()
     {
         Ready = nodes.Count,
         Slots = nodes.Sum(node => node.Slots),

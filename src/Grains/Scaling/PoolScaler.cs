@@ -76,7 +76,7 @@ internal sealed class PoolScaler(PoolOptions pool, ScalingOptions options, TimeP
     public void Retire(string node) => _retiring.Add(node);
 
     /// <summary>Notes that nothing is left on a node.</summary>
-    public void NoteEmpty(string node)
+    public void RecordEmpty(string node)
     {
         _empty.Add(node);
         if (_allEmptySince is null && _empty.Count == _retiring.Count && !IsOneTooMany)

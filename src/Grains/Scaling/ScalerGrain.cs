@@ -68,9 +68,9 @@ internal sealed class ScalerGrain(
 
             foreach (var retiring in pool.Retiring.ToList())
             {
-                if (await grains.Reach<INodeGrain>(retiring).Retire())
+                if (await grains.GetReachableGrain<INodeGrain>(retiring).Retire())
                 {
-                    pool.NoteEmpty(retiring);
+                    pool.RecordEmpty(retiring);
                 }
             }
         }
@@ -87,7 +87,7 @@ internal sealed class ScalerGrain(
         var candidates = view.Nodes.Where(node =>
             node.State == NodeState.Ready && node.Models.Any(served => served.Id == model) && !retiring.Contains(node.Node));
         var previews = await Task.WhenAll(candidates.Select(async node =>
-            (node.Node, Cost: await grains.Reach<INodeGrain>(node.Node).PreviewDrain(CancellationToken.None))));
+            (node.Node, Cost: await grains.GetReachableGrain<INodeGrain>(node.Node).PreviewDrain(CancellationToken.None))));
         return previews.Length < 2 && options.Value.Pools.Single(pool => pool.Model == model).Min > 0
             ? null
             : previews.OrderBy(preview => preview.Cost.Seconds)

@@ -52,7 +52,7 @@ public sealed class ChatTemplate : IDisposable
         var rendered = Render(
             messages,
             (message, i) => marker.Mark(i, Shown(message)),
-            Tools == ToolStyle.Instructed || tools.Count == 0 ? null : marked.Of(tools));
+            Tools == ToolStyle.Instructed || tools.Count == 0 ? null : marked.From(tools));
 
         var tokens = new List<int>();
         foreach (var (text, mark) in marker.Split(rendered, marked.Marks))

@@ -13,7 +13,7 @@ internal sealed class MarkedTools(TextMarker marker, int first)
     /// <summary>How many marks there are, those before <c>first</c> counted.</summary>
     public int Marks { get; private set; } = first;
 
-    public JsonArray Of(IReadOnlyList<ToolDefinition> tools) => new([.. tools.Select(tool => Mark(ToolInstructions.Describe(tool)))]);
+    public JsonArray From(IReadOnlyList<ToolDefinition> tools) => new([.. tools.Select(tool => Mark(ToolInstructions.Describe(tool)))]);
 
     private JsonNode? Mark(JsonNode? node) => node switch
     {

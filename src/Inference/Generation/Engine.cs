@@ -38,7 +38,7 @@ public sealed class Engine : IAsyncDisposable
         _started = time.GetTimestamp();
         var rates = new KvRates();
         var disk = options.Kv.Disk is { } tier ? new DiskTier(tier, context.Layout, action => Post(action), time, logger) : null;
-        _cache = new KvCache(context, new ParkedSessions(options.Kv.HostBytes, disk, rates, time), rates, time, logger);
+        _cache = new KvCache(context, new OffloadedSessions(options.Kv.HostBytes, disk, rates, time), rates, time, logger);
         _loop = new EngineLoop(context, vocabulary, _cache, rates, options, time, logger)
         {
             Finished = () => Interlocked.Decrement(ref _unfinished),
@@ -108,21 +108,21 @@ public sealed class Engine : IAsyncDisposable
 
     /// <summary>The sessions whose KV cache is here, those used last first; none when the engine has stopped.</summary>
     public Task<IReadOnlyList<SessionSummary>> Sessions() => Ask<IReadOnlyList<SessionSummary>>(
-        result => result.TrySetResult(_loop.Travel.Sessions()), otherwise: []);
+        result => result.TrySetResult(_loop.Transfer.Sessions()), otherwise: []);
 
     /// <summary>Copies a session's KV cache, once no answer is computed for it.</summary>
     /// <returns>To be disposed; null when there is nothing of the session, or the caller gave up.</returns>
     public async Task<SessionState?> Export(string session, CancellationToken cancellation)
     {
-        await using var given = cancellation.Register(() => Post(_loop.Travel.Serve));
-        return await Ask<SessionState?>(result => _loop.Travel.Export(session, result, cancellation), otherwise: null);
+        await using var given = cancellation.Register(() => Post(_loop.Transfer.ServeRequests));
+        return await Ask<SessionState?>(result => _loop.Transfer.Export(session, result, cancellation), otherwise: null);
     }
 
     /// <summary>Takes in a session's KV cache in place of what there is of it.</summary>
     /// <param name="state">Of this model and layout. Its buffer belongs to the engine when it was taken.</param>
     /// <returns>False when an answer is computed for the session here, or the engine has stopped.</returns>
     public Task<bool> Import(SessionState state) =>
-        Ask<bool>(result => result.TrySetResult(_loop.Travel.TryImport(state)), otherwise: false);
+        Ask<bool>(result => result.TrySetResult(_loop.Transfer.TryImport(state)), otherwise: false);
 
     /// <summary>How long ago a step ended, while there is something to compute; zero while there is not.</summary>
     public TimeSpan SinceLastStep => Volatile.Read(ref _unfinished) > 0
@@ -133,14 +133,14 @@ public sealed class Engine : IAsyncDisposable
     public string Layout => _context.Layout;
 
     /// <summary>Takes what was posted, then computes one step: what <see cref="EngineOptions.Runner"/> calls, and nobody else.</summary>
-    /// <param name="wait">How long it may wait for something to do, once idle sessions have been parked.</param>
+    /// <param name="wait">How long it may wait for something to do, once idle sessions have been offloaded.</param>
     /// <returns>False when the engine has ended.</returns>
     public bool Advance(TimeSpan wait)
     {
         Exception? fault = null;
         try
         {
-            while (_mailbox.TryTake(out var action, _loop.CanCompute || _cache.SaveOne() ? TimeSpan.Zero : wait))
+            while (_mailbox.TryTake(out var action, _loop.CanCompute || _cache.OffloadOne() ? TimeSpan.Zero : wait))
             {
                 action();
                 _loop.Wake();
@@ -229,7 +229,7 @@ public sealed class Engine : IAsyncDisposable
         }
 
         _loop.Abort(fault ?? new EngineStoppedException());
-        while (fault is null && _options.Kv.Disk is not null && _cache.SaveOne())
+        while (fault is null && _options.Kv.Disk is not null && _cache.OffloadOne())
         {
             // Until every idle session has been handed to the disk.
         }

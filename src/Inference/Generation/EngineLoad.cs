@@ -33,13 +33,13 @@ public sealed record EngineLoad
     /// <summary>Tokens that fit.</summary>
     public long KvCapacity { get; init; }
 
-    /// <summary>Sessions that are parked, in host memory or on disk.</summary>
-    public int ParkedSessions { get; init; }
+    /// <summary>Sessions that are offloaded, in host memory or on disk.</summary>
+    public int OffloadedSessions { get; init; }
 
-    /// <summary>Bytes of parked sessions in host memory.</summary>
+    /// <summary>Bytes of offloaded sessions in host memory.</summary>
     public long HostBytes { get; init; }
 
-    /// <summary>Bytes of parked sessions on disk.</summary>
+    /// <summary>Bytes of offloaded sessions on disk.</summary>
     public long DiskBytes { get; init; }
 
     /// <summary>Bytes of KV cache a token has; 0 until one was measured.</summary>

@@ -32,7 +32,7 @@ internal sealed class EngineLoop
         _time = time;
         _logger = logger;
         _cache = cache;
-        Travel = new KvTravel(cache, rates, time);
+        Transfer = new KvTransfer(cache, rates, time);
         _rates = rates;
         _times = new StepTimes(rates, options.MaxStretch);
         var speculation = options.Speculate ? new Speculation(_times, context.CellsPerSequence) : null;
@@ -47,7 +47,7 @@ internal sealed class EngineLoop
     public event Action? LoadChanged;
 
     /// <summary>Sessions that leave and come.</summary>
-    public KvTravel Travel { get; }
+    public KvTransfer Transfer { get; }
 
     /// <summary>When the last step ended, as a timestamp.</summary>
     public long LastStep { get; private set; }
@@ -62,7 +62,7 @@ internal sealed class EngineLoop
     public void Wake()
     {
         _stuck = false;
-        Travel.Serve();
+        Transfer.ServeRequests();
     }
 
     public void Step()
@@ -77,12 +77,12 @@ internal sealed class EngineLoop
         if (!_stuck && TryDecode(step))
         {
             var produced = Publish(step, _sampler.Sample(step));
-            Note(step, produced, _time.GetElapsedTime(started));
+            RecordStep(step, produced, _time.GetElapsedTime(started));
         }
 
         LastStep = _time.GetTimestamp();
-        Travel.Serve();
-        NoteLoad();
+        Transfer.ServeRequests();
+        PublishLoad();
     }
 
     public void Enqueue(Sequence sequence) => _scheduler.Enqueue(sequence);
@@ -102,7 +102,7 @@ internal sealed class EngineLoop
             Remove(sequence, reason);
         }
 
-        Travel.Abort();
+        Transfer.Abort();
         Load = Measure();
     }
 
@@ -133,8 +133,8 @@ internal sealed class EngineLoop
 
         foreach (var (sequence, count, _, _) in step)
         {
-            var cached = sequence.Claim.Slot!.Tokens;
-            cached.AddRange(CollectionsMarshal.AsSpan(sequence.Claim.Tokens).Slice(cached.Count, count));
+            var cached = sequence.Kv.Slot!.Tokens;
+            cached.AddRange(CollectionsMarshal.AsSpan(sequence.Kv.Tokens).Slice(cached.Count, count));
         }
 
         return true;
@@ -147,7 +147,7 @@ internal sealed class EngineLoop
         var produced = 0;
         for (var i = 0; i < step.Count; i++)
         {
-            var (sequence, _, guessed, output) = step[i];
+            var (sequence, _, drafted, output) = step[i];
             var outcome = outcomes[i];
             produced += outcome.Produced;
             if (outcome.Fault is not null)
@@ -156,9 +156,9 @@ internal sealed class EngineLoop
                 continue;
             }
 
-            if (guessed > 0)
+            if (drafted > 0)
             {
-                Settle(sequence, _batch.Tokens.Slice(output + 1, guessed));
+                RollBackRejectedDrafts(sequence, _batch.Tokens.Slice(output + 1, drafted));
             }
 
             if (outcome.IsComplete)
@@ -171,14 +171,14 @@ internal sealed class EngineLoop
     }
 
     /// <summary>Keeps the guesses that were right.</summary>
-    private void Settle(Sequence sequence, ReadOnlySpan<int> guesses)
+    private void RollBackRejectedDrafts(Sequence sequence, ReadOnlySpan<int> draftTokens)
     {
-        var slot = sequence.Claim.Slot!;
+        var slot = sequence.Kv.Slot!;
         var known = slot.Tokens.Count;
-        var right = CollectionsMarshal.AsSpan(sequence.Claim.Tokens)[known..].CommonPrefixLength(guesses);
-        slot.Tokens.AddRange(guesses);
+        var right = CollectionsMarshal.AsSpan(sequence.Kv.Tokens)[known..].CommonPrefixLength(draftTokens);
+        slot.Tokens.AddRange(draftTokens);
         _cache.Truncate(slot, known + right);
-        sequence.Luck.Note(right, wrong: right < guesses.Length);
+        sequence.AcceptanceRate.Record(right, wrong: right < draftTokens.Length);
     }
 
     private void Remove(Sequence sequence, Exception? fault)
@@ -194,27 +194,27 @@ internal sealed class EngineLoop
     /// <summary>Ends a sequence after a fault. What its cells hold is not known, so they are emptied.</summary>
     private void Discard(Sequence sequence, Exception fault)
     {
-        var slot = sequence.Claim.Slot!;
+        var slot = sequence.Kv.Slot!;
         Remove(sequence, fault);
         _cache.Clear(slot);
     }
 
-    private void Note(IReadOnlyList<Scheduler.Share> step, int produced, TimeSpan took)
+    private void RecordStep(IReadOnlyList<Scheduler.Share> step, int produced, TimeSpan took)
     {
-        int decoding = 0, guesses = 0, prefilled = 0;
-        foreach (var (sequence, count, guessed, output) in step)
+        int decoding = 0, draftTokens = 0, prefilled = 0;
+        foreach (var (sequence, count, drafted, output) in step)
         {
             var decodes = count == 1 && output >= 0;
             decoding += decodes ? 1 : 0;
-            guesses += guessed;
+            draftTokens += drafted;
             prefilled += decodes ? 0 : count;
             _scheduler.Charge(sequence, decodes ? 0 : count, output >= 0 ? 1 : 0);
         }
 
-        _times.Note(decoding, guesses, produced, _scheduler.Prefilling, prefilled, took);
+        _times.Record(decoding, draftTokens, produced, _scheduler.Prefilling, prefilled, took);
     }
 
-    private void NoteLoad()
+    private void PublishLoad()
     {
         if (_scheduler.Running != Load.Active || _scheduler.Waiting != Load.Queued)
         {
@@ -227,7 +227,7 @@ internal sealed class EngineLoop
     {
         var slots = _cache.Slots.Where(slot => slot.Session is not null).ToList();
         var prompts = slots.Select(slot => slot.Owner?.Pending ?? 0)
-            .Concat(_cache.Missing(_scheduler.Queue.Select(sequence => sequence.Claim)))
+            .Concat(_cache.Missing(_scheduler.Queue.Select(sequence => sequence.Kv)))
             .Where(tokens => tokens > 1)
             .ToList();
         return new EngineLoad
@@ -241,9 +241,9 @@ internal sealed class EngineLoop
             Sessions = slots.Count,
             KvTokens = slots.Sum(slot => slot.Tokens.Count),
             KvCapacity = (long)_context.Sequences * _context.CellsPerSequence,
-            ParkedSessions = _cache.Parked.All.Count,
-            HostBytes = _cache.Parked.HostBytes,
-            DiskBytes = _cache.Parked.DiskBytes,
+            OffloadedSessions = _cache.Offloaded.All.Count,
+            HostBytes = _cache.Offloaded.HostBytes,
+            DiskBytes = _cache.Offloaded.DiskBytes,
             BytesPerToken = _rates.BytesPerToken,
             PrefillRate = _rates.Prefill.PerSecond,
             PromptRate = _times.PromptRate(_scheduler.Running),
@@ -251,9 +251,9 @@ internal sealed class EngineLoop
             RestoreRate = _rates.Restore.PerSecond,
             DiskRate = _rates.Read.PerSecond,
             DeviceKeptFor = _cache.KeptFor,
-            HostKeptFor = _cache.Parked.HostKeptFor,
-            DiskKeptFor = _cache.Parked.DiskKeptFor,
-            ForgottenIdle = _cache.Parked.ForgottenIdle,
+            HostKeptFor = _cache.Offloaded.HostKeptFor,
+            DiskKeptFor = _cache.Offloaded.DiskKeptFor,
+            ForgottenIdle = _cache.Offloaded.ForgottenIdle,
             Prefixes = [.. _cache.Prefixes.Distinct().Take(256)],
         };
     }

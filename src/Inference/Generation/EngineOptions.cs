@@ -16,7 +16,7 @@ public sealed record EngineOptions
     /// Tokens of an answer after which its slot may be given to one that has just begun, 1 or more. Default 16
     /// (docs/decisions/stints.md).
     /// </summary>
-    public int Stint { get; init; } = 16;
+    public int Quantum { get; init; } = 16;
 
     /// <summary>
     /// Virtual tokens by which a tenant may have been served more than another before it makes way. Default 1024.
@@ -24,7 +24,7 @@ public sealed record EngineOptions
     public long FairnessMargin { get; init; } = 1024;
 
     /// <summary>How long a request waits, whoever else comes, before it goes first. Default 30 s.</summary>
-    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(30);
+    public TimeSpan StarvationLimit { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Threads that sample; 0 means every core. Default 0.</summary>
     public int SamplingThreads { get; init; }

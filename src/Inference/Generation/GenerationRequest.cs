@@ -23,7 +23,7 @@ public sealed record GenerationRequest
     public IReadOnlyList<int> Produced { get; init; } = [];
 
     /// <summary>Mirostat's bound after <see cref="Produced"/>, as the last update told it; null at the beginning.</summary>
-    public float? Surprise { get; init; }
+    public float? MirostatMu { get; init; }
 
     public SamplingOptions Sampling { get; init; } = new();
 

@@ -12,7 +12,7 @@ public sealed record GenerationUpdate(IReadOnlyList<int> Tokens, string Text, Ge
     public IReadOnlyList<ChosenLogProb> LogProbs { get; init; } = [];
 
     /// <summary>Mirostat's bound after these tokens; null without Mirostat.</summary>
-    public float? Surprise { get; init; }
+    public float? MirostatMu { get; init; }
 }
 
 /// <summary>Why an answer ended.</summary>
@@ -46,14 +46,14 @@ public sealed record GenerationResult(
     TimeSpan Decode)
 {
     /// <summary>Where the cached tokens were.</summary>
-    public KvBeginning Beginning { get; init; }
+    public PrefixSource PrefixSource { get; init; }
 
     /// <summary>How long it took to have them in the slot; a part of <see cref="Prefill"/>.</summary>
     public TimeSpan Restore { get; init; }
 }
 
 /// <summary>What the KV cache of an answer began with.</summary>
-public enum KvBeginning
+public enum PrefixSource
 {
     /// <summary>Nothing: the whole prompt was computed.</summary>
     Computed,
@@ -64,6 +64,6 @@ public enum KvBeginning
     /// <summary>Another slot's, of the same tenant.</summary>
     Copied,
 
-    /// <summary>It was parked in host memory or on disk.</summary>
+    /// <summary>It was offloaded in host memory or on disk.</summary>
     Restored,
 }

@@ -16,16 +16,16 @@ internal sealed class Scheduler(
     private readonly List<Sequence> _running = [];
     private readonly List<Sequence> _prefilling = [];
     private readonly List<Share> _step = [];
-    private readonly List<(Standing Standing, Sequence Sequence)> _line = [];
+    private readonly List<(SchedulingKey Key, Sequence Sequence)> _sorted = [];
     private int[] _wanted = new int[16];
     private long _arrivals;
 
     /// <summary>What a sequence has in the step.</summary>
     /// <param name="Sequence">Whose tokens.</param>
     /// <param name="Count">How many of its pending tokens.</param>
-    /// <param name="Guessed">How many guesses follow them.</param>
+    /// <param name="Drafted">How many guesses follow them.</param>
     /// <param name="Output">The place in the batch of the last pending token; -1 when more of the prompt is pending.</param>
-    public readonly record struct Share(Sequence Sequence, int Count, int Guessed, int Output);
+    public readonly record struct Share(Sequence Sequence, int Count, int Drafted, int Output);
 
     public int Waiting => _waiting.Count;
 
@@ -41,7 +41,7 @@ internal sealed class Scheduler(
     public void Enqueue(Sequence sequence)
     {
         sequence.Arrival = ++_arrivals;
-        fairness.Enter(sequence.Claim.Tenant);
+        fairness.Enter(sequence.Kv.Tenant);
         _waiting.Add(sequence);
     }
 
@@ -53,18 +53,18 @@ internal sealed class Scheduler(
             return;
         }
 
-        LineUp(_waiting);
-        _line.Sort((one, other) => policy.Compare(one.Standing, other.Standing));
+        CollectKeys(_waiting);
+        _sorted.Sort((one, other) => policy.Compare(one.Key, other.Key));
         foreach (var sequence in _running)
         {
-            sequence.CanMakeWay = cache.CanMakeWay(sequence.Claim, time.GetElapsedTime(sequence.HoldsSince));
+            sequence.CanBePreempted = cache.CanPreempt(sequence.Kv, time.GetElapsedTime(sequence.HoldsSince));
         }
 
-        foreach (var (standing, sequence) in _line)
+        foreach (var (key, sequence) in _sorted)
         {
             // One for whom nobody makes way, whose own slot is busy, or who is better off later, lets others pass.
-            if ((_running.Count < cache.Slots.Count || TryMakeWay(standing))
-                && cache.TryAcquire(sequence.Claim) == KvOutcome.Acquired)
+            if ((_running.Count < cache.Slots.Count || TryPreempt(key))
+                && cache.TryAllocate(sequence.Kv) == KvAllocationOutcome.Allocated)
             {
                 sequence.Admitted();
                 _waiting.Remove(sequence);
@@ -81,7 +81,7 @@ internal sealed class Scheduler(
         _prefilling.Clear();
         foreach (var sequence in _running)
         {
-            if (!sequence.IsDecoding || sequence.Claim.Pending > 1)
+            if (!sequence.IsDecoding || sequence.Kv.Pending > 1)
             {
                 _prefilling.Add(sequence);
             }
@@ -90,11 +90,11 @@ internal sealed class Scheduler(
         var decoding = _running.Count - _prefilling.Count;
         foreach (var sequence in _running)
         {
-            if (sequence.IsDecoding && sequence.Claim.Pending == 1)
+            if (sequence.IsDecoding && sequence.Kv.Pending == 1)
             {
                 // Guesses make steps longer; while a prompt waits, its tokens are worth more.
                 var room = _prefilling.Count == 0 ? batch.Free - decoding : 0;
-                Add(batch, sequence, 1, speculation is null ? [] : speculation.Guess(sequence, decoding, room));
+                Add(batch, sequence, 1, speculation is null ? [] : speculation.ProposeDraft(sequence, decoding, room));
             }
         }
 
@@ -111,20 +111,20 @@ internal sealed class Scheduler(
     {
         if (_running.Remove(sequence))
         {
-            cache.Release(sequence.Claim);
+            cache.Release(sequence.Kv);
         }
         else
         {
             _waiting.Remove(sequence);
-            cache.Leave(sequence.Claim);
+            cache.CancelWait(sequence.Kv);
         }
 
-        fairness.Leave(sequence.Claim.Tenant);
+        fairness.Leave(sequence.Kv.Tenant);
     }
 
     /// <summary>Notes what a sequence was served.</summary>
     public void Charge(Sequence sequence, int input, int output) =>
-        fairness.Charge(sequence.Claim.Tenant, input, output);
+        fairness.Charge(sequence.Kv.Tenant, input, output);
 
     public IReadOnlyList<Sequence> Cancelled() => _running.Exists(IsCancelled) || _waiting.Exists(IsCancelled)
         ? All().Where(IsCancelled).ToList()
@@ -135,31 +135,31 @@ internal sealed class Scheduler(
     private static bool IsCancelled(Sequence sequence) => sequence.Cancellation.IsCancellationRequested;
 
     /// <summary>Notes where each stands now: what they are sorted by must not change meanwhile, as times do.</summary>
-    private void LineUp(List<Sequence> sequences)
+    private void CollectKeys(List<Sequence> sequences)
     {
-        _line.Clear();
+        _sorted.Clear();
         foreach (var sequence in sequences)
         {
-            _line.Add((Of(sequence), sequence));
+            _sorted.Add((KeyFor(sequence), sequence));
         }
     }
 
-    /// <summary>Takes the slot of whoever is last in line among those that make way. Its KV cache stays, or is parked.</summary>
-    private bool TryMakeWay(Standing waiting)
+    /// <summary>Takes the slot of whoever is last in line among those that make way. Its KV cache stays, or is offloaded.</summary>
+    private bool TryPreempt(SchedulingKey waiting)
     {
         Sequence? last = null;
-        var worst = default(Standing);
+        var worst = default(SchedulingKey);
         foreach (var sequence in _running)
         {
-            if (!sequence.CanMakeWay && waiting.Priority >= sequence.Priority)
+            if (!sequence.CanBePreempted && waiting.Priority >= sequence.Priority)
             {
                 continue;
             }
 
-            var standing = Of(sequence);
-            if (policy.MakesWay(standing, waiting) && (last is null || policy.Compare(standing, worst) > 0))
+            var key = KeyFor(sequence);
+            if (policy.ShouldPreempt(key, waiting) && (last is null || policy.Compare(key, worst) > 0))
             {
-                (last, worst) = (sequence, standing);
+                (last, worst) = (sequence, key);
             }
         }
 
@@ -169,64 +169,64 @@ internal sealed class Scheduler(
         }
 
         _running.Remove(last);
-        cache.MakeWay(last.Claim);
-        last.MadeWay();
+        cache.Preempt(last.Kv);
+        last.Preempted();
         _waiting.Add(last);
         return true;
     }
 
-    private Standing Of(Sequence sequence) => new(
+    private SchedulingKey KeyFor(Sequence sequence) => new(
         sequence.Priority,
-        fairness.ServiceOf(sequence.Claim.Tenant),
+        fairness.ServiceOf(sequence.Kv.Tenant),
         sequence.Answered,
         sequence.Arrival,
-        sequence.Claim.Slot is null ? time.GetElapsedTime(sequence.WaitsSince) : TimeSpan.Zero,
-        sequence.Stint)
+        sequence.Kv.Slot is null ? time.GetElapsedTime(sequence.WaitsSince) : TimeSpan.Zero,
+        sequence.QuantumUsed)
     {
         HasShortPrompt = sequence.ShortPrompt > 0,
-        Held = sequence.Claim.Slot is null ? TimeSpan.Zero : time.GetElapsedTime(sequence.HoldsSince),
+        Held = sequence.Kv.Slot is null ? TimeSpan.Zero : time.GetElapsedTime(sequence.HoldsSince),
     };
 
     private void Prefill(TokenBatch batch)
     {
-        LineUp(_prefilling);
-        _line.Sort((one, other) => policy.ComparePrompts(one.Standing, other.Standing));
-        if (_wanted.Length < _line.Count)
+        CollectKeys(_prefilling);
+        _sorted.Sort((one, other) => policy.ComparePrompts(one.Key, other.Key));
+        if (_wanted.Length < _sorted.Count)
         {
-            _wanted = new int[_line.Count];
+            _wanted = new int[_sorted.Count];
         }
 
-        var wanted = _wanted.AsSpan(0, _line.Count);
+        var wanted = _wanted.AsSpan(0, _sorted.Count);
         for (var i = 0; i < wanted.Length; i++)
         {
-            wanted[i] = _line[i].Sequence.Claim.Pending;
+            wanted[i] = _sorted[i].Sequence.Kv.Pending;
         }
 
         var budget = times.PrefillBudget(_running.Count - _prefilling.Count, _prefilling.Count, batch.Free);
-        SchedulingPolicy.Allot(wanted, Math.Max(budget, Math.Min(_line[0].Sequence.ShortPrompt, batch.Free)));
+        SchedulingPolicy.SplitBudget(wanted, Math.Max(budget, Math.Min(_sorted[0].Sequence.ShortPrompt, batch.Free)));
         for (var i = 0; i < wanted.Length && wanted[i] > 0; i++)
         {
-            Add(batch, _line[i].Sequence, wanted[i], []);
+            Add(batch, _sorted[i].Sequence, wanted[i], []);
         }
     }
 
-    private void Add(TokenBatch batch, Sequence sequence, int count, ReadOnlySpan<int> guesses)
+    private void Add(TokenBatch batch, Sequence sequence, int count, ReadOnlySpan<int> draftTokens)
     {
-        var claim = sequence.Claim;
-        var slot = claim.Slot!;
+        var allocation = sequence.Kv;
+        var slot = allocation.Slot!;
         var position = slot.Tokens.Count;
-        var complete = count == claim.Pending;
+        var complete = count == allocation.Pending;
         var last = -1;
-        foreach (var token in CollectionsMarshal.AsSpan(claim.Tokens).Slice(position, count))
+        foreach (var token in CollectionsMarshal.AsSpan(allocation.Tokens).Slice(position, count))
         {
-            last = batch.Add(token, position++, slot.Id, output: complete && position == claim.Tokens.Count);
+            last = batch.Add(token, position++, slot.Id, output: complete && position == allocation.Tokens.Count);
         }
 
-        foreach (var token in guesses)
+        foreach (var token in draftTokens)
         {
             batch.Add(token, position++, slot.Id, output: true);
         }
 
-        _step.Add(new Share(sequence, count, guesses.Length, complete ? last : -1));
+        _step.Add(new Share(sequence, count, draftTokens.Length, complete ? last : -1));
     }
 }

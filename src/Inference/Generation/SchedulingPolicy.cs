@@ -6,9 +6,9 @@ namespace Herd.Inference.Generation;
 /// <param name="Answered">Tokens of its answer so far.</param>
 /// <param name="Arrival">Grows from request to request.</param>
 /// <param name="Waited">Time since it came or lost its slot.</param>
-/// <param name="Stint">Tokens of its answer since it got its slot.</param>
-internal readonly record struct Standing(
-    Priority Priority, long Service, int Answered, long Arrival, TimeSpan Waited, int Stint)
+/// <param name="QuantumUsed">Tokens of its answer since it got its slot.</param>
+internal readonly record struct SchedulingKey(
+    Priority Priority, long Service, int Answered, long Arrival, TimeSpan Waited, int QuantumUsed)
 {
     /// <summary>Whether little of its prompt was to be computed when it got its slot.</summary>
     public bool HasShortPrompt { get; init; }
@@ -26,12 +26,12 @@ internal readonly record struct Standing(
 internal sealed class SchedulingPolicy(EngineOptions options)
 {
     /// <summary>Who is to get a slot first: the lesser.</summary>
-    public int Compare(Standing one, Standing other)
+    public int Compare(SchedulingKey one, SchedulingKey other)
     {
-        var order = IsOverdue(other).CompareTo(IsOverdue(one));
-        if (order == 0 && !IsOverdue(one))
+        var order = IsStarved(other).CompareTo(IsStarved(one));
+        if (order == 0 && !IsStarved(one))
         {
-            order = CompareClaims(one, other);
+            order = CompareClassAndService(one, other);
         }
 
         return order != 0 ? order : one.Arrival.CompareTo(other.Arrival);
@@ -41,10 +41,10 @@ internal sealed class SchedulingPolicy(EngineOptions options)
     /// Whose prompt is computed first: the lesser. Of one tenant's the short ones go before the long ones, which lose a step by each, and
     /// not before one that has waited for that too long.
     /// </summary>
-    public int ComparePrompts(Standing one, Standing other)
+    public int ComparePrompts(SchedulingKey one, SchedulingKey other)
     {
-        var order = CompareClaims(one, other);
-        order = order != 0 ? order : MayBePassed(one).CompareTo(MayBePassed(other));
+        var order = CompareClassAndService(one, other);
+        order = order != 0 ? order : MayBeOvertaken(one).CompareTo(MayBeOvertaken(other));
         return order != 0 ? order : one.Arrival.CompareTo(other.Arrival);
     }
 
@@ -52,17 +52,17 @@ internal sealed class SchedulingPolicy(EngineOptions options)
     /// Whether one that computes makes way for one that waits. A class makes way at once; within a class everybody keeps a slot
     /// for a stint, so that no more is moved than computed.
     /// </summary>
-    public bool MakesWay(Standing running, Standing waiting) =>
+    public bool ShouldPreempt(SchedulingKey running, SchedulingKey waiting) =>
         waiting.Priority < running.Priority
-        || (waiting.Priority == running.Priority && running.Stint >= options.Stint
-            && (IsOverdue(waiting)
+        || (waiting.Priority == running.Priority && running.QuantumUsed >= options.Quantum
+            && (IsStarved(waiting)
                 || running.Service - waiting.Service > options.FairnessMargin
                 || (waiting.Service <= running.Service && Level(waiting) < Level(running))));
 
     /// <summary>Shares a step's tokens out, in order, until they are used up.</summary>
     /// <param name="wanted">How many each wants; replaced by how many it gets.</param>
     /// <param name="budget">How many there are.</param>
-    public static void Allot(Span<int> wanted, int budget)
+    public static void SplitBudget(Span<int> wanted, int budget)
     {
         foreach (ref var tokens in wanted)
         {
@@ -72,13 +72,13 @@ internal sealed class SchedulingPolicy(EngineOptions options)
     }
 
     /// <summary>First by class, then the tenant that was served least.</summary>
-    private static int CompareClaims(Standing one, Standing other) =>
+    private static int CompareClassAndService(SchedulingKey one, SchedulingKey other) =>
         one.Priority != other.Priority ? one.Priority.CompareTo(other.Priority) : one.Service.CompareTo(other.Service);
 
-    private bool MayBePassed(Standing standing) => !standing.HasShortPrompt && standing.Held < options.Patience;
+    private bool MayBeOvertaken(SchedulingKey key) => !key.HasShortPrompt && key.Held < options.StarvationLimit;
 
-    private bool IsOverdue(Standing standing) => standing.Waited >= options.Patience;
+    private bool IsStarved(SchedulingKey key) => key.Waited >= options.StarvationLimit;
 
-    private int Level(Standing standing) =>
-        standing.Answered < options.Stint ? 0 : standing.Answered < 4L * options.Stint ? 1 : 2;
+    private int Level(SchedulingKey key) =>
+        key.Answered < options.Quantum ? 0 : key.Answered < 4L * options.Quantum ? 1 : 2;
 }

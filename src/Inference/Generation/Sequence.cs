@@ -26,7 +26,7 @@ internal sealed class Sequence
     private long _admitted;
     private long _firstToken;
     private int _cached;
-    private KvBeginning _beginning;
+    private PrefixSource _prefixSource;
     private TimeSpan _restore;
 
     public Sequence(
@@ -38,12 +38,12 @@ internal sealed class Sequence
         _time = time;
         _submitted = WaitsSince = time.GetTimestamp();
         _text = new AnswerText(vocabulary, request.Stops);
-        _sampling = new SamplingState(request.Sampling, request.Surprise);
+        _sampling = new SamplingState(request.Sampling, request.MirostatMu);
         Cancellation = cancellation;
         var tokens = new List<int>(request.Prompt.Count + request.Produced.Count + UsualAnswerTokens);
         tokens.AddRange(request.Prompt);
         tokens.AddRange(request.Produced);
-        Claim = new KvClaim(request.Session, request.Tenant, request.Prefix, tokens);
+        Kv = new KvAllocation(request.Session, request.Tenant, request.Prefix, tokens);
         foreach (var token in request.Produced)
         {
             _text.Append(token);
@@ -52,7 +52,7 @@ internal sealed class Sequence
     }
 
     /// <summary>Prompt and answer so far, and their place in the KV cache.</summary>
-    public KvClaim Claim { get; }
+    public KvAllocation Kv { get; }
 
     public Priority Priority => _request.Priority;
 
@@ -68,16 +68,16 @@ internal sealed class Sequence
     public long HoldsSince { get; private set; }
 
     /// <summary>Whether its slot could be given to another of its class in this step, for what that costs.</summary>
-    public bool CanMakeWay { get; set; }
+    public bool CanBePreempted { get; set; }
 
     /// <summary>Tokens of the answer since it got its slot.</summary>
-    public int Stint => Answered - AnsweredBefore;
+    public int QuantumUsed => Answered - AnsweredBefore;
 
     /// <summary>Tokens of the answer.</summary>
-    public int Answered => Claim.Tokens.Count - _request.Prompt.Count;
+    public int Answered => Kv.Tokens.Count - _request.Prompt.Count;
 
     /// <summary>How often guesses for it were right.</summary>
-    public Luck Luck { get; } = new();
+    public AcceptanceRate AcceptanceRate { get; } = new();
 
     /// <summary>Whether the prompt is computed and the answer grows token by token.</summary>
     public bool IsDecoding => _firstToken != 0;
@@ -96,26 +96,26 @@ internal sealed class Sequence
     /// <summary>Notes that the sequence has its slot, and how much of the prompt that saves.</summary>
     public void Admitted()
     {
-        ShortPrompt = Claim.Pending <= EngineLoad.ShortPromptTokens ? Claim.Pending : 0;
+        ShortPrompt = Kv.Pending <= EngineLoad.ShortPromptTokens ? Kv.Pending : 0;
         AnsweredBefore = Answered;
         HoldsSince = _time.GetTimestamp();
-        CanMakeWay = false;
+        CanBePreempted = false;
         if (_admitted == 0)
         {
             _admitted = HoldsSince;
-            (_beginning, _restore) = (Claim.Beginning, Claim.Restore);
-            _cached = Math.Min(Claim.Slot!.Tokens.Count, _request.Prompt.Count);
+            (_prefixSource, _restore) = (Kv.PrefixSource, Kv.Restore);
+            _cached = Math.Min(Kv.Slot!.Tokens.Count, _request.Prompt.Count);
         }
     }
 
     /// <summary>Notes that the sequence gave up its slot and waits again.</summary>
-    public void MadeWay() => WaitsSince = _time.GetTimestamp();
+    public void Preempted() => WaitsSince = _time.GetTimestamp();
 
     /// <summary>Chooses the next token and publishes it.</summary>
     /// <returns>The token, or null when the answer is complete.</returns>
     public int? Advance(ReadOnlySpan<float> logits, Sampler sampler)
     {
-        var tokens = Claim.Tokens;
+        var tokens = Kv.Tokens;
         var token = sampler.Sample(logits, _sampling, CollectionsMarshal.AsSpan(tokens), _request.Prompt.Count);
         if (_firstToken == 0)
         {
@@ -162,7 +162,7 @@ internal sealed class Sequence
 
     private FinishReason? Reason() =>
         _text.Stopped ? FinishReason.StopSequence
-        : Answered >= _request.MaxTokens || Claim.Tokens.Count >= _capacity ? FinishReason.Length
+        : Answered >= _request.MaxTokens || Kv.Tokens.Count >= _capacity ? FinishReason.Length
         : null;
 
     private GenerationUpdate New(
@@ -170,7 +170,7 @@ internal sealed class Sequence
         new(tokens, text, result)
         {
             LogProbs = chances,
-            Surprise = _request.Sampling.Mirostat is null ? null : _sampling.Surprise,
+            MirostatMu = _request.Sampling.Mirostat is null ? null : _sampling.MirostatMu,
         };
 
     private void Finish(FinishReason reason, IReadOnlyList<int> tokens, string text, IReadOnlyList<ChosenLogProb> chances)
@@ -187,7 +187,7 @@ internal sealed class Sequence
             _time.GetElapsedTime(admitted, first),
             _time.GetElapsedTime(first, now))
         {
-            Beginning = _beginning,
+            PrefixSource = _prefixSource,
             Restore = _restore,
         };
         _updates.Writer.TryWrite(New(tokens, text + _text.Flush(), result, chances));

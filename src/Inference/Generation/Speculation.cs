@@ -9,19 +9,19 @@ namespace Herd.Inference.Generation;
 /// </summary>
 internal sealed class Speculation(StepTimes times, int cells)
 {
-    private const int MostGuesses = 8;
+    private const int MaxDraftTokens = 8;
     private const int PatternTokens = 3;
 
     /// <summary>What may follow the sequence's last token, which is about to be computed.</summary>
     /// <param name="sequence">A sequence that decodes.</param>
     /// <param name="decoding">How many sequences the step decodes.</param>
     /// <param name="room">How many guesses the batch has room for.</param>
-    public ReadOnlySpan<int> Guess(Sequence sequence, int decoding, int room)
+    public ReadOnlySpan<int> ProposeDraft(Sequence sequence, int decoding, int room)
     {
-        sequence.Luck.Fade();
-        var tokens = CollectionsMarshal.AsSpan(sequence.Claim.Tokens);
-        var most = Math.Min(Math.Min(room, MostGuesses), cells - tokens.Length);
-        var worth = Worthwhile(sequence.Luck.Chance, decoding, most);
+        sequence.AcceptanceRate.DecayTowardsPrior();
+        var tokens = CollectionsMarshal.AsSpan(sequence.Kv.Tokens);
+        var most = Math.Min(Math.Min(room, MaxDraftTokens), cells - tokens.Length);
+        var worth = WorthwhileDraftTokens(sequence.AcceptanceRate.Value, decoding, most);
         return worth > 0 ? Lookup(tokens, worth) : [];
     }
 
@@ -44,40 +44,40 @@ internal sealed class Speculation(StepTimes times, int cells)
     }
 
     /// <summary>How many guesses, each right only after the one before, bring tokens sooner than the step does without them.</summary>
-    private int Worthwhile(double chance, int decoding, int most)
+    private int WorthwhileDraftTokens(double chance, int decoding, int most)
     {
-        var least = times.GuessSeconds(decoding) * decoding / times.Seconds(decoding);
-        var guesses = 0;
-        for (var right = chance; guesses < most && right > least; right *= chance)
+        var least = times.DraftTokenSeconds(decoding) * decoding / times.Seconds(decoding);
+        var draftTokens = 0;
+        for (var right = chance; draftTokens < most && right > least; right *= chance)
         {
-            guesses++;
+            draftTokens++;
         }
 
-        return guesses;
+        return draftTokens;
     }
 }
 
 /// <summary>How often guesses for a sequence were right of late. Without new evidence it drifts back to even.</summary>
-internal sealed class Luck
+internal sealed class AcceptanceRate
 {
-    private const double Even = 0.5;
-    private const double Drift = 0.01;
+    private const double Prior = 0.5;
+    private const double Decay = 0.01;
     private const double Weight = 0.2;
 
-    public double Chance { get; private set; } = Even;
+    public double Value { get; private set; } = Prior;
 
-    public void Fade() => Chance += Drift * (Even - Chance);
+    public void DecayTowardsPrior() => Value += Decay * (Prior - Value);
 
-    public void Note(int right, bool wrong)
+    public void Record(int right, bool wrong)
     {
         for (var i = 0; i < right; i++)
         {
-            Chance += Weight * (1 - Chance);
+            Value += Weight * (1 - Value);
         }
 
         if (wrong)
         {
-            Chance -= Weight * Chance;
+            Value -= Weight * Value;
         }
     }
 }

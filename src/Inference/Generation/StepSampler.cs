@@ -12,7 +12,7 @@ internal sealed class StepSampler
     private readonly ILlamaContext _context;
     private readonly TokenBatch _batch;
     private readonly Sampler[] _samplers;
-    private readonly SharedLoop _loop;
+    private readonly ParallelLoop _loop;
     private Outcome[] _outcomes = new Outcome[16];
     private IReadOnlyList<Scheduler.Share> _step = [];
 
@@ -21,7 +21,7 @@ internal sealed class StepSampler
         _context = context;
         _batch = batch;
         _samplers = [.. Enumerable.Range(0, threads > 0 ? threads : Environment.ProcessorCount).Select(_ => new Sampler(vocabulary))];
-        _loop = new SharedLoop(_samplers.Length, Sample);
+        _loop = new ParallelLoop(_samplers.Length, Sample);
     }
 
     /// <summary>How a sequence fared.</summary>
@@ -58,19 +58,19 @@ internal sealed class StepSampler
 
     private Outcome Sample(Scheduler.Share share, Sampler sampler)
     {
-        var (sequence, _, guessed, output) = share;
+        var (sequence, _, drafted, output) = share;
         var before = sequence.Answered;
         try
         {
-            for (var place = output; place >= 0 && place <= output + guessed; place++)
+            for (var row = output; row >= 0 && row <= output + drafted; row++)
             {
-                if (sequence.Advance(_context.Logits(place), sampler) is not { } token)
+                if (sequence.Advance(_context.Logits(row), sampler) is not { } token)
                 {
                     return new Outcome(sequence.Answered - before, true, null);
                 }
 
                 // What was computed after a guess counts only if the guess was right.
-                if (place == output + guessed || token != _batch.Tokens[place + 1])
+                if (row == output + drafted || token != _batch.Tokens[row + 1])
                 {
                     break;
                 }

@@ -29,7 +29,7 @@ internal sealed class StepTimes(KvRates rates, double maxStretch)
     private const double UnknownSeconds = 0.02;
 
     private readonly List<double> _decode = [];
-    private readonly List<double> _guess = [];
+    private readonly List<double> _draftToken = [];
     private readonly List<double> _beside = [];
     private int _unseen;
 
@@ -37,12 +37,12 @@ internal sealed class StepTimes(KvRates rates, double maxStretch)
     public Rate Decode { get; } = new(100);
 
     /// <param name="decoding">Sequences that decode.</param>
-    /// <param name="guessed">Guesses that follow their tokens.</param>
+    /// <param name="drafted">Guesses that follow their tokens.</param>
     /// <param name="produced">Tokens of answers that came of it.</param>
     /// <param name="prefilling">Sequences whose prompts are computed, or wait for that with a slot.</param>
     /// <param name="prefilled">Tokens of prompts beside them.</param>
     /// <param name="took">The step's time.</param>
-    public void Note(int decoding, int guessed, int produced, int prefilling, int prefilled, TimeSpan took)
+    public void Record(int decoding, int drafted, int produced, int prefilling, int prefilled, TimeSpan took)
     {
         _unseen = prefilled > 0 && decoding > 0 ? _unseen + 1 : 0;
         if (_unseen > 0)
@@ -53,18 +53,18 @@ internal sealed class StepTimes(KvRates rates, double maxStretch)
         if (prefilled >= Telling)
         {
             var share = decoding == 0 ? took.TotalSeconds : took.TotalSeconds - Seconds(decoding);
-            rates.Prefill.Note(prefilled, TimeSpan.FromSeconds(Math.Max(share, took.TotalSeconds / 4)));
+            rates.Prefill.Record(prefilled, TimeSpan.FromSeconds(Math.Max(share, took.TotalSeconds / 4)));
         }
         else if (prefilled == 0)
         {
-            Decode.Note(produced, took);
-            if (guessed > 0)
+            Decode.Record(produced, took);
+            if (drafted > 0)
             {
-                Note(_guess, decoding, Math.Max(0, took.TotalSeconds - Seconds(decoding)) / guessed, Weight);
+                Record(_draftToken, decoding, Math.Max(0, took.TotalSeconds - Seconds(decoding)) / drafted, Weight);
             }
             else
             {
-                Note(_decode, decoding, took.TotalSeconds, FitsLittle(decoding, prefilling) ? WeightWhereLittleFits : Weight);
+                Record(_decode, decoding, took.TotalSeconds, FitsLittle(decoding, prefilling) ? WeightWhereLittleFits : Weight);
                 Forget(decoding);
             }
         }
@@ -88,9 +88,9 @@ internal sealed class StepTimes(KvRates rates, double maxStretch)
     /// Seconds that a guess adds to a step that decodes so many sequences: as measured, at first a prompt's token. Infinite
     /// where no step without guesses was measured.
     /// </summary>
-    public double GuessSeconds(int decoding) =>
+    public double DraftTokenSeconds(int decoding) =>
         Known(_decode, decoding) == 0 ? double.PositiveInfinity
-        : Known(_guess, decoding) is > 0 and var measured ? measured
+        : Known(_draftToken, decoding) is > 0 and var measured ? measured
         : rates.Prefill.Seconds(1);
 
     /// <summary>
@@ -141,13 +141,13 @@ internal sealed class StepTimes(KvRates rates, double maxStretch)
         var added = Math.Max(took - Seconds(decoding), allowed / MostGrowth);
         if (added > allowed || prefilled >= Fitting(decoding, prefilling))
         {
-            Note(_beside, decoding, Math.Max(1, prefilled * allowed / added) / allowed, added > allowed ? Shrink : Weight);
+            Record(_beside, decoding, Math.Max(1, prefilled * allowed / added) / allowed, added > allowed ? Shrink : Weight);
         }
     }
 
     private static double Known(List<double> times, int decoding) => decoding < times.Count ? times[decoding] : 0;
 
-    private static void Note(List<double> times, int decoding, double seconds, double weight)
+    private static void Record(List<double> times, int decoding, double seconds, double weight)
     {
         while (times.Count <= decoding)
         {
@@ -160,9 +160,9 @@ internal sealed class StepTimes(KvRates rates, double maxStretch)
     /// <summary>Lets what guesses cost drift back to what is thought at first, so that they are tried again one day.</summary>
     private void Forget(int decoding)
     {
-        if (Known(_guess, decoding) > 0)
+        if (Known(_draftToken, decoding) > 0)
         {
-            Note(_guess, decoding, rates.Prefill.Seconds(1), Drift);
+            Record(_draftToken, decoding, rates.Prefill.Seconds(1), Drift);
         }
     }
 }

@@ -46,6 +46,6 @@ internal sealed class UpdateReader(Sequence sequence, TimeSpan interval, TimePro
         [.. updates.SelectMany(update => update.Tokens)], string.Concat(updates.Select(update => update.Text)), updates[^1].Result)
     {
         LogProbs = [.. updates.SelectMany(update => update.LogProbs)],
-        Surprise = updates[^1].Surprise,
+        MirostatMu = updates[^1].MirostatMu,
     };
 }

@@ -14,7 +14,7 @@ internal readonly record struct ByteSet(ulong A, ulong B, ulong C, ulong D)
         return new ByteSet(words[0], words[1], words[2], words[3]);
     }
 
-    public static ByteSet Of(ReadOnlySpan<byte> bytes)
+    public static ByteSet Create(ReadOnlySpan<byte> bytes)
     {
         var set = default(ByteSet);
         foreach (var value in bytes)

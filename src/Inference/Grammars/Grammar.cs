@@ -20,8 +20,8 @@ public sealed class Grammar
 
     internal GrammarState Begin() => new(this);
 
-    /// <summary>Adds every place that takes a byte and can be reached from a state without taking one.</summary>
-    internal void Expand(int node, GrammarFrame? caller, List<GrammarFrame> places)
+    /// <summary>Adds every frame that takes a byte and can be reached from a state without taking one.</summary>
+    internal void Expand(int node, GrammarFrame? caller, List<GrammarFrame> frames)
     {
         while (true)
         {
@@ -29,11 +29,11 @@ public sealed class Grammar
             switch (here.Kind)
             {
                 case GrammarNodeKind.Take:
-                    AddNew(new GrammarFrame(node, caller), places);
+                    AddNew(new GrammarFrame(node, caller), frames);
                     return;
 
                 case GrammarNodeKind.Split:
-                    Expand(here.Next, caller, places);
+                    Expand(here.Next, caller, frames);
                     node = here.Other;
                     break;
 
@@ -43,7 +43,7 @@ public sealed class Grammar
                     break;
 
                 case GrammarNodeKind.Return when caller is null:
-                    AddNew(GrammarFrame.End, places);
+                    AddNew(GrammarFrame.End, frames);
                     return;
 
                 case GrammarNodeKind.Return:
@@ -54,30 +54,30 @@ public sealed class Grammar
         }
     }
 
-    /// <summary>Where a byte leads from a place that takes bytes.</summary>
-    internal void Take(GrammarFrame place, byte value, List<GrammarFrame> places)
+    /// <summary>Where a byte leads from a frame that takes bytes.</summary>
+    internal void Take(GrammarFrame frame, byte value, List<GrammarFrame> frames)
     {
-        if (place != GrammarFrame.End && _nodes[place.Node].Bytes.Contains(value))
+        if (frame != GrammarFrame.End && _nodes[frame.Node].Bytes.Contains(value))
         {
-            Expand(_nodes[place.Node].Next, place.Caller, places);
+            Expand(_nodes[frame.Node].Next, frame.Caller, frames);
         }
     }
 
-    private static void AddNew(GrammarFrame place, List<GrammarFrame> places)
+    private static void AddNew(GrammarFrame frame, List<GrammarFrame> frames)
     {
-        foreach (var other in places)
+        foreach (var other in frames)
         {
-            if (other.IsSame(place))
+            if (other.IsSame(frame))
             {
                 return;
             }
         }
 
-        places.Add(place);
+        frames.Add(frame);
     }
 }
 
-/// <summary>A place in a grammar: a state, and where the rules called on the way there go on.</summary>
+/// <summary>A frame in a grammar: a state, and where the rules called on the way there go on.</summary>
 internal sealed class GrammarFrame(int node, GrammarFrame? caller)
 {
     /// <summary>The whole text has been taken.</summary>

@@ -1,11 +1,11 @@
 namespace Herd.Inference.Grammars;
 
-/// <summary>Where an answer stands in its grammar: every place it may be at. A function of the answer's tokens alone.</summary>
+/// <summary>Where an answer stands in its grammar: every frame it may be at. A function of the answer's tokens alone.</summary>
 internal sealed class GrammarState
 {
     private readonly Grammar _grammar;
 
-    /// <summary>The places after each byte of the token that is tried; the first are those of now.</summary>
+    /// <summary>The frames after each byte of the token that is tried; the first are those of now.</summary>
     private readonly List<List<GrammarFrame>> _path = [[]];
 
     public GrammarState(Grammar grammar)
@@ -83,9 +83,9 @@ internal sealed class GrammarState
 
             var next = _path[i + 1];
             next.Clear();
-            foreach (var place in _path[i])
+            foreach (var frame in _path[i])
             {
-                _grammar.Take(place, bytes[i], next);
+                _grammar.Take(frame, bytes[i], next);
             }
 
             if (next.Count == 0)

@@ -13,7 +13,7 @@ internal sealed class JsonGrammar
 
         // A model that may indent without end sometimes does.
         var indent = GrammarBuilder.Sequence(
-            builder.Literal("\n"), builder.Repeat(builder.Bytes(ByteSet.Of(" \t"u8)), 0, 20));
+            builder.Literal("\n"), builder.Repeat(builder.Bytes(ByteSet.Create(" \t"u8)), 0, 20));
         Space = Rule(builder.Choice(builder.Literal(" "), indent, GrammarBuilder.Nothing));
         _character = Rule(Character());
         Text = Rule(TextOf(0, null));
@@ -28,8 +28,8 @@ internal sealed class JsonGrammar
             whole,
             builder.Optional(GrammarBuilder.Sequence(builder.Literal("."), builder.Repeat(Digit, 1, 16))),
             builder.Optional(GrammarBuilder.Sequence(
-                builder.Bytes(ByteSet.Of("eE"u8)),
-                builder.Optional(builder.Bytes(ByteSet.Of("+-"u8))),
+                builder.Bytes(ByteSet.Create("eE"u8)),
+                builder.Optional(builder.Bytes(ByteSet.Create("+-"u8))),
                 builder.Repeat(Digit, 1, 3)))));
         Boolean = builder.Choice(builder.Literal("true"), builder.Literal("false"));
         Null = builder.Literal("null");
@@ -108,7 +108,7 @@ internal sealed class JsonGrammar
             GrammarBuilder.Sequence(
                 _builder.Literal("\\"),
                 _builder.Choice(
-                    _builder.Bytes(ByteSet.Of("\"\\/bfnrt"u8)),
+                    _builder.Bytes(ByteSet.Create("\"\\/bfnrt"u8)),
                     GrammarBuilder.Sequence(_builder.Literal("u"), hex, hex, hex, hex))),
             GrammarBuilder.Sequence(Range(0xC2, 0xDF), tail),
             GrammarBuilder.Sequence(Range(0xE0, 0xE0), Range(0xA0, 0xBF), tail),

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace Herd.Inference.Kv;
 
 /// <summary>
-/// Files of parked sessions, written by one thread and read by another, so that the engine's loop never waits for a disk and
+/// Files of offloaded sessions, written by one thread and read by another, so that the engine's loop never waits for a disk and
 /// who comes back never for those who left. What they have to tell is posted to that loop.
 /// </summary>
 internal sealed class DiskTier : IDisposable
@@ -39,14 +39,14 @@ internal sealed class DiskTier : IDisposable
     public long Capacity => _options.Bytes;
 
     /// <summary>The sessions whose files an earlier process left, those used longest ago first.</summary>
-    public IEnumerable<(ParkedSession Session, DateTime LastUsed)> Recover()
+    public IEnumerable<(OffloadedSession Session, DateTime LastUsed)> Recover()
     {
         foreach (var file in new DirectoryInfo(_options.Directory).EnumerateFiles().OrderBy(file => file.LastWriteTimeUtc).ToList())
         {
             if (file.Extension == ".kv" && TryReadHeader(file) is { } header)
             {
                 yield return (
-                    new ParkedSession(header.Session, header.Tenant, header.Prefix, header.Tokens, header.StateBytes)
+                    new OffloadedSession(header.Session, header.Tenant, header.Prefix, header.Tokens, header.StateBytes)
                     {
                         FileBytes = file.Length,
                     },
@@ -63,7 +63,7 @@ internal sealed class DiskTier : IDisposable
     /// <param name="session">With its state in host memory.</param>
     /// <param name="written">Posted with the file's size, 0 when it could not be written.</param>
     /// <returns>False when too much waits to be written already.</returns>
-    public bool Write(ParkedSession session, Action<long> written)
+    public bool Write(OffloadedSession session, Action<long> written)
     {
         var state = session.State!;
         if (Interlocked.Add(ref _waitingBytes, state.Length) > MostWaitingBytes)
@@ -98,7 +98,7 @@ internal sealed class DiskTier : IDisposable
     /// <summary>Reads a session's file in a while.</summary>
     /// <param name="session">With a file.</param>
     /// <param name="read">Posted with the state and how long it took, or with null when the file is of no use.</param>
-    public void Read(ParkedSession session, Action<StateBuffer?, TimeSpan> read) => _reads.Add(() =>
+    public void Read(OffloadedSession session, Action<StateBuffer?, TimeSpan> read) => _reads.Add(() =>
     {
         var started = _time.GetTimestamp();
         StateBuffer? state = null;
@@ -150,7 +150,7 @@ internal sealed class DiskTier : IDisposable
         return thread;
     }
 
-    private SnapshotHeader Describe(ParkedSession session) => new()
+    private SnapshotHeader Describe(OffloadedSession session) => new()
     {
         Model = _options.ModelDigest,
         Layout = _layout,

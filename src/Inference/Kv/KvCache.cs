@@ -5,21 +5,21 @@ using Microsoft.Extensions.Logging;
 
 namespace Herd.Inference.Kv;
 
-/// <summary>How a claim fared.</summary>
-internal enum KvOutcome
+/// <summary>How a allocation fared.</summary>
+internal enum KvAllocationOutcome
 {
     /// <summary>It has its slot.</summary>
-    Acquired,
+    Allocated,
 
     /// <summary>No slot is idle, or the session's own is being extended.</summary>
     Busy,
 
     /// <summary>It is better off waiting: its state comes from disk, or a neighbour computes what both begin with.</summary>
-    Later,
+    Deferred,
 }
 
 /// <summary>
-/// The KV caches of all sessions: on the device in slots, the others parked. A session keeps its slot between turns until
+/// The KV caches of all sessions: on the device in slots, the others offloaded. A session keeps its slot between turns until
 /// another needs it more. Used by the engine's loop only.
 /// </summary>
 internal sealed class KvCache : IDisposable
@@ -28,7 +28,7 @@ internal sealed class KvCache : IDisposable
     /// How long a slot is kept, as a multiple of what it takes to change the sessions of all slots: moving takes at most a
     /// fifth of the time.
     /// </summary>
-    private const double HeldPerMove = 4;
+    private const double MinHoldPerSwap = 4;
 
     private readonly ILlamaContext _context;
     private readonly KvRates _rates;
@@ -37,21 +37,21 @@ internal sealed class KvCache : IDisposable
     private readonly KvSources _sources;
     private readonly SlotChoice _choice;
 
-    public KvCache(ILlamaContext context, ParkedSessions parked, KvRates rates, TimeProvider time, ILogger logger)
+    public KvCache(ILlamaContext context, OffloadedSessions offloaded, KvRates rates, TimeProvider time, ILogger logger)
     {
         _context = context;
-        Parked = parked;
+        Offloaded = offloaded;
         _rates = rates;
         _time = time;
         States = new SlotStates(context, rates, time, logger);
         _slots = [.. Enumerable.Range(0, context.Sequences).Select(id => new KvSlot(id))];
-        _sources = new KvSources(_slots, parked, rates);
-        _choice = new SlotChoice(_slots, parked, rates, time);
+        _sources = new KvSources(_slots, offloaded, rates);
+        _choice = new SlotChoice(_slots, offloaded, rates, time);
     }
 
     public IReadOnlyList<KvSlot> Slots => _slots;
 
-    public ParkedSessions Parked { get; }
+    public OffloadedSessions Offloaded { get; }
 
     public SlotStates States { get; }
 
@@ -60,36 +60,36 @@ internal sealed class KvCache : IDisposable
 
     /// <summary>What the sessions at hand begin with, in no order and not each once.</summary>
     public IEnumerable<ulong> Prefixes => _slots.Where(slot => slot.Session is not null).Select(slot => slot.Prefix)
-        .Concat(Parked.All.Select(session => session.Prefix))
+        .Concat(Offloaded.All.Select(session => session.Prefix))
         .Where(prefix => prefix != 0);
 
     /// <summary>
-    /// Gives a claim a slot that holds as much of its tokens as pays: kept, copied from a session of the same tenant that
+    /// Gives a allocation a slot that holds as much of its tokens as pays: kept, copied from a session of the same tenant that
     /// begins alike, or restored; whatever is had soonest, by the rates measured.
     /// </summary>
-    public KvOutcome TryAcquire(KvClaim claim)
+    public KvAllocationOutcome TryAllocate(KvAllocation allocation)
     {
-        if (claim.Awaits is { IsFetching: true })
+        if (allocation.Awaits is { IsFetching: true })
         {
-            return KvOutcome.Later;
+            return KvAllocationOutcome.Deferred;
         }
 
-        var own = Array.Find(_slots, slot => slot.Session == claim.Session);
+        var own = Array.Find(_slots, slot => slot.Session == allocation.Session);
         if (own is { Owner: not null } || _choice.For(own) is not { } target)
         {
-            return KvOutcome.Busy;
+            return KvAllocationOutcome.Busy;
         }
 
-        var source = _sources.Cheapest(claim, target);
-        if (_sources.NeighbourComputes(claim, source.Matched))
+        var source = _sources.Cheapest(allocation, target);
+        if (_sources.NeighbourComputes(allocation, source.Matched))
         {
-            return KvOutcome.Later;
+            return KvAllocationOutcome.Deferred;
         }
 
         if (source.Parked is { State: null } onDisk)
         {
-            Parked.Fetch(onDisk, claim);
-            return KvOutcome.Later;
+            Offloaded.Fetch(onDisk, allocation);
+            return KvAllocationOutcome.Deferred;
         }
 
         // Parking whoever had the slot may push the very state out of host memory that is to come in its place.
@@ -97,69 +97,69 @@ internal sealed class KvCache : IDisposable
         var state = source.Parked?.State;
         state?.DangerousAddRef(ref kept);
         var begun = _time.GetTimestamp();
-        Bring(source, state, target, claim);
-        claim.Restore = _time.GetElapsedTime(begun);
-        claim.Beginning = target.Tokens.Count == 0 ? KvBeginning.Computed
-            : source.Slot == target ? KvBeginning.Kept
-            : source.Slot is not null ? KvBeginning.Copied
-            : KvBeginning.Restored;
+        FillSlot(source, state, target, allocation);
+        allocation.Restore = _time.GetElapsedTime(begun);
+        allocation.PrefixSource = target.Tokens.Count == 0 ? PrefixSource.Computed
+            : source.Slot == target ? PrefixSource.Kept
+            : source.Slot is not null ? PrefixSource.Copied
+            : PrefixSource.Restored;
         state?.DangerousRelease();
         if (own is not null && own != target)
         {
             Clear(own);
         }
 
-        Leave(claim);
-        target.Owner = claim;
+        CancelWait(allocation);
+        target.Owner = allocation;
         target.SavedTokens = 0;
         target.LastUsed = _time.GetTimestamp();
-        claim.Slot = target;
-        return KvOutcome.Acquired;
+        allocation.Slot = target;
+        return KvAllocationOutcome.Allocated;
     }
 
     /// <summary>Ends an extension. The slot keeps what was computed.</summary>
-    public void Release(KvClaim claim)
+    public void Release(KvAllocation allocation)
     {
-        claim.Slot!.Owner = null;
-        claim.Slot.LastUsed = _time.GetTimestamp();
-        claim.Slot = null;
+        allocation.Slot!.Owner = null;
+        allocation.Slot.LastUsed = _time.GetTimestamp();
+        allocation.Slot = null;
     }
 
-    /// <summary>About how many tokens are to be computed of each claim that waits: all but what is at hand of its session.</summary>
-    public IEnumerable<int> Missing(IEnumerable<KvClaim> claims)
+    /// <summary>About how many tokens are to be computed of each allocation that waits: all but what is at hand of its session.</summary>
+    public IEnumerable<int> Missing(IEnumerable<KvAllocation> allocations)
     {
         var kept = _slots.Where(slot => slot.Session is not null).ToDictionary(slot => slot.Session!, slot => slot.Tokens.Count);
-        return claims.Select(claim =>
+        return allocations.Select(allocation =>
         {
-            var atHand = Math.Max(kept.GetValueOrDefault(claim.Session), Parked.Find(claim.Session)?.Tokens.Length ?? 0);
-            return Math.Max(0, claim.Tokens.Count - atHand);
+            var atHand = Math.Max(kept.GetValueOrDefault(allocation.Session), Offloaded.Find(allocation.Session)?.Tokens.Length ?? 0);
+            return Math.Max(0, allocation.Tokens.Count - atHand);
         });
     }
 
-    /// <summary>Whether a claim can give its slot up for a while, at a price that is small beside the time it had it.</summary>
-    public bool CanMakeWay(KvClaim claim, TimeSpan held)
+    /// <summary>Whether a allocation can give its slot up for a while, at a price that is small beside the time it had it.</summary>
+    public bool CanPreempt(KvAllocation allocation, TimeSpan held)
     {
-        var tokens = claim.Slot!.Tokens.Count;
+        var tokens = allocation.Slot!.Tokens.Count;
         var rebuilding = _rates.Prefill.Seconds(tokens);
-        var moving = Parked.IsEnabled ? Math.Min(rebuilding, _rates.Copy(tokens)) : rebuilding;
-        return held.TotalSeconds >= HeldPerMove * _slots.Length * moving && HasRoomToWait(tokens);
+        var moving = Offloaded.IsEnabled ? Math.Min(rebuilding, _rates.Copy(tokens)) : rebuilding;
+        return held.TotalSeconds >= MinHoldPerSwap * _slots.Length * moving && HasRoomToPreempt(tokens);
     }
 
-    /// <summary>Takes a claim's slot, until it acquires one again.</summary>
-    public void MakeWay(KvClaim claim)
+    /// <summary>Takes a allocation's slot, until it acquires one again.</summary>
+    public void Preempt(KvAllocation allocation)
     {
-        var slot = claim.Slot!;
-        Release(claim);
-        slot.Displaced = claim;
+        var slot = allocation.Slot!;
+        Release(allocation);
+        slot.Preempted = allocation;
     }
 
-    /// <summary>Notes that a claim waits no more.</summary>
-    public void Leave(KvClaim claim)
+    /// <summary>Notes that a allocation waits no more.</summary>
+    public void CancelWait(KvAllocation allocation)
     {
-        Parked.Leave(claim);
-        if (Array.Find(_slots, slot => slot.Displaced == claim) is { } slot)
+        Offloaded.CancelWait(allocation);
+        if (Array.Find(_slots, slot => slot.Preempted == allocation) is { } slot)
         {
-            slot.Displaced = null;
+            slot.Preempted = null;
         }
     }
 
@@ -167,7 +167,7 @@ internal sealed class KvCache : IDisposable
     public void Clear(KvSlot slot)
     {
         slot.Session = null;
-        slot.Displaced = null;
+        slot.Preempted = null;
         slot.Tokens.Clear();
         _context.Truncate(slot.Id, 0);
     }
@@ -180,22 +180,22 @@ internal sealed class KvCache : IDisposable
             Clear(slot);
         }
 
-        Parked.Forget(session);
+        Offloaded.Forget(session);
     }
 
     /// <summary>Parks a copy of one idle session that has none, so that nothing is left to do when its slot is wanted.</summary>
     /// <returns>False when there is none.</returns>
-    public bool SaveOne()
+    public bool OffloadOne()
     {
         var slot = Array.Find(
-            _slots, s => s is { Owner: null, Session: not null } && s.SavedTokens != s.Tokens.Count && IsToBeParked(s));
+            _slots, s => s is { Owner: null, Session: not null } && s.SavedTokens != s.Tokens.Count && ShouldOffload(s));
         if (slot is null)
         {
             return false;
         }
 
         slot.SavedTokens = slot.Tokens.Count;
-        return TrySave(slot);
+        return TryOffload(slot);
     }
 
     /// <summary>Forgets the tokens of a slot from a position on.</summary>
@@ -213,32 +213,32 @@ internal sealed class KvCache : IDisposable
         }
     }
 
-    /// <summary>Whether a parked copy of a session is of what its slot holds now.</summary>
-    public static bool IsSame(ParkedSession parked, KvSlot slot) =>
-        parked.Tokens.AsSpan().SequenceEqual(CollectionsMarshal.AsSpan(slot.Tokens));
+    /// <summary>Whether a offloaded copy of a session is of what its slot holds now.</summary>
+    public static bool IsSame(OffloadedSession offloaded, KvSlot slot) =>
+        offloaded.Tokens.AsSpan().SequenceEqual(CollectionsMarshal.AsSpan(slot.Tokens));
 
-    public void Dispose() => Parked.Dispose();
+    public void Dispose() => Offloaded.Dispose();
 
     /// <summary>Whether host memory can take so many tokens until they go on, and those of all who have made way before.</summary>
-    private bool HasRoomToWait(int tokens)
+    private bool HasRoomToPreempt(int tokens)
     {
         foreach (var slot in _slots)
         {
-            tokens += slot.Displaced is null ? 0 : slot.Tokens.Count;
+            tokens += slot.Preempted is null ? 0 : slot.Tokens.Count;
         }
 
-        return Parked.HasRoomToWait((long)(tokens * _rates.BytesPerToken));
+        return Offloaded.HasRoomFor((long)(tokens * _rates.BytesPerToken));
     }
 
-    private void Bring(KvSource source, StateBuffer? state, KvSlot target, KvClaim claim)
+    private void FillSlot(KvSource source, StateBuffer? state, KvSlot target, KvAllocation allocation)
     {
-        // A session that another one's place is taken for is parked; one's own old tokens are not.
-        if (target.Session is not null && target.Session != claim.Session)
+        // A session that another one's place is taken for is offloaded; one's own old tokens are not.
+        if (target.Session is not null && target.Session != allocation.Session)
         {
             KeptFor = _time.GetElapsedTime(target.LastUsed);
-            if (IsToBeParked(target))
+            if (ShouldOffload(target))
             {
-                TrySave(target);
+                TryOffload(target);
             }
         }
 
@@ -252,27 +252,27 @@ internal sealed class KvCache : IDisposable
         }
 
         Truncate(target, source.Matched);
-        target.Displaced = null;
-        target.Session = claim.Session;
-        target.Tenant = claim.Tenant;
-        target.Prefix = claim.Prefix;
+        target.Preempted = null;
+        target.Session = allocation.Session;
+        target.Tenant = allocation.Tenant;
+        target.Prefix = allocation.Prefix;
     }
 
-    private bool IsToBeParked(KvSlot slot) =>
-        Parked.IsEnabled
-        && slot.Tokens.Count >= KvSources.LeastShared
+    private bool ShouldOffload(KvSlot slot) =>
+        Offloaded.IsEnabled
+        && slot.Tokens.Count >= KvSources.MinSharedTokens
         && _rates.PaysToSave(slot.Tokens.Count)
-        && !(Parked.Find(slot.Session!) is { } parked && IsSame(parked, slot));
+        && !(Offloaded.Find(slot.Session!) is { } offloaded && IsSame(offloaded, slot));
 
-    private bool TrySave(KvSlot slot)
+    private bool TryOffload(KvSlot slot)
     {
         if (States.Save(slot) is not { } state)
         {
             return false;
         }
 
-        Parked.Put(
-            new ParkedSession(slot.Session!, slot.Tenant, slot.Prefix, [.. slot.Tokens], state.Length), state, slot.Displaced);
+        Offloaded.Put(
+            new OffloadedSession(slot.Session!, slot.Tenant, slot.Prefix, [.. slot.Tokens], state.Length), state, slot.Preempted);
         return true;
     }
 }

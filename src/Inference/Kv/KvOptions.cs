@@ -3,10 +3,10 @@ namespace Herd.Inference.Kv;
 /// <summary>Where sessions' KV caches may lie besides the device.</summary>
 public sealed record KvOptions
 {
-    /// <summary>Bytes of host memory for parked sessions; 0 means none. Default 1 GiB.</summary>
+    /// <summary>Bytes of host memory for offloaded sessions; 0 means none. Default 1 GiB.</summary>
     public long HostBytes { get; init; } = 1L << 30;
 
-    /// <summary>Where parked sessions are on disk; null means nowhere. Default nowhere.</summary>
+    /// <summary>Where offloaded sessions are on disk; null means nowhere. Default nowhere.</summary>
     public KvDiskOptions? Disk { get; init; }
 }
 

@@ -10,19 +10,19 @@ internal sealed class KvSlot(int id)
 
     public string Tenant { get; set; } = "";
 
-    /// <summary>What a router may know the beginning by; see <see cref="KvClaim.Prefix"/>.</summary>
+    /// <summary>What a router may know the beginning by; see <see cref="KvAllocation.Prefix"/>.</summary>
     public ulong Prefix { get; set; }
 
     /// <summary>The tokens whose keys and values it holds.</summary>
     public List<int> Tokens { get; } = [];
 
     /// <summary>Who is extending it; null when idle.</summary>
-    public KvClaim? Owner { get; set; }
+    public KvAllocation? Owner { get; set; }
 
     /// <summary>Who made way, and will go on as soon as there is a slot.</summary>
-    public KvClaim? Displaced { get; set; }
+    public KvAllocation? Preempted { get; set; }
 
-    /// <summary>How many tokens it had when a copy was last parked while it was idle; 0 after every use.</summary>
+    /// <summary>How many tokens it had when a copy was last offloaded while it was idle; 0 after every use.</summary>
     public int SavedTokens { get; set; }
 
     /// <summary>When it was used last, as a timestamp.</summary>

@@ -9,6 +9,6 @@ internal static class KvValue
     /// <summary>Within this time everybody is as likely to come back.</summary>
     private const double GraceSeconds = 10;
 
-    public static double Of(double rebuildSeconds, TimeSpan idle) =>
+    public static double Compute(double rebuildSeconds, TimeSpan idle) =>
         rebuildSeconds * GraceSeconds / (GraceSeconds + Math.Max(idle.TotalSeconds, 0));
 }

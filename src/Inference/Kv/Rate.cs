@@ -14,7 +14,7 @@ public sealed class Rate(double initial)
 
     public double PerSecond { get; private set; } = initial;
 
-    public void Note(double amount, TimeSpan time)
+    public void Record(double amount, TimeSpan time)
     {
         _amount = _amount * Fading + amount;
         _seconds = _seconds * Fading + time.TotalSeconds;

@@ -3,22 +3,22 @@ using Herd.Inference.Runtime;
 namespace Herd.Inference.Kv;
 
 /// <summary>Chooses the slot that a session is computed in.</summary>
-internal sealed class SlotChoice(KvSlot[] slots, ParkedSessions parked, KvRates rates, TimeProvider time)
+internal sealed class SlotChoice(KvSlot[] slots, OffloadedSessions offloaded, KvRates rates, TimeProvider time)
 {
     private const double MostSecondsToMove = 0.1;
 
     /// <summary>
     /// The slot to compute in. Slots side by side are computed in one pass (<see cref="BatchOrder"/>), so one beside those that
-    /// are busy is worth moving to, where whoever has it can be parked.
+    /// are busy is worth moving to, where whoever has it can be offloaded.
     /// </summary>
     public KvSlot? For(KvSlot? own)
     {
-        if (own is not null && (!parked.IsEnabled || IsBesideBusy(own) || rates.Copy(own.Tokens.Count) > MostSecondsToMove))
+        if (own is not null && (!offloaded.IsEnabled || IsBesideBusy(own) || rates.Copy(own.Tokens.Count) > MostSecondsToMove))
         {
             return own;
         }
 
-        return (parked.IsEnabled ? LeastValuable(IsBesideBusy) : null) ?? own ?? LeastValuable(_ => true);
+        return (offloaded.IsEnabled ? LeastValuable(IsBesideBusy) : null) ?? own ?? LeastValuable(_ => true);
     }
 
     private bool IsBesideBusy(KvSlot slot) =>
@@ -34,7 +34,7 @@ internal sealed class SlotChoice(KvSlot[] slots, ParkedSessions parked, KvRates 
         {
             if (slot.Owner is null && isPossible(slot))
             {
-                var value = KvValue.Of(rates.Prefill.Seconds(slot.Tokens.Count), time.GetElapsedTime(slot.LastUsed));
+                var value = KvValue.Compute(rates.Prefill.Seconds(slot.Tokens.Count), time.GetElapsedTime(slot.LastUsed));
                 if (least is null || value < leastValue)
                 {
                     (least, leastValue) = (slot, value);

@@ -23,8 +23,8 @@ internal sealed class SlotStates(ILlamaContext context, KvRates rates, TimeProvi
             return null;
         }
 
-        rates.Save.Note(state.Length, time.GetElapsedTime(started));
-        rates.NoteSize(slot.Tokens.Count, state.Length);
+        rates.Save.Record(state.Length, time.GetElapsedTime(started));
+        rates.RecordSize(slot.Tokens.Count, state.Length);
         return state;
     }
 
@@ -35,12 +35,12 @@ internal sealed class SlotStates(ILlamaContext context, KvRates rates, TimeProvi
         var started = time.GetTimestamp();
         try
         {
-            if (source.Parked is { } parked)
+            if (source.Parked is { } offloaded)
             {
                 context.Load(target.Id, state!);
-                parked.LastUsed = started;
-                target.Tokens.AddRange(parked.Tokens);
-                rates.Restore.Note(parked.Bytes, time.GetElapsedTime(started));
+                offloaded.LastUsed = started;
+                target.Tokens.AddRange(offloaded.Tokens);
+                rates.Restore.Record(offloaded.Bytes, time.GetElapsedTime(started));
             }
             else
             {

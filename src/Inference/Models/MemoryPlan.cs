@@ -22,9 +22,9 @@ public sealed record MemoryPlan(long Weights, long KvPerToken, long Compute, int
 
     public long Total => Need(Sequences, Cells);
 
-    public static MemoryPlan Of(GgufFile file, ContextOptions context)
+    public static MemoryPlan Create(GgufFile file, ContextOptions context)
     {
-        var shape = ModelShape.Of(file);
+        var shape = ModelShape.Read(file);
         var cells = context.CellsPerSequence > 0 ? context.CellsPerSequence : shape.ContextLength;
         var width = Math.Max(shape.Vocabulary + 2L * shape.Embedding, 3L * shape.FeedForward + 4L * shape.Embedding);
         var logits = (long)Math.Max(context.Sequences, 1) * shape.Vocabulary;

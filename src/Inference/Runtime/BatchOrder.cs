@@ -15,19 +15,19 @@ public sealed class BatchOrder(int sequences)
     private readonly int[] _next = new int[sequences];
     private readonly int[] _lengths = new int[sequences];
     private readonly bool[] _apart = new bool[sequences];
-    private int[] _places = [];
+    private int[] _rows = [];
     private int[] _order = [];
 
     /// <summary>Which token of the batch comes at each place.</summary>
     public ReadOnlySpan<int> Order => _order;
 
     /// <summary>At which place a token of the batch comes.</summary>
-    public int this[int index] => _places[index];
+    public int this[int index] => _rows[index];
 
     /// <summary>Orders a batch.</summary>
     public void Arrange(TokenBatch batch)
     {
-        Array.Resize(ref _places, Math.Max(_places.Length, batch.Count));
+        Array.Resize(ref _rows, Math.Max(_rows.Length, batch.Count));
         Array.Resize(ref _order, Math.Max(_order.Length, batch.Count));
         var counts = _next.AsSpan();
         counts.Clear();
@@ -41,9 +41,9 @@ public sealed class BatchOrder(int sequences)
         Place(counts);
         for (var i = 0; i < batch.Count; i++)
         {
-            var place = counts[batch.Sequences[i]]++;
-            _places[i] = place;
-            _order[place] = i;
+            var row = counts[batch.Sequences[i]]++;
+            _rows[i] = row;
+            _order[row] = i;
         }
     }
 

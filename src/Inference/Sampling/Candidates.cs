@@ -19,7 +19,7 @@ internal sealed class Candidates(int vocabulary)
 
     public ReadOnlySpan<float> Weights => _weights.AsSpan(0, Count);
 
-    public int this[int place] => _tokens[place];
+    public int this[int index] => _tokens[index];
 
     public float Mass => TensorPrimitives.Sum(Weights);
 
@@ -74,7 +74,7 @@ internal sealed class Candidates(int vocabulary)
         }
     }
 
-    /// <summary>Keeps those whose surprise is nearest to the expected one, until they reach the share; order is kept.</summary>
+    /// <summary>Keeps those whose mirostatMu is nearest to the expected one, until they reach the share; order is kept.</summary>
     public void TrimToTypical(float share)
     {
         var mass = Mass;
@@ -129,7 +129,7 @@ internal sealed class Candidates(int vocabulary)
 
     /// <summary>Chooses by weight.</summary>
     /// <param name="random">From 0 to 1.</param>
-    /// <returns>The place of the choice.</returns>
+    /// <returns>The index of the choice.</returns>
     public int Draw(double random)
     {
         var rest = random * Mass;

@@ -9,7 +9,7 @@ internal static class LogProbs
     /// <param name="chosen">The token that was chosen.</param>
     /// <param name="count">How many of the likeliest are told.</param>
     /// <param name="scratch">As long as the logits.</param>
-    public static ChosenLogProb Of(ReadOnlySpan<float> logits, int chosen, int count, Span<float> scratch)
+    public static ChosenLogProb Compute(ReadOnlySpan<float> logits, int chosen, int count, Span<float> scratch)
     {
         var most = TensorPrimitives.Max(logits);
         TensorPrimitives.Subtract(logits, most, scratch);

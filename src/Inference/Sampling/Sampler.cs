@@ -45,7 +45,7 @@ internal sealed class Sampler
         }
 
         var adjusted = Adjust(logits, options, tokens, prompt);
-        var token = Choose(adjusted, state, tokens.Length - prompt, out var surprise);
+        var token = Choose(adjusted, state, tokens.Length - prompt, out var mirostatMu);
 
         // Most tokens fit the grammar as they are; only where one does not, every token is tried.
         if (state.Grammar is { } grammar && !grammar.Allows(token))
@@ -56,12 +56,12 @@ internal sealed class Sampler
                 throw new DecodeException("No token of this model's vocabulary can follow under the grammar.", 0);
             }
 
-            token = Choose(_logits, state, tokens.Length - prompt, out surprise);
+            token = Choose(_logits, state, tokens.Length - prompt, out mirostatMu);
         }
 
         if (options.Mirostat is { } mirostat)
         {
-            state.Surprise -= mirostat.Eta * (surprise - mirostat.Tau);
+            state.MirostatMu -= mirostat.Eta * (mirostatMu - mirostat.Tau);
         }
 
         return token;
@@ -69,7 +69,7 @@ internal sealed class Sampler
 
     /// <summary>What the model itself thought of the token that was chosen.</summary>
     public ChosenLogProb LogProbs(ReadOnlySpan<float> logits, int chosen, int count) =>
-        Sampling.LogProbs.Of(logits, chosen, count, _weights);
+        Sampling.LogProbs.Compute(logits, chosen, count, _weights);
 
     private ReadOnlySpan<float> Adjust(
         ReadOnlySpan<float> logits, SamplingOptions options, ReadOnlySpan<int> tokens, int prompt)
@@ -103,11 +103,11 @@ internal sealed class Sampler
         return adjusted;
     }
 
-    private int Choose(ReadOnlySpan<float> logits, SamplingState state, int index, out float surprise)
+    private int Choose(ReadOnlySpan<float> logits, SamplingState state, int index, out float mirostatMu)
     {
         var options = state.Options;
         var likeliest = TensorPrimitives.IndexOfMax(logits);
-        surprise = 0;
+        mirostatMu = 0;
         if (options.Temperature == 0 || (options.TopK == 1 && options.Mirostat is null))
         {
             return likeliest;
@@ -122,10 +122,10 @@ internal sealed class Sampler
         if (options.Mirostat is not null)
         {
             var mass = TensorPrimitives.Sum(_weights);
-            _candidates.Collect(_weights, MathF.Min(1, mass * MathF.Pow(2, -state.Surprise)));
-            var place = _candidates.Draw(random);
-            surprise = -MathF.Log2(_candidates.Weights[place] / _candidates.Mass);
-            return _candidates[place];
+            _candidates.Collect(_weights, MathF.Min(1, mass * MathF.Pow(2, -state.MirostatMu)));
+            var drawn = _candidates.Draw(random);
+            mirostatMu = -MathF.Log2(_candidates.Weights[drawn] / _candidates.Mass);
+            return _candidates[drawn];
         }
 
         Filter(options, index);

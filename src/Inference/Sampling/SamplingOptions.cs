@@ -92,7 +92,7 @@ public sealed record DryOptions(float Multiplier, float Base = 1.75f, int Allowe
 public sealed record XtcOptions(float Probability, float Threshold = 0.1f);
 
 /// <summary>
-/// Keeps the surprise of the answer near a target (Mirostat 2: Basu et al., 2021).
+/// Keeps the mirostatMu of the answer near a target (Mirostat 2: Basu et al., 2021).
 /// </summary>
 /// <param name="Tau">The target, in bits. Usual 5.</param>
 /// <param name="Eta">How fast it is approached. Usual 0.1.</param>

@@ -23,7 +23,7 @@ public sealed class ChaosReportTests
         var turn = new TurnRecord
         {
             Conversation = "c", TurnId = "t", Said = "", Streamed = "", Tokens = 0, IsAcknowledged = true, Nodes = 2,
-            Rehomings = [.. rehomings.Select(times => (At(times.LastPiece), At(times.TakenUp)))],
+            Failovers = [.. rehomings.Select(times => (At(times.LastPiece), At(times.TakenUp)))],
         };
         return string.Join('\n', new ChaosReport([turn], [], faults, Started: 0, TimeSpan.FromSeconds(30)).Lines());
     }

@@ -37,12 +37,12 @@ public sealed class FaultPlanTests
     [Fact]
     public void Of_Rolling_DrainsEveryNodeAndGatewayOnce() => Assert.Equal(
         ["node-1", "node-2", "node-3", "gateway-1", "gateway-2"],
-        FaultPlan.Of(ChaosScene.Rolling, 1, TimeSpan.FromMinutes(5), Nodes, Gateways, "store").Select(fault => fault.Process));
+        FaultPlan.Create(ChaosScene.Rolling, 1, TimeSpan.FromMinutes(5), Nodes, Gateways, "store").Select(fault => fault.Process));
 
     [Fact]
     public void Of_Scale_AddsANodeAndTakesItAway() => Assert.Equal(
         [(Fault.Add, "node-4"), (Fault.Remove, "node-4")],
-        FaultPlan.Of(ChaosScene.Scale, 1, TimeSpan.FromMinutes(3), Nodes, Gateways, "store").Select(fault => (fault.Kind, fault.Process)));
+        FaultPlan.Create(ChaosScene.Scale, 1, TimeSpan.FromMinutes(3), Nodes, Gateways, "store").Select(fault => (fault.Kind, fault.Process)));
 
     [Theory]
     [InlineData(6, 1)]
@@ -51,11 +51,11 @@ public sealed class FaultPlanTests
     {
         var length = TimeSpan.FromMinutes(minutes);
 
-        var plan = FaultPlan.Of(ChaosScene.Outage, 1, length, Nodes, Gateways, "store");
+        var plan = FaultPlan.Create(ChaosScene.Outage, 1, length, Nodes, Gateways, "store");
 
         Assert.Equal(faults, plan.Count);
         Assert.All(plan, fault => Assert.True(fault.Kind == Fault.Kill && fault.Process == "store" && fault.At + fault.For < length));
-        Assert.Empty(FaultPlan.Of(ChaosScene.Outage, 1, length, Nodes, Gateways, store: null));
+        Assert.Empty(FaultPlan.Create(ChaosScene.Outage, 1, length, Nodes, Gateways, store: null));
     }
 
     [Theory]
@@ -63,11 +63,11 @@ public sealed class FaultPlanTests
     [InlineData(ChaosScene.Freeze, Fault.Freeze)]
     public void Of_OneKind_ComesToEveryNodeInTurn(object scene, object fault)
     {
-        var plan = FaultPlan.Of((ChaosScene)scene, 1, TimeSpan.FromMinutes(2), Nodes, Gateways, "store");
+        var plan = FaultPlan.Create((ChaosScene)scene, 1, TimeSpan.FromMinutes(2), Nodes, Gateways, "store");
 
         Assert.All(plan, planned => Assert.Equal((Fault)fault, planned.Kind));
         Assert.Equal(Nodes, plan.Take(3).Select(planned => planned.Process));
-        Assert.Empty(FaultPlan.Of(ChaosScene.Calm, 1, TimeSpan.FromMinutes(2), Nodes, Gateways, "store"));
+        Assert.Empty(FaultPlan.Create(ChaosScene.Calm, 1, TimeSpan.FromMinutes(2), Nodes, Gateways, "store"));
     }
 
     [Fact]

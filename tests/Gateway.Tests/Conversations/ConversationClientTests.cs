@@ -22,12 +22,12 @@ public sealed class ConversationClientTests : IDisposable
     private readonly ClusterView _view;
     private readonly Quotas _quotas;
     private readonly GatewayMetrics _metrics;
-    private readonly Handover _handover;
+    private readonly GatewayDrain _handover;
 
     public ConversationClientTests()
     {
         _view = new ClusterView(Options.Create(new RoutingOptions()), Pools.None, _time);
-        (_quotas, _metrics, _handover) = (new Quotas(_time), new GatewayMetrics(_view, () => []), new Handover(_time));
+        (_quotas, _metrics, _handover) = (new Quotas(_time), new GatewayMetrics(_view, () => []), new GatewayDrain(_time));
     }
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;

@@ -60,6 +60,6 @@ public sealed class SessionIdentityTests
         }
 
         var identity = new SessionIdentity(Options.Create(new GatewayOptions { SessionIdentity = sources ?? [] }));
-        return identity.Of(request.Rest, ChatRequestReader.ToTurn(request, AnswerMarkup.None), headers);
+        return identity.From(request.Rest, ChatRequestReader.ToTurn(request, AnswerMarkup.None), headers);
     }
 }

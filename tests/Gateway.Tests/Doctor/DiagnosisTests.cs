@@ -26,7 +26,7 @@ public sealed class DiagnosisTests
     [Fact]
     public void Of_AllWell_SaysSoOfEverything()
     {
-        var findings = Diagnosis.Of(Well);
+        var findings = Diagnosis.From(Well);
 
         Assert.Equal(
             ["nodes", "versions", "clocks", "store", "keys", "cores", "gpus", "memory", "disk", "models"], findings.Select(finding => finding.Subject));
@@ -65,7 +65,7 @@ public sealed class DiagnosisTests
     [MemberData(nameof(Ills))]
     public void Of_OneIll_FindsItAndNothingElse(string ill, Severity severity, string subject)
     {
-        var finding = Assert.Single(Diagnosis.Of(Ill(ill)), found => found.Severity != Severity.Fine);
+        var finding = Assert.Single(Diagnosis.From(Ill(ill)), found => found.Severity != Severity.Fine);
 
         Assert.Equal((severity, subject), (finding.Severity, finding.Subject));
         Assert.NotEmpty(finding.Advice);

@@ -66,7 +66,7 @@ public sealed class TurnPartsTests
         return
         [
             .. new[] { started }.Concat(pieces.Take(9)).Append(started).Concat(pieces.Skip(9)).Append(new TurnEvent { Completed = turn })
-                .SelectMany(parts.Tell),
+                .SelectMany(parts.ToParts),
         ];
     }
 

@@ -13,7 +13,7 @@ public sealed class HealthTests
     [Fact]
     public async Task Leaving_FromTheMomentItIsToldToEnd_IsNotReady()
     {
-        using var handover = new Handover(TimeProvider.System);
+        using var handover = new GatewayDrain(TimeProvider.System);
         var health = new LeavingHealth(handover);
         var before = await Check(health);
 

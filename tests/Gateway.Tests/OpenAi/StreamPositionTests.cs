@@ -27,5 +27,5 @@ public sealed class StreamPositionTests
     public void Of_AnythingElse_IsRefused(string id) =>
         Assert.Equal(HerdError.InvalidArgument, Assert.Throws<HerdException>(() => Of(id)).Error);
 
-    private static StreamPosition? Of(string id) => StreamPosition.Of(new HeaderDictionary { [StreamPosition.Header] = id });
+    private static StreamPosition? Of(string id) => StreamPosition.From(new HeaderDictionary { [StreamPosition.Header] = id });
 }

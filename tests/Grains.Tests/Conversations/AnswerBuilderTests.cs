@@ -87,12 +87,12 @@ public sealed class AnswerBuilderTests
 
         answer.Append(new GenerationEvent([1, 2, 3], "abc", null)
         {
-            Chances = [.. "abc".Select(c => new TokenChance([(byte)c], -1, []))],
+            LogProbs = [.. "abc".Select(c => new TokenLogProbs([(byte)c], -1, []))],
         });
 
         Assert.True(events.Sent.TryRead(out var update));
         Assert.Equal(("c", 1), (update.Delta!.Text, update.Delta.Tokens));
-        Assert.Equal("c"u8.ToArray(), Assert.Single(update.Delta.Chances!).Bytes);
+        Assert.Equal("c"u8.ToArray(), Assert.Single(update.Delta.LogProbs!).Bytes);
     }
 
     private static Turn Turn() => new()

@@ -22,7 +22,7 @@ public sealed class ConversationForkTests
     [Fact]
     public void Of_NoTurnGiven_TakesAllUpToTheLastAnswer()
     {
-        var fork = ConversationFork.Of(_source, "conv_fork", null, Now);
+        var fork = ConversationFork.Create(_source, "conv_fork", null, Now);
 
         Assert.Equal(["a", "b"], fork.Turns.Select(turn => turn.Id));
         Assert.Equal(("conv_fork", "m", "Be brief.", Now), (fork.Id, fork.Model, fork.System, fork.Created));
@@ -31,7 +31,7 @@ public sealed class ConversationForkTests
     [Fact]
     public void Of_EarlierTurn_TakesThatOneLastAndBeginsAtItsHomeWithEpochsOfItsOwn()
     {
-        var fork = ConversationFork.Of(_source, "conv_fork", "a", Now);
+        var fork = ConversationFork.Create(_source, "conv_fork", "a", Now);
 
         Assert.Equal(["a"], fork.Turns.Select(turn => turn.Id));
         Assert.Equal(("node-3", 0), (fork.Home, fork.Epoch));
@@ -40,7 +40,7 @@ public sealed class ConversationForkTests
     [Fact]
     public void Of_NothingAnswered_HasNoHome()
     {
-        var fork = ConversationFork.Of(_source with { Turns = [] }, "conv_fork", null, Now);
+        var fork = ConversationFork.Create(_source with { Turns = [] }, "conv_fork", null, Now);
 
         Assert.Empty(fork.Turns);
         Assert.Null(fork.Home);
@@ -52,7 +52,7 @@ public sealed class ConversationForkTests
     [InlineData("x", "has no turn 'x'")]
     public void Of_TurnThatCannotBe_SaysWhy(string turn, string expected)
     {
-        var error = Assert.Throws<HerdException>(() => ConversationFork.Of(_source, "conv_fork", turn, Now));
+        var error = Assert.Throws<HerdException>(() => ConversationFork.Create(_source, "conv_fork", turn, Now));
 
         Assert.Equal((HerdError.InvalidArgument, "last_turn_id"), (error.Error, error.Parameter));
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);

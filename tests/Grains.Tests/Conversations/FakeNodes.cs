@@ -72,7 +72,7 @@ public class FakeNodes : DispatchProxy
             return nodes.Pull();
         }
 
-        public Task<GenerationEvent?> Recall(long epoch, string turn) => Task.FromResult(nodes.Tail);
+        public Task<GenerationEvent?> FetchReplay(long epoch, string turn) => Task.FromResult(nodes.Tail);
 
         public Task Release(long epoch)
         {

@@ -16,7 +16,7 @@ using static Herd.Grains.Tests.Conversations.FakeNodes;
 namespace Herd.Grains.Tests.Conversations;
 
 /// <summary>What happens to an answer whose node fails, falls silent or drains, and to one whose gateway was lost.</summary>
-public sealed class TurnFailoverTests : TurnRunnerScene
+public sealed class TurnFailoverTests : TurnExecutorScene
 {
     [Fact]
     public async Task Answer_NodeFailsInMidStream_GoesOnElsewhereWithWhatWasProduced()
@@ -43,7 +43,7 @@ public sealed class TurnFailoverTests : TurnRunnerScene
         var running = Run(nodes);
         await Delivered("1 ");
 
-        View.Lose("a");
+        View.MarkLost("a");
 
         var turn = await running;
         Assert.Equal(("1 2 ", "b"), (turn.Answer.Text, turn.Node));

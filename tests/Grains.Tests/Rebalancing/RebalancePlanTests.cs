@@ -10,22 +10,22 @@ public sealed class RebalancePlanTests
 
     [Fact]
     public void Of_NewNodeComes_FillsIt() =>
-        Assert.Equal([new Transfer("a", "b", 45)], RebalancePlan.Of([new("a", 8, 100), new("b", 8, 0)], Options));
+        Assert.Equal([new Migration("a", "b", 45)], RebalancePlan.Create([new("a", 8, 100), new("b", 8, 0)], Options));
 
     [Fact]
     public void Of_WithinTheMargin_MovesNothing() =>
-        Assert.Empty(RebalancePlan.Of([new("a", 8, 60), new("b", 8, 40)], Options));
+        Assert.Empty(RebalancePlan.Create([new("a", 8, 60), new("b", 8, 40)], Options));
 
     [Fact]
     public void Of_TwiceTheCapacity_HasTwiceTheShare() =>
-        Assert.Empty(RebalancePlan.Of([new("a", 16, 66), new("b", 8, 34)], Options));
+        Assert.Empty(RebalancePlan.Create([new("a", 16, 66), new("b", 8, 34)], Options));
 
     [Fact]
-    public void Of_OneNode_MovesNothing() => Assert.Empty(RebalancePlan.Of([new("a", 8, 100)], Options));
+    public void Of_OneNode_MovesNothing() => Assert.Empty(RebalancePlan.Create([new("a", 8, 100)], Options));
 
     [Fact]
     public void Of_OneSessionTooMany_MovesNothing() =>
-        Assert.Empty(RebalancePlan.Of([new("a", 8, 2), new("b", 8, 1)], Options));
+        Assert.Empty(RebalancePlan.Create([new("a", 8, 2), new("b", 8, 1)], Options));
 
     /// <summary>
     /// Whatever the cluster: nobody gives more than it has or below its share, nobody takes above its own, nobody does both; and
@@ -38,7 +38,7 @@ public sealed class RebalancePlanTests
         var total = nodes.Sum(node => node.Sessions);
         var capacity = nodes.Sum(node => node.Capacity);
 
-        var plan = RebalancePlan.Of(nodes, Options);
+        var plan = RebalancePlan.Create(nodes, Options);
 
         var after = nodes.ConvertAll(node => node with
         {
@@ -51,14 +51,14 @@ public sealed class RebalancePlanTests
             && nodes.Zip(after).All(pair => pair.Second.Sessions >= pair.First.Sessions
                 ? pair.Second.Sessions == pair.First.Sessions || pair.Second.Sessions <= Math.Ceiling(total * pair.First.Capacity / capacity)
                 : pair.Second.Sessions >= total * pair.First.Capacity / capacity)
-            && RebalancePlan.Of(after, Options).Count == 0;
+            && RebalancePlan.Create(after, Options).Count == 0;
     }
 
     [Fact]
     public void TryTake_MovedJustNow_RestsAndTheMinuteIsBounded()
     {
         var time = new FakeTimeProvider();
-        var budget = new MoveBudget(new RebalanceOptions { MostPerMinute = 2, Rest = TimeSpan.FromMinutes(5) }, time);
+        var budget = new MigrationBudget(new RebalanceOptions { MostPerMinute = 2, Rest = TimeSpan.FromMinutes(5) }, time);
 
         Assert.True(budget.TryTake("a"));
         Assert.False(budget.TryTake("a"));

@@ -23,17 +23,17 @@ public sealed class ClusterViewTests
         _view.Update(Report("c", NodeState.Draining));
         _view.Update(Report("e", NodeState.Stalled));
         _view.Update(Report("d", NodeState.Ready));
-        _view.Lose("d");
+        _view.MarkLost("d");
 
         Assert.Equal("a", Place());
-        Assert.Null(_view.Place("other", Request()));
+        Assert.Null(_view.Route("other", Request()));
     }
 
     [Fact]
     public void Place_LostNodeReports_IsBack()
     {
         _view.Update(Report("a", NodeState.Ready));
-        _view.Lose("a");
+        _view.MarkLost("a");
         Assert.Null(Place());
 
         _view.Update(Report("a", NodeState.Ready));
@@ -56,7 +56,7 @@ public sealed class ClusterViewTests
     [Fact]
     public void Reserve_OverBeforeTheNextReport_CountsNoMore()
     {
-        double Crowding() => _view.Place("m", Request())!.Considered.Single(node => node.Node == "a").Crowding;
+        double Crowding() => _view.Route("m", Request())!.Considered.Single(node => node.Node == "a").DecodeContention;
 
         using (_view.Reserve("a", "m", kv: 0))
         {
@@ -92,7 +92,7 @@ public sealed class ClusterViewTests
         var placed = new List<string>();
         for (var i = 0; i < 8; i++)
         {
-            var placement = _view.Place("m", Request() with { Tokens = 1000 })!;
+            var placement = _view.Route("m", Request() with { Tokens = 1000 })!;
             placed.Add(placement.Node);
             _view.Reserve(placement.Node, "m", placement.Chosen!.Kv);
         }
@@ -104,7 +104,7 @@ public sealed class ClusterViewTests
     [Fact]
     public void Reserve_SentASecondAgoOrOver_CountsAsReported()
     {
-        double Queue() => _view.Place("m", Request())!.Chosen!.Queue;
+        double Queue() => _view.Route("m", Request())!.Chosen!.Queue;
 
         _view.Update(Report("a", NodeState.Ready));
         _view.Reserve("a", "m", kv: 2);
@@ -127,10 +127,10 @@ public sealed class ClusterViewTests
         _view.Update(report with { Models = [report.Models[0] with { Figures = new EngineFigures { ShortPromptSeconds = 0.1 } }] });
 
         _view.Reserve("a", "m", kv: 0.1);
-        var brief = _view.Place("m", Request())!.Chosen!.Queue;
+        var brief = _view.Route("m", Request())!.Chosen!.Queue;
         _view.Reserve("a", "m", kv: 0.2);
 
-        Assert.Equal((0, 0.2), (brief, _view.Place("m", Request())!.Chosen!.Queue));
+        Assert.Equal((0, 0.2), (brief, _view.Route("m", Request())!.Chosen!.Queue));
     }
 
     [Fact]
@@ -140,12 +140,12 @@ public sealed class ClusterViewTests
         _view.Update(Report("b", NodeState.Ready));
         _view.Update(Report("c", NodeState.Ready, active: 3));
 
-        var placement = _view.Place("m", Request() with { Home = "a", Held = 1, Tokens = 2 })!;
+        var placement = _view.Route("m", Request() with { Home = "a", Held = 1, Tokens = 2 })!;
 
         Assert.Equal(("b", "a", 3), (placement.Node, placement.Home, placement.Possible));
         Assert.Equal(["b", "a", "c"], placement.Considered.Select(forecast => forecast.Node));
         Assert.All(placement.Considered, forecast => Assert.Equal(
-            forecast.Total, (forecast.Queue + forecast.Kv + forecast.Crowding) * forecast.Doubt, 9));
+            forecast.Total, (forecast.Queue + forecast.Kv + forecast.DecodeContention) * forecast.StalenessPenalty, 9));
     }
 
     [Fact]
@@ -174,7 +174,7 @@ public sealed class ClusterViewTests
         Assert.False(_view.Changed.IsCompleted);
     }
 
-    private string? Place() => _view.Place("m", Request())?.Node;
+    private string? Place() => _view.Route("m", Request())?.Node;
 
     private static RouteRequest Request() => new() { Conversation = "c", Reason = PlacementReason.Turn, Tokens = 1 };
 

@@ -28,7 +28,7 @@ public sealed class PredictedTtftTests
     {
         Assert.Equal("other", Choose(Turn, Tables.Node("home", prefill: 5000), Tables.Node("other")));
 
-        Assert.Equal(KvOrigin.Pull, Forecasts.Of(_table, _table.PlaceOf("other"), Turn, now: 0).Origin);
+        Assert.Equal(KvOrigin.Pull, TtftPredictor.Predict(_table, _table.IndexOf("other"), Turn, now: 0).Origin);
     }
 
     /// <summary>Few tokens of a long prompt fit into a step beside others, but a short one has a step of its own.</summary>
@@ -59,7 +59,7 @@ public sealed class PredictedTtftTests
     {
         _table.Set(Tables.Node("home"));
 
-        var forecast = Forecasts.Of(_table, 0, Turn with { Idle = TimeSpan.FromSeconds(idle) }, now: 0);
+        var forecast = TtftPredictor.Predict(_table, 0, Turn with { Idle = TimeSpan.FromSeconds(idle) }, now: 0);
 
         Assert.Equal((origin, seconds), (forecast.Origin, Math.Round(forecast.Kv, 2)));
     }
@@ -70,17 +70,17 @@ public sealed class PredictedTtftTests
         _table.Set(Tables.Node("home"));
         _table.Set(Tables.Node("other", figures: Tables.Figures with { PullRate = 1e6 }));
 
-        Assert.Equal(KvOrigin.Replay, Forecasts.Of(_table, 1, Turn, now: 0).Origin);
+        Assert.Equal(KvOrigin.Replay, TtftPredictor.Predict(_table, 1, Turn, now: 0).Origin);
     }
 
     [Fact]
     public void Forecast_NothingIsBroughtFromOtherNodes_Replays()
     {
-        var table = new RoutingTable { BringsKv = false };
+        var table = new RoutingTable { PullsKv = false };
         table.Set(Tables.Node("home"));
         table.Set(Tables.Node("other"));
 
-        Assert.Equal(KvOrigin.Replay, Forecasts.Of(table, table.PlaceOf("other"), Turn, now: 0).Origin);
+        Assert.Equal(KvOrigin.Replay, TtftPredictor.Predict(table, table.IndexOf("other"), Turn, now: 0).Origin);
     }
 
     [Fact]
@@ -88,7 +88,7 @@ public sealed class PredictedTtftTests
     {
         Assert.Equal("other", Choose(Turn, Tables.Node("home", state: NodeState.Draining), Tables.Node("other")));
 
-        Assert.Equal(KvOrigin.Pull, Forecasts.Of(_table, _table.PlaceOf("other"), Turn, now: 0).Origin);
+        Assert.Equal(KvOrigin.Pull, TtftPredictor.Predict(_table, _table.IndexOf("other"), Turn, now: 0).Origin);
     }
 
     [Fact]
@@ -96,7 +96,7 @@ public sealed class PredictedTtftTests
     {
         Assert.Equal("other", Choose(Turn, Tables.Node("home", state: NodeState.Lost), Tables.Node("other")));
 
-        Assert.Equal(KvOrigin.Replay, Forecasts.Of(_table, _table.PlaceOf("other"), Turn, now: 0).Origin);
+        Assert.Equal(KvOrigin.Replay, TtftPredictor.Predict(_table, _table.IndexOf("other"), Turn, now: 0).Origin);
     }
 
     [Fact]
@@ -124,7 +124,7 @@ public sealed class PredictedTtftTests
         {
             for (var node = 0; node < sessions.Length; node++)
             {
-                _table.Set(Tables.Node($"n{node}", figures: Tables.Figures with { ParkedSessions = sessions[node] }));
+                _table.Set(Tables.Node($"n{node}", figures: Tables.Figures with { OffloadedSessions = sessions[node] }));
             }
 
             sessions[_policy.Choose(_table, Turn with { Home = null, Held = 0 }, now: 0)]++;
@@ -156,7 +156,7 @@ public sealed class PredictedTtftTests
         return near.Contains(chosen)
             && (home >= 0 ? chosen == near[home] : near.TrueForAll(place => table[place].Sessions >= table[chosen].Sessions));
 
-        double Total(int place) => Forecasts.Of(table, place, request, now: 0).Total;
+        double Total(int place) => TtftPredictor.Predict(table, place, request, now: 0).Total;
     }
 
     /// <summary>More to do on a node never makes it be chosen where it was not before.</summary>
@@ -175,7 +175,7 @@ public sealed class PredictedTtftTests
         return _policy.Choose(table, request, now: 0) != busier;
     }
 
-    private string Choose(RouteRequest request, params ReadOnlySpan<NodeOutlook> nodes)
+    private string Choose(RouteRequest request, params ReadOnlySpan<NodeEstimate> nodes)
     {
         foreach (var node in nodes)
         {

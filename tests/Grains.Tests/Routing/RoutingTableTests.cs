@@ -11,7 +11,7 @@ public sealed class RoutingTableTests
     public bool SetAndRemove_AnyOrder_HoldsWhatWasSetLast(byte[] steps)
     {
         var table = new RoutingTable();
-        var expected = new Dictionary<string, NodeOutlook>();
+        var expected = new Dictionary<string, NodeEstimate>();
         foreach (var step in steps)
         {
             var name = $"n{step % 5}";
@@ -28,8 +28,8 @@ public sealed class RoutingTableTests
         }
 
         return table.Count == expected.Count
-            && expected.All(node => table[table.PlaceOf(node.Key)] == node.Value
-                && Math.Abs(table.Waits[table.PlaceOf(node.Key)] - node.Value.Queue - node.Value.Crowding) < 1e-12)
+            && expected.All(node => table[table.IndexOf(node.Key)] == node.Value
+                && Math.Abs(table.Waits[table.IndexOf(node.Key)] - node.Value.Queue - node.Value.DecodeContention) < 1e-12)
             && Enumerable.Range(1, 4).All(prefix => table.NodesWith((ulong)prefix).Order()
                 .SequenceEqual(expected.Values.Where(node => node.Prefixes.Contains((ulong)prefix)).Select(node => node.Node).Order()));
     }

@@ -34,9 +34,9 @@ internal static class Tables
         });
     }
 
-    public static NodeOutlook Node(
+    public static NodeEstimate Node(
         string name, int active = 0, int queued = 0, int prefill = 0, double at = 0, NodeState state = NodeState.Ready, EngineFigures? figures = null) =>
-        NodeOutlook.Of(
+        NodeEstimate.From(
             new NodeReport { Node = name, State = state, ProcessId = 1, Runtime = "" },
             new ServedModel
             {
@@ -67,7 +67,7 @@ internal static class Tables
         DiskIdle = 1000,
     };
 
-    private static NodeOutlook Node(string name, Random random) => Node(
+    private static NodeEstimate Node(string name, Random random) => Node(
         name,
         random.Next(9),
         random.Next(20),
@@ -85,7 +85,7 @@ internal static class Tables
             BytesPerToken = random.Next(1, 1000) * 1000,
             DeviceIdle = random.Next(50),
             HostIdle = random.Next(100),
-            ParkedSessions = random.Next(5),
+            OffloadedSessions = random.Next(5),
             Prefixes = [.. Enumerable.Range(1, 3).Where(_ => random.Next(2) == 0).Select(prefix => (ulong)prefix)],
         });
 }

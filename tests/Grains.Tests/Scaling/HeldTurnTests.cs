@@ -19,12 +19,12 @@ public sealed class HeldTurnTests
     }));
 
     private readonly ClusterView _view;
-    private readonly TurnPlacement _placement;
+    private readonly TurnRouter _placement;
 
     public HeldTurnTests()
     {
         _view = new ClusterView(Options.Create(new RoutingOptions()), _pools, _time);
-        _placement = new TurnPlacement(_view, _pools, _time);
+        _placement = new TurnRouter(_view, _pools, _time);
     }
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -40,7 +40,7 @@ public sealed class HeldTurnTests
 
         Assert.Equal(1, _pools.Held["m"]);
         Assert.False(placing.IsCompleted);
-        _view.Update(TurnRunnerScene.Report("a"));
+        _view.Update(TurnExecutorScene.Report("a"));
 
         Assert.Equal("a", (await placing).Node);
         Assert.Empty(_pools.Held);
@@ -68,6 +68,6 @@ public sealed class HeldTurnTests
     [Fact]
     public void Models_PoolSleeps_AreToldAllTheSame() => Assert.Equal(["m"], _view.Models.Select(model => model.Id));
 
-    private Task<PlacementDecision> Place(string model) => _placement.Place(
+    private Task<PlacementDecision> Place(string model) => _placement.Route(
         model, () => new RouteRequest { Conversation = "c", Reason = PlacementReason.Turn, Tokens = 1 }, new TurnFailures(), Cancellation);
 }

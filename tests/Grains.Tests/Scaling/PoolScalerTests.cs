@@ -34,7 +34,7 @@ public sealed class PoolScalerTests
         _scaler.Retire("b");
         Observe(sequences: 12);
         Assert.Equal(3, _scaler.Advice.Wanted);
-        _scaler.NoteEmpty("b");
+        _scaler.RecordEmpty("b");
         Observe(sequences: 12);
 
         Assert.Equal((2, 2), (_scaler.Advice.Wanted, _scaler.Advice.Ready));
@@ -63,7 +63,7 @@ public sealed class PoolScalerTests
         Observe(sequences: 12);
         Rest(Options.InAfter + TimeSpan.FromSeconds(1));
         _scaler.Retire("b");
-        _scaler.NoteEmpty("b");
+        _scaler.RecordEmpty("b");
         Rest(TimeSpan.FromMinutes(5));
         Assert.Equal(["b"], _scaler.Retiring);
 
@@ -93,7 +93,7 @@ public sealed class PoolScalerTests
             Assert.Equal(20, _scaler.Advice.Wanted);
             _scaler.Retire(node);
             Observe(sequences: 10);
-            _scaler.NoteEmpty(node);
+            _scaler.RecordEmpty(node);
         }
 
         Observe(sequences: 10);

@@ -48,8 +48,8 @@ public sealed class EngineLoopTests
         using var model = new SimulatedRuntime(new SimulatedTimings(), time).Load("", new ModelOptions(), null, CancellationToken.None);
         using var context = model.CreateContext(new ContextOptions { Sequences = Slots, CellsPerSequence = Cells });
         var rates = new KvRates();
-        using var cache = new KvCache(context, new ParkedSessions(0, null, rates, time), rates, time, NullLogger.Instance);
-        var options = new EngineOptions { Speculate = false, SamplingThreads = 1, Patience = TimeSpan.FromSeconds(patience) };
+        using var cache = new KvCache(context, new OffloadedSessions(0, null, rates, time), rates, time, NullLogger.Instance);
+        var options = new EngineOptions { Speculate = false, SamplingThreads = 1, StarvationLimit = TimeSpan.FromSeconds(patience) };
         var loop = new EngineLoop(context, model.Vocabulary, cache, rates, options, time, NullLogger.Instance) { Finished = () => { } };
         var (speaker, lengthy, brief) = (New(model, time, 0, 10, 500), New(model, time, 1, 1500, 10), New(model, time, 2, 20, 10));
         loop.Enqueue(speaker);
@@ -78,14 +78,14 @@ public sealed class EngineLoopTests
         using var model = new SimulatedRuntime(new SimulatedTimings(), time).Load("", new ModelOptions(), null, CancellationToken.None);
         using var context = model.CreateContext(new ContextOptions { Sequences = Slots, CellsPerSequence = Cells });
         var rates = new KvRates();
-        using var cache = new KvCache(context, new ParkedSessions(hostBytes, null, rates, time), rates, time, NullLogger.Instance);
-        var options = new EngineOptions { Stint = stint, Speculate = false, SamplingThreads = 1, Patience = TimeSpan.FromHours(1) };
+        using var cache = new KvCache(context, new OffloadedSessions(hostBytes, null, rates, time), rates, time, NullLogger.Instance);
+        var options = new EngineOptions { Quantum = stint, Speculate = false, SamplingThreads = 1, StarvationLimit = TimeSpan.FromHours(1) };
         var loop = new EngineLoop(context, model.Vocabulary, cache, rates, options, time, NullLogger.Instance) { Finished = () => { } };
         for (var session = 0; session < Sessions; session++)
         {
             loop.Enqueue(New(model, time, session, history, tokens: 1));
             Finish();
-            while (cache.SaveOne())
+            while (cache.OffloadOne())
             {
                 // Parked while nobody waits, as the engine does it.
             }

@@ -5,13 +5,13 @@ namespace Herd.Inference.Tests.Generation;
 
 public sealed class SchedulingPolicyTests
 {
-    private readonly SchedulingPolicy _policy = new(new EngineOptions { Stint = 16 });
+    private readonly SchedulingPolicy _policy = new(new EngineOptions { Quantum = 16 });
 
     [Property]
     public bool Allot_AnyWishes_KeepsBudgetAndWastesNothing(ushort[] wishes, ushort budget)
     {
         var wanted = wishes.Select(wish => (int)wish).ToArray();
-        SchedulingPolicy.Allot(wanted, budget);
+        SchedulingPolicy.SplitBudget(wanted, budget);
 
         return wanted.Sum() == Math.Min(budget, wishes.Sum(wish => wish))
             && wanted.Zip(wishes).All(pair => pair.First >= 0 && pair.First <= pair.Second);
@@ -20,7 +20,7 @@ public sealed class SchedulingPolicyTests
     [Property]
     public bool Compare_AnyTwo_IsAnOrder(byte a, byte b, byte c)
     {
-        Standing[] all = [Of(a, 1), Of(b, 2), Of(c, 3)];
+        SchedulingKey[] all = [Of(a, 1), Of(b, 2), Of(c, 3)];
         return all.All(x => all.All(y => Math.Sign(_policy.Compare(x, y)) == -Math.Sign(_policy.Compare(y, x))
             && all.All(z => _policy.Compare(x, y) > 0 || _policy.Compare(y, z) > 0 || _policy.Compare(x, z) <= 0)));
     }
@@ -29,7 +29,7 @@ public sealed class SchedulingPolicyTests
     [Property]
     public bool Compare_Overdue_GoesBeforeEveryLaterOne(byte kind)
     {
-        var overdue = new Standing(Priority.Background, 1_000_000, 500, 1, TimeSpan.FromSeconds(31), 0);
+        var overdue = new SchedulingKey(Priority.Background, 1_000_000, 500, 1, TimeSpan.FromSeconds(31), 0);
         return _policy.Compare(overdue, Of(kind, 2)) < 0;
     }
 
@@ -54,16 +54,16 @@ public sealed class SchedulingPolicyTests
     {
         var background = New() with { Priority = Priority.Background };
 
-        Assert.True(_policy.MakesWay(background, New()));
-        Assert.False(_policy.MakesWay(New(), background));
+        Assert.True(_policy.ShouldPreempt(background, New()));
+        Assert.False(_policy.ShouldPreempt(New(), background));
     }
 
     [Fact]
-    public void MakesWay_WithinTheStint_Never() => Assert.False(_policy.MakesWay(New(stint: 15, answered: 100), New()));
+    public void MakesWay_WithinTheStint_Never() => Assert.False(_policy.ShouldPreempt(New(stint: 15, answered: 100), New()));
 
     [Fact]
     public void MakesWay_LongerAnswerForNewOne_AfterTheStint() =>
-        Assert.True(_policy.MakesWay(New(stint: 16, answered: 16), New()));
+        Assert.True(_policy.ShouldPreempt(New(stint: 16, answered: 16), New()));
 
     [Fact]
     public void Fairness_TenantComesBack_BringsNoCredit()
@@ -79,10 +79,10 @@ public sealed class SchedulingPolicyTests
         Assert.Equal(200, fairness.ServiceOf("away"));
     }
 
-    private static Standing New(long service = 0, int answered = 0, long arrival = 0, int stint = 0) =>
+    private static SchedulingKey New(long service = 0, int answered = 0, long arrival = 0, int stint = 0) =>
         new(Priority.Interactive, service, answered, arrival, TimeSpan.Zero, stint);
 
-    private static Standing Of(byte kind, long arrival) => new(
+    private static SchedulingKey Of(byte kind, long arrival) => new(
         (kind & 1) == 0 ? Priority.Interactive : Priority.Background,
         (kind >> 1) & 3,
         kind,

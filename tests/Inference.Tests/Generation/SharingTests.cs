@@ -258,7 +258,7 @@ public sealed class SharingTests : IDisposable
     private static Engine New(FakeContext context, KvOptions? kv = null) => new(
         context,
         new ByteVocabulary(),
-        new EngineOptions { Kv = kv ?? new KvOptions(), Stint = 2 },
+        new EngineOptions { Kv = kv ?? new KvOptions(), Quantum = 2 },
         context.Clock,
         NullLogger<Engine>.Instance);
 

@@ -50,34 +50,34 @@ public sealed class SpeculationTests
     [Property]
     public bool Luck_WhateverHappens_StaysAChance(bool[] rights)
     {
-        var luck = new Luck();
+        var luck = new AcceptanceRate();
         foreach (var right in rights)
         {
-            luck.Note(right ? 8 : 0, wrong: !right);
+            luck.Record(right ? 8 : 0, wrong: !right);
         }
 
-        return luck.Chance is >= 0 and <= 1;
+        return luck.Value is >= 0 and <= 1;
     }
 
     [Fact]
     public void Luck_NothingNew_DriftsBackToEven()
     {
-        var luck = new Luck();
-        luck.Note(0, wrong: true);
-        luck.Note(0, wrong: true);
+        var luck = new AcceptanceRate();
+        luck.Record(0, wrong: true);
+        luck.Record(0, wrong: true);
         for (var i = 0; i < 1000; i++)
         {
-            luck.Fade();
+            luck.DecayTowardsPrior();
         }
 
-        Assert.Equal(0.5, luck.Chance, 3);
+        Assert.Equal(0.5, luck.Value, 3);
     }
 
     private static StepTimes Times(double guessMilliseconds)
     {
         var times = new StepTimes(new KvRates(), 1.8);
-        times.Note(1, 0, 1, 0, 0, TimeSpan.FromMilliseconds(10));
-        times.Note(1, 1, 1, 0, 0, TimeSpan.FromMilliseconds(10 + guessMilliseconds));
+        times.Record(1, 0, 1, 0, 0, TimeSpan.FromMilliseconds(10));
+        times.Record(1, 1, 1, 0, 0, TimeSpan.FromMilliseconds(10 + guessMilliseconds));
         return times;
     }
 
@@ -87,9 +87,9 @@ public sealed class SpeculationTests
         var sequence = new Sequence(request, new ByteVocabulary(), cells, TimeProvider.System, CancellationToken.None);
         for (var i = 0; i < right + wrong; i++)
         {
-            sequence.Luck.Note(i < right ? 1 : 0, wrong: i >= right);
+            sequence.AcceptanceRate.Record(i < right ? 1 : 0, wrong: i >= right);
         }
 
-        return new Speculation(times, cells).Guess(sequence, decoding: 1, room).Length;
+        return new Speculation(times, cells).ProposeDraft(sequence, decoding: 1, room).Length;
     }
 }

@@ -78,7 +78,7 @@ public sealed class StepTimesTests
             for (var step = 0; step < steps; step++)
             {
                 var tokens = _times.PrefillBudget(decoding: 4, prefilling: 0, most: 4096);
-                _times.Note(decoding: 4, guessed: 0, produced: 4, prefilling: 0, tokens, TimeSpan.FromSeconds(slowness * (0.05 + (tokens * Token))));
+                _times.Record(decoding: 4, drafted: 0, produced: 4, prefilling: 0, tokens, TimeSpan.FromSeconds(slowness * (0.05 + (tokens * Token))));
             }
         }
     }
@@ -110,7 +110,7 @@ public sealed class StepTimesTests
         for (var step = 0; step < 30; step++)
         {
             var tokens = _times.PrefillBudget(decoding: 1, prefilling: 7, most: 4096);
-            _times.Note(decoding: 1, guessed: 0, produced: 1, prefilling: 7, tokens, TimeSpan.FromMilliseconds(10 + (2 * tokens)));
+            _times.Record(decoding: 1, drafted: 0, produced: 1, prefilling: 7, tokens, TimeSpan.FromMilliseconds(10 + (2 * tokens)));
         }
 
         Assert.Equal(((MaxStretch * 60) - 10) / 2, _times.PrefillBudget(decoding: 1, prefilling: 7, most: 4096), 2.0);
@@ -124,7 +124,7 @@ public sealed class StepTimesTests
     {
         foreach (var step in steps)
         {
-            _times.Note(step.Decoding, 0, step.Decoding, prefilling, step.Prefilled, TimeSpan.FromMilliseconds(step.Milliseconds));
+            _times.Record(step.Decoding, 0, step.Decoding, prefilling, step.Prefilled, TimeSpan.FromMilliseconds(step.Milliseconds));
         }
 
         Decode(1, milliseconds: 20);
@@ -179,7 +179,7 @@ public sealed class StepTimesTests
 
         for (var i = 0; i < 20; i++)
         {
-            _times.Note(decoding: 4, guessed: 0, produced: 4, prefilling: 0, prefilled: 2, TimeSpan.FromMilliseconds(24));
+            _times.Record(decoding: 4, drafted: 0, produced: 4, prefilling: 0, prefilled: 2, TimeSpan.FromMilliseconds(24));
             Decode(4, milliseconds: 20);
         }
 
@@ -192,7 +192,7 @@ public sealed class StepTimesTests
         Decode(4, milliseconds: 40);
         for (var i = 0; i < 100; i++)
         {
-            _times.Note(decoding: 4, guessed: 0, produced: 4, prefilling: 0, prefilled: 60, TimeSpan.FromMilliseconds(100));
+            _times.Record(decoding: 4, drafted: 0, produced: 4, prefilling: 0, prefilled: 60, TimeSpan.FromMilliseconds(100));
         }
 
         Assert.Equal(1000, _rates.Prefill.PerSecond, 1.0);
@@ -200,29 +200,29 @@ public sealed class StepTimesTests
 
     [Fact]
     public void GuessSeconds_NoStepWithoutGuesses_IsInfinite() =>
-        Assert.Equal(double.PositiveInfinity, _times.GuessSeconds(1));
+        Assert.Equal(double.PositiveInfinity, _times.DraftTokenSeconds(1));
 
     [Fact]
     public void GuessSeconds_Measured_IsWhatEachAdded()
     {
         Decode(2, milliseconds: 10);
-        _times.Note(decoding: 2, guessed: 8, produced: 5, prefilling: 0, prefilled: 0, TimeSpan.FromMilliseconds(18));
+        _times.Record(decoding: 2, drafted: 8, produced: 5, prefilling: 0, prefilled: 0, TimeSpan.FromMilliseconds(18));
 
-        Assert.Equal(0.001, _times.GuessSeconds(2), 6);
+        Assert.Equal(0.001, _times.DraftTokenSeconds(2), 6);
     }
 
     [Fact]
     public void GuessSeconds_NotTriedForLong_DriftToAPromptsToken()
     {
         Decode(2, milliseconds: 10);
-        _times.Note(decoding: 2, guessed: 1, produced: 2, prefilling: 0, prefilled: 0, TimeSpan.FromMilliseconds(500));
+        _times.Record(decoding: 2, drafted: 1, produced: 2, prefilling: 0, prefilled: 0, TimeSpan.FromMilliseconds(500));
 
         for (var i = 0; i < 5000; i++)
         {
             Decode(2, milliseconds: 10);
         }
 
-        Assert.Equal(_rates.Prefill.Seconds(1), _times.GuessSeconds(2), 4);
+        Assert.Equal(_rates.Prefill.Seconds(1), _times.DraftTokenSeconds(2), 4);
     }
 
     /// <summary>A prompt that takes all it may of every step, at a cost by the number of its tokens.</summary>
@@ -232,10 +232,10 @@ public sealed class StepTimesTests
         {
             var tokens = _times.PrefillBudget(decoding: 4, prefilling: 0, most: 4096);
             var took = TimeSpan.FromMilliseconds(calm + (tokens > 0 ? milliseconds(tokens) : 0));
-            _times.Note(4, guessed: 0, produced: 4, prefilling: 0, tokens, took);
+            _times.Record(4, drafted: 0, produced: 4, prefilling: 0, tokens, took);
         }
     }
 
     private void Decode(int sequences, int milliseconds) =>
-        _times.Note(sequences, guessed: 0, sequences, prefilling: 0, prefilled: 0, TimeSpan.FromMilliseconds(milliseconds));
+        _times.Record(sequences, drafted: 0, sequences, prefilling: 0, prefilled: 0, TimeSpan.FromMilliseconds(milliseconds));
 }

@@ -135,7 +135,7 @@ public sealed class UpdateReaderTests
         for (var i = 0; i < tokens; i++)
         {
             var logits = new float[vocabulary.Count];
-            logits[sequence.Claim.Tokens[^1] + 1] = 10;
+            logits[sequence.Kv.Tokens[^1] + 1] = 10;
             sequence.Advance(logits, new Sampler(vocabulary));
         }
     }

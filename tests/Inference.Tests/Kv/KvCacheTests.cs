@@ -23,7 +23,7 @@ public sealed class KvCacheTests : IDisposable
     {
         Open(hostBytes: 4 * StateBytes);
 
-        Assert.True(_cache!.CanMakeWay(Compute("a"), Long));
+        Assert.True(_cache!.CanPreempt(Compute("a"), Long));
     }
 
     [Fact]
@@ -31,14 +31,14 @@ public sealed class KvCacheTests : IDisposable
     {
         Open(hostBytes: 4 * StateBytes);
         var claim = Compute("a");
-        _rates.NoteSize(Tokens, StateBytes);
-        _rates.Save.Note(StateBytes, TimeSpan.FromSeconds(0.02));
-        _rates.Restore.Note(StateBytes, TimeSpan.FromSeconds(0.03));
+        _rates.RecordSize(Tokens, StateBytes);
+        _rates.Save.Record(StateBytes, TimeSpan.FromSeconds(0.02));
+        _rates.Restore.Record(StateBytes, TimeSpan.FromSeconds(0.03));
 
         // Both slots' sessions are to be moved in a fifth of the time.
         var least = TimeSpan.FromSeconds(4 * 2 * 0.05);
-        Assert.False(_cache!.CanMakeWay(claim, least * 0.99));
-        Assert.True(_cache!.CanMakeWay(claim, least * 1.01));
+        Assert.False(_cache!.CanPreempt(claim, least * 0.99));
+        Assert.True(_cache!.CanPreempt(claim, least * 1.01));
     }
 
     [Fact]
@@ -47,12 +47,12 @@ public sealed class KvCacheTests : IDisposable
         Open(hostBytes: 2 * StateBytes);
         var first = Compute("a");
         var second = Compute("b");
-        _rates.NoteSize(Tokens, StateBytes);
-        Assert.True(_cache!.CanMakeWay(first, Long));
+        _rates.RecordSize(Tokens, StateBytes);
+        Assert.True(_cache!.CanPreempt(first, Long));
 
-        _cache.MakeWay(first);
+        _cache.Preempt(first);
 
-        Assert.False(_cache.CanMakeWay(second, Long));
+        Assert.False(_cache.CanPreempt(second, Long));
     }
 
     [Fact]
@@ -60,14 +60,14 @@ public sealed class KvCacheTests : IDisposable
     {
         Open(hostBytes: 4 * StateBytes);
         var waits = Compute("a");
-        _cache!.MakeWay(waits);
+        _cache!.Preempt(waits);
         Assert.Equal([1], _cache.Missing([waits]));
 
         Park();
         Park();
         Assert.DoesNotContain(_cache.Slots, slot => slot.Session == "a");
         Assert.Equal([1], _cache.Missing([waits]));
-        Assert.Equal([50], _cache.Missing([new KvClaim("new", "t", 0, [.. Enumerable.Range(0, 50)])]));
+        Assert.Equal([50], _cache.Missing([new KvAllocation("new", "t", 0, [.. Enumerable.Range(0, 50)])]));
     }
 
     [Fact]
@@ -75,17 +75,17 @@ public sealed class KvCacheTests : IDisposable
     {
         Open(hostBytes: 4 * StateBytes);
         var displaced = Compute("a");
-        _cache!.MakeWay(displaced);
+        _cache!.Preempt(displaced);
         for (var i = 0; i < 10; i++)
         {
             _time.Advance(TimeSpan.FromMinutes(1));
             _cache.Release(Compute($"s{i}"));
         }
 
-        Assert.Equal(StateBytes, _cache.Parked.AwaitedBytes);
-        Assert.Equal(KvOutcome.Acquired, _cache.TryAcquire(displaced));
+        Assert.Equal(StateBytes, _cache.Offloaded.AwaitedBytes);
+        Assert.Equal(KvAllocationOutcome.Allocated, _cache.TryAllocate(displaced));
         Assert.Equal(1, displaced.Pending);
-        Assert.Equal(0, _cache.Parked.AwaitedBytes);
+        Assert.Equal(0, _cache.Offloaded.AwaitedBytes);
     }
 
     [Fact]
@@ -93,14 +93,14 @@ public sealed class KvCacheTests : IDisposable
     {
         Open(hostBytes: 4 * StateBytes);
         var displaced = Compute("a");
-        _cache!.MakeWay(displaced);
+        _cache!.Preempt(displaced);
         Park();
         Park();
-        Assert.Equal(StateBytes, _cache.Parked.AwaitedBytes);
+        Assert.Equal(StateBytes, _cache.Offloaded.AwaitedBytes);
 
-        _cache.Leave(displaced);
+        _cache.CancelWait(displaced);
 
-        Assert.Equal(0, _cache.Parked.AwaitedBytes);
+        Assert.Equal(0, _cache.Offloaded.AwaitedBytes);
     }
 
     [Fact]
@@ -108,20 +108,20 @@ public sealed class KvCacheTests : IDisposable
     {
         Open(hostBytes: 4 * StateBytes);
         var displaced = Compute("a");
-        _cache!.MakeWay(displaced);
+        _cache!.Preempt(displaced);
         Park();
         Park();
 
         _cache.Forget("a");
-        _cache.Leave(displaced);
+        _cache.CancelWait(displaced);
 
-        Assert.Equal(0, _cache.Parked.AwaitedBytes);
+        Assert.Equal(0, _cache.Offloaded.AwaitedBytes);
     }
 
     public void Dispose() => _cache?.Dispose();
 
     private void Open(long hostBytes) => _cache = new KvCache(
-        _context, new ParkedSessions(hostBytes, disk: null, _rates, _time), _rates, _time, NullLogger.Instance);
+        _context, new OffloadedSessions(hostBytes, disk: null, _rates, _time), _rates, _time, NullLogger.Instance);
 
     private int _sessions;
 
@@ -133,11 +133,11 @@ public sealed class KvCacheTests : IDisposable
     }
 
     /// <summary>A session of its own tokens, all but the last of them computed.</summary>
-    private KvClaim Compute(string session)
+    private KvAllocation Compute(string session)
     {
         var random = new Random(session.GetHashCode(StringComparison.Ordinal));
-        var claim = new KvClaim(session, "t", 0, [.. Enumerable.Range(0, Tokens + 1).Select(_ => random.Next(250))]);
-        Assert.Equal(KvOutcome.Acquired, _cache!.TryAcquire(claim));
+        var claim = new KvAllocation(session, "t", 0, [.. Enumerable.Range(0, Tokens + 1).Select(_ => random.Next(250))]);
+        Assert.Equal(KvAllocationOutcome.Allocated, _cache!.TryAllocate(claim));
         var slot = claim.Slot!;
         var batch = new TokenBatch(256);
         foreach (var token in claim.Tokens.Skip(slot.Tokens.Count).SkipLast(1))

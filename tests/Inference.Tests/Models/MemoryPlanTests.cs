@@ -63,5 +63,5 @@ public sealed class MemoryPlanTests
     private static readonly GgufFile Real = GgufFile.Read(Repository.RealModel);
 
     private static MemoryPlan Plan(int slots, int cells, int batch) =>
-        MemoryPlan.Of(Real, new ContextOptions { Sequences = slots, CellsPerSequence = cells, BatchTokens = batch });
+        MemoryPlan.Create(Real, new ContextOptions { Sequences = slots, CellsPerSequence = cells, BatchTokens = batch });
 }

@@ -87,7 +87,7 @@ public abstract class ConversationStoreTests<TServer>(TServer server) : IClassFi
         {
             try
             {
-                return await store.Write("t", expected, New("c"), 0, ConversationKind.CallerKept, owner);
+                return await store.Write("t", expected, New("c"), 0, Retention.CallerKept, owner);
             }
             catch (ConversationConflictException)
             {
@@ -103,7 +103,7 @@ public abstract class ConversationStoreTests<TServer>(TServer server) : IClassFi
         for (var i = 0; i < 200; i++)
         {
             var (connection, store) = await Connect();
-            await store.Write("t", null, New($"c{i}"), 0, ConversationKind.CallerKept, "one");
+            await store.Write("t", null, New($"c{i}"), 0, Retention.CallerKept, "one");
             await connection.DisposeAsync();
         }
     }
@@ -133,7 +133,7 @@ public abstract class ConversationStoreTests<TServer>(TServer server) : IClassFi
     [Fact]
     public async Task Write_KeptByCaller_IsNotListedAndExpires()
     {
-        await Write(null, New("c"), kind: ConversationKind.CallerKept);
+        await Write(null, New("c"), kind: Retention.CallerKept);
 
         Assert.Empty((await Store.List("t", 10, null)).Conversations);
         var left = await _connection.Database.KeyTimeToLiveAsync("herd:conversation:t/c");
@@ -210,7 +210,7 @@ public abstract class ConversationStoreTests<TServer>(TServer server) : IClassFi
         StoredConversation? expected,
         Conversation conversation,
         int firstTurn = 0,
-        ConversationKind kind = ConversationKind.Durable,
+        Retention kind = Retention.Durable,
         string tenant = "t",
         string owner = "one") => Store.Write(tenant, expected, conversation, firstTurn, kind, owner);
 

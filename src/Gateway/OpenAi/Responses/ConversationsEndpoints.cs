@@ -18,15 +18,15 @@ internal static class ConversationsEndpoints
             var request = context.Request.ContentLength is 0 or null
                 ? new ConversationRequest()
                 : await context.Request.Read(ResponsesJson.Default.ConversationRequest, "a conversation");
-            var (tenant, metadata) = (Authentication.Tenant(context), Notes.Check(request.Metadata));
+            var (tenant, metadata) = (Authentication.Tenant(context), MetadataRules.Check(request.Metadata));
             var conversation = await conversations.Create(tenant, model: null, System(request), context.RequestAborted);
-            conversation = metadata is null ? conversation : await conversations.Note(tenant, conversation.Id, metadata, context.RequestAborted);
+            conversation = metadata is null ? conversation : await conversations.UpdateMetadata(tenant, conversation.Id, metadata, context.RequestAborted);
             return TypedResults.Json(Shape(conversation), ResponsesJson.Default.ConversationObject);
         }).Describes<ConversationRequest, ConversationObject>("Conversations");
         routes.MapPost("/v1/conversations/{id}", async (string id, HttpContext context, ConversationClient conversations) =>
         {
             var request = await context.Request.Read(ResponsesJson.Default.ConversationRequest, "a conversation");
-            var conversation = await conversations.Note(Authentication.Tenant(context), Check(id), Notes.Check(request.Metadata) ?? [], context.RequestAborted);
+            var conversation = await conversations.UpdateMetadata(Authentication.Tenant(context), Check(id), MetadataRules.Check(request.Metadata) ?? [], context.RequestAborted);
             return TypedResults.Json(Shape(conversation), ResponsesJson.Default.ConversationObject);
         }).Describes<ConversationRequest, ConversationObject>("Conversations");
         routes.MapGet("/v1/conversations/{id}", async (string id, HttpContext context, ConversationClient conversations) =>
@@ -77,7 +77,7 @@ internal static class ConversationsEndpoints
         {
             var id = new ResponseId(conversation.Id, ResponseId.IsTurn(turn.Id) ? turn.Id : "turn_" + turn.Id);
             var said = ResponseItems.Input(id, turn);
-            return turn.Answer.IsEmpty ? said : said.Concat(ResponseItems.Of(id, turn, view.MarkupOf(turn.Model)));
+            return turn.Answer.IsEmpty ? said : said.Concat(ResponseItems.From(id, turn, view.MarkupOf(turn.Model)));
         });
 
     private static ConversationObject Shape(Conversation conversation) =>

@@ -36,7 +36,7 @@ internal sealed class ResponseItems(ResponseId id)
     public static OutputPart Part(string text) => new("output_text", text) { Annotations = [] };
 
     /// <summary>The items of an answer; one without any part is an empty message.</summary>
-    public static IReadOnlyList<OutputItem> Of(ResponseId id, Turn turn, AnswerMarkup markup)
+    public static IReadOnlyList<OutputItem> From(ResponseId id, Turn turn, AnswerMarkup markup)
     {
         var items = new ResponseItems(id);
         var parts = new AnswerReader(markup, turn.Settings, turn.Id).All(turn.Answer.Text).Joined();

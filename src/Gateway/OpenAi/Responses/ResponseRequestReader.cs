@@ -39,7 +39,7 @@ internal static class ResponseRequestReader
             Input = request.Instructions is { } instructions && !isFirst ? [new Message(Role.System, instructions), .. messages] : messages,
             Settings = settings,
             Model = request.Model,
-            Metadata = Notes.Check(request.Metadata),
+            Metadata = MetadataRules.Check(request.Metadata),
         };
     }
 
@@ -67,7 +67,7 @@ internal static class ResponseRequestReader
             request.Store is not false || (request.PreviousResponseId is null && conversation is null),
             "'store' cannot be false in a conversation that is stored.",
             "store");
-        Notes.Check(request.Metadata);
+        MetadataRules.Check(request.Metadata);
     }
 
     private static ChatTool ToTool(ResponseTool? tool) =>

@@ -14,7 +14,7 @@ internal static class ResponseShape
     /// <param name="turn">The turn, at whatever state.</param>
     /// <param name="previous">The turn before it; null when it is the first.</param>
     /// <param name="markup">How the model marks up what it says.</param>
-    public static Response Of(ResponseId id, Turn turn, Turn? previous, AnswerMarkup markup) => new()
+    public static Response From(ResponseId id, Turn turn, Turn? previous, AnswerMarkup markup) => new()
     {
         Id = id.ToString(),
         CreatedAt = turn.Created.ToUnixTimeSeconds(),
@@ -22,7 +22,7 @@ internal static class ResponseShape
         IncompleteDetails = turn.Finish == Finish.Length ? new IncompleteDetails("max_output_tokens") : null,
         MaxOutputTokens = turn.Settings.MaxTokens,
         Model = turn.Model ?? "",
-        Output = turn.State is TurnState.Completed or TurnState.Cancelled ? ResponseItems.Of(id, turn, markup) : [],
+        Output = turn.State is TurnState.Completed or TurnState.Cancelled ? ResponseItems.From(id, turn, markup) : [],
         PreviousResponseId = previous is { IsDeleted: false } before && ResponseId.IsTurn(before.Id) ? (id with { Turn = before.Id }).ToString() : null,
         Temperature = turn.Settings.Temperature,
         TopP = turn.Settings.TopP,

@@ -21,7 +21,7 @@ internal static class ResponsesEndpoints
         routes.MapGet("/v1/responses/{id}", async (string id, HttpContext context, ConversationClient conversations, ClusterView view) =>
         {
             var (response, turn, previous) = await Find(id, context, conversations);
-            return TypedResults.Json(ResponseShape.Of(response, turn, previous, view.MarkupOf(turn.Model)), ResponsesJson.Default.Response);
+            return TypedResults.Json(ResponseShape.From(response, turn, previous, view.MarkupOf(turn.Model)), ResponsesJson.Default.Response);
         }).Describes<Response>("Responses");
         routes.MapGet("/v1/responses/{id}/input_items", async (string id, string? order, HttpContext context, ConversationClient conversations) =>
         {
@@ -33,7 +33,7 @@ internal static class ResponsesEndpoints
         {
             var (response, _, previous) = await Find(id, context, conversations);
             var turn = await conversations.Cancel(Authentication.Tenant(context), response.Conversation, response.Turn, context.RequestAborted);
-            return TypedResults.Json(ResponseShape.Of(response, turn, previous, view.MarkupOf(turn.Model)), ResponsesJson.Default.Response);
+            return TypedResults.Json(ResponseShape.From(response, turn, previous, view.MarkupOf(turn.Model)), ResponsesJson.Default.Response);
         }).Describes<Response>("Responses");
         routes.MapDelete("/v1/responses/{id}", async (string id, HttpContext context, ConversationClient conversations) =>
         {
@@ -57,7 +57,7 @@ internal static class ResponsesEndpoints
         var (id, turn, previous, events) = await Begin(request, tenant, markup, conversations, context.RequestAborted);
         await using var reply = await Reply.Begin(id.Conversation, events, new AnswerReader(markup, turn.Settings, turn.TurnId));
         context.Response.Headers[ChatCompletions.NodeHeader] = reply.Node;
-        Response Describe(Turn turn) => ResponseShape.Of(id, turn, previous: null, markup) with
+        Response Describe(Turn turn) => ResponseShape.From(id, turn, previous: null, markup) with
         {
             PreviousResponseId = previous,
             Instructions = request.Instructions,

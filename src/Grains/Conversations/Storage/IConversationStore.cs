@@ -24,7 +24,7 @@ public interface IConversationStore
     /// <returns>What is stored now.</returns>
     /// <exception cref="ConversationConflictException">Somebody else has written since, or it exists already.</exception>
     Task<StoredConversation> Write(
-        string tenant, StoredConversation? expected, Conversation conversation, int firstTurn, ConversationKind kind, string owner);
+        string tenant, StoredConversation? expected, Conversation conversation, int firstTurn, Retention kind, string owner);
 
     Task Delete(string tenant, string id);
 
@@ -51,7 +51,7 @@ public sealed record LastWrite(long Revision, string Owner);
 public sealed record ConversationPage(IReadOnlyList<Conversation> Conversations, string? Next);
 
 /// <summary>Who keeps the history.</summary>
-public enum ConversationKind
+public enum Retention
 {
     /// <summary>Herd does: listed, and kept until it is deleted.</summary>
     Durable,

@@ -53,10 +53,10 @@ internal sealed class RedisConversationStore(StoreConnection store) : IConversat
         ReadLastWrite(Key(tenant, id)).WaitAsync(cancellation);
 
     public async Task<StoredConversation> Write(
-        string tenant, StoredConversation? expected, Conversation conversation, int firstTurn, ConversationKind kind, string owner)
+        string tenant, StoredConversation? expected, Conversation conversation, int firstTurn, Retention kind, string owner)
     {
         var key = Key(tenant, conversation.Id);
-        if (expected is null && kind == ConversationKind.Durable)
+        if (expected is null && kind == Retention.Durable)
         {
             // Before the conversation itself: an entry without one is left out of lists, one without an entry would be lost.
             await Database.SortedSetAddAsync(Index(tenant), conversation.Id, conversation.Created.ToUnixTimeMilliseconds());
@@ -70,7 +70,7 @@ internal sealed class RedisConversationStore(StoreConnection store) : IConversat
     }
 
     private async Task<StoredConversation?> WriteAgain(
-        RedisKey key, StoredConversation? expected, Conversation conversation, int firstTurn, ConversationKind kind, string owner)
+        RedisKey key, StoredConversation? expected, Conversation conversation, int firstTurn, Retention kind, string owner)
     {
         // A write of which no answer came may have landed.
         var found = await ReadLastWrite(key);
@@ -87,14 +87,14 @@ internal sealed class RedisConversationStore(StoreConnection store) : IConversat
 
     /// <returns>Null when somebody has written since.</returns>
     private async Task<StoredConversation?> TryWrite(
-        RedisKey key, StoredConversation? expected, Conversation conversation, int firstTurn, ConversationKind kind, string owner)
+        RedisKey key, StoredConversation? expected, Conversation conversation, int firstTurn, Retention kind, string owner)
     {
         var expectedRevision = expected?.Revision ?? 0;
         var revision = expectedRevision + 1;
         RedisValue[] arguments =
         [
             expectedRevision,
-            kind == ConversationKind.CallerKept ? (int)CallerKeptFor.TotalSeconds : 0,
+            kind == Retention.CallerKept ? (int)CallerKeptFor.TotalSeconds : 0,
             conversation.Turns.Count,
             expected?.Conversation.Turns.Count ?? 0,
             .. conversation.Turns.Skip(firstTurn).SelectMany((turn, i) =>

@@ -26,7 +26,7 @@ internal sealed class NodeDrain(
     IClusterMembershipService membership,
     IClusterManifestProvider manifests,
     GrainInterfaceTypeResolver interfaces,
-    Expulsion expulsion,
+    Eviction expulsion,
     IOptions<NodeOptions> options,
     IOptions<Hosting.ClusterOptions> cluster,
     TimeProvider time,
@@ -89,7 +89,7 @@ internal sealed class NodeDrain(
         over.CancelAfter(_most);
         try
         {
-            if (host.Loaded is { } model && _most > TimeSpan.Zero && !expulsion.HasHappened && HasGateway())
+            if (host.Loaded is { } model && _most > TimeSpan.Zero && !expulsion.WasEvicted && HasGateway())
             {
                 await Empty(model, over.Token);
             }
@@ -158,7 +158,7 @@ internal sealed class NodeDrain(
         var key = SessionKey.Parse(session.Session);
         try
         {
-            var conversation = grains.Reach<IConversationGrain>(GrainKey.Conversation(key.Tenant, key.Conversation));
+            var conversation = grains.GetReachableGrain<IConversationGrain>(GrainKey.Conversation(key.Tenant, key.Conversation));
             return await conversation.Move(key.Node, target: null, PlacementReason.NodeDrains, cancellation) is not null
                 ? Outcome.Moved
                 : Outcome.Stays;
@@ -181,7 +181,7 @@ internal sealed class NodeDrain(
     }
 
     private static bool IsElsewhere(Exception exception) =>
-        exception is HerdException { Error: HerdError.Conflict or HerdError.Fenced } || CallFailure.Is(exception);
+        exception is HerdException { Error: HerdError.Conflict or HerdError.Fenced } || CallFailure.IsTransient(exception);
 
     private enum Outcome
     {

@@ -8,17 +8,17 @@ internal sealed class LeastLoaded : IRoutingPolicy
     public int Choose(RoutingTable table, RouteRequest request, double now)
     {
         var best = -1;
-        for (var place = 0; place < table.Count; place++)
+        for (var index = 0; index < table.Count; index++)
         {
-            if (table.IsPossible(place, request) && (best < 0 || IsLess(table[place], table[best])))
+            if (table.IsPossible(index, request) && (best < 0 || IsLess(table[index], table[best])))
             {
-                best = place;
+                best = index;
             }
         }
 
         return best;
     }
 
-    public static bool IsLess(NodeOutlook one, NodeOutlook other) =>
+    public static bool IsLess(NodeEstimate one, NodeEstimate other) =>
         one.Load != other.Load ? one.Load < other.Load : one.Sessions < other.Sessions;
 }

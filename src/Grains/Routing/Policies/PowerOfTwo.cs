@@ -13,15 +13,15 @@ internal sealed class PowerOfTwo(Random random) : IRoutingPolicy
         return one < 0 || LeastLoaded.IsLess(table[one], table[other]) ? one : other;
     }
 
-    /// <summary>The first possible node from a place drawn by lot on.</summary>
+    /// <summary>The first possible node from a index drawn by lot on.</summary>
     private int Draw(RoutingTable table, RouteRequest request)
     {
         for (int i = 0, from = table.Count == 0 ? 0 : random.Next(table.Count); i < table.Count; i++)
         {
-            var place = (from + i) % table.Count;
-            if (table.IsPossible(place, request))
+            var index = (from + i) % table.Count;
+            if (table.IsPossible(index, request))
             {
-                return place;
+                return index;
             }
         }
 

@@ -1,7 +1,7 @@
 namespace Herd.Grains.Routing.Policies;
 
 /// <summary>
-/// The least time to the first token that is foreseen (<see cref="Forecasts"/>). What is foreseen is not exact, so nodes within
+/// The least time to the first token that is foreseen (<see cref="TtftPredictor"/>). What is foreseen is not exact, so nodes within
 /// a margin of the best are as good: of these the home keeps the turn, else the one with the fewest sessions takes it.
 /// </summary>
 internal sealed class PredictedTtft : IRoutingPolicy
@@ -15,11 +15,11 @@ internal sealed class PredictedTtft : IRoutingPolicy
     {
         var scan = new Scan(table, request, now);
         var shared = table.NodesWith(request.Prefix);
-        var home = table.PlaceOf(request.Home);
+        var home = table.IndexOf(request.Home);
         var least = Math.Min(scan.Least(), AtHand(home));
         foreach (var node in shared)
         {
-            least = Math.Min(least, AtHand(table.PlaceOf(node)));
+            least = Math.Min(least, AtHand(table.IndexOf(node)));
         }
 
         if (home >= 0 && IsNear(AtHand(home), least))
@@ -30,18 +30,18 @@ internal sealed class PredictedTtft : IRoutingPolicy
         var best = scan.FewestSessions(least);
         foreach (var node in shared)
         {
-            var place = table.PlaceOf(node);
-            if (IsNear(AtHand(place), least) && (best < 0 || table.Sessions[place] < table.Sessions[best]))
+            var index = table.IndexOf(node);
+            if (IsNear(AtHand(index), least) && (best < 0 || table.Sessions[index] < table.Sessions[best]))
             {
-                best = place;
+                best = index;
             }
         }
 
         return best;
 
         // On a few nodes something more may be at hand than replaying and pulling.
-        double AtHand(int place) => place >= 0 && table.IsPossible(place, request)
-            ? Forecasts.Of(table, place, request, now).Total
+        double AtHand(int index) => index >= 0 && table.IsPossible(index, request)
+            ? TtftPredictor.Predict(table, index, request, now).Total
             : double.PositiveInfinity;
     }
 
@@ -63,26 +63,26 @@ internal sealed class PredictedTtft : IRoutingPolicy
         {
             _sessions = table.Sessions;
             _seconds = table.Scratch;
-            var (tokens, bytes) = Forecasts.Pulled(table, request);
+            var (tokens, bytes) = TtftPredictor.Pulled(table, request);
             var waits = table.Waits;
             var perToken = table.PerToken;
             var perShortPrompt = table.PerShortPrompt;
             var pullWaits = table.PullWaits;
             var perByte = table.PerPulledByte;
             var reportedAt = table.ReportedAt;
-            for (var place = 0; place < _seconds.Length; place++)
+            for (var index = 0; index < _seconds.Length; index++)
             {
                 var kv = Math.Min(
-                    Forecasts.Prefill(request.Tokens, perToken[place], perShortPrompt[place]),
-                    Forecasts.Prefill(tokens, perToken[place], perShortPrompt[place]) + pullWaits[place] + (bytes * perByte[place]));
-                _seconds[place] = (waits[place] + kv) * Forecasts.Doubt(now - reportedAt[place]);
+                    TtftPredictor.Prefill(request.Tokens, perToken[index], perShortPrompt[index]),
+                    TtftPredictor.Prefill(tokens, perToken[index], perShortPrompt[index]) + pullWaits[index] + (bytes * perByte[index]));
+                _seconds[index] = (waits[index] + kv) * TtftPredictor.StalenessPenalty(now - reportedAt[index]);
             }
 
             foreach (var node in request.Excluded)
             {
-                if (table.PlaceOf(node) is >= 0 and var place)
+                if (table.IndexOf(node) is >= 0 and var index)
                 {
-                    _seconds[place] = double.PositiveInfinity;
+                    _seconds[index] = double.PositiveInfinity;
                 }
             }
         }
@@ -102,11 +102,11 @@ internal sealed class PredictedTtft : IRoutingPolicy
         {
             var best = -1;
             var near = Near(least);
-            for (var place = 0; place < _seconds.Length; place++)
+            for (var index = 0; index < _seconds.Length; index++)
             {
-                if (_seconds[place] <= near && (best < 0 || _sessions[place] < _sessions[best]))
+                if (_seconds[index] <= near && (best < 0 || _sessions[index] < _sessions[best]))
                 {
-                    best = place;
+                    best = index;
                 }
             }
 

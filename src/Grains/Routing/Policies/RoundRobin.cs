@@ -11,11 +11,11 @@ internal sealed class RoundRobin : IRoutingPolicy
     {
         for (var i = 0; i < table.Count; i++)
         {
-            var place = (_next + i) % table.Count;
-            if (table.IsPossible(place, request))
+            var index = (_next + i) % table.Count;
+            if (table.IsPossible(index, request))
             {
-                _next = place + 1;
-                return place;
+                _next = index + 1;
+                return index;
             }
         }
 

@@ -17,11 +17,11 @@ internal sealed class StickyHash : IRoutingPolicy
     {
         var conversation = Hash(request.Conversation);
         var best = (Place: -1, Weight: 0UL);
-        for (var place = 0; place < table.Count; place++)
+        for (var index = 0; index < table.Count; index++)
         {
-            if (table.IsPossible(place, request) && Mix(conversation ^ table[place].Hash) is var weight && (best.Place < 0 || weight > best.Weight))
+            if (table.IsPossible(index, request) && Mix(conversation ^ table[index].Hash) is var weight && (best.Place < 0 || weight > best.Weight))
             {
-                best = (place, weight);
+                best = (index, weight);
             }
         }
 

@@ -13,7 +13,7 @@ public sealed record ModelShape(
     private const int MaxLayers = 512;
     private const int MaxWidth = 1 << 24;
 
-    public static ModelShape Of(GgufFile file)
+    public static ModelShape Read(GgufFile file)
     {
         var layers = Size(file, "block_count");
         var embedding = Size(file, "embedding_length");

@@ -69,7 +69,7 @@ public sealed class NodeDrainTests : IAsyncLifetime
 
     private NodeDrain Drain(IGrainFactory grains, Membership membership) => new(
         _node.Host, grains, membership, membership, membership.Interfaces,
-        new Expulsion(_node.Lifetime, NullLogger<Expulsion>.Instance), _node.Node, _node.Cluster, TimeProvider.System, _node.Lifetime, _log);
+        new Eviction(_node.Lifetime, NullLogger<Eviction>.Instance), _node.Node, _node.Cluster, TimeProvider.System, _node.Lifetime, _log);
 
     /// <summary>Leaves a session at rest.</summary>
     private async Task Answer(string conversation)

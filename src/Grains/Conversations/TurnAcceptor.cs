@@ -1,0 +1,58 @@
+using System.Security.Cryptography;
+using Herd.Contracts.Conversations;
+using Herd.Grains.Conversations.Storage;
+
+namespace Herd.Grains.Conversations;
+
+/// <summary>Takes turns: what was said is stored, unless the turn was taken before.</summary>
+internal sealed class TurnAcceptor(Transcript transcript, TimeProvider time)
+{
+    /// <param name="conversation">The conversation so far, be it not stored yet.</param>
+    /// <param name="request">What was said.</param>
+    /// <param name="kind">How the conversation is kept.</param>
+    /// <returns>The turn as it is stored, and whether it is new.</returns>
+    /// <exception cref="Herd.Contracts.Errors.HerdException">It is not taken, as <see cref="TurnRules"/> say, or cannot be stored.</exception>
+    public async Task<(Turn Turn, bool IsNew)> Accept(Conversation conversation, TurnRequest request, Retention kind)
+    {
+        if (conversation.Turns.FirstOrDefault(turn => turn.Id == request.TurnId) is { } known)
+        {
+            return (await AcceptAgain(TurnRules.Known(conversation, known, request), kind), false);
+        }
+
+        if (TurnRules.Refusal(conversation, request) is { } refusal)
+        {
+            throw refusal;
+        }
+
+        var (kept, covered) = request.IsWholeHistory
+            ? History.Agreement(conversation.Turns, request.Input)
+            : (conversation.Turns.Count, 0);
+        var turn = new Turn
+        {
+            Id = request.TurnId,
+            State = TurnState.Pending,
+            Input = [.. request.Input.Skip(covered)],
+            Created = time.GetUtcNow(),
+            Model = request.Model ?? conversation.Model ?? conversation.Turns.LastOrDefault(before => before.Model is not null)?.Model,
+            Settings = request.Settings with { Seed = request.Settings.Seed ?? NewSeed() },
+            Metadata = request.Metadata,
+        };
+        await transcript.Write(conversation with { Turns = [.. conversation.Turns.Take(kept), turn] }, kept, kind);
+        return (turn, true);
+    }
+
+    /// <summary>A turn that was left unanswered is in the making again.</summary>
+    private async Task<Turn> AcceptAgain(Turn known, Retention kind)
+    {
+        if (known.State is TurnState.Pending or TurnState.Completed)
+        {
+            return known;
+        }
+
+        var turn = known with { State = TurnState.Pending, Finish = Finish.None };
+        await transcript.WriteTurn(turn, kind);
+        return turn;
+    }
+
+    private static ulong NewSeed() => BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
+}

@@ -1,0 +1,105 @@
+using Herd.Contracts;
+using Herd.Contracts.Conversations;
+using Herd.Contracts.Errors;
+using Herd.Contracts.Nodes;
+using Herd.Contracts.Placements;
+using Herd.Grains.Hosting;
+using Herd.Grains.Routing;
+using Herd.Grains.Scaling;
+using Herd.Grains.Telemetry;
+
+namespace Herd.Grains.Conversations;
+
+/// <summary>Finds the model and the node of a turn, and waits a while where there is none.</summary>
+internal sealed class TurnRouter(ClusterView view, Pools pools, TimeProvider time)
+{
+    /// <summary>How long a turn waits for a node that can take it.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    /// <summary>What a character is taken to be of a token, where nothing was counted yet.</summary>
+    private const int CharactersPerToken = 4;
+
+    /// <summary>The model that was asked for, or the only one there is.</summary>
+    public async Task<string> ChooseModel(string? wanted, CancellationToken cancellation)
+    {
+        var served = await WaitFor(() => view.Models is { Count: > 0 } models ? models : null, cancellation)
+            ?? throw NoNode("any model");
+        return (wanted ?? (served.Count == 1 ? served[0].Id : null)) switch
+        {
+            null => throw view.SeveralServed(),
+            var id when view.Nodes.SelectMany(node => node.Models).Concat(served).Any(model => model.Id == id) => id,
+            var id => throw view.NotServed(id),
+        };
+    }
+
+    /// <summary>Chooses a node; when none can take the turn, waits a while for one, be it one that failed before.</summary>
+    public async Task<PlacementDecision> Route(
+        string model, Func<RouteRequest> describe, TurnFailures failures, CancellationToken cancellation)
+    {
+        PlacementDecision? Choose() => view.Route(model, describe() with { Excluded = failures.Nodes });
+
+        using var span = Spans.Begin("route");
+        if (Choose() is not { } placement)
+        {
+            failures.ThrowIfHopeless(model);
+            failures.Nodes.Clear();
+            using var held = pools.Hold(model);
+            placement = await WaitFor(Choose, cancellation, pools.Patience(model), atNextChange: true) ?? throw NoNode($"the model '{model}'");
+        }
+
+        span.Chose(placement);
+        return placement;
+    }
+
+    /// <summary>What the router is told of a turn.</summary>
+    /// <param name="transcript">The conversation, the turn its last.</param>
+    /// <param name="model">The turn's model.</param>
+    /// <param name="produced">Tokens of the answer so far.</param>
+    /// <param name="reason">Why it is placed.</param>
+    public RouteRequest DescribeRoute(Transcript transcript, string model, int produced, PlacementReason reason)
+    {
+        var conversation = transcript.Conversation!;
+        var last = conversation.Turns.LastOrDefault(turn => turn.Usage is not null && turn.Model == model);
+        var said = conversation.Turns.SkipWhile(turn => last is not null && turn.Id != last.Id).Skip(last is null ? 0 : 1);
+        var held = last is null ? 0 : last.Usage!.PromptTokens + last.Usage.CompletionTokens;
+        var fresh = said.Sum(turn => turn.Input.Sum(message => message.Text.Length)) / CharactersPerToken;
+        var tokens = held + fresh + produced + 1;
+        var system = conversation.System
+            ?? conversation.Turns.Take(1).SelectMany(turn => turn.Input).FirstOrDefault(message => message.Role == Role.System)?.Text;
+        return new RouteRequest
+        {
+            Conversation = GrainKey.Conversation(transcript.Tenant, transcript.Id),
+            Reason = reason,
+            Home = conversation.Home,
+            Tokens = tokens,
+            Held = produced > 0 ? tokens - 1 : held,
+            Idle = last is null || produced > 0 ? TimeSpan.Zero : time.GetUtcNow() - EndOf(last),
+            Prefix = PromptPrefix.Digest(transcript.Tenant, system),
+            PrefixTokens = (system?.Length ?? 0) / CharactersPerToken,
+        };
+    }
+
+    private static DateTimeOffset EndOf(Turn turn) =>
+        turn.Created + (turn.Timings is { } timings ? timings.Queued + timings.Prefill + timings.Decode : TimeSpan.Zero);
+
+    /// <summary>Waits until the cluster is such that something is found, or patience ends.</summary>
+    private async Task<T?> WaitFor<T>(Func<T?> find, CancellationToken cancellation, TimeSpan? patience = null, bool atNextChange = false)
+        where T : class
+    {
+        for (var started = time.GetTimestamp(); ; atNextChange = false)
+        {
+            var changed = view.Changed;
+            var found = atNextChange ? null : find();
+            var left = (patience ?? Patience) - time.GetElapsedTime(started);
+            if (found is not null || left <= TimeSpan.Zero)
+            {
+                return found;
+            }
+
+            await changed.WaitOrTimeout(left, time, cancellation);
+        }
+    }
+
+    public static HerdException NoNode(string what) => new(
+        HerdError.Unavailable, $"No node is there that serves {what} and takes work. Try again later.");
+}

@@ -1,9 +1,0 @@
-namespace Herd.Grains.Hosting;
-
-/// <summary>Who may read a file.</summary>
-public static class OpenFile
-{
-    /// <summary>Whether everybody on the machine may; false where the system does not say.</summary>
-    public static bool ToEverybody(string path) =>
-        !OperatingSystem.IsWindows() && File.Exists(path) && (File.GetUnixFileMode(path) & UnixFileMode.OtherRead) != 0;
-}

@@ -1,0 +1,48 @@
+using System.Runtime.InteropServices;
+
+namespace Herd.Inference.Kv;
+
+/// <summary>Finds offloaded sessions of a tenant by the tokens that they begin with.</summary>
+internal sealed class PrefixIndex
+{
+    /// <summary>Sessions whose first so many tokens are equal are found.</summary>
+    private const int Tokens = 32;
+
+    /// <summary>Most sessions that are compared with a prompt.</summary>
+    private const int MaxCandidates = 8;
+
+    private readonly Dictionary<(string Tenant, int Hash), List<OffloadedSession>> _sessions = [];
+
+    /// <summary>Sessions that may begin as a allocation does, the newest first.</summary>
+    public IEnumerable<OffloadedSession> FindCandidates(KvAllocation allocation) =>
+        _sessions.TryGetValue(KeyOf(allocation.Tenant, CollectionsMarshal.AsSpan(allocation.Tokens)), out var similar)
+            ? Enumerable.Reverse(similar).Take(MaxCandidates)
+            : [];
+
+    public void Add(OffloadedSession session)
+    {
+        var key = KeyOf(session.Tenant, session.Tokens);
+        if (!_sessions.TryGetValue(key, out var similar))
+        {
+            _sessions[key] = similar = [];
+        }
+
+        similar.Add(session);
+    }
+
+    public void Remove(OffloadedSession session)
+    {
+        var key = KeyOf(session.Tenant, session.Tokens);
+        if (_sessions.TryGetValue(key, out var similar) && similar.Remove(session) && similar.Count == 0)
+        {
+            _sessions.Remove(key);
+        }
+    }
+
+    private static (string Tenant, int Hash) KeyOf(string tenant, ReadOnlySpan<int> tokens)
+    {
+        var hash = default(HashCode);
+        hash.AddBytes(MemoryMarshal.AsBytes(tokens[..Math.Min(Tokens, tokens.Length)]));
+        return (tenant, hash.ToHashCode());
+    }
+}

@@ -1,0 +1,85 @@
+using Herd.Contracts;
+using Herd.Contracts.Conversations;
+using Herd.Contracts.Nodes;
+using Herd.Contracts.Placements;
+using Herd.Grains.Conversations;
+using Herd.Grains.Conversations.Storage;
+using Herd.Grains.Scaling;
+using Microsoft.Extensions.Logging.Abstractions;
+using static Herd.Grains.Tests.Conversations.FakeNodes;
+
+namespace Herd.Grains.Tests.Conversations;
+
+/// <summary>A conversation is moved that nobody answers here, be it at rest or left by a gateway that is gone.</summary>
+public sealed class SessionMigrationTests : TurnExecutorScene
+{
+    private readonly (IGrainFactory Grains, FakeNodes Nodes) _nodes = New((_, request) => [Token(request.Produced.Count + 1), End(request.Produced.Count + 1)]);
+
+    [Fact]
+    public async Task Run_AtRest_MovesAndFreesWhatIsLeftBehind()
+    {
+        Home(answered: true);
+
+        var placement = await Move(PlacementReason.Rebalanced);
+
+        Assert.Equal("b", placement!.Node);
+        Assert.Equal([("b", "http://a", GrainKey.Session("a", "t", "c", "m"))], _nodes.Nodes.Pulls);
+        Assert.Equal(("b", 6L), (Store.Stored!.Conversation.Home, Store.Stored.Conversation.Epoch));
+        Assert.Equal([("a", 6L)], _nodes.Nodes.Released);
+    }
+
+    /// <summary>Its caller is about to come back for it, or has it from a gateway on the other side of a partition.</summary>
+    [Fact]
+    public async Task Run_RebalancedBeforeItIsAnswered_StaysAsItIs()
+    {
+        Home(answered: false);
+        var before = Store.Stored;
+
+        var placement = await Move(PlacementReason.Rebalanced);
+
+        Assert.Null(placement);
+        Assert.Empty(_nodes.Nodes.Pulls);
+        Assert.Same(before, Store.Stored);
+    }
+
+    /// <summary>The node that leaves is the last one that knows what the lost gateway had delivered.</summary>
+    [Theory]
+    [InlineData(true, "b")]
+    [InlineData(false, "a")]
+    public async Task Run_NodeDrainsBeforeItIsAnswered_WhatWasDeliveredIsGoneOnWith(bool isLater, string home)
+    {
+        Home(answered: false, isLater);
+        View.Update(Report("a") with { State = NodeState.Draining });
+        _nodes.Nodes.Tail = new GenerationEvent([1, 2], "1 2 ", null);
+
+        await Move(PlacementReason.NodeDrains);
+        var stored = Store.Stored!.Conversation;
+        View.Remove("a");
+        _nodes.Nodes.Tail = null;
+        var turn = await Run(_nodes, stored.Turns[^1], begin: new TurnStart(new AnswerOffset(4, 2), IsNew: false));
+
+        Assert.Equal((home, TurnState.Pending, "1 2 "), (stored.Home, stored.Turns[^1].State, stored.Turns[^1].Answer.Text));
+        Assert.Equal("1 2 3 ", turn.Answer.Text);
+        Assert.Equal("3 ", DeliveredSoFar());
+    }
+
+    /// <summary>A conversation at home on a, its last turn named no model.</summary>
+    private void Home(bool answered, bool isLater = true)
+    {
+        History();
+        var turns = Store.Stored!.Conversation.Turns;
+        Store.Stored = Store.Stored with
+        {
+            Conversation = Store.Stored.Conversation with { Turns = answered ? [turns[0]] : isLater ? turns : [turns[1]], Home = "a", Epoch = 5 },
+        };
+    }
+
+    private async Task<PlacementDecision?> Move(PlacementReason reason)
+    {
+        var transcript = new Transcript(Store, "t", "c");
+        await transcript.Load(CancellationToken.None);
+        var mover = new SessionMigration(
+            View, new TurnRouter(View, Pools.None, Time), new TurnAttempt(View, _nodes.Grains, Time), NullLogger<SessionMigration>.Instance);
+        return await mover.Run(transcript, to: null, reason, CancellationToken.None);
+    }
+}
