@@ -153,6 +153,7 @@ public static class HerdSilo
     /// <param name="elsewhere">Grains that live on the other kind of process; they are never placed here.</param>
     private static void AddSilo(this IHostApplicationBuilder builder, params Type[] elsewhere)
     {
+        builder.AddRenamedOptions();
         var services = builder.Services;
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(provider => new ClusterKey(provider.Cluster().KeyFile));

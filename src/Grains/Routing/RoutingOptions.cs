@@ -16,8 +16,8 @@ public sealed class RoutingOptions
     public string Policy { get; set; } = "predicted-ttft";
 
     /// <summary>
-    /// Whether KV caches are brought from other nodes; otherwise they are replayed, as behind balancers that know of none. For comparisons.
-    /// Default true.
+    /// True pulls KV caches from other nodes. False replays the conversation instead, as balancers without KV transfer do; for
+    /// comparisons. Default true.
     /// </summary>
     public bool PullsKv { get; set; } = true;
 
