@@ -14,19 +14,25 @@ using Herd.Grains.Hosting;
 namespace Herd.Gateway.Conversations;
 
 /// <summary>
-/// Reaches conversations. A grain that is just moving to another gateway is called again: turn ids make that harmless, and
-/// offsets see to it that nothing of an answer comes twice.
+/// Calls the grains of conversations. A call is tried again while the grain moves to another gateway. The turn id makes
+/// the second call harmless, and the offset ensures that no part of an answer is delivered twice.
 /// </summary>
 internal sealed class ConversationClient(
-    IGrainFactory grains, IConversationStore store, Quotas quotas, Admission admission, GatewayMetrics metrics, GatewayDrain handover, TimeProvider time)
+    IGrainFactory grains,
+    IConversationStore store,
+    Quotas quotas,
+    Admission admission,
+    GatewayMetrics metrics,
+    GatewayDrain drain,
+    TimeProvider time)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan RetryTime = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>A conversation id that cannot be guessed: 128 random bits.</summary>
+    /// <summary>A new conversation id, with 128 random bits.</summary>
     public static string NewId() => "conv_" + RandomNumberGenerator.GetHexString(32, lowercase: true);
 
-    /// <summary>The random part of an id, of which those that interfaces show are made.</summary>
+    /// <summary>The random part of an id. The ids of other APIs are made from it.</summary>
     public static string WithoutPrefix(string id) => id[(id.IndexOf('_', StringComparison.Ordinal) + 1)..];
 
     public static string NewTurnId() => "turn_" + RandomNumberGenerator.GetHexString(32, lowercase: true);
@@ -45,13 +51,14 @@ internal sealed class ConversationClient(
         return await Call(() => Grain(tenant, id).Fork(copy, lastTurn, cancellation), cancellation);
     }
 
-    public Task<Conversation> UpdateMetadata(Tenant tenant, string id, IReadOnlyDictionary<string, string> metadata, CancellationToken cancellation) =>
+    public Task<Conversation> UpdateMetadata(
+        Tenant tenant, string id, IReadOnlyDictionary<string, string> metadata, CancellationToken cancellation) =>
         Call(() => Grain(tenant, id).UpdateMetadata(metadata, cancellation), cancellation);
 
     public Task<Conversation> Read(Tenant tenant, string id, CancellationToken cancellation) =>
         Call(() => Grain(tenant, id).Read(cancellation), cancellation);
 
-    /// <returns>Null when nothing was moved.</returns>
+    /// <returns>Null if the conversation was not moved.</returns>
     public Task<PlacementDecision?> Move(Tenant tenant, string id, string? target, CancellationToken cancellation) => Call(
         async () => (await Grain(tenant, id).Read(cancellation)).Home is { } home
             ? await Grain(tenant, id).Move(home, target, PlacementReason.Asked, cancellation)
@@ -82,7 +89,7 @@ internal sealed class ConversationClient(
     {
         using var counted = Admit(() => quotas.Begin(tenant));
 
-        // What goes on was let in when it began.
+        // A resumed turn was admitted when it began.
         using var waiting = request.Offset == AnswerOffset.Start ? Admit(() => admission.Enter(request.Model)) : null;
         using var measured = new TurnMeasure(metrics, time);
         request = request with
@@ -92,10 +99,11 @@ internal sealed class ConversationClient(
         };
         while (true)
         {
-            var (events, any) = await Call(() => Begin(tenant, id, request, cancellation), cancellation);
+            var events = await Call(
+                () => TurnEventReader.Read(Grain(tenant, id), request, cancellation).ReadFirst(cancellation), cancellation);
             await using (events)
             {
-                while (any)
+                do
                 {
                     var update = events.Current;
                     if (update.Delta is { } delta)
@@ -112,9 +120,8 @@ internal sealed class ConversationClient(
                         Charge(tenant, turn);
                         yield break;
                     }
-
-                    any = await TryMoveNext(events, cancellation);
                 }
+                while (await TryReadNext(events, cancellation));
             }
         }
     }
@@ -132,12 +139,13 @@ internal sealed class ConversationClient(
         }
     }
 
-    /// <returns>False when the conversation has moved; whoever has it now goes on from where it was.</returns>
-    private async Task<bool> TryMoveNext(IAsyncEnumerator<TurnEvent> events, CancellationToken cancellation)
+    /// <returns>False if the conversation has moved to another gateway, where the turn is resumed.</returns>
+    private async Task<bool> TryReadNext(IAsyncEnumerator<TurnEvent> events, CancellationToken cancellation)
     {
         try
         {
-            return await events.MoveNextAsync();
+            await events.ReadNext();
+            return true;
         }
         catch (Exception e) when (IsMoving(e, cancellation))
         {
@@ -146,24 +154,9 @@ internal sealed class ConversationClient(
         }
     }
 
-    private async Task<(IAsyncEnumerator<TurnEvent> Events, bool Any)> Begin(
-        Tenant tenant, string id, TurnRequest request, CancellationToken cancellation)
-    {
-        var events = TurnEventReader.Read(Grain(tenant, id), request, cancellation).GetAsyncEnumerator(cancellation);
-        try
-        {
-            return (events, await events.MoveNextAsync());
-        }
-        catch
-        {
-            await events.DisposeAsync();
-            throw;
-        }
-    }
-
     private async Task<T> Call<T>(Func<Task<T>> call, CancellationToken cancellation)
     {
-        for (var started = time.GetTimestamp(); ; await Task.Delay(Pause, time, cancellation))
+        for (var started = time.GetTimestamp(); ; await Task.Delay(RetryDelay, time, cancellation))
         {
             ThrowIfLeaving();
             try
@@ -172,10 +165,10 @@ internal sealed class ConversationClient(
             }
             catch (Exception e) when (IsMoving(e, cancellation))
             {
-                if (time.GetElapsedTime(started) > Patience)
+                if (time.GetElapsedTime(started) > RetryTime)
                 {
                     throw new HerdException(
-                        HerdError.Unavailable, $"The conversation cannot be reached ({e.GetType().Name}). Try again later.");
+                        HerdError.Unavailable, $"The conversation cannot be reached ({e.GetType().Name}). Send the request again later.");
                 }
             }
         }
@@ -183,17 +176,20 @@ internal sealed class ConversationClient(
 
     private void ThrowIfLeaving()
     {
-        if (handover.Started.IsCancellationRequested)
+        if (drain.Started.IsCancellationRequested)
         {
-            throw new HerdException(HerdError.Unavailable, "This gateway is about to end. Ask another; it goes on where this one was.");
+            throw new HerdException(
+                HerdError.Unavailable,
+                "This gateway is shutting down. Send the request to another gateway, which resumes the turn.");
         }
     }
 
-    private static bool IsMoving(Exception exception, CancellationToken cancellation) => !cancellation.IsCancellationRequested && exception switch
-    {
-        HerdException herd => herd.Error is HerdError.Conflict or HerdError.Fenced,
-        _ => CallFailure.IsTransient(exception),
-    };
+    private static bool IsMoving(Exception exception, CancellationToken cancellation) =>
+        !cancellation.IsCancellationRequested && exception switch
+        {
+            HerdException herd => herd.Error is HerdError.Conflict or HerdError.Fenced,
+            _ => CallFailure.IsTransient(exception),
+        };
 
     private async Task CheckRoom(Tenant tenant)
     {

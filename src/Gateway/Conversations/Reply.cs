@@ -4,7 +4,7 @@ using Herd.Gateway.Answers;
 
 namespace Herd.Gateway.Conversations;
 
-/// <summary>One answer, read for thoughts and calls as it comes.</summary>
+/// <summary>One answer, read as it arrives and split into thoughts, text and calls.</summary>
 internal sealed class Reply : IAsyncDisposable
 {
     private readonly IAsyncEnumerator<TurnEvent> _events;
@@ -15,42 +15,27 @@ internal sealed class Reply : IAsyncDisposable
 
     public string Session { get; }
 
-    /// <summary>The node that began it.</summary>
+    /// <summary>The node that started the turn.</summary>
     public string Node { get; }
 
+    /// <summary>True if the parts read so far have a call.</summary>
     public bool HasCalled => _reader.HasCalled;
 
-    /// <summary>The turn, once all parts were read.</summary>
-    public Turn Turn => _events.Current.Completed ?? throw new InvalidOperationException("The answer is not over.");
+    /// <summary>The completed turn. Available after all parts were read.</summary>
+    public Turn Turn =>
+        _events.Current.Completed ?? throw new InvalidOperationException("The answer is incomplete. Read all parts first.");
 
-    /// <summary>Waits until the answer has begun, so that what fails until then is told by its status.</summary>
+    /// <summary>Waits for the first part of the answer. A failure before it becomes the response's status.</summary>
     /// <param name="session">The session.</param>
-    /// <param name="events">What comes of the turn, from the first event on.</param>
-    /// <param name="reader">Reads it.</param>
-    public static async Task<Reply> Begin(string session, IAsyncEnumerator<TurnEvent> events, AnswerReader reader)
-    {
-        try
-        {
-            var node = "";
-            while (events.Current.Started is { } started)
-            {
-                node = started.Node;
-                await events.MoveNextAsync();
-            }
+    /// <param name="events">The turn's events. The first one was read.</param>
+    /// <param name="reader">Splits the answer into parts.</param>
+    public static async Task<Reply> Begin(string session, IAsyncEnumerator<TurnEvent> events, AnswerReader reader) =>
+        new(session, await events.SkipStarted(), events, reader);
 
-            return new Reply(session, node, events, reader);
-        }
-        catch
-        {
-            await events.DisposeAsync();
-            throw;
-        }
-    }
-
-    /// <summary>The answer's parts, as they come.</summary>
+    /// <summary>The answer's parts, as they arrive.</summary>
     public async IAsyncEnumerable<AnswerPart> Parts([EnumeratorCancellation] CancellationToken cancellation = default)
     {
-        for (; _events.Current.Completed is null; await _events.MoveNextAsync())
+        for (; _events.Current.Completed is null; await _events.ReadNext())
         {
             cancellation.ThrowIfCancellationRequested();
             foreach (var part in _reader.Append(_events.Current.Delta?.Text ?? ""))
@@ -65,7 +50,7 @@ internal sealed class Reply : IAsyncDisposable
         }
     }
 
-    /// <summary>All of it, once it is over; pieces of a kind that follow each other as one.</summary>
+    /// <summary>The complete answer. Adjacent parts of the same kind are joined.</summary>
     public async Task<IReadOnlyList<AnswerPart>> Whole(CancellationToken cancellation)
     {
         var parts = new List<AnswerPart>();

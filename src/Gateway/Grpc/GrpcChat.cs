@@ -14,7 +14,7 @@ using static Herd.Gateway.Errors.BadRequest;
 namespace Herd.Gateway.Grpc;
 
 /// <summary>Chats whose history the caller keeps.</summary>
-internal sealed class GrpcChat(StatelessChat chat, SessionIdentity identity, ClusterView view)
+internal sealed class GrpcChat(StatelessChat chat, SessionIdentity identities, ClusterView view)
 {
     public async Task Answer(
         ChatRequest request, IServerStreamWriter<ChatResponse> responses, ServerCallContext context)
@@ -22,9 +22,11 @@ internal sealed class GrpcChat(StatelessChat chat, SessionIdentity identity, Clu
         var (http, cancellation) = (context.GetHttpContext(), context.CancellationToken);
         var markup = view.MarkupOf(request.Model);
         var turn = ToTurn(request, markup);
-        var session = request.HasSession ? SessionIdentity.From("session", request.Session) : identity.From(null, turn, new HeaderDictionary());
-        var (lane, events) = await chat.Begin(Authentication.Tenant(http), session, turn, cancellation);
-        await using var reply = await Reply.Begin(lane, events, new AnswerReader(markup, turn.Settings, turn.TurnId));
+        var identity = request.HasSession
+            ? SessionIdentity.From("session", request.Session)
+            : identities.From(null, turn, new HeaderDictionary());
+        var (session, events) = await chat.Begin(Authentication.Tenant(http), identity, turn, cancellation);
+        await using var reply = await Reply.Begin(session, events, new AnswerReader(markup, turn.Settings, turn.TurnId));
         await Write(new ChatResponse { Started = new V1.TurnStarted { TurnId = turn.TurnId, Model = request.Model, Node = reply.Node } });
         await foreach (var part in reply.Parts(cancellation))
         {

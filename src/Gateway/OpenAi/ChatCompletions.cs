@@ -15,7 +15,12 @@ internal static class ChatCompletions
     public const string NodeHeader = "X-Herd-Node";
 
     public static async Task Handle(
-        HttpContext context, StatelessChat chat, SessionIdentity identity, ClusterView view, TimeProvider time, ILogger<ErrorResponses> logger)
+        HttpContext context,
+        StatelessChat chat,
+        SessionIdentity identity,
+        ClusterView view,
+        TimeProvider time,
+        ILogger<ErrorResponses> logger)
     {
         var request = await ChatRequestReader.Read(context.Request);
         var markup = view.MarkupOf(request.Model);
@@ -23,12 +28,13 @@ internal static class ChatCompletions
         var position = StreamPosition.From(context.Request.Headers);
         turn = position is null ? turn : turn with { TurnId = position.Turn, Offset = position.Offset };
         var tenant = Authentication.Tenant(context);
-        var lane = position?.Session ?? identity.From(request.Rest, turn, context.Request.Headers);
+        var session = position?.Session ?? identity.From(request.Rest, turn, context.Request.Headers);
         await using var choices = await Choices.Begin(
-            choice => position is null
-                ? chat.Begin(tenant, lane, turn.ForChoice(choice), context.RequestAborted)
-                : chat.Resume(tenant, lane, turn, context.RequestAborted),
-            position is null ? request.N ?? 1 : 1);
+            (choice, cancellation) => position is null
+                ? chat.Begin(tenant, session, turn.ForChoice(choice), cancellation)
+                : chat.Resume(tenant, session, turn, cancellation),
+            position is null ? request.N ?? 1 : 1,
+            context.RequestAborted);
         context.Response.Headers[SessionHeader] = choices.Session;
         context.Response.Headers[NodeHeader] = choices.Node;
         var shape = new CompletionShape(

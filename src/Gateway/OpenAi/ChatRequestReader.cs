@@ -56,9 +56,9 @@ internal static class ChatRequestReader
             LogProbs = LogProbs(request),
         }.WithTools(request.Tools, request.ToolChoice);
         SettingsRules.Check(settings);
-        if (request.N is < 1 or > Choices.Most)
+        if (request.N is < 1 or > Choices.Max)
         {
-            throw Bad($"'n' must be from 1 to {Choices.Most}; found {request.N}.", "n");
+            throw Bad($"'n' must be from 1 to {Choices.Max}; found {request.N}.", "n");
         }
 
         return new TurnRequest

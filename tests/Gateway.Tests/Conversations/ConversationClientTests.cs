@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using Herd.Contracts.Conversations;
+using Herd.Contracts.Errors;
 using Herd.Gateway.Conversations;
 using Herd.Gateway.Hosting;
 using Herd.Gateway.Telemetry;
@@ -22,12 +23,12 @@ public sealed class ConversationClientTests : IDisposable
     private readonly ClusterView _view;
     private readonly Quotas _quotas;
     private readonly GatewayMetrics _metrics;
-    private readonly GatewayDrain _handover;
+    private readonly GatewayDrain _drain;
 
     public ConversationClientTests()
     {
         _view = new ClusterView(Options.Create(new RoutingOptions()), Pools.None, _time);
-        (_quotas, _metrics, _handover) = (new Quotas(_time), new GatewayMetrics(_view, () => []), new GatewayDrain(_time));
+        (_quotas, _metrics, _drain) = (new Quotas(_time), new GatewayMetrics(_view, () => []), new GatewayDrain(_time));
     }
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -69,11 +70,28 @@ public sealed class ConversationClientTests : IDisposable
         Assert.Single(conversation.Offsets);
     }
 
+    [Fact]
+    public async Task Converse_StreamEndsWithoutAResult_Throws()
+    {
+        var conversation = MovingConversation.New(null);
+
+        var error = await Assert.ThrowsAsync<HerdException>(async () =>
+        {
+            await foreach (var _ in Make(conversation).Converse(Anybody, "conv_1", Request, Cancellation))
+            {
+                // Only the end matters.
+            }
+        });
+
+        Assert.Equal(HerdError.Unavailable, error.Error);
+        Assert.Single(conversation.Offsets);
+    }
+
     public void Dispose()
     {
         _quotas.Dispose();
         _metrics.Dispose();
-        _handover.Dispose();
+        _drain.Dispose();
     }
 
     private static Tenant Anybody { get; } = new(Tenant.Everybody, false, new TenantLimits());
@@ -86,18 +104,20 @@ public sealed class ConversationClientTests : IDisposable
         _quotas,
         new Admission(_view, Options.Create(new GatewayOptions())),
         _metrics,
-        _handover,
+        _drain,
         _time);
 
-    /// <summary>A conversation that is lost after two pieces of its answer, and found again.</summary>
+    /// <summary>
+    /// A conversation whose first stream fails after two parts of the answer. Without a failure, the stream ends there.
+    /// </summary>
     public class MovingConversation : DispatchProxy
     {
-        private Exception _failure = null!;
+        private Exception? _failure;
 
         /// <summary>From where it was asked to answer, in bytes.</summary>
         public List<long> Offsets { get; } = [];
 
-        internal static MovingConversation New(Exception failure)
+        internal static MovingConversation New(Exception? failure)
         {
             var conversation = (MovingConversation)(object)Create<IConversationGrain, MovingConversation>();
             conversation._failure = failure;
@@ -115,6 +135,11 @@ public sealed class ConversationClientTests : IDisposable
                 cancellation.ThrowIfCancellationRequested();
                 if (letter == 'c' && Offsets.Count == 1)
                 {
+                    if (_failure is null)
+                    {
+                        yield break;
+                    }
+
                     throw _failure;
                 }
 

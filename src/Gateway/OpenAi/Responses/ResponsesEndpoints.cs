@@ -145,17 +145,8 @@ internal static class ResponsesEndpoints
 
         async Task<(ResponseId, TurnRequest, string?, IAsyncEnumerator<TurnEvent>)> Converse(string conversation, TurnRequest turn, string? previous)
         {
-            var events = conversations.Converse(tenant, conversation, turn, cancellation).GetAsyncEnumerator(cancellation);
-            try
-            {
-                await events.MoveNextAsync();
-                return (new ResponseId(conversation, turn.TurnId), turn, previous, events);
-            }
-            catch
-            {
-                await events.DisposeAsync();
-                throw;
-            }
+            var events = await conversations.Converse(tenant, conversation, turn, cancellation).ReadFirst(cancellation);
+            return (new ResponseId(conversation, turn.TurnId), turn, previous, events);
         }
     }
 
