@@ -1,9 +1,9 @@
 namespace Herd.Gateway.Answers;
 
-/// <summary>What is done with the parts of an answer as a whole.</summary>
+/// <summary>Joins the parts of an answer.</summary>
 internal static class AnswerParts
 {
-    /// <summary>The same answer in fewer parts: texts, and thoughts, that follow each other as one.</summary>
+    /// <summary>The same answer in fewer parts: adjacent texts become one, and adjacent thoughts too.</summary>
     public static IReadOnlyList<AnswerPart> Joined(this IEnumerable<AnswerPart> parts)
     {
         var joined = new List<AnswerPart>();

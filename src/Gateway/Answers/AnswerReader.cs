@@ -4,8 +4,8 @@ using Herd.Gateway.Conversations;
 namespace Herd.Gateway.Answers;
 
 /// <summary>
-/// Reads an answer as it comes for thoughts and calls. What comes of a text does not depend on the pieces it comes in. What looks
-/// like a call and is none stays text: nothing of an answer is dropped but space around calls.
+/// Splits an answer into thoughts, text and calls as it arrives. The result is the same for all ways in which the text may be
+/// cut into pieces. An invalid call stays text. Only white space around calls is dropped.
 /// </summary>
 internal sealed class AnswerReader
 {
@@ -29,9 +29,9 @@ internal sealed class AnswerReader
         Object,
     }
 
-    /// <param name="markup">How the model marks up what it says.</param>
-    /// <param name="settings">With the functions it may call.</param>
-    /// <param name="turn">The turn's id, of which those of its calls are made.</param>
+    /// <param name="markup">The model's markup of thoughts and calls.</param>
+    /// <param name="settings">The settings, with the functions that the model may call.</param>
+    /// <param name="turn">The turn's id. The ids of its calls are made from it.</param>
     public AnswerReader(AnswerMarkup markup, GenerationSettings settings, string turn)
     {
         _markup = markup;
@@ -40,13 +40,13 @@ internal sealed class AnswerReader
         _state = markup.HasFlag(AnswerMarkup.BeginsThinking) ? State.Thought : State.Begin;
     }
 
-    /// <summary>Whether the answer is passed on as it is.</summary>
+    /// <summary>True if the answer has only text.</summary>
     public bool IsPlain => _tools.Count == 0 && (_markup & (AnswerMarkup.Thinks | AnswerMarkup.BeginsThinking)) == 0;
 
-    /// <summary>Whether it called anything.</summary>
+    /// <summary>True if the answer has a call so far.</summary>
     public bool HasCalled => _calls > 0;
 
-    /// <summary>What is sure of the answer with more of it.</summary>
+    /// <summary>Adds text, and returns the parts that later text cannot change.</summary>
     public IEnumerable<AnswerPart> Append(string text)
     {
         if (IsPlain)
@@ -58,10 +58,10 @@ internal sealed class AnswerReader
         return Read(isOver: false);
     }
 
-    /// <summary>What is left, now that nothing more comes.</summary>
+    /// <summary>Ends the answer, and returns its last parts.</summary>
     public IEnumerable<AnswerPart> End() => Read(isOver: true);
 
-    /// <summary>The whole of an answer.</summary>
+    /// <summary>The parts of a complete answer.</summary>
     public IReadOnlyList<AnswerPart> All(string answer) => [.. Append(answer).ToList(), .. End()];
 
     private List<AnswerPart> Read(bool isOver)
@@ -76,7 +76,7 @@ internal sealed class AnswerReader
             _ => Object(parts, isOver),
         })
         {
-            // From one state to the next.
+            // Each state may be followed by another one.
         }
 
         return parts;
@@ -86,7 +86,10 @@ internal sealed class AnswerReader
     {
         var begun = _held.TrimStart();
         var mayThink = _markup.HasFlag(AnswerMarkup.Thinks);
-        if (!isOver && (begun.Length == 0 || (mayThink && begun.Length < ThoughtOpen.Length && ThoughtOpen.StartsWith(begun, StringComparison.Ordinal))))
+        var mayOpen = mayThink
+            && begun.Length < ThoughtOpen.Length
+            && ThoughtOpen.StartsWith(begun, StringComparison.Ordinal);
+        if (!isOver && (begun.Length == 0 || mayOpen))
         {
             return false;
         }
@@ -97,9 +100,11 @@ internal sealed class AnswerReader
         }
         else
         {
-            // Space between a thought and the answer is neither's.
+            // The white space between a thought and the answer is dropped.
             _held = _hasThought ? begun : _held;
-            _state = _tools.Count > 0 && _markup.HasFlag(AnswerMarkup.BareCalls) && begun.StartsWith('{') ? State.Object : State.Text;
+            _state = _tools.Count > 0 && _markup.HasFlag(AnswerMarkup.BareCalls) && begun.StartsWith('{')
+                ? State.Object
+                : State.Text;
         }
 
         return true;
@@ -109,7 +114,7 @@ internal sealed class AnswerReader
     {
         _held = _hasThought ? _held : _held.TrimStart();
         var end = _held.IndexOf(ThoughtClose, StringComparison.Ordinal);
-        var sure = end >= 0 ? end : isOver ? _held.Length : _held.Length - Suspect(_held, ThoughtClose);
+        var sure = end >= 0 ? end : isOver ? _held.Length : _held.Length - TagStart(_held, ThoughtClose);
         Add(parts, new AnswerPart(Thought: _held[..sure]));
         _hasThought |= sure > 0 || end >= 0;
         _held = end >= 0 ? _held[(end + ThoughtClose.Length)..] : _held[sure..];
@@ -134,8 +139,8 @@ internal sealed class AnswerReader
             return true;
         }
 
-        // Space before a call is the call's, so it waits for what follows.
-        var sure = isOver ? _held.Length : _held[..^Suspect(_held, CallText.Open)].TrimEnd().Length;
+        // White space before a call is dropped, so it waits for the text that follows.
+        var sure = isOver ? _held.Length : _held[..^TagStart(_held, CallText.Open)].TrimEnd().Length;
         Add(parts, new AnswerPart(Text: isOver && HasCalled ? _held.TrimEnd() : _held[..sure]));
         _held = _held[sure..];
         return false;
@@ -152,7 +157,8 @@ internal sealed class AnswerReader
         var json = end >= 0 ? _held[..end] : _held;
         var close = end >= 0 ? CallText.Close : "";
         parts.Add(ToCall(json) ?? new AnswerPart(Text: CallText.Open + json + close));
-        (_state, _held) = (State.Text, HasCalled ? _held[(json.Length + close.Length)..].TrimStart() : _held[(json.Length + close.Length)..]);
+        var rest = _held[(json.Length + close.Length)..];
+        (_state, _held) = (State.Text, HasCalled ? rest.TrimStart() : rest);
         return true;
     }
 
@@ -186,8 +192,8 @@ internal sealed class AnswerReader
         }
     }
 
-    /// <summary>How many of the last characters may be the beginning of a tag.</summary>
-    private static int Suspect(string text, string tag)
+    /// <summary>The number of characters at the end that may be the start of a tag.</summary>
+    private static int TagStart(string text, string tag)
     {
         for (var length = Math.Min(tag.Length - 1, text.Length); length > 0; length--)
         {

@@ -3,13 +3,13 @@ using Herd.Contracts.Conversations;
 
 namespace Herd.Gateway.Answers;
 
-/// <summary>Calls as models write them.</summary>
+/// <summary>The text of calls, as models write it.</summary>
 internal static class CallText
 {
     public const string Open = "<tool_call>";
     public const string Close = "</tool_call>";
 
-    /// <summary>An answer's text as the model wrote it, from its parts.</summary>
+    /// <summary>Writes an answer's text and calls as the model wrote them.</summary>
     public static string Write(string text, IReadOnlyList<ToolCall> calls, AnswerMarkup markup) => string.Join(
         '\n',
         calls.Select(call => markup.HasFlag(AnswerMarkup.BareCalls)
@@ -18,8 +18,8 @@ internal static class CallText
         .Prepend(text)
         .Where(part => part.Length > 0));
 
-    /// <summary>Reads a call of one of these functions.</summary>
-    /// <returns>Its function and arguments; null when it is none.</returns>
+    /// <summary>Reads a call of one of the functions.</summary>
+    /// <returns>The function and the arguments; null if the text is not a call of one of them.</returns>
     public static (string Name, string Arguments)? Read(string json, IReadOnlyList<Tool> tools)
     {
         try
@@ -33,7 +33,8 @@ internal static class CallText
                 return null;
             }
 
-            var hasArguments = call.TryGetProperty("arguments", out var arguments) || call.TryGetProperty("parameters", out arguments);
+            var hasArguments = call.TryGetProperty("arguments", out var arguments)
+                || call.TryGetProperty("parameters", out arguments);
             return !hasArguments ? (name.GetString()!, "{}")
                 : arguments.ValueKind == JsonValueKind.Object ? (name.GetString()!, arguments.GetRawText())
                 : null;

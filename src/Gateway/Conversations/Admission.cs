@@ -6,8 +6,8 @@ using Microsoft.Extensions.Options;
 namespace Herd.Gateway.Conversations;
 
 /// <summary>
-/// Refuses turns at once that would wait too long, so that those let in keep their time to the first token: by the wait that is
-/// foreseen on the node with the least to do, and by how many wait here. Thread-safe.
+/// Refuses a turn that would wait too long, so that admitted turns keep their time to the first token. It uses the
+/// predicted wait on the node with the shortest queue, and the number of turns that wait at this gateway. Thread-safe.
 /// </summary>
 internal sealed class Admission(ClusterView view, IOptions<GatewayOptions> options)
 {
@@ -15,10 +15,10 @@ internal sealed class Admission(ClusterView view, IOptions<GatewayOptions> optio
 
     private int _waiting;
 
-    /// <summary>Lets a turn in.</summary>
-    /// <param name="model">The model; null means whichever is served.</param>
-    /// <returns>Dispose when its answer begins, or it is over.</returns>
-    /// <exception cref="HerdException">There is too much to do already; says when to try again.</exception>
+    /// <summary>Admits a turn.</summary>
+    /// <param name="model">The model; null means any served model.</param>
+    /// <returns>To be disposed when the answer has its first token or the turn ends.</returns>
+    /// <exception cref="HerdException">Overloaded, with the time after which to try again.</exception>
     public IDisposable Enter(string? model)
     {
         var wait = view.ShortestQueue(model);
@@ -37,7 +37,10 @@ internal sealed class Admission(ClusterView view, IOptions<GatewayOptions> optio
     }
 
     private static HerdException Refusal(string state, TimeSpan retryAfter) =>
-        new HerdException(HerdError.Overloaded, FormattableString.Invariant($"There is too much to do: {state}. Try again later.")).RetryAfter(retryAfter);
+        new HerdException(
+            HerdError.Overloaded,
+            FormattableString.Invariant($"The cluster is overloaded: {state}. Send the request again later."))
+            .RetryAfter(retryAfter);
 
     private sealed class Ticket(Admission admission) : IDisposable
     {

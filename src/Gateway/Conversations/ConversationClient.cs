@@ -59,7 +59,8 @@ internal sealed class ConversationClient(
         Call(() => Grain(tenant, id).Read(cancellation), cancellation);
 
     /// <returns>Null if the conversation was not moved.</returns>
-    public Task<PlacementDecision?> Move(Tenant tenant, string id, string? target, CancellationToken cancellation) => Call(
+    public Task<PlacementDecision?> Move(
+        Tenant tenant, string id, string? target, CancellationToken cancellation) => Call(
         async () => (await Grain(tenant, id).Read(cancellation)).Home is { } home
             ? await Grain(tenant, id).Move(home, target, PlacementReason.Asked, cancellation)
             : null,
@@ -100,7 +101,8 @@ internal sealed class ConversationClient(
         while (true)
         {
             var events = await Call(
-                () => TurnEventReader.Read(Grain(tenant, id), request, cancellation).ReadFirst(cancellation), cancellation);
+                () => TurnEventReader.Read(Grain(tenant, id), request, cancellation).ReadFirst(
+                    cancellation), cancellation);
             await using (events)
             {
                 do
@@ -207,7 +209,8 @@ internal sealed class ConversationClient(
         }
     }
 
-    private static TurnPriority Lower(TurnPriority one, TurnPriority other) => (TurnPriority)Math.Max((int)one, (int)other);
+    private static TurnPriority Lower(TurnPriority one, TurnPriority other) =>
+        (TurnPriority)Math.Max((int)one, (int)other);
 
     private IConversationGrain Grain(Tenant tenant, string id) =>
         grains.GetGrain<IConversationGrain>(GrainKey.Conversation(tenant.Name, id));

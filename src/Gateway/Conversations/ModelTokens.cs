@@ -5,26 +5,28 @@ using Herd.Grains.Routing;
 
 namespace Herd.Gateway.Conversations;
 
-/// <summary>What texts are as tokens and as vectors, asked of a node that serves the model.</summary>
+/// <summary>Tokenizes and embeds texts on a node that serves the model.</summary>
 internal sealed class ModelTokens(ClusterView view, IGrainFactory grains)
 {
-    /// <summary>The tokens of a text, none of them control tokens.</summary>
+    /// <summary>The tokens of a text, without control tokens.</summary>
     public Task<IReadOnlyList<int>> Tokenize(string model, string text) => Node(model).Tokenize(model, text);
 
     /// <summary>The text of tokens.</summary>
     public Task<string> Detokenize(string model, IReadOnlyList<int> tokens) => Node(model).Detokenize(model, tokens);
 
-    /// <summary>The text of tokens, control tokens by their names.</summary>
+    /// <summary>The text of tokens. Control tokens appear by name.</summary>
     public Task<string> Show(string model, IReadOnlyList<int> tokens) => Node(model).Show(model, tokens);
 
-    /// <summary>The prompt that a history amounts to.</summary>
-    public Task<IReadOnlyList<int>> Prompt(string model, IReadOnlyList<Message> messages, GenerationSettings settings) =>
-        Node(model).Prompt(model, [.. messages.Select(message => new HistoryMessage(message.Role, message.Text, null))], settings);
+    /// <summary>The tokens of the prompt for a history.</summary>
+    public Task<IReadOnlyList<int>> Prompt(
+        string model, IReadOnlyList<Message> messages, GenerationSettings settings) =>
+        Node(model).Prompt(
+            model, [.. messages.Select(message => new HistoryMessage(message.Role, message.Text, null))], settings);
 
-    /// <summary>The vectors of texts.</summary>
+    /// <summary>The embeddings of texts: one vector each.</summary>
     public Task<Embeddings> Embed(string model, IReadOnlyList<string> texts) => Node(model).Embed(model, texts);
 
-    /// <summary>The node with the least to do.</summary>
+    /// <summary>The node with the fewest active and queued turns.</summary>
     private INodeGrain Node(string model) => view.Nodes
         .Where(node => node.State == NodeState.Ready)
         .SelectMany(node => node.Models.Where(served => served.Id == model).Select(served => (node.Node, Load: served.Active + served.Queued)))

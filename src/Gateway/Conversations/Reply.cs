@@ -23,7 +23,8 @@ internal sealed class Reply : IAsyncDisposable
 
     /// <summary>The completed turn. Available after all parts were read.</summary>
     public Turn Turn =>
-        _events.Current.Completed ?? throw new InvalidOperationException("The answer is incomplete. Read all parts first.");
+        _events.Current.Completed ?? throw new InvalidOperationException(
+            "The answer is incomplete. Read all parts first.");
 
     /// <summary>Waits for the first part of the answer. A failure before it becomes the response's status.</summary>
     /// <param name="session">The session.</param>

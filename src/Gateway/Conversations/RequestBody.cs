@@ -4,13 +4,13 @@ using Herd.Contracts.Errors;
 
 namespace Herd.Gateway.Conversations;
 
-/// <summary>Reads the JSON of requests.</summary>
+/// <summary>Reads the JSON body of requests.</summary>
 internal static class RequestBody
 {
     /// <param name="request">The request.</param>
-    /// <param name="type">What its body is read as.</param>
-    /// <param name="what">What it should be, for errors.</param>
-    /// <exception cref="HerdException">It is not that; says where.</exception>
+    /// <param name="type">The type of the body.</param>
+    /// <param name="what">A name of the expected body, for errors.</param>
+    /// <exception cref="HerdException">The body is invalid. The message has the place.</exception>
     public static async Task<T> Read<T>(this HttpRequest request, JsonTypeInfo<T> type, string what)
         where T : class
     {

@@ -8,24 +8,24 @@ using Microsoft.Extensions.Options;
 namespace Herd.Gateway.Conversations;
 
 /// <summary>
-/// Tells which session a stateless request belongs to: the first of the configured sources that says so, else the
-/// beginning of its messages, which is the same in every request of a chat.
+/// Finds the session of a stateless request. The first configured source with a value names it. Without one, the messages
+/// up to the first one of the user do: they are the same in each request of a chat.
 /// </summary>
 internal sealed class SessionIdentity(IOptions<GatewayOptions> options)
 {
-    /// <summary>What the ids of such sessions begin with.</summary>
+    /// <summary>The prefix of the ids of these sessions.</summary>
     public const string Prefix = "http_";
 
     private readonly IReadOnlyList<string> _sources = options.Value.SessionIdentity is { Count: > 0 } configured
         ? [.. configured]
         : GatewayOptions.DefaultSessionIdentity;
 
-    /// <summary>The id of a session that nobody comes back to.</summary>
+    /// <summary>A new random id, for a session with one request.</summary>
     public static string NewId() => Prefix + RandomNumberGenerator.GetHexString(32, lowercase: true);
 
-    /// <summary>The id of the session, which says nothing of what it was made from.</summary>
-    /// <param name="body">The fields of the request that Herd does not read itself.</param>
-    /// <param name="turn">What is asked for.</param>
+    /// <summary>The id of the session. It is a hash and does not reveal its source.</summary>
+    /// <param name="body">The fields of the request that have no other use in Herd.</param>
+    /// <param name="turn">The requested turn.</param>
     /// <param name="headers">The request's headers.</param>
     public string From(IReadOnlyDictionary<string, JsonElement>? body, TurnRequest turn, IHeaderDictionary headers)
     {
@@ -35,12 +35,14 @@ internal sealed class SessionIdentity(IOptions<GatewayOptions> options)
         return value is null ? From(Beginning(turn)) : From(source!, value);
     }
 
-    /// <summary>The id of the session that a source names so.</summary>
+    /// <summary>The id of the session that a source names with this value.</summary>
     public static string From(string source, string value) => From($"{source}\n{value}");
 
-    private static string From(string name) => Prefix + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)))[..32];
+    private static string From(string name) =>
+        Prefix + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)))[..32];
 
-    private static string? Read(string source, IReadOnlyDictionary<string, JsonElement>? body, IHeaderDictionary headers)
+    private static string? Read(
+        string source, IReadOnlyDictionary<string, JsonElement>? body, IHeaderDictionary headers)
     {
         var name = source[(source.IndexOf(':', StringComparison.Ordinal) + 1)..];
         if (source.StartsWith("header:", StringComparison.Ordinal))

@@ -12,7 +12,8 @@ using static Herd.Gateway.Errors.BadRequest;
 namespace Herd.Gateway.Grpc;
 
 /// <summary>herd.v1.ClusterService: for operators (<see cref="Tenants.Authentication"/>).</summary>
-internal sealed class ClusterService(ClusterView view, ConversationClient conversations, Examination examination, IGrainFactory grains)
+internal sealed class ClusterService(
+    ClusterView view, ConversationClient conversations, Examination examination, IGrainFactory grains)
     : V1.ClusterService.ClusterServiceBase
 {
     public override Task<ListNodesResponse> ListNodes(ListNodesRequest request, ServerCallContext context) =>
@@ -32,7 +33,8 @@ internal sealed class ClusterService(ClusterView view, ConversationClient conver
         return new UnloadModelResponse();
     }
 
-    public override async Task<RehomeConversationResponse> RehomeConversation(RehomeConversationRequest request, ServerCallContext context)
+    public override async Task<RehomeConversationResponse> RehomeConversation(
+        RehomeConversationRequest request, ServerCallContext context)
     {
         if (request.HasNode)
         {
@@ -40,7 +42,8 @@ internal sealed class ClusterService(ClusterView view, ConversationClient conver
         }
 
         var tenant = new Tenant(request.Tenant, IsOperator: false, new TenantLimits());
-        var moved = await conversations.Move(tenant, request.ConversationId, request.HasNode ? request.Node : null, context.CancellationToken);
+        var moved = await conversations.Move(
+            tenant, request.ConversationId, request.HasNode ? request.Node : null, context.CancellationToken);
         return new RehomeConversationResponse { Placement = moved?.ToProto() };
     }
 
@@ -67,5 +70,5 @@ internal sealed class ClusterService(ClusterView view, ConversationClient conver
 
     private INodeGrain Find(string node) => view.Find(node) is { State: not Contracts.Nodes.NodeState.Lost }
         ? grains.GetReachableGrain<INodeGrain>(node)
-        : throw Bad($"There is no node '{node}' that answers.", "node");
+        : throw Bad($"There is no reachable node '{node}'. List the nodes to see their names.", "node");
 }

@@ -52,7 +52,7 @@ internal sealed class ConversationService(
         var turn = new TurnRequest
         {
             TurnId = request.HasTurnId ? request.TurnId : ConversationClient.NewTurnId(),
-            Input = Said(request),
+            Input = Input(request),
             Settings = request.ToSettings(),
             Offset = request.Resume.ToOffset(),
         };
@@ -74,7 +74,8 @@ internal sealed class ConversationService(
     public override async Task<GetConversationResponse> GetConversation(
         GetConversationRequest request, ServerCallContext context)
     {
-        var conversation = await conversations.Read(Tenant(context), Id(request.ConversationId), context.CancellationToken);
+        var conversation = await conversations.Read(
+            Tenant(context), Id(request.ConversationId), context.CancellationToken);
         return new GetConversationResponse { Conversation = conversation.ToProto() };
     }
 
@@ -100,7 +101,7 @@ internal sealed class ConversationService(
         }
         catch (FormatException)
         {
-            throw Bad("'page_token' is not one that a list returned; begin without it.", "page_token");
+            throw Bad("'page_token' is invalid. Leave it out to get the first page.", "page_token");
         }
     }
 
@@ -114,7 +115,8 @@ internal sealed class ConversationService(
     public override async Task<ExplainPlacementResponse> ExplainPlacement(
         ExplainPlacementRequest request, ServerCallContext context)
     {
-        var conversation = await conversations.Read(Tenant(context), Id(request.ConversationId), context.CancellationToken);
+        var conversation = await conversations.Read(
+            Tenant(context), Id(request.ConversationId), context.CancellationToken);
         var placements = conversation.Turns.SelectMany(turn => turn.Placements ?? []);
         return new ExplainPlacementResponse
         {
@@ -136,18 +138,22 @@ internal sealed class ConversationService(
         }
 
         var moved = await conversations.Move(
-            Tenant(context), Id(request.ConversationId), request.HasNode ? request.Node : null, context.CancellationToken);
+            Tenant(context), Id(request.ConversationId), request.HasNode
+                ? request.Node
+                : null, context.CancellationToken);
         return new MoveConversationResponse { Placement = moved?.ToProto() };
     }
 
     public override async Task<CancelTurnResponse> CancelTurn(CancelTurnRequest request, ServerCallContext context)
     {
         SettingsRules.CheckTurnId(request.TurnId);
-        var turn = await conversations.Cancel(Tenant(context), Id(request.ConversationId), request.TurnId, context.CancellationToken);
+        var turn = await conversations.Cancel(
+            Tenant(context), Id(request.ConversationId), request.TurnId, context.CancellationToken);
         return new CancelTurnResponse { Turn = turn.ToProto() };
     }
 
-    public override Task Chat(ChatRequest request, IServerStreamWriter<ChatResponse> responseStream, ServerCallContext context) =>
+    public override Task Chat(
+        ChatRequest request, IServerStreamWriter<ChatResponse> responseStream, ServerCallContext context) =>
         chat.Answer(request, responseStream, context);
 
     public override async Task<TokenizeResponse> Tokenize(TokenizeRequest request, ServerCallContext context) =>
@@ -156,19 +162,22 @@ internal sealed class ConversationService(
     public override Task<ListModelsResponse> ListModels(ListModelsRequest request, ServerCallContext context) =>
         Task.FromResult(new ListModelsResponse { Models = { view.Models.Select(ProtoMapping.ToProto) } });
 
-    private static IReadOnlyList<Contracts.Conversations.Message> Said(ConverseRequest request) => (request.Text.Length, request.Results.Count) switch
+    private static IReadOnlyList<Contracts.Conversations.Message> Input(ConverseRequest request) => (
+        request.Text.Length, request.Results.Count) switch
     {
-        (0, 0) => throw Bad("'text' is empty; say something.", "text"),
-        (> 0, > 0) => throw Bad("There are 'text' and 'results'; a turn says either.", "results"),
-        (_, > SettingsRules.MaxTools) => throw Bad($"'results' has more than {SettingsRules.MaxTools}.", "results"),
+        (0, 0) => throw Bad("'text' is empty. Send a text, or the results of calls.", "text"),
+        (> 0, > 0) => throw Bad("The request has both 'text' and 'results'. Send one of them.", "results"),
+        (_, > SettingsRules.MaxTools) => throw Bad(
+            $"'results' may hold at most {SettingsRules.MaxTools} results; found {request.Results.Count}.", "results"),
         (> 0, _) => [new Contracts.Conversations.Message(Contracts.Conversations.Role.User, request.Text)],
         _ => [.. request.Results.Select(result => new Contracts.Conversations.Message(Contracts.Conversations.Role.Tool, result))],
     };
 
     private static Tenant Tenant(ServerCallContext context) => Authentication.Tenant(context.GetHttpContext());
 
-    /// <summary>Only ids this service made can name a conversation; others need no look into the store.</summary>
+    /// <summary>Checks that this service can have made the id. Other ids are refused without a read of the store.</summary>
     private static string Id(string id) => id.Length == 37 && id.StartsWith("conv_", StringComparison.Ordinal)
         ? id
-        : throw new HerdException(HerdError.ConversationNotFound, $"There is no conversation '{id}'.", "conversation_id");
+        : throw new HerdException(
+            HerdError.ConversationNotFound, $"There is no conversation '{id}'.", "conversation_id");
 }

@@ -9,7 +9,10 @@ using Status = Google.Rpc.Status;
 
 namespace Herd.Gateway.Grpc;
 
-/// <summary>Turns errors into gRPC statuses with details: an ErrorInfo always, a BadRequest where a field is to blame, when to try again where that is known.</summary>
+/// <summary>
+/// Turns errors into gRPC statuses with details: always an ErrorInfo, a BadRequest for an invalid field, and a RetryInfo
+/// if the time after which to try again is known.
+/// </summary>
 internal sealed class ErrorInterceptor(ILogger<ErrorInterceptor> logger) : Interceptor
 {
     private const string Domain = "herd";

@@ -13,7 +13,7 @@ using static Herd.Gateway.Errors.BadRequest;
 
 namespace Herd.Gateway.Grpc;
 
-/// <summary>Chats whose history the caller keeps.</summary>
+/// <summary>Answers chats whose history the caller keeps.</summary>
 internal sealed class GrpcChat(StatelessChat chat, SessionIdentity identities, ClusterView view)
 {
     public async Task Answer(
@@ -26,7 +26,8 @@ internal sealed class GrpcChat(StatelessChat chat, SessionIdentity identities, C
             ? SessionIdentity.From("session", request.Session)
             : identities.From(null, turn, new HeaderDictionary());
         var (session, events) = await chat.Begin(Authentication.Tenant(http), identity, turn, cancellation);
-        await using var reply = await Reply.Begin(session, events, new AnswerReader(markup, turn.Settings, turn.TurnId));
+        await using var reply = await Reply.Begin(
+            session, events, new AnswerReader(markup, turn.Settings, turn.TurnId));
         await Write(new ChatResponse { Started = new V1.TurnStarted { TurnId = turn.TurnId, Model = request.Model, Node = reply.Node } });
         await foreach (var part in reply.Parts(cancellation))
         {
@@ -51,16 +52,25 @@ internal sealed class GrpcChat(StatelessChat chat, SessionIdentity identities, C
         SettingsRules.CheckChoice(settings);
         if (request.Messages.Count is 0 or > SettingsRules.MaxMessages)
         {
-            throw Bad($"'messages' must hold 1 to {SettingsRules.MaxMessages} messages; found {request.Messages.Count}.", "messages");
+            throw Bad(
+                $"'messages' must hold 1 to {SettingsRules.MaxMessages} messages; found {request.Messages.Count}.",
+                "messages");
         }
 
         var messages = request.Messages.Select((message, i) => new Message(
-            Enum.IsDefined((Role)message.Role) ? (Role)message.Role : throw Bad($"'messages[{i}].role' is none.", $"messages[{i}].role"),
-            CallText.Write(message.Text, [.. message.Calls.Select(call => new ToolCall(call.CallId, call.Name, call.Arguments))], markup))).ToList();
+            Enum.IsDefined((Role)message.Role)
+                ? (Role)message.Role
+                : throw Bad($"'messages[{i}].role' is missing or unknown.", $"messages[{i}].role"),
+            CallText.Write(
+                message.Text,
+                [.. message.Calls.Select(call => new ToolCall(call.CallId, call.Name, call.Arguments))],
+                markup))).ToList();
         return new TurnRequest
         {
             TurnId = ConversationClient.NewTurnId(),
-            Input = messages[^1].Role == Role.Assistant ? throw Bad("The last message is the assistant's; there is nothing to answer.", "messages") : messages,
+            Input = messages[^1].Role == Role.Assistant
+                ? throw Bad("The last message is the assistant's. End with a message to answer.", "messages")
+                : messages,
             Settings = settings,
             Model = request.Model.Length > 0 ? request.Model : throw Bad("'model' is missing.", "model"),
             IsWholeHistory = true,

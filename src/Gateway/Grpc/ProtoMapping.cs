@@ -8,7 +8,7 @@ using Herd.Gateway.Answers;
 
 namespace Herd.Gateway.Grpc;
 
-/// <summary>From the cluster's messages to those of herd.v1, and back.</summary>
+/// <summary>Converts the cluster's messages to those of herd.v1, and back.</summary>
 internal static class ProtoMapping
 {
     public static V1.Conversation ToProto(this Conversation conversation) => new()
@@ -58,9 +58,19 @@ internal static class ProtoMapping
         },
         { Delta: { } delta } => new V1.ConverseResponse
         {
-            Delta = new V1.AnswerDelta { Text = delta.Text, Tokens = delta.Tokens, Epoch = delta.Epoch, Digest = delta.Digest, Chances = { (delta.LogProbs ?? []).Select(ToProto) } },
+            Delta = new V1.AnswerDelta
+            {
+                Text = delta.Text,
+                Tokens = delta.Tokens,
+                Epoch = delta.Epoch,
+                Digest = delta.Digest,
+                Chances = { (delta.LogProbs ?? []).Select(ToProto) },
+            },
         },
-        _ => new V1.ConverseResponse { Completed = new V1.TurnCompleted { Turn = update.Completed!.ToProto(), Unsaved = update.IsUnsaved } },
+        _ => new V1.ConverseResponse
+        {
+            Completed = new V1.TurnCompleted { Turn = update.Completed!.ToProto(), Unsaved = update.IsUnsaved },
+        },
     };
 
     public static V1.Placement ToProto(this PlacementDecision placement) => new()
@@ -89,7 +99,9 @@ internal static class ProtoMapping
     };
 
     public static AnswerOffset ToOffset(this V1.AnswerOffset? offset) =>
-        offset is null ? AnswerOffset.Start : new AnswerOffset(offset.Bytes, offset.Tokens, offset.Epoch) { Digest = offset.Digest };
+        offset is null
+            ? AnswerOffset.Start
+            : new AnswerOffset(offset.Bytes, offset.Tokens, offset.Epoch) { Digest = offset.Digest };
 
     private static V1.Forecast ToProto(Forecast forecast) => new()
     {
@@ -152,27 +164,37 @@ internal static class ProtoMapping
 
     public static V1.ChatPart ToProto(this AnswerPart part) => part switch
     {
-        { Call: { } call } => new V1.ChatPart { Call = new V1.ToolCall { CallId = call.Id, Name = call.Name, Arguments = call.Arguments } },
+        { Call: { } call } => new V1.ChatPart
+        {
+            Call = new V1.ToolCall { CallId = call.Id, Name = call.Name, Arguments = call.Arguments },
+        },
         { Thought: { } thought } => new V1.ChatPart { Thought = thought },
         _ => new V1.ChatPart { Text = part.Text },
     };
 
     public static GenerationSettings ToSettings(this V1.ConverseRequest request) => ToSettings(
-        request.Sampling, request.HasMaxTokens ? request.MaxTokens : null, request.Stop, request.Form, request.Overflow, request.Priority)
+        request.Sampling, request.HasMaxTokens
+            ? request.MaxTokens
+            : null, request.Stop, request.Form, request.Overflow, request.Priority)
         .With(request.Tools, request.ToolChoice);
 
     public static GenerationSettings ToSettings(this V1.ChatRequest request) => ToSettings(
-        request.Sampling, request.HasMaxTokens ? request.MaxTokens : null, request.Stop, request.Form, request.Overflow, request.Priority)
+        request.Sampling, request.HasMaxTokens
+            ? request.MaxTokens
+            : null, request.Stop, request.Form, request.Overflow, request.Priority)
         .With(request.Tools, request.ToolChoice);
 
-    private static GenerationSettings With(this GenerationSettings settings, RepeatedField<V1.Tool> tools, V1.ToolChoice? choice) => settings with
+    private static GenerationSettings With(
+        this GenerationSettings settings, RepeatedField<V1.Tool> tools, V1.ToolChoice? choice) => settings with
     {
         Tools = tools.Count == 0 ? null :
         [
             .. tools.Select(tool => new Tool(
                 tool.Name, tool.Description.Length > 0 ? tool.Description : null, tool.Parameters.Length > 0 ? tool.Parameters : null, tool.Strict)),
         ],
-        ToolChoice = choice is { Required: true } ? new ToolChoice(IsRequired: true, choice.HasName ? choice.Name : null) : null,
+        ToolChoice = choice is { Required: true }
+            ? new ToolChoice(IsRequired: true, choice.HasName ? choice.Name : null)
+            : null,
     };
 
     private static GenerationSettings ToSettings(

@@ -6,34 +6,35 @@ using Herd.V1;
 namespace Herd.Gateway.Grpc;
 
 /// <summary>
-/// What a caller is told of a turn: its events, and with functions the answer in parts. The events have the answer as the model wrote it, so
-/// that it can be resumed; parts are told once they are sure.
+/// Turns a turn's events into responses. If the request has functions, the answer's parts are added to its text: the text
+/// is as the model wrote it, so that it can be resumed, and a part is sent when later text cannot change it.
 /// </summary>
 internal sealed class TurnParts(ClusterView view, TurnRequest turn)
 {
-    private readonly bool _isAsked = turn.Settings.Tools is { Count: > 0 };
+    private readonly bool _hasTools = turn.Settings.Tools is { Count: > 0 };
     private AnswerReader? _reader;
 
     public IEnumerable<ConverseResponse> ToParts(TurnEvent update)
     {
-        // Who resumes in mid-answer has its beginning; only the whole can be read then.
-        if (_isAsked && turn.Offset == Contracts.Conversations.AnswerOffset.Start && update.Started is { } started)
+        // A caller that resumes in mid-answer has its start already, so parts can only be read of the complete answer.
+        if (_hasTools && turn.Offset == Contracts.Conversations.AnswerOffset.Start && update.Started is { } started)
         {
             _reader ??= Reader(started.Model);
         }
 
-        var told = update.ToProto();
+        var response = update.ToProto();
         var parts = update.Delta is { } delta ? _reader?.Append(delta.Text) : update.Completed is not null ? _reader?.End() : null;
-        if (_isAsked && update.Completed is { } completed)
+        if (_hasTools && update.Completed is { } completed)
         {
-            told.Completed.Parts.AddRange(Reader(completed.Model).All(completed.Answer.Text).Select(ProtoMapping.ToProto));
+            response.Completed.Parts.AddRange(
+                Reader(completed.Model).All(completed.Answer.Text).Select(ProtoMapping.ToProto));
         }
 
         // Parts come before the event that ends the turn.
-        return told.Completed is null ? [told, .. WithoutParts(parts)] : [.. WithoutParts(parts), told];
+        return response.Completed is null ? [response, .. ToResponses(parts)] : [.. ToResponses(parts), response];
     }
 
-    private static IEnumerable<ConverseResponse> WithoutParts(IEnumerable<AnswerPart>? parts) =>
+    private static IEnumerable<ConverseResponse> ToResponses(IEnumerable<AnswerPart>? parts) =>
         (parts ?? []).Select(part => new ConverseResponse { Part = part.ToProto() });
 
     private AnswerReader Reader(string? model) => new(view.MarkupOf(model), turn.Settings, turn.TurnId);

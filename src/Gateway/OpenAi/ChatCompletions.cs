@@ -46,44 +46,51 @@ internal static class ChatCompletions
             .Select(choice => new AnswerReader(markup, turn.Settings, choice == 0 ? turn.TurnId : $"{turn.TurnId}_{choice}"))
             .ToList();
 
-        // Where thoughts or calls are read, what was told is no place in the answer's text, so such a stream is not resumed.
+        // Parts of thoughts and calls have no place in the answer's text, so a stream with them cannot be resumed.
         await (request.Stream
             ? Stream(
                 context,
                 shape,
                 choices,
                 readers,
-                choices.Count == 1 && readers[0].IsPlain ? new StreamPosition(choices.Session, turn.TurnId, turn.Offset) : null,
+                choices.Count == 1 && readers[0].IsPlain
+                    ? new StreamPosition(choices.Session, turn.TurnId, turn.Offset)
+                    : null,
                 request.StreamOptions?.IncludeUsage == true,
                 logger)
             : Whole(context, shape, choices, readers));
     }
 
-    private static async Task Whole(HttpContext context, CompletionShape shape, Choices choices, List<AnswerReader> readers)
+    private static async Task Whole(
+        HttpContext context, CompletionShape shape, Choices choices, List<AnswerReader> readers)
     {
         var texts = readers.ConvertAll(_ => new StringBuilder());
-        var chances = readers.ConvertAll(_ => new List<TokenLogProbs>());
+        var logProbs = readers.ConvertAll(_ => new List<TokenLogProbs>());
         var last = new TurnEvent[choices.Count];
         await foreach (var (choice, update) in choices.Events(context.RequestAborted))
         {
             texts[choice].Append(update.Delta?.Text);
-            chances[choice].AddRange(update.Delta?.LogProbs ?? []);
+            logProbs[choice].AddRange(update.Delta?.LogProbs ?? []);
             last[choice] = update;
         }
 
         await context.Response.WriteAsJsonAsync(
-            shape.Whole([.. readers.Select((reader, i) => (reader.All(texts[i].ToString()), (IReadOnlyList<TokenLogProbs>)chances[i], last[i]))]),
+            shape.Whole(
+            [
+                .. readers.Select((reader, i) =>
+                    (reader.All(texts[i].ToString()), (IReadOnlyList<TokenLogProbs>)logProbs[i], last[i])),
+            ]),
             OpenAiJson.Default.ChatCompletion,
             cancellationToken: context.RequestAborted);
     }
 
     /// <param name="context">The request.</param>
     /// <param name="shape">Makes the chunks.</param>
-    /// <param name="choices">What is answered.</param>
-    /// <param name="readers">What reads it, for each choice.</param>
-    /// <param name="position">Where a single answer stands, for a client that comes back.</param>
-    /// <param name="includeUsage">Whether a last chunk says what it took.</param>
-    /// <param name="logger">Told of errors that are nobody's fault.</param>
+    /// <param name="choices">The answers.</param>
+    /// <param name="readers">The reader of each answer.</param>
+    /// <param name="position">The place in the only answer, for a client that resumes; null if the stream cannot be resumed.</param>
+    /// <param name="includeUsage">True if the last chunk has the usage.</param>
+    /// <param name="logger">Logs internal errors.</param>
     private static async Task Stream(
         HttpContext context,
         CompletionShape shape,
@@ -109,12 +116,16 @@ internal static class ChatCompletions
             await foreach (var (choice, update) in choices.Events(context.RequestAborted))
             {
                 position = update.Delta is { } more ? position?.After(more) : position;
-                var chances = update.Delta?.LogProbs ?? [];
-                var parts = update.Delta is { } delta ? readers[choice].Append(delta.Text) : update.Completed is null ? [] : readers[choice].End();
-                foreach (var part in parts.DefaultIfEmpty(chances.Count > 0 ? new AnswerPart(Text: "") : null).OfType<AnswerPart>())
+                var logProbs = update.Delta?.LogProbs ?? [];
+                var parts = update.Delta is { } delta ? readers[choice].Append(delta.Text)
+                    : update.Completed is null ? []
+                    : readers[choice].End();
+                var ifEmpty = logProbs.Count > 0 ? new AnswerPart(Text: "") : null;
+                foreach (var part in parts.DefaultIfEmpty(ifEmpty).OfType<AnswerPart>())
                 {
-                    await stream.Write(shape.Chunk(choice, part, part.Call is null ? 0 : calls[choice]++, chances), position);
-                    chances = [];
+                    await stream.Write(
+                        shape.Chunk(choice, part, part.Call is null ? 0 : calls[choice]++, logProbs), position);
+                    logProbs = [];
                 }
 
                 if (update.Completed is { } turn)
@@ -126,7 +137,7 @@ internal static class ChatCompletions
         }
         catch (Exception e) when (!context.RequestAborted.IsCancellationRequested)
         {
-            // The status is sent already; the error object takes the place of a chunk, and the stream ends without [DONE].
+            // The status was sent before. The error object is sent as a chunk, and the stream ends without [DONE].
             await stream.WriteError(ErrorResponses.Explain(e, context.Request.Path, logger));
             return;
         }
@@ -139,7 +150,7 @@ internal static class ChatCompletions
         await stream.Done();
     }
 
-    /// <summary>The same turn for another choice: with an id and a seed of its own.</summary>
+    /// <summary>The turn of another choice. It has its own id and seed.</summary>
     private static TurnRequest ForChoice(this TurnRequest turn, int choice) => choice == 0 ? turn : turn with
     {
         TurnId = ConversationClient.NewTurnId(),

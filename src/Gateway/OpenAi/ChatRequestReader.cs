@@ -21,12 +21,13 @@ internal static class ChatRequestReader
         ["chat_template_kwargs"] = IsEmpty,
     };
 
-    /// <exception cref="HerdException">The body is not a request, or asks for what is not to be had.</exception>
-    public static Task<ChatRequest> Read(HttpRequest request) => request.Read(OpenAiJson.Default.ChatRequest, "a chat completion request");
+    /// <exception cref="HerdException">The body is not a request.</exception>
+    public static Task<ChatRequest> Read(HttpRequest request) =>
+        request.Read(OpenAiJson.Default.ChatRequest, "a chat completion request");
 
     /// <param name="request">The request.</param>
-    /// <param name="markup">How the model writes calls.</param>
-    /// <exception cref="HerdException">A field is out of its range, or asks for what is not to be had.</exception>
+    /// <param name="markup">The model's markup of calls.</param>
+    /// <exception cref="HerdException">A field is out of range or not supported.</exception>
     public static TurnRequest ToTurn(ChatRequest request, AnswerMarkup markup)
     {
         foreach (var (name, value) in request.Rest ?? [])
@@ -47,7 +48,8 @@ internal static class ChatRequestReader
             MaxTokens = request.MaxCompletionTokens ?? request.MaxTokens,
             Stops = Stops(request.Stop),
             TypicalP = request.TypicalP,
-            Penalties = (request.RepetitionPenalty, request.FrequencyPenalty, request.PresencePenalty) is (null, null, null)
+            Penalties = (
+                request.RepetitionPenalty, request.FrequencyPenalty, request.PresencePenalty) is (null, null, null)
                 ? null
                 : new PenaltySettings(request.RepetitionPenalty, request.FrequencyPenalty, request.PresencePenalty),
             Bias = request.LogitBias is { Count: > 0 } bias ? Bias(bias) : null,
@@ -75,32 +77,37 @@ internal static class ChatRequestReader
     {
         if (messages is null or { Count: 0 })
         {
-            throw Bad("'messages' is empty; send at least one message.", "messages");
+            throw Bad("'messages' is empty. Send at least one message.", "messages");
         }
 
         if (messages.Count > SettingsRules.MaxMessages)
         {
-            throw Bad($"'messages' holds {messages.Count} messages; at most {SettingsRules.MaxMessages} are read.", "messages");
+            throw Bad(
+                $"'messages' may hold at most {SettingsRules.MaxMessages} messages; found {messages.Count}.",
+                "messages");
         }
 
         var called = new HashSet<string>();
         var read = messages.Select((message, i) => ToMessage(message, i, markup, called)).ToList();
         return read[^1].Role == Contracts.Conversations.Role.Assistant
-            ? throw Bad("The last message is the assistant's; there is nothing to answer.", $"messages[{read.Count - 1}].role")
+            ? throw Bad(
+                "The last message is the assistant's. End with a message to answer.",
+                $"messages[{read.Count - 1}].role")
             : read;
     }
 
     /// <param name="message">The message.</param>
-    /// <param name="index">Its place.</param>
-    /// <param name="markup">How the model writes calls.</param>
-    /// <param name="called">The calls of the messages before; its own are added.</param>
-    private static Message ToMessage(ChatRequestMessage? message, int index, AnswerMarkup markup, HashSet<string> called)
+    /// <param name="index">The message's index.</param>
+    /// <param name="markup">The model's markup of calls.</param>
+    /// <param name="called">The ids of the calls of earlier messages. Those of this message are added.</param>
+    private static Message ToMessage(
+        ChatRequestMessage? message, int index, AnswerMarkup markup, HashSet<string> called)
     {
         var role = Role(message?.Role, index);
         if (role == Contracts.Conversations.Role.Tool && !called.Contains(message?.ToolCallId ?? ""))
         {
             throw Bad(
-                $"'messages[{index}].tool_call_id' names no call of a message before.", $"messages[{index}].tool_call_id");
+                $"'messages[{index}].tool_call_id' is not the id of a call of an earlier message.", $"messages[{index}].tool_call_id");
         }
 
         if (role != Contracts.Conversations.Role.Assistant || message!.ToolCalls is not { Count: > 0 })
@@ -122,7 +129,7 @@ internal static class ChatRequestReader
         "tool" => Contracts.Conversations.Role.Tool,
         null => throw Bad($"'messages[{index}].role' is missing.", $"messages[{index}].role"),
         _ => throw Bad(
-            $"'messages[{index}].role' is none of system, developer, user, assistant and tool.", $"messages[{index}].role"),
+            $"'messages[{index}].role' must be system, developer, user, assistant or tool.", $"messages[{index}].role"),
     };
 
     private static string Text(JsonElement? content, int index)
@@ -143,7 +150,7 @@ internal static class ChatRequestReader
             && part.TryGetProperty("type", out var type) && type.ValueEquals("text")
             && part.TryGetProperty("text", out var value) && value.ValueKind == JsonValueKind.String
                 ? value.GetString()
-                : throw Bad($"'{name}' holds a part that is not text; only text is understood.", name)));
+                : throw Bad($"'{name}' has a part that is not text. Only text is supported.", name)));
     }
 
     private static int? LogProbs(ChatRequest request) => request switch
@@ -157,7 +164,8 @@ internal static class ChatRequestReader
     {
         null or { ValueKind: JsonValueKind.Null } => [],
         { ValueKind: JsonValueKind.String } one => [one.GetString()!],
-        { ValueKind: JsonValueKind.Array } several when several.EnumerateArray().All(s => s.ValueKind == JsonValueKind.String) =>
+        { ValueKind: JsonValueKind.Array } several when several.EnumerateArray().All(
+            s => s.ValueKind == JsonValueKind.String) =>
             [.. several.EnumerateArray().Select(s => s.GetString()!)],
         _ => throw Bad("'stop' must be a text or an array of texts.", "stop"),
     };
@@ -169,7 +177,7 @@ internal static class ChatRequestReader
         {
             if (!int.TryParse(key, NumberStyles.None, CultureInfo.InvariantCulture, out var token))
             {
-                throw Bad("'logit_bias' is keyed by token ids.", "logit_bias");
+                throw Bad("The keys of 'logit_bias' must be token ids.", "logit_bias");
             }
 
             read[token] = value;
@@ -185,7 +193,7 @@ internal static class ChatRequestReader
         "json_object" => new AnswerForm(Schema: null),
         "json_schema" => new AnswerForm(format.JsonSchema?.Schema?.GetRawText()
             ?? throw Bad("'response_format.json_schema.schema' is missing.", "response_format")),
-        _ => throw Bad("'response_format.type' is none of text, json_object and json_schema.", "response_format"),
+        _ => throw Bad("'response_format.type' must be text, json_object or json_schema.", "response_format"),
     };
 
     private static bool IsEmpty(JsonElement value) => value.ValueKind switch

@@ -6,12 +6,13 @@ using static Herd.Gateway.Errors.BadRequest;
 
 namespace Herd.Gateway.OpenAi;
 
-/// <summary>Reads what a request says of functions.</summary>
+/// <summary>Reads the functions and the tool choice of a request.</summary>
 internal static class ChatTools
 {
-    /// <summary>The settings with what may be called, and what must be.</summary>
-    /// <exception cref="HerdException">A function is none, or the choice names none.</exception>
-    public static GenerationSettings WithTools(this GenerationSettings settings, IReadOnlyList<ChatTool>? tools, JsonElement? choice)
+    /// <summary>The settings with the functions and the tool choice.</summary>
+    /// <exception cref="HerdException">A function is invalid, or the choice names an unknown one.</exception>
+    public static GenerationSettings WithTools(
+        this GenerationSettings settings, IReadOnlyList<ChatTool>? tools, JsonElement? choice)
     {
         var read = (tools ?? []).Select(ToTool).ToList();
         var (isNone, chosen) = Choice(choice, read);
@@ -21,9 +22,10 @@ internal static class ChatTools
     /// <summary>The calls of an assistant's message.</summary>
     public static IReadOnlyList<ToolCall> Calls(IReadOnlyList<ChatToolCall>? calls, string name) =>
     [
-        .. (calls ?? []).Select((call, i) => call?.Function is { Name: { Length: > 0 } function, Arguments: { } arguments } && call.Id is { Length: > 0 } id
+        .. (calls ?? []).Select((call, i) =>
+            call?.Function is { Name: { Length: > 0 } function, Arguments: { } arguments } && call.Id is { Length: > 0 } id
             ? new ToolCall(id, function, arguments)
-            : throw Bad($"'{name}[{i}]' has no id, or no function with a name and arguments.", $"{name}[{i}]")),
+            : throw Bad($"'{name}[{i}]' must have an id, and a function with a name and arguments.", $"{name}[{i}]")),
     ];
 
     private static Tool ToTool(ChatTool? tool, int index)
@@ -31,13 +33,17 @@ internal static class ChatTools
         var name = $"tools[{index}]";
         if (tool is not { Type: "function", Function: { Name: { } function } })
         {
-            throw Bad($"'{name}' is no function; only tools of the type 'function' are understood.", name);
+            throw Bad($"'{name}' is not a function. Only tools of the type 'function' are supported.", name);
         }
 
-        return new Tool(function, tool.Function.Description, Parameters(tool.Function.Parameters, $"{name}.function.parameters"), tool.Function.Strict == true);
+        return new Tool(
+            function,
+            tool.Function.Description,
+            Parameters(tool.Function.Parameters, $"{name}.function.parameters"),
+            tool.Function.Strict == true);
     }
 
-    /// <summary>A function's schema as it is kept.</summary>
+    /// <summary>The JSON of a function's schema.</summary>
     public static string? Parameters(JsonElement? schema, string name) => schema switch
     {
         null or { ValueKind: JsonValueKind.Null } => null,
@@ -58,18 +64,22 @@ internal static class ChatTools
                     "none" => (true, null),
                     "auto" => (false, null),
                     "required" when tools.Count > 0 => (false, new ToolChoice(IsRequired: true)),
-                    "required" => throw Bad($"'{Name}' is required, and there are no 'tools'.", Name),
-                    _ => throw Bad($"'{Name}' is none of none, auto, required and a function.", Name),
+                    "required" => throw Bad(
+                        $"'{Name}' is 'required', but 'tools' is empty. Add a function, or leave it out.", Name),
+                    _ => throw Bad($"'{Name}' must be none, auto, required or a function.", Name),
                 };
             default:
-                // Chat completions name it in "function", responses beside the type.
-                var named = choice.Value.ValueKind == JsonValueKind.Object && choice.Value.TryGetProperty("function", out var function)
+                // Chat completions have the name in "function", responses beside the type.
+                var named = choice.Value.ValueKind == JsonValueKind.Object && choice.Value.TryGetProperty(
+                    "function", out var function)
                     ? function
                     : choice.Value;
-                var name = named.ValueKind == JsonValueKind.Object && named.TryGetProperty("name", out var given) ? given.GetString() : null;
+                var name = named.ValueKind == JsonValueKind.Object && named.TryGetProperty("name", out var given)
+                    ? given.GetString()
+                    : null;
                 return tools.Exists(tool => tool.Name == name)
                     ? (false, new ToolChoice(IsRequired: true, name))
-                    : throw Bad($"'{Name}' names none of the functions in 'tools'.", Name);
+                    : throw Bad($"'{Name}' names a function that is not in 'tools'.", Name);
         }
     }
 }

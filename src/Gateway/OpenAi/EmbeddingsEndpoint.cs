@@ -10,7 +10,7 @@ namespace Herd.Gateway.OpenAi;
 /// <summary>POST /v1/embeddings.</summary>
 internal static class EmbeddingsEndpoint
 {
-    private const int MostTexts = 256;
+    private const int MaxTexts = 256;
 
     public static async Task<IResult> Handle(HttpContext context, ModelTokens tokens, Quotas quotas)
     {
@@ -20,7 +20,7 @@ internal static class EmbeddingsEndpoint
         {
             null or "float" => false,
             "base64" => true,
-            _ => throw Bad("'encoding_format' is neither float nor base64.", "encoding_format"),
+            _ => throw Bad("'encoding_format' must be float or base64.", "encoding_format"),
         };
         if (request.Dimensions is not null)
         {
@@ -29,11 +29,14 @@ internal static class EmbeddingsEndpoint
 
         var (vectors, used) = await Embed(Authentication.Tenant(context), model, Texts(request.Input), tokens, quotas);
         return TypedResults.Json(
-            new EmbeddingList([.. vectors.Select((vector, i) => new EmbeddingObject(i, Encode(vector, asBase64)))], model, new EmbeddingUsage(used, used)),
+            new EmbeddingList(
+                [.. vectors.Select((vector, i) => new EmbeddingObject(i, Encode(vector, asBase64)))],
+                model,
+                new EmbeddingUsage(used, used)),
             OpenAiJson.Default.EmbeddingList);
     }
 
-    /// <summary>Makes vectors, within the tenant's limits.</summary>
+    /// <summary>Embeds texts, within the tenant's limits.</summary>
     public static async Task<(IReadOnlyList<float[]> Vectors, int Tokens)> Embed(
         Tenant tenant, string model, IReadOnlyList<string> texts, ModelTokens tokens, Quotas quotas)
     {
@@ -43,20 +46,20 @@ internal static class EmbeddingsEndpoint
         return (made.Vectors, made.Tokens);
     }
 
-    /// <summary>A text, or several.</summary>
+    /// <summary>The texts of an input, which is a text or an array of texts.</summary>
     public static IReadOnlyList<string> Texts(JsonElement? input) => input switch
     {
         { ValueKind: JsonValueKind.String } one => [one.GetString()!],
-        { ValueKind: JsonValueKind.Array } several when several.GetArrayLength() is >= 1 and <= MostTexts
+        { ValueKind: JsonValueKind.Array } several when several.GetArrayLength() is >= 1 and <= MaxTexts
             && several.EnumerateArray().All(text => text.ValueKind == JsonValueKind.String) =>
             [.. several.EnumerateArray().Select(text => text.GetString()!)],
-        _ => throw Bad($"'input' must be a text, or 1 to {MostTexts} texts; tokens are not understood.", "input"),
+        _ => throw Bad($"'input' must be a text, or 1 to {MaxTexts} texts. Tokens are not supported.", "input"),
     };
 
     private static JsonElement Encode(float[] vector, bool asBase64) => asBase64
-        ? JsonSerializer.SerializeToElement(Convert.ToBase64String(MemoryMarshal.AsBytes<float>(vector)), OpenAiJson.Default.String)
+        ? JsonSerializer.SerializeToElement(
+            Convert.ToBase64String(MemoryMarshal.AsBytes<float>(vector)), OpenAiJson.Default.String)
         : JsonSerializer.SerializeToElement(vector, OpenAiJson.Default.SingleArray);
-
 }
 
 /// <summary>The body of POST /v1/embeddings.</summary>
@@ -64,7 +67,8 @@ internal static class EmbeddingsEndpoint
 /// <param name="Input">A text, or several.</param>
 /// <param name="EncodingFormat">float or base64.</param>
 /// <param name="Dimensions">Not supported.</param>
-internal sealed record EmbeddingRequest(string? Model, JsonElement? Input, string? EncodingFormat = null, int? Dimensions = null);
+internal sealed record EmbeddingRequest(
+    string? Model, JsonElement? Input, string? EncodingFormat = null, int? Dimensions = null);
 
 internal sealed record EmbeddingList(IReadOnlyList<EmbeddingObject> Data, string Model, EmbeddingUsage Usage)
 {

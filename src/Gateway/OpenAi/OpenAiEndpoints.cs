@@ -14,14 +14,16 @@ internal static class OpenAiEndpoints
     {
         routes.MapPost("/v1/chat/completions", ChatCompletions.Handle).Describes<ChatRequest, ChatCompletion>("OpenAI");
         routes.MapPost("/v1/completions", TextCompletions.Handle).Describes<TextRequest, TextCompletion>("OpenAI");
-        routes.MapPost("/v1/embeddings", EmbeddingsEndpoint.Handle).Describes<EmbeddingRequest, EmbeddingList>("OpenAI");
+        routes.MapPost("/v1/embeddings", EmbeddingsEndpoint.Handle).Describes<EmbeddingRequest, EmbeddingList>(
+            "OpenAI");
         routes.MapResponses();
         routes.MapConversations();
         routes.MapGet("/v1/models", (ClusterView view) => TypedResults.Json(
             new ModelList("list", [.. view.Models.Select(model => Entry(model.Id))]), OpenAiJson.Default.ModelList)).Describes<ModelList>("OpenAI");
         routes.MapGet("/v1/models/{id}", (string id, ClusterView view) => view.Models.Any(model => model.Id == id)
             ? TypedResults.Json(Entry(id), OpenAiJson.Default.ModelEntry)
-            : throw new HerdException(HerdError.ModelNotFound, $"No node serves the model '{id}'.", "model")).Describes<ModelEntry>("OpenAI");
+            : throw new HerdException(
+                HerdError.ModelNotFound, $"No node serves the model '{id}'.", "model")).Describes<ModelEntry>("OpenAI");
         routes.MapFallback("/v1/{**path}", (HttpContext context) =>
         {
             context.Response.StatusCode = StatusCodes.Status404NotFound;

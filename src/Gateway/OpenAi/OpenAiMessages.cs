@@ -17,7 +17,7 @@ internal sealed record ChatRequest
 
     public StreamOptions? StreamOptions { get; init; }
 
-    /// <summary>How many answers.</summary>
+    /// <summary>The number of answers.</summary>
     public int? N { get; init; }
 
     public bool? Logprobs { get; init; }
@@ -38,7 +38,7 @@ internal sealed record ChatRequest
 
     public long? Seed { get; init; }
 
-    /// <summary>A text, or several.</summary>
+    /// <summary>A text, or an array of texts.</summary>
     public JsonElement? Stop { get; init; }
 
     public float? FrequencyPenalty { get; init; }
@@ -49,7 +49,7 @@ internal sealed record ChatRequest
 
     public float? TypicalP { get; init; }
 
-    /// <summary>By token id.</summary>
+    /// <summary>The bias of each token id.</summary>
     public IReadOnlyDictionary<string, float>? LogitBias { get; init; }
 
     public bool? IgnoreEos { get; init; }
@@ -58,10 +58,10 @@ internal sealed record ChatRequest
 
     public IReadOnlyList<ChatTool>? Tools { get; init; }
 
-    /// <summary>none, auto, required, or an object that names a function.</summary>
+    /// <summary>None, auto, required, or an object that names a function.</summary>
     public JsonElement? ToolChoice { get; init; }
 
-    /// <summary>What is not read above: where it asks for something Herd cannot do, the request is refused.</summary>
+    /// <summary>All other fields. The request is refused if one needs a feature that Herd does not have.</summary>
     [JsonExtensionData]
     public Dictionary<string, JsonElement>? Rest { get; set; }
 }
@@ -70,26 +70,27 @@ internal sealed record ChatRequestMessage
 {
     public string? Role { get; init; }
 
-    /// <summary>A text, or parts of one.</summary>
+    /// <summary>A text, or an array of text parts.</summary>
     public JsonElement? Content { get; init; }
 
-    /// <summary>What an assistant's message called.</summary>
+    /// <summary>The calls of an assistant's message.</summary>
     public IReadOnlyList<ChatToolCall>? ToolCalls { get; init; }
 
-    /// <summary>The call that a tool's message answers.</summary>
+    /// <summary>The id of the call whose result a tool's message has.</summary>
     public string? ToolCallId { get; init; }
 }
 
 /// <param name="Type">function.</param>
-/// <param name="Function">Which.</param>
+/// <param name="Function">The function.</param>
 internal sealed record ChatTool(string? Type, ChatFunction? Function);
 
-internal sealed record ChatFunction(string? Name, string? Description = null, JsonElement? Parameters = null, bool? Strict = null);
+internal sealed record ChatFunction(
+    string? Name, string? Description = null, JsonElement? Parameters = null, bool? Strict = null);
 
-/// <param name="Index">Its place among the calls; when streamed.</param>
-/// <param name="Id">Its name.</param>
+/// <param name="Index">The index of the call in a stream; null otherwise.</param>
+/// <param name="Id">The call's id.</param>
 /// <param name="Type">function.</param>
-/// <param name="Function">What is called.</param>
+/// <param name="Function">The function and its arguments.</param>
 internal sealed record ChatToolCall(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? Index,
     string? Id,
@@ -103,7 +104,7 @@ internal sealed record ChatToolCall(
 internal sealed record ChatCalledFunction(string? Name, string? Arguments);
 
 /// <param name="Type">text, json_object or json_schema.</param>
-/// <param name="JsonSchema">With the schema, for the last of them.</param>
+/// <param name="JsonSchema">The schema, for json_schema.</param>
 internal sealed record ResponseFormat(string? Type, NamedSchema? JsonSchema = null);
 
 internal sealed record NamedSchema(JsonElement? Schema = null);
@@ -123,11 +124,11 @@ internal sealed record ChatCompletion(
     public HerdFields? Herd { get; init; }
 }
 
-/// <summary>What Herd has to say beside OpenAI's fields.</summary>
-/// <param name="Stored">False while the store is away: the answer is in the gateway's memory, and is stored when it is back.</param>
+/// <summary>Herd's fields beside those of OpenAI.</summary>
+/// <param name="Stored">False if the store is unreachable. The gateway keeps the answer in memory and stores it later.</param>
 internal sealed record HerdFields(bool Stored);
 
-/// <summary>A choice: a message when whole, a delta when streamed.</summary>
+/// <summary>A choice. It has a message, or a delta in a stream.</summary>
 internal sealed record ChatChoice(
     int Index,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ChatAnswer? Message,
@@ -135,7 +136,7 @@ internal sealed record ChatChoice(
     ChatLogProbs? Logprobs,
     string? FinishReason);
 
-/// <summary>OpenAI's schema wants a refusal said, if only that there is none.</summary>
+/// <summary>A message. OpenAI's schema requires the field of a refusal, which is always null.</summary>
 internal sealed record ChatAnswer(string Role, string? Content, string? Refusal = null)
 {
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -157,11 +158,12 @@ internal sealed record ChatAnswer(string Role, string? Content, string? Refusal 
     }
 }
 
-internal sealed record ChatLogProbs(IReadOnlyList<ChatTokenLogProb> Content, IReadOnlyList<ChatTokenLogProb>? Refusal = null)
+internal sealed record ChatLogProbs(
+    IReadOnlyList<ChatTokenLogProb> Content, IReadOnlyList<ChatTokenLogProb>? Refusal = null)
 {
-    /// <returns>Null when none were asked for.</returns>
-    public static ChatLogProbs? From(IEnumerable<TokenLogProbs> chances, bool areWanted) =>
-        areWanted ? new ChatLogProbs([.. chances.Select(ChatTokenLogProb.From)]) : null;
+    /// <returns>Null if the request does not ask for them.</returns>
+    public static ChatLogProbs? From(IEnumerable<TokenLogProbs> tokens, bool areWanted) =>
+        areWanted ? new ChatLogProbs([.. tokens.Select(ChatTokenLogProb.From)]) : null;
 }
 
 internal sealed record ChatTokenLogProb(
@@ -170,10 +172,11 @@ internal sealed record ChatTokenLogProb(
     IReadOnlyList<int> Bytes,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<ChatTokenLogProb>? TopLogprobs)
 {
-    public static ChatTokenLogProb From(TokenLogProbs chance) => From(chance, [.. chance.Likeliest.Select(other => From(other, null))]);
+    public static ChatTokenLogProb From(TokenLogProbs token) =>
+        From(token, [.. token.Likeliest.Select(other => From(other, null))]);
 
-    private static ChatTokenLogProb From(TokenLogProbs chance, IReadOnlyList<ChatTokenLogProb>? likeliest) =>
-        new(Encoding.UTF8.GetString(chance.Bytes), chance.LogProb, [.. chance.Bytes.Select(b => (int)b)], likeliest);
+    private static ChatTokenLogProb From(TokenLogProbs token, IReadOnlyList<ChatTokenLogProb>? likeliest) =>
+        new(Encoding.UTF8.GetString(token.Bytes), token.LogProb, [.. token.Bytes.Select(b => (int)b)], likeliest);
 }
 
 internal sealed record ChatText(

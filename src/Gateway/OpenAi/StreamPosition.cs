@@ -7,21 +7,21 @@ using static Herd.Gateway.Errors.BadRequest;
 namespace Herd.Gateway.OpenAi;
 
 /// <summary>
-/// How much of which answer a stream has delivered. Sent as the id of its events; a client that lost its connection sends the
-/// same request again with the last one as Last-Event-ID, and gets the rest.
+/// The place in an answer that a stream has reached. It is the id of the stream's events. After a lost connection, the client
+/// sends the same request again with the last id as Last-Event-ID, and receives the rest.
 /// </summary>
-/// <param name="Session">The session that answers.</param>
+/// <param name="Session">The session.</param>
 /// <param name="Turn">The turn.</param>
 /// <param name="Offset">The place in its answer.</param>
 internal sealed record StreamPosition(string Session, string Turn, AnswerOffset Offset)
 {
     public const string Header = "Last-Event-ID";
 
-    /// <summary>The place after some more of the answer.</summary>
+    /// <summary>The place after another part of the answer.</summary>
     public StreamPosition After(AnswerDelta delta) => this with { Offset = Offset.After(delta) };
 
-    /// <returns>Null when the request begins anew.</returns>
-    /// <exception cref="HerdException">The header is none that a stream sent.</exception>
+    /// <returns>Null if the request starts a new turn.</returns>
+    /// <exception cref="HerdException">The header is invalid.</exception>
     public static StreamPosition? From(IHeaderDictionary headers)
     {
         if (headers[Header].ToString() is not { Length: > 0 } text)
@@ -35,14 +35,21 @@ internal sealed record StreamPosition(string Session, string Turn, AnswerOffset 
             || !long.TryParse(bytes, NumberStyles.None, CultureInfo.InvariantCulture, out var byteCount)
             || !int.TryParse(tokens, NumberStyles.None, CultureInfo.InvariantCulture, out var tokenCount)
             || !long.TryParse(epoch, NumberStyles.None, CultureInfo.InvariantCulture, out var epochNumber)
-            || !ulong.TryParse(rest is [var digest] ? digest : "0", NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var digestNumber))
+            || !ulong.TryParse(
+                rest is [var digest] ? digest : "0",
+                NumberStyles.AllowHexSpecifier,
+                CultureInfo.InvariantCulture,
+                out var digestNumber))
         {
-            throw Bad($"'{Header}' is not the id of an event that was sent; leave it out.", Header);
+            throw Bad($"'{Header}' is not the id of an event of a stream. Leave it out to start a new answer.", Header);
         }
 
         SettingsRules.CheckTurnId(turn);
-        return new StreamPosition(session, turn, new AnswerOffset(byteCount, tokenCount, epochNumber) { Digest = digestNumber });
+        return new StreamPosition(
+            session, turn, new AnswerOffset(byteCount, tokenCount, epochNumber) { Digest = digestNumber });
     }
 
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Session}.{Turn}.{Offset.Bytes}.{Offset.Tokens}.{Offset.Epoch}.{Offset.Digest:x}");
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{Session}.{Turn}.{Offset.Bytes}.{Offset.Tokens}.{Offset.Epoch}.{Offset.Digest:x}");
 }

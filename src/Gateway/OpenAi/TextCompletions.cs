@@ -9,7 +9,7 @@ using static Herd.Gateway.Errors.BadRequest;
 
 namespace Herd.Gateway.OpenAi;
 
-/// <summary>POST /v1/completions: the model goes on with a text as it stands, without its template.</summary>
+/// <summary>POST /v1/completions: the model continues a text, without its chat template.</summary>
 internal static class TextCompletions
 {
     public static async Task Handle(
@@ -18,7 +18,8 @@ internal static class TextCompletions
         var request = await context.Request.Read(OpenAiJson.Default.TextRequest, "a completion request");
         var turn = ToTurn(request);
         var (session, events) = await chat.Begin(
-            Authentication.Tenant(context), identity.From(request.Rest, turn, context.Request.Headers), turn, context.RequestAborted);
+            Authentication.Tenant(context), identity.From(
+                request.Rest, turn, context.Request.Headers), turn, context.RequestAborted);
         await using var reply = await Reply.Begin(
             session, events, new Answers.AnswerReader(AnswerMarkup.None, turn.Settings, turn.TurnId));
         context.Response.Headers[ChatCompletions.SessionHeader] = reply.Session;
@@ -56,12 +57,13 @@ internal static class TextCompletions
         }
     }
 
-    /// <exception cref="HerdException">A field is out of its range, or asks for what is not to be had.</exception>
+    /// <exception cref="HerdException">A field is out of range or not supported.</exception>
     internal static TurnRequest ToTurn(TextRequest request)
     {
         foreach (var (name, isAsked) in new[]
         {
-            ("n", request.N is not (null or 1)), ("best_of", request.BestOf is not (null or 1)), ("echo", request.Echo == true),
+            ("n", request.N is not (null or 1)), ("best_of", request.BestOf is not (null or 1)), (
+                "echo", request.Echo == true),
             ("suffix", !string.IsNullOrEmpty(request.Suffix)), ("logprobs", request.Logprobs is not (null or 0)),
         })
         {
@@ -92,16 +94,16 @@ internal static class TextCompletions
         };
     }
 
-    /// <summary>As OpenAI has it.</summary>
+    /// <summary>OpenAI's default.</summary>
     private const int DefaultTokens = 16;
 
     private static string Prompt(JsonElement? prompt) => prompt switch
     {
         { ValueKind: JsonValueKind.String } text when text.GetString() is { Length: > 0 } said => said,
-        { ValueKind: JsonValueKind.Array } several when several.GetArrayLength() == 1 && several[0].ValueKind == JsonValueKind.String => several[0].GetString()!,
-        _ => throw Bad("'prompt' must be one text; neither several nor tokens are understood.", "prompt"),
+        { ValueKind: JsonValueKind.Array } several
+            when several.GetArrayLength() == 1 && several[0].ValueKind == JsonValueKind.String => several[0].GetString()!,
+        _ => throw Bad("'prompt' must be one text. Several texts and tokens are not supported.", "prompt"),
     };
-
 }
 
 /// <summary>The body of POST /v1/completions.</summary>

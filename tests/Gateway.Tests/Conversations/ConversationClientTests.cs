@@ -124,9 +124,11 @@ public sealed class ConversationClientTests : IDisposable
             return conversation;
         }
 
-        protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => Converse((TurnRequest)args![0]!, (CancellationToken)args[1]!);
+        protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) =>
+            Converse((TurnRequest)args![0]!, (CancellationToken)args[1]!);
 
-        private async IAsyncEnumerable<TurnEvent> Converse(TurnRequest request, [EnumeratorCancellation] CancellationToken cancellation)
+        private async IAsyncEnumerable<TurnEvent> Converse(
+            TurnRequest request, [EnumeratorCancellation] CancellationToken cancellation)
         {
             Offsets.Add(request.Offset.Bytes);
             await Task.Yield();

@@ -8,7 +8,7 @@ using static Herd.Gateway.Errors.BadRequest;
 
 namespace Herd.Gateway.OpenAi.Responses;
 
-/// <summary>The Conversations API. A conversation's items are those of its turns; they are added by responses in it.</summary>
+/// <summary>The Conversations API. A conversation's items are those of its turns. Responses add them.</summary>
 internal static class ConversationsEndpoints
 {
     public static void MapConversations(this IEndpointRouteBuilder routes)
@@ -20,13 +20,19 @@ internal static class ConversationsEndpoints
                 : await context.Request.Read(ResponsesJson.Default.ConversationRequest, "a conversation");
             var (tenant, metadata) = (Authentication.Tenant(context), MetadataRules.Check(request.Metadata));
             var conversation = await conversations.Create(tenant, model: null, System(request), context.RequestAborted);
-            conversation = metadata is null ? conversation : await conversations.UpdateMetadata(tenant, conversation.Id, metadata, context.RequestAborted);
+            conversation = metadata is null
+                ? conversation
+                : await conversations.UpdateMetadata(tenant, conversation.Id, metadata, context.RequestAborted);
             return TypedResults.Json(Shape(conversation), ResponsesJson.Default.ConversationObject);
         }).Describes<ConversationRequest, ConversationObject>("Conversations");
         routes.MapPost("/v1/conversations/{id}", async (string id, HttpContext context, ConversationClient conversations) =>
         {
             var request = await context.Request.Read(ResponsesJson.Default.ConversationRequest, "a conversation");
-            var conversation = await conversations.UpdateMetadata(Authentication.Tenant(context), Check(id), MetadataRules.Check(request.Metadata) ?? [], context.RequestAborted);
+            var conversation = await conversations.UpdateMetadata(
+                Authentication.Tenant(context),
+                Check(id),
+                MetadataRules.Check(request.Metadata) ?? [],
+                context.RequestAborted);
             return TypedResults.Json(Shape(conversation), ResponsesJson.Default.ConversationObject);
         }).Describes<ConversationRequest, ConversationObject>("Conversations");
         routes.MapGet("/v1/conversations/{id}", async (string id, HttpContext context, ConversationClient conversations) =>
@@ -34,7 +40,8 @@ internal static class ConversationsEndpoints
         routes.MapDelete("/v1/conversations/{id}", async (string id, HttpContext context, ConversationClient conversations) =>
         {
             await conversations.Delete(Authentication.Tenant(context), Check(id), context.RequestAborted);
-            return TypedResults.Json(new DeletedObject(id, "conversation.deleted"), ResponsesJson.Default.DeletedObject);
+            return TypedResults.Json(
+                new DeletedObject(id, "conversation.deleted"), ResponsesJson.Default.DeletedObject);
         }).Describes<DeletedObject>("Conversations");
         routes.MapGet("/v1/conversations/{id}/items", async (string id, string? order, HttpContext context, ConversationClient conversations, ClusterView view) =>
         {
@@ -58,16 +65,20 @@ internal static class ConversationsEndpoints
 
     private static string Check(string id) => ResponseId.IsConversation(id)
         ? id
-        : throw new HerdException(HerdError.ConversationNotFound, $"There is no conversation '{id}'.", "conversation_id");
+        : throw new HerdException(
+            HerdError.ConversationNotFound, $"There is no conversation '{id}'.", "conversation_id");
 
     private static string? System(ConversationRequest request)
     {
-        var items = (request.Items ?? []).Select((item, i) => ResponseRequestReader.ToMessage(item, i, AnswerMarkup.None)).ToList();
+        var items = (request.Items ?? []).Select(
+            (item, i) => ResponseRequestReader.ToMessage(item, i, AnswerMarkup.None)).ToList();
         return items switch
         {
             [] => null,
             [{ Role: Role.System } system] => system.Text,
-            _ => throw Bad("A conversation can begin with one system message here. Send the others as the 'input' of a response.", "items"),
+            _ => throw Bad(
+                "A conversation can begin with one system message here. Send the others as the 'input' of a response.",
+                "items"),
         };
     }
 
@@ -81,5 +92,9 @@ internal static class ConversationsEndpoints
         });
 
     private static ConversationObject Shape(Conversation conversation) =>
-        new(conversation.Id, conversation.Created.ToUnixTimeSeconds(), conversation.Metadata ?? new Dictionary<string, string>());
+        new(
+            conversation.Id,
+            conversation.Created.ToUnixTimeSeconds(),
+            conversation.Metadata ?? new Dictionary<string,
+            string>());
 }

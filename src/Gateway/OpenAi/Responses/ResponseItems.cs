@@ -14,15 +14,20 @@ internal sealed class ResponseItems(ResponseId id)
     /// <summary>The item of the next part that is not more of the one before.</summary>
     public OutputItem Begin(AnswerPart part) => part switch
     {
-        { Call: { } call } => new OutputItem("function_call", "fc_" + ConversationClient.WithoutPrefix(call.Id), "in_progress")
+        { Call: { } call } => new OutputItem(
+            "function_call", "fc_" + ConversationClient.WithoutPrefix(call.Id), "in_progress")
         {
             CallId = call.Id, Name = call.Name, Arguments = "",
         },
-        { Thought: not null } => new OutputItem("reasoning", $"rs_{ConversationClient.WithoutPrefix(id.Turn)}_{_thoughts++}", "in_progress")
+        { Thought: not null } => new OutputItem(
+            "reasoning", $"rs_{ConversationClient.WithoutPrefix(id.Turn)}_{_thoughts++}", "in_progress")
         {
             Summary = [], Content = [],
         },
-        _ => new OutputItem("message", _texts++ == 0 ? id.Message : $"{id.Message}_t{_texts - 1}", "in_progress") { Role = "assistant", Content = [] },
+        _ => new OutputItem(
+            "message",
+            _texts++ == 0 ? id.Message : $"{id.Message}_t{_texts - 1}",
+            "in_progress") { Role = "assistant", Content = [] },
     };
 
     /// <summary>An item with all that there is of it.</summary>
@@ -50,7 +55,8 @@ internal sealed class ResponseItems(ResponseId id)
 
     /// <summary>What was said in a turn, in order.</summary>
     public static IEnumerable<OutputItem> Input(ResponseId id, Turn turn) => turn.Input.Select((message, i) => message.Role == Role.Tool
-        ? new OutputItem("function_call_output", $"{id.Message}_{i}", "completed") { CallId = "", Output = message.Text }
+        ? new OutputItem(
+            "function_call_output", $"{id.Message}_{i}", "completed") { CallId = "", Output = message.Text }
         : new OutputItem("message", $"{id.Message}_{i}", "completed")
         {
             Role = message.Role.ToString().ToLowerInvariant(),

@@ -47,7 +47,8 @@ internal sealed record ResponseRequest
 /// <param name="Description">What it does.</param>
 /// <param name="Parameters">A JSON schema of its arguments.</param>
 /// <param name="Strict">Whether a schema that cannot be kept is refused.</param>
-internal sealed record ResponseTool(string? Type, string? Name, string? Description = null, JsonElement? Parameters = null, bool? Strict = null);
+internal sealed record ResponseTool(
+    string? Type, string? Name, string? Description = null, JsonElement? Parameters = null, bool? Strict = null);
 
 internal sealed record TextOptions(TextFormat? Format);
 
@@ -110,7 +111,7 @@ internal sealed record ResponseError(string Code, string Message);
 
 internal sealed record IncompleteDetails(string Reason);
 
-/// <summary>A message, a call, what a call came to, or a thought; what does not belong to its type is left out.</summary>
+/// <summary>A message, a call, the result of a call, or a thought. Fields of other types are left out.</summary>
 internal sealed record OutputItem(string Type, string Id, string Status)
 {
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -155,7 +156,8 @@ internal sealed record DeletedObject(string Id, string Object)
 }
 
 /// <summary>The body of POST /v1/conversations.</summary>
-internal sealed record ConversationRequest(IReadOnlyList<JsonElement>? Items = null, Dictionary<string, string>? Metadata = null);
+internal sealed record ConversationRequest(
+    IReadOnlyList<JsonElement>? Items = null, Dictionary<string, string>? Metadata = null);
 
 internal sealed record ConversationObject(string Id, long CreatedAt, IReadOnlyDictionary<string, string> Metadata)
 {

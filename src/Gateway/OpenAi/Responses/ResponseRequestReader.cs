@@ -10,7 +10,7 @@ namespace Herd.Gateway.OpenAi.Responses;
 /// <summary>Reads and checks the body of a request for a response.</summary>
 internal static class ResponseRequestReader
 {
-    /// <exception cref="HerdException">The body is not a request, or asks for what is not to be had.</exception>
+    /// <exception cref="HerdException">The body is not a request.</exception>
     public static async Task<ResponseRequest> Read(HttpRequest request)
     {
         var read = await request.Read(ResponsesJson.Default.ResponseRequest, "a request for a response");
@@ -18,7 +18,7 @@ internal static class ResponseRequestReader
         return read;
     }
 
-    /// <summary>The turn it asks for, in a conversation that is yet to be found.</summary>
+    /// <summary>The requested turn.</summary>
     public static TurnRequest ToTurn(ResponseRequest request, bool isFirst, AnswerMarkup markup)
     {
         var settings = new GenerationSettings
@@ -31,19 +31,22 @@ internal static class ResponseRequestReader
         }.WithTools([.. (request.Tools ?? []).Select(ToTool)], request.ToolChoice);
         SettingsRules.Check(settings);
 
-        // Instructions are of one response. The first one's stand at the beginning, where they are shared; later ones before what is said.
+        // Instructions belong to one response. Those of the first stand at the start of the conversation, where other
+        // conversations share them. Later ones stand before the input.
         var messages = Messages(request.Input, markup);
         return new TurnRequest
         {
             TurnId = ConversationClient.NewTurnId(),
-            Input = request.Instructions is { } instructions && !isFirst ? [new Message(Role.System, instructions), .. messages] : messages,
+            Input = request.Instructions is { } instructions && !isFirst
+                ? [new Message(Role.System, instructions), .. messages]
+                : messages,
             Settings = settings,
             Model = request.Model,
             Metadata = MetadataRules.Check(request.Metadata),
         };
     }
 
-    /// <summary>The conversation that is asked for by its id; null when none is.</summary>
+    /// <summary>The id of the requested conversation; null if the request has none.</summary>
     public static string? Conversation(ResponseRequest request) => request.Conversation switch
     {
         null or { ValueKind: JsonValueKind.Null } => null,
@@ -55,8 +58,12 @@ internal static class ResponseRequestReader
     private static void Check(ResponseRequest request)
     {
         Require(!string.IsNullOrEmpty(request.Model), "'model' is missing.", "model");
-        Require(request.Background is not true, "'background' is not supported. Leave it out, or stream.", "background");
-        Require(request.Truncation is null or "auto" or "disabled", "'truncation' is neither auto nor disabled.", "truncation");
+        Require(
+            request.Background is not true, "'background' is not supported. Leave it out, or stream.", "background");
+        Require(
+            request.Truncation is null or "auto" or "disabled",
+            "'truncation' is neither auto nor disabled.",
+            "truncation");
         Require(request.MaxOutputTokens is null or >= 1, "'max_output_tokens' must be 1 or more.", "max_output_tokens");
         var conversation = Conversation(request);
         Require(
@@ -85,14 +92,17 @@ internal static class ResponseRequestReader
             throw Bad($"'input' must be a text, or 1 to {SettingsRules.MaxMessages} messages.", "input");
         }
 
-        var messages = items.EnumerateArray().Select((item, i) => ToMessage(item, i, markup)).OfType<Message>().ToList();
+        var messages = items.EnumerateArray().Select(
+            (item, i) => ToMessage(item, i, markup)).OfType<Message>().ToList();
         Require(messages.Count > 0, "'input' says nothing.", "input");
         return messages[^1].Role == Role.Assistant
-            ? throw Bad("The last message is the assistant's; there is nothing to answer.", $"input[{messages.Count - 1}].role")
+            ? throw Bad(
+                "The last message is the assistant's. End with a message to answer.",
+                $"input[{messages.Count - 1}].role")
             : messages;
     }
 
-    /// <returns>Null for what the model is not shown again: its thoughts.</returns>
+    /// <returns>Null for a thought, which the model does not see again.</returns>
     public static Message? ToMessage(JsonElement item, int index, AnswerMarkup markup)
     {
         var name = $"input[{index}]";
@@ -104,11 +114,15 @@ internal static class ResponseRequestReader
             case "function_call":
                 return new Message(Role.Assistant, CallText.Write("", [ToCall(item, name)], markup));
             case "function_call_output":
-                return new Message(Role.Tool, Field(item, "output") ?? throw Bad($"'{name}.output' must be a text.", $"{name}.output"));
+                return new Message(
+                    Role.Tool,
+                    Field(item, "output") ?? throw Bad($"'{name}.output' must be a text.", $"{name}.output"));
             case "message":
                 break;
             default:
-                throw Bad($"'{name}.type' is none of message, function_call, function_call_output and reasoning.", $"{name}.type");
+                throw Bad(
+                    $"'{name}.type' must be message, function_call, function_call_output or reasoning.",
+                    $"{name}.type");
         }
 
         return new Message(
@@ -117,7 +131,7 @@ internal static class ResponseRequestReader
                 "system" or "developer" => Role.System,
                 "user" => Role.User,
                 "assistant" => Role.Assistant,
-                _ => throw Bad($"'{name}.role' is none of system, developer, user and assistant.", $"{name}.role"),
+                _ => throw Bad($"'{name}.role' must be system, developer, user or assistant.", $"{name}.role"),
             },
             Text(item, $"{name}.content"));
     }
@@ -125,7 +139,7 @@ internal static class ResponseRequestReader
     private static ToolCall ToCall(JsonElement item, string name) =>
         Field(item, "name") is { } function && Field(item, "arguments") is { } arguments
             ? new ToolCall(Field(item, "call_id") ?? "", function, arguments)
-            : throw Bad($"'{name}' has no name, or no arguments.", name);
+            : throw Bad($"'{name}' must have a name and arguments.", name);
 
     private static string? Field(JsonElement item, string name) =>
         item.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
@@ -137,19 +151,23 @@ internal static class ResponseRequestReader
             throw Bad($"'{name}' must be a text or an array of text parts.", name);
         }
 
-        return content.ValueKind == JsonValueKind.String ? content.GetString()! : string.Concat(content.EnumerateArray().Select(part =>
+        return content.ValueKind == JsonValueKind.String
+            ? content.GetString()!
+            : string.Concat(content.EnumerateArray().Select(part =>
             part.ValueKind == JsonValueKind.Object
-            && part.TryGetProperty("type", out var type) && (type.ValueEquals("input_text") || type.ValueEquals("output_text"))
+            && part.TryGetProperty("type", out var type) && (
+                type.ValueEquals("input_text") || type.ValueEquals("output_text"))
             && part.TryGetProperty("text", out var text) && text.ValueKind == JsonValueKind.String
                 ? text.GetString()
-                : throw Bad($"'{name}' holds a part that is not text; only text is understood.", name)));
+                : throw Bad($"'{name}' has a part that is not text. Only text is supported.", name)));
     }
 
     private static AnswerForm? Form(TextFormat? format) => format?.Type switch
     {
         null or "text" => null,
         "json_object" => new AnswerForm(Schema: null),
-        "json_schema" => new AnswerForm(format.Schema?.GetRawText() ?? throw Bad("'text.format.schema' is missing.", "text.format")),
-        _ => throw Bad("'text.format.type' is none of text, json_object and json_schema.", "text.format"),
+        "json_schema" => new AnswerForm(
+            format.Schema?.GetRawText() ?? throw Bad("'text.format.schema' is missing.", "text.format")),
+        _ => throw Bad("'text.format.type' must be text, json_object or json_schema.", "text.format"),
     };
 }

@@ -23,7 +23,9 @@ internal static class ResponseShape
         MaxOutputTokens = turn.Settings.MaxTokens,
         Model = turn.Model ?? "",
         Output = turn.State is TurnState.Completed or TurnState.Cancelled ? ResponseItems.From(id, turn, markup) : [],
-        PreviousResponseId = previous is { IsDeleted: false } before && ResponseId.IsTurn(before.Id) ? (id with { Turn = before.Id }).ToString() : null,
+        PreviousResponseId = previous is { IsDeleted: false } before && ResponseId.IsTurn(before.Id)
+            ? (id with { Turn = before.Id }).ToString()
+            : null,
         Temperature = turn.Settings.Temperature,
         TopP = turn.Settings.TopP,
         Metadata = turn.Metadata ?? new Dictionary<string, string>(),
@@ -60,7 +62,9 @@ internal static class ResponseShape
     };
 
     private static ResponseTool ToTool(Tool tool) => new(
-        "function", tool.Name, tool.Description, tool.Parameters is { } schema ? JsonDocument.Parse(schema).RootElement : null, tool.IsStrict);
+        "function", tool.Name, tool.Description, tool.Parameters is { } schema
+            ? JsonDocument.Parse(schema).RootElement
+            : null, tool.IsStrict);
 
     private static JsonElement Choice(ToolChoice? choice) => choice switch
     {

@@ -4,7 +4,7 @@ using Herd.Gateway.Hosting;
 
 namespace Herd.Gateway.OpenAi.Responses;
 
-/// <summary>A response as it is made, in the events that OpenAI sends: an item is added, filled and done before the next.</summary>
+/// <summary>Streams a response as OpenAI's events. Each item is added, filled and done before the next one.</summary>
 internal sealed class ResponseStream(HttpContext context, ResponseId id)
 {
     private readonly ServerEvents _events = new(context);
@@ -97,5 +97,6 @@ internal sealed class ResponseStream(HttpContext context, ResponseId id)
     private ResponseEvent Content(string type) => Item(type) with { ContentIndex = 0 };
 
     private Task Write(ResponseEvent happened) =>
-        _events.Write(happened with { SequenceNumber = _next++ }, ResponsesJson.Default.ResponseEvent, kind: happened.Type);
+        _events.Write(
+            happened with { SequenceNumber = _next++ }, ResponsesJson.Default.ResponseEvent, kind: happened.Type);
 }

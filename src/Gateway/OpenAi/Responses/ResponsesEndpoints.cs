@@ -10,8 +10,8 @@ using Herd.Grains.Routing;
 namespace Herd.Gateway.OpenAi.Responses;
 
 /// <summary>
-/// The Responses API on durable conversations: a response is a turn. One that follows the last response of a conversation goes on
-/// there, on the node that has its KV cache; one that follows an earlier response goes on in a fork, which shares it.
+/// The Responses API on durable conversations. A response is a turn. A response that follows the last one of a conversation
+/// is added to it, on the node with its KV cache. One that follows an earlier response is added to a fork.
 /// </summary>
 internal static class ResponsesEndpoints
 {
@@ -21,24 +21,31 @@ internal static class ResponsesEndpoints
         routes.MapGet("/v1/responses/{id}", async (string id, HttpContext context, ConversationClient conversations, ClusterView view) =>
         {
             var (response, turn, previous) = await Find(id, context, conversations);
-            return TypedResults.Json(ResponseShape.From(response, turn, previous, view.MarkupOf(turn.Model)), ResponsesJson.Default.Response);
+            return TypedResults.Json(
+                ResponseShape.From(response, turn, previous, view.MarkupOf(turn.Model)),
+                ResponsesJson.Default.Response);
         }).Describes<Response>("Responses");
         routes.MapGet("/v1/responses/{id}/input_items", async (string id, string? order, HttpContext context, ConversationClient conversations) =>
         {
             var (response, turn, _) = await Find(id, context, conversations);
             var items = ResponseItems.Input(response, turn);
-            return TypedResults.Json(ResponseItems.List(order == "asc" ? items : items.Reverse()), ResponsesJson.Default.InputItemList);
+            return TypedResults.Json(
+                ResponseItems.List(order == "asc" ? items : items.Reverse()), ResponsesJson.Default.InputItemList);
         }).Describes<InputItemList>("Responses");
         routes.MapPost("/v1/responses/{id}/cancel", async (string id, HttpContext context, ConversationClient conversations, ClusterView view) =>
         {
             var (response, _, previous) = await Find(id, context, conversations);
-            var turn = await conversations.Cancel(Authentication.Tenant(context), response.Conversation, response.Turn, context.RequestAborted);
-            return TypedResults.Json(ResponseShape.From(response, turn, previous, view.MarkupOf(turn.Model)), ResponsesJson.Default.Response);
+            var turn = await conversations.Cancel(
+                Authentication.Tenant(context), response.Conversation, response.Turn, context.RequestAborted);
+            return TypedResults.Json(
+                ResponseShape.From(response, turn, previous, view.MarkupOf(turn.Model)),
+                ResponsesJson.Default.Response);
         }).Describes<Response>("Responses");
         routes.MapDelete("/v1/responses/{id}", async (string id, HttpContext context, ConversationClient conversations) =>
         {
             var (response, _, _) = await Find(id, context, conversations);
-            await conversations.DeleteTurn(Authentication.Tenant(context), response.Conversation, response.Turn, context.RequestAborted);
+            await conversations.DeleteTurn(
+                Authentication.Tenant(context), response.Conversation, response.Turn, context.RequestAborted);
             return TypedResults.Json(new DeletedObject(id, "response"), ResponsesJson.Default.DeletedObject);
         }).Describes<DeletedObject>("Responses");
     }
@@ -55,7 +62,8 @@ internal static class ResponsesEndpoints
         var tenant = Authentication.Tenant(context);
         var markup = view.MarkupOf(request.Model);
         var (id, turn, previous, events) = await Begin(request, tenant, markup, conversations, context.RequestAborted);
-        await using var reply = await Reply.Begin(id.Conversation, events, new AnswerReader(markup, turn.Settings, turn.TurnId));
+        await using var reply = await Reply.Begin(
+            id.Conversation, events, new AnswerReader(markup, turn.Settings, turn.TurnId));
         context.Response.Headers[ChatCompletions.NodeHeader] = reply.Node;
         Response Describe(Turn turn) => ResponseShape.From(id, turn, previous: null, markup) with
         {
@@ -98,8 +106,9 @@ internal static class ResponsesEndpoints
         await stream.End(describe(reply.Turn), reply.Turn.Finish == Finish.Stop);
     }
 
-    /// <summary>Begins the turn where it belongs.</summary>
-    private static async Task<(ResponseId Id, TurnRequest Turn, string? Previous, IAsyncEnumerator<TurnEvent> Events)> Begin(
+    /// <summary>Begins the turn in its conversation.</summary>
+    private static async Task<(
+        ResponseId Id, TurnRequest Turn, string? Previous, IAsyncEnumerator<TurnEvent> Events)> Begin(
         ResponseRequest request, Tenant tenant, AnswerMarkup markup, ConversationClient conversations, CancellationToken cancellation)
     {
         if (request.PreviousResponseId is { } given)
@@ -125,17 +134,20 @@ internal static class ResponsesEndpoints
         {
             return ResponseId.IsConversation(named)
                 ? await Converse(named, ResponseRequestReader.ToTurn(request, isFirst: false, markup), null)
-                : throw new HerdException(HerdError.ConversationNotFound, $"There is no conversation '{named}'.", "conversation");
+                : throw new HerdException(
+                    HerdError.ConversationNotFound, $"There is no conversation '{named}'.", "conversation");
         }
 
         var first = ResponseRequestReader.ToTurn(request, isFirst: true, markup);
         if (request.Store == false)
         {
-            // As a session whose history its caller keeps: it is not listed, and forgotten after a while.
+            // A session whose history the caller keeps. It is not listed, and it is deleted later.
             var history = first with
             {
                 IsWholeHistory = true,
-                Input = request.Instructions is { } instructions ? [new Message(Role.System, instructions), .. first.Input] : first.Input,
+                Input = request.Instructions is { } instructions
+                    ? [new Message(Role.System, instructions), .. first.Input]
+                    : first.Input,
             };
             return await Converse(SessionIdentity.NewId(), history, null);
         }
@@ -143,7 +155,8 @@ internal static class ResponsesEndpoints
         var conversation = await conversations.Create(tenant, request.Model, request.Instructions, cancellation);
         return await Converse(conversation.Id, first, null);
 
-        async Task<(ResponseId, TurnRequest, string?, IAsyncEnumerator<TurnEvent>)> Converse(string conversation, TurnRequest turn, string? previous)
+        async Task<(ResponseId, TurnRequest, string?, IAsyncEnumerator<TurnEvent>)> Converse(
+            string conversation, TurnRequest turn, string? previous)
         {
             var events = await conversations.Converse(tenant, conversation, turn, cancellation).ReadFirst(cancellation);
             return (new ResponseId(conversation, turn.TurnId), turn, previous, events);
