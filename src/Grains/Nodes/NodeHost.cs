@@ -10,15 +10,15 @@ using Microsoft.Extensions.Options;
 
 namespace Herd.Grains.Nodes;
 
-/// <summary>Owns what this node computes with: loads its model when the process starts, and unloads it at the end.</summary>
-/// <param name="runtime">What loads it.</param>
-/// <param name="options">What is served.</param>
-/// <param name="cluster">Who this is.</param>
-/// <param name="engines">What runs its engine.</param>
-/// <param name="warmUp">What is done with a model, over the link given, before it takes work.</param>
-/// <param name="time">What passes.</param>
-/// <param name="loggers">Where to log.</param>
-/// <param name="lifetime">The process's.</param>
+/// <summary>Owns this node's model: loads it when the process starts, replaces it, and unloads it at the end.</summary>
+/// <param name="runtime">The runtime that loads the model.</param>
+/// <param name="options">The options of the node.</param>
+/// <param name="cluster">The node's name and addresses.</param>
+/// <param name="engines">Runs the model's engine.</param>
+/// <param name="warmUp">Warms a loaded model up, over the node's own link, before it takes work.</param>
+/// <param name="time">The clock.</param>
+/// <param name="loggers">Makes loggers.</param>
+/// <param name="lifetime">The lifetime of the process.</param>
 internal sealed class NodeHost(
     ILlamaRuntime runtime,
     IOptions<NodeOptions> options,
@@ -30,64 +30,61 @@ internal sealed class NodeHost(
     IHostApplicationLifetime lifetime) : BackgroundService
 {
     private readonly ILogger _logger = loggers.CreateLogger<NodeHost>();
-    private volatile LoadedModel? _model;
-    private volatile float _loaded;
-    private volatile bool _isWarm;
     private readonly CancellationTokenSource _left = new();
-    private volatile bool _drains;
-    private volatile bool _servesNothing;
-    private volatile TaskCompletionSource<string> _replacement = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile NodePhase _phase = new NodePhase.Loading(0);
+    private volatile TaskCompletionSource<string> _replacement = NewReplacement();
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Completes at the next change of what <see cref="Report"/> says.</summary>
+    /// <summary>Completes at the next change of <see cref="Report"/>.</summary>
     public Task Changed => Volatile.Read(ref _changed).Task;
 
     public TimeSpan Heartbeat => options.Value.Heartbeat;
 
     public TimeSpan StreamInterval => options.Value.StreamInterval;
 
-    /// <summary>Cancelled once nothing more is to be said or sent to others.</summary>
+    /// <summary>Cancelled once this node has nothing more to report or send.</summary>
     public CancellationToken Left => _left.Token;
 
-    public NodeReport Report() => new()
+    public NodeReport Report()
     {
-        Node = cluster.Value.Name,
-        State = _drains || lifetime.ApplicationStopping.IsCancellationRequested ? NodeState.Draining
-            : _model is not { } loaded || !_isWarm ? _servesNothing ? NodeState.Ready : NodeState.Loading
-            : IsStalled(loaded.Engine) ? NodeState.Stalled
-            : NodeState.Ready,
-        Link = Link,
-        ProcessId = Environment.ProcessId,
-        Runtime = runtime.Description,
-        Loaded = _loaded,
-        Models = _model is { } model ? [model.Describe()] : [],
-    };
+        var phase = _phase;
+        return new NodeReport
+        {
+            Node = cluster.Value.Name,
+            State = phase.State(lifetime.ApplicationStopping.IsCancellationRequested, options.Value.StepDeadline),
+            Link = Link,
+            ProcessId = Environment.ProcessId,
+            Runtime = runtime.Description,
+            Loaded = phase.Progress,
+            Models = phase.Model is { } model ? [model.Describe()] : [],
+        };
+    }
 
-    /// <summary>Where this node's link is.</summary>
+    /// <summary>The address of this node's link.</summary>
     public string Link => $"https://{cluster.Value.Address}:{cluster.Value.LinkPort}";
 
-    /// <summary>The model that is loaded; null while there is none.</summary>
-    public LoadedModel? Loaded => _model;
+    /// <summary>The model that is loaded; null if there is none.</summary>
+    public LoadedModel? Loaded => _phase.Model;
 
     /// <summary>Takes no new work from now on.</summary>
     public void BeginDrain()
     {
-        _drains = true;
+        SetDraining(true);
         SignalChange();
     }
 
     /// <summary>Takes work again, unless the process is about to end.</summary>
     public void CancelDrain()
     {
-        _drains = false;
+        SetDraining(false);
         SignalChange();
     }
 
-    /// <summary>Serves another model from now on. What was here was moved, or is gone.</summary>
-    /// <param name="model">As in <see cref="NodeOptions.Model"/>; empty serves none.</param>
+    /// <summary>Serves another model from now on. The sessions of the old one were moved, or are lost.</summary>
+    /// <param name="model">As in <see cref="NodeOptions.Model"/>; empty if the node is to serve none.</param>
     public void Replace(string model) => _replacement.TrySetResult(model);
 
-    /// <exception cref="HerdException">There is no such model in the catalog, and no such file.</exception>
+    /// <exception cref="HerdException">The catalog has no such model, and there is no such file.</exception>
     public void Require(string model)
     {
         try
@@ -100,21 +97,25 @@ internal sealed class NodeHost(
         }
     }
 
-    /// <summary>Notes that nothing is left here that others need.</summary>
+    /// <summary>Ends the reports: no other node needs anything of this one any more.</summary>
     public void EndDrain() => _left.Cancel();
 
     /// <exception cref="HerdException">The node does not serve the model, or not yet.</exception>
-    public LoadedModel Model(string id) => _model is { } model && model.Id == id
-        ? model
-        : throw new HerdException(
-            _model is null ? HerdError.Unavailable : HerdError.ModelNotFound,
-            $"The node '{cluster.Value.Name}' does not serve the model '{id}'{(_model is null ? " yet" : "")}.",
-            "model");
+    public LoadedModel Model(string id)
+    {
+        var model = _phase.Model;
+        return model?.Id == id
+            ? model
+            : throw new HerdException(
+                model is null ? HerdError.Unavailable : HerdError.ModelNotFound,
+                $"The node '{cluster.Value.Name}' does not serve the model '{id}'{(model is null ? " yet" : "")}.",
+                "model");
+    }
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
-        if (_model is { } model)
+        if (_phase.Model is { } model)
         {
             await model.DisposeAsync();
         }
@@ -122,13 +123,13 @@ internal sealed class NodeHost(
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Run(stoppingToken);
 
-    /// <summary>Serves what there is to serve until the process ends.</summary>
+    /// <summary>Serves one model after another until the process ends.</summary>
     internal async Task Run(CancellationToken stoppingToken)
     {
         using var stopping = lifetime.ApplicationStopping.Register(SignalChange);
         try
         {
-            // What it was started for it must be able to serve.
+            // The process ends if its first model cannot be loaded.
             var next = await Serve(options.Value.Model, stoppingToken);
             while (true)
             {
@@ -143,7 +144,7 @@ internal sealed class NodeHost(
         }
         catch (Exception e) when (!stoppingToken.IsCancellationRequested)
         {
-            // A node whose engine is dead must not keep its sessions: leaving lets them go on elsewhere.
+            // The process ends if the engine fails, so that its sessions resume on other nodes.
             NodeLog.CannotServe(_logger, $"the engine failed: {e.Message}");
             Environment.ExitCode = 4;
             lifetime.StopApplication();
@@ -154,7 +155,7 @@ internal sealed class NodeHost(
         }
     }
 
-    /// <summary>Serves a model that was asked for later; one that cannot be loaded leaves the node without any.</summary>
+    /// <summary>Serves a later model. The node serves none if it cannot be loaded.</summary>
     private async Task<string> ServeInstead(string model, CancellationToken cancellation)
     {
         try
@@ -169,28 +170,35 @@ internal sealed class NodeHost(
     }
 
     /// <summary>Loads a model and serves it.</summary>
-    /// <returns>What is to be served instead, once that is asked for.</returns>
+    /// <returns>The model to serve next, once one was asked for.</returns>
     private async Task<string> Serve(string id, CancellationToken cancellation)
     {
-        _loaded = 0;
+        Enter(new NodePhase.Loading(0));
         var source = ModelCatalog.Read(options.Value.Catalog).Find(id);
         NodeLog.Loading(_logger, source.Id, source.Path);
         var started = time.GetTimestamp();
         var digest = await ModelHash.Verify(source, cancellation);
         var progress = new SynchronousProgress(share =>
         {
-            _loaded = share;
+            Enter(new NodePhase.Loading(share));
             SignalChange();
         });
         var model = await Task.Run(
             () => LoadedModel.Load(
-                runtime, source, options.Value, engines, time, loggers.CreateLogger<Engine>(), digest, progress, cancellation),
+                runtime,
+                source,
+                options.Value,
+                engines,
+                time,
+                loggers.CreateLogger<Engine>(),
+                digest,
+                progress,
+                cancellation),
             cancellation);
         model.Engine.LoadChanged += SignalChange;
-        _model = model;
-        _loaded = 1;
+        Enter(new NodePhase.WarmingUp(model));
         await warmUp(model, Link, cancellation);
-        _isWarm = true;
+        Enter(new NodePhase.Serving(model));
         SignalChange();
         NodeLog.Loaded(_logger, model.Id, time.GetElapsedTime(started).TotalSeconds);
         var replaced = _replacement.Task;
@@ -199,18 +207,17 @@ internal sealed class NodeHost(
             await model.Engine.Completion;
         }
 
-        _model = null;
-        _isWarm = false;
+        Enter(new NodePhase.Loading(1));
         await model.DisposeAsync();
         return await Replacement(cancellation);
     }
 
     private async Task<string> ServeNothing(CancellationToken cancellation)
     {
-        _servesNothing = true;
+        Enter(new NodePhase.Idle(_phase.Progress));
         SignalChange();
         var next = await Replacement(cancellation);
-        _servesNothing = false;
+        Enter(new NodePhase.Loading(_phase.Progress));
         SignalChange();
         return next;
     }
@@ -218,12 +225,27 @@ internal sealed class NodeHost(
     private async Task<string> Replacement(CancellationToken cancellation)
     {
         var next = await _replacement.Task.WaitAsync(cancellation);
-        _replacement = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
-        _drains = false;
+        _replacement = NewReplacement();
+        SetDraining(false);
         return next;
     }
 
-    private bool IsStalled(Engine engine) => engine.SinceLastStep > options.Value.StepDeadline;
+    /// <summary>Replaces the phase; the node drains on if it drained.</summary>
+    private void Enter(NodePhase next) => Change(phase => next with { IsDraining = phase.IsDraining });
+
+    private void SetDraining(bool isDraining) => Change(phase => phase with { IsDraining = isDraining });
+
+    private void Change(Func<NodePhase, NodePhase> next)
+    {
+        NodePhase before;
+        do
+        {
+            before = _phase;
+        }
+        while (Interlocked.CompareExchange(ref _phase, next(before), before) != before);
+    }
+
+    private static TaskCompletionSource<string> NewReplacement() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private void SignalChange() => Interlocked.Exchange(
         ref _changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();

@@ -5,11 +5,12 @@ using Herd.Inference.Chat;
 
 namespace Herd.Grains.Nodes;
 
-/// <summary>The tokens that a history amounts to, the oldest turns left out if asked for and needed.</summary>
+/// <summary>Renders the prompt of a history. The oldest turns are left out if the settings ask for that and it is too long.</summary>
 internal static class SessionPrompt
 {
     /// <exception cref="HerdException">The model's template refuses the messages.</exception>
-    public static int[] Render(IReadOnlyList<HistoryMessage> messages, GenerationSettings settings, LoadedModel model) => Guard(() =>
+    public static int[] Render(
+        IReadOnlyList<HistoryMessage> messages, GenerationSettings settings, LoadedModel model) => Guard(() =>
     {
         if (settings.IsRaw)
         {
@@ -17,14 +18,15 @@ internal static class SessionPrompt
         }
 
         var tools = settings.ToDefinitions();
-        var prompt = model.Template.Render([.. messages.Select(ToChat)], tools);
+        int[] RenderAll(IEnumerable<HistoryMessage> shown) => model.Template.Render([.. shown.Select(ToChat)], tools);
+        var prompt = RenderAll(messages);
         var limit = Limit(settings, model.Engine.ContextTokens);
         return settings.Overflow == ContextOverflow.Shift && prompt.Length > limit
-            ? RenderShifted(messages, tools, model, limit)
+            ? ShiftedPrompt.Render(messages, limit, model.CountTokens, RenderAll)
             : prompt;
     });
 
-    /// <summary>Turns what templates refuse into what callers are told.</summary>
+    /// <summary>Turns a refusal of the template into an error for the caller.</summary>
     public static int[] Guard(Func<int[]> render)
     {
         try
@@ -37,46 +39,9 @@ internal static class SessionPrompt
         }
     }
 
-    private static int[] RenderShifted(
-        IReadOnlyList<HistoryMessage> messages, IReadOnlyList<ToolDefinition> tools, LoadedModel model, int limit)
-    {
-        var system = messages.TakeWhile(message => message.Role == Role.System).ToList();
-        var turns = Turns(messages.Skip(system.Count));
-        var lengths = turns.ConvertAll(turn => turn.Sum(model.CountTokens));
-        var first = ContextWindow.FirstTurn(lengths, limit - system.Sum(model.CountTokens));
-        while (true)
-        {
-            // Counts of single messages leave out what the template puts around them.
-            var prompt = model.Template.Render([.. system.Concat(turns.Skip(first).SelectMany(turn => turn)).Select(ToChat)], tools);
-            if (prompt.Length <= limit || first == turns.Count - 1)
-            {
-                return prompt;
-            }
-
-            first++;
-        }
-    }
-
-    /// <summary>Room is left for the answer: what was asked for, or a quarter of the context.</summary>
+    /// <summary>Tokens that the prompt may have. The rest is for the answer: its maximum, at most a quarter of the context.</summary>
     private static int Limit(GenerationSettings settings, int context) =>
         context - Math.Clamp(settings.MaxTokens ?? int.MaxValue, 1, context / 4);
-
-    /// <summary>Each begins with what a user says after an answer; what functions came to belongs to the answer that called them.</summary>
-    private static List<List<HistoryMessage>> Turns(IEnumerable<HistoryMessage> messages)
-    {
-        var turns = new List<List<HistoryMessage>>();
-        foreach (var message in messages)
-        {
-            if (turns.Count == 0 || (message.Role is not (Role.Assistant or Role.Tool) && turns[^1][^1].Role == Role.Assistant))
-            {
-                turns.Add([]);
-            }
-
-            turns[^1].Add(message);
-        }
-
-        return turns;
-    }
 
     private static ChatMessage ToChat(HistoryMessage message) => new(
         message.Role switch

@@ -92,18 +92,13 @@ internal sealed class KvCache : IDisposable
             return KvAllocationOutcome.Deferred;
         }
 
-        // Parking whoever had the slot may push the very state out of host memory that is to come in its place.
-        var kept = false;
-        var state = source.Parked?.State;
-        state?.DangerousAddRef(ref kept);
         var begun = _time.GetTimestamp();
-        FillSlot(source, state, target, allocation);
+        FillSlot(source, target, allocation);
         allocation.Restore = _time.GetElapsedTime(begun);
         allocation.PrefixSource = target.Tokens.Count == 0 ? PrefixSource.Computed
             : source.Slot == target ? PrefixSource.Kept
             : source.Slot is not null ? PrefixSource.Copied
             : PrefixSource.Restored;
-        state?.DangerousRelease();
         if (own is not null && own != target)
         {
             Clear(own);
@@ -228,6 +223,25 @@ internal sealed class KvCache : IDisposable
         }
 
         return Offloaded.HasRoomFor((long)(tokens * _rates.BytesPerToken));
+    }
+
+    private void FillSlot(KvSource source, KvSlot target, KvAllocation allocation)
+    {
+        // Offloading the slot's old session may push the state of the new one out of host memory.
+        var kept = false;
+        var state = source.Parked?.State;
+        try
+        {
+            state?.DangerousAddRef(ref kept);
+            FillSlot(source, state, target, allocation);
+        }
+        finally
+        {
+            if (kept)
+            {
+                state!.DangerousRelease();
+            }
+        }
     }
 
     private void FillSlot(KvSource source, StateBuffer? state, KvSlot target, KvAllocation allocation)

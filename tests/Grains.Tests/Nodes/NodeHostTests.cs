@@ -1,4 +1,5 @@
 using Herd.Contracts.Nodes;
+using Herd.Grains.Nodes;
 
 namespace Herd.Grains.Tests.Nodes;
 
@@ -24,5 +25,54 @@ public sealed class NodeHostTests
         await starting;
 
         Assert.Equal(NodeState.Ready, node.Host.Report().State);
+    }
+
+    /// <summary>An idle engine made its last step zero seconds ago, so a deadline below zero stands for a stalled one.</summary>
+    [Theory]
+    [InlineData("loading", false, false, 0, NodeState.Loading)]
+    [InlineData("loading", true, false, 0, NodeState.Draining)]
+    [InlineData("loading", false, true, 0, NodeState.Draining)]
+    [InlineData("warming", false, false, 0, NodeState.Loading)]
+    [InlineData("warming", false, false, -1, NodeState.Loading)]
+    [InlineData("warming", true, false, 0, NodeState.Draining)]
+    [InlineData("serving", false, false, 0, NodeState.Ready)]
+    [InlineData("serving", false, false, -1, NodeState.Stalled)]
+    [InlineData("serving", true, false, -1, NodeState.Draining)]
+    [InlineData("serving", false, true, -1, NodeState.Draining)]
+    [InlineData("idle", false, false, 0, NodeState.Ready)]
+    [InlineData("idle", false, false, -1, NodeState.Ready)]
+    [InlineData("idle", true, false, 0, NodeState.Draining)]
+    [InlineData("idle", false, true, 0, NodeState.Draining)]
+    public async Task State_OfEachPhase_IsAsListed(string name, bool drains, bool stops, int deadline, NodeState expected)
+    {
+        await using var node = new SimulatedHost();
+        await node.Start();
+        var model = node.Host.Loaded!;
+        NodePhase phase = name switch
+        {
+            "loading" => new NodePhase.Loading(0.5f),
+            "warming" => new NodePhase.WarmingUp(model),
+            "serving" => new NodePhase.Serving(model),
+            _ => new NodePhase.Idle(1),
+        };
+
+        var state = (phase with { IsDraining = drains }).State(stops, TimeSpan.FromSeconds(deadline));
+
+        Assert.Equal(expected, state);
+    }
+
+    [Fact]
+    public async Task Report_DrainedAndReplacedByNothing_IsDrainingThenReadyWithoutAModel()
+    {
+        await using var node = new SimulatedHost();
+        await node.Start();
+
+        node.Host.BeginDrain();
+        Assert.Equal(NodeState.Draining, node.Host.Report().State);
+
+        node.Host.Replace("");
+        await node.Until(report => report is { State: NodeState.Ready, Models.Count: 0 });
+
+        Assert.Null(node.Host.Loaded);
     }
 }

@@ -38,6 +38,9 @@ internal sealed class FakeContext(int sequences = 2, int cells = 64, int batch =
     /// <summary>Set to fail the next batch.</summary>
     public volatile bool FailNext;
 
+    /// <summary>The exception that the next load throws; null for none.</summary>
+    public Exception? LoadFault { get; set; }
+
     /// <summary>Makes every step wait for a <see cref="Step"/>.</summary>
     public void Hold() => _gated = true;
 
@@ -108,6 +111,12 @@ internal sealed class FakeContext(int sequences = 2, int cells = 64, int batch =
 
     public void Load(int sequence, StateBuffer source)
     {
+        if (LoadFault is { } fault)
+        {
+            LoadFault = null;
+            throw fault;
+        }
+
         Moves++;
         _cells[sequence].Clear();
         _cells[sequence].AddRange(MemoryMarshal.Cast<byte, int>(source.From(0)));

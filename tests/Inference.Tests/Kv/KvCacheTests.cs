@@ -118,6 +118,25 @@ public sealed class KvCacheTests : IDisposable
         Assert.Equal(0, _cache.Offloaded.AwaitedBytes);
     }
 
+    [Fact]
+    public void TryAllocate_RuntimeThrowsDuringRestore_ReleasesTheState()
+    {
+        Open(hostBytes: 4 * StateBytes);
+        var preempted = Compute("a");
+        _cache!.Preempt(preempted);
+        Park();
+        Park();
+        var state = _cache.Offloaded.Find("a")!.State!;
+        _context.LoadFault = new InvalidOperationException("made to fail");
+
+        Assert.Throws<InvalidOperationException>(() => _cache.TryAllocate(preempted));
+
+        Assert.False(state.IsClosed);
+        _cache.CancelWait(preempted);
+        _cache.Forget("a");
+        Assert.True(state.IsClosed);
+    }
+
     public void Dispose() => _cache?.Dispose();
 
     private void Open(long hostBytes) => _cache = new KvCache(
