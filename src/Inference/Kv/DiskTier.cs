@@ -6,7 +6,7 @@ namespace Herd.Inference.Kv;
 
 /// <summary>
 /// Files of offloaded sessions, written by one thread and read by another, so that the engine's loop never waits for a disk and
-/// who comes back never for those who left. What they have to tell is posted to that loop.
+/// reads never wait for writes. Their results are posted to that loop.
 /// </summary>
 internal sealed class DiskTier : IDisposable
 {

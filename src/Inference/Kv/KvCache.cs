@@ -5,16 +5,16 @@ using Microsoft.Extensions.Logging;
 
 namespace Herd.Inference.Kv;
 
-/// <summary>How a allocation fared.</summary>
+/// <summary>The outcome of an allocation.</summary>
 internal enum KvAllocationOutcome
 {
-    /// <summary>It has its slot.</summary>
+    /// <summary>The allocation has its slot.</summary>
     Allocated,
 
     /// <summary>No slot is idle, or the session's own is being extended.</summary>
     Busy,
 
-    /// <summary>It is better off waiting: its state comes from disk, or a neighbour computes what both begin with.</summary>
+    /// <summary>Waiting is faster: its state comes from disk, or another slot computes the same prefix.</summary>
     Deferred,
 }
 
@@ -55,17 +55,17 @@ internal sealed class KvCache : IDisposable
 
     public SlotStates States { get; }
 
-    /// <summary>How long the last session that lost its slot had been idle; those idle for less have theirs still.</summary>
+    /// <summary>Idle time of the last session that lost its slot. Sessions idle for less still have theirs.</summary>
     public TimeSpan KeptFor { get; private set; } = TimeSpan.MaxValue;
 
-    /// <summary>What the sessions at hand begin with, in no order and not each once.</summary>
+    /// <summary>The prefixes of all sessions here, in no order and with repeats.</summary>
     public IEnumerable<ulong> Prefixes => _slots.Where(slot => slot.Session is not null).Select(slot => slot.Prefix)
         .Concat(Offloaded.All.Select(session => session.Prefix))
         .Where(prefix => prefix != 0);
 
     /// <summary>
-    /// Gives a allocation a slot that holds as much of its tokens as pays: kept, copied from a session of the same tenant that
-    /// begins alike, or restored; whatever is had soonest, by the rates measured.
+    /// Gives an allocation a slot that holds as much of its tokens as pays: kept, copied from a session of the same tenant that
+    /// has the same prefix, or restored; whichever is fastest by the measured rates.
     /// </summary>
     public KvAllocationOutcome TryAllocate(KvAllocation allocation)
     {
@@ -120,7 +120,7 @@ internal sealed class KvCache : IDisposable
         allocation.Slot = null;
     }
 
-    /// <summary>About how many tokens are to be computed of each allocation that waits: all but what is at hand of its session.</summary>
+    /// <summary>Estimates the tokens to compute for each waiting allocation: those its session has nowhere here.</summary>
     public IEnumerable<int> Missing(IEnumerable<KvAllocation> allocations)
     {
         var kept = _slots.Where(slot => slot.Session is not null).ToDictionary(slot => slot.Session!, slot => slot.Tokens.Count);
@@ -131,7 +131,7 @@ internal sealed class KvCache : IDisposable
         });
     }
 
-    /// <summary>Whether a allocation can give its slot up for a while, at a price that is small beside the time it had it.</summary>
+    /// <summary>True if preempting an allocation costs little compared with the time it held its slot.</summary>
     public bool CanPreempt(KvAllocation allocation, TimeSpan held)
     {
         var tokens = allocation.Slot!.Tokens.Count;
@@ -140,7 +140,7 @@ internal sealed class KvCache : IDisposable
         return held.TotalSeconds >= MinHoldPerSwap * _slots.Length * moving && HasRoomToPreempt(tokens);
     }
 
-    /// <summary>Takes a allocation's slot, until it acquires one again.</summary>
+    /// <summary>Takes an allocation's slot until it is allocated one again.</summary>
     public void Preempt(KvAllocation allocation)
     {
         var slot = allocation.Slot!;
@@ -148,7 +148,7 @@ internal sealed class KvCache : IDisposable
         slot.Preempted = allocation;
     }
 
-    /// <summary>Notes that a allocation waits no more.</summary>
+    /// <summary>Ends the wait of an allocation.</summary>
     public void CancelWait(KvAllocation allocation)
     {
         Offloaded.CancelWait(allocation);
@@ -158,7 +158,7 @@ internal sealed class KvCache : IDisposable
         }
     }
 
-    /// <summary>Empties a slot: what its cells hold is not known, or not wanted.</summary>
+    /// <summary>Empties a slot whose content is unknown or not needed.</summary>
     public void Clear(KvSlot slot)
     {
         slot.Session = null;
@@ -178,8 +178,8 @@ internal sealed class KvCache : IDisposable
         Offloaded.Forget(session);
     }
 
-    /// <summary>Parks a copy of one idle session that has none, so that nothing is left to do when its slot is wanted.</summary>
-    /// <returns>False when there is none.</returns>
+    /// <summary>Offloads a copy of one idle session that has none, so that its slot can be taken at once.</summary>
+    /// <returns>False if there is no such session.</returns>
     public bool OffloadOne()
     {
         var slot = Array.Find(
@@ -208,13 +208,13 @@ internal sealed class KvCache : IDisposable
         }
     }
 
-    /// <summary>Whether a offloaded copy of a session is of what its slot holds now.</summary>
+    /// <summary>True if an offloaded copy of a session equals the content of its slot.</summary>
     public static bool IsSame(OffloadedSession offloaded, KvSlot slot) =>
         offloaded.Tokens.AsSpan().SequenceEqual(CollectionsMarshal.AsSpan(slot.Tokens));
 
     public void Dispose() => Offloaded.Dispose();
 
-    /// <summary>Whether host memory can take so many tokens until they go on, and those of all who have made way before.</summary>
+    /// <summary>True if host memory has room for so many tokens and those of all preempted allocations.</summary>
     private bool HasRoomToPreempt(int tokens)
     {
         foreach (var slot in _slots)
@@ -246,7 +246,7 @@ internal sealed class KvCache : IDisposable
 
     private void FillSlot(KvSource source, StateBuffer? state, KvSlot target, KvAllocation allocation)
     {
-        // A session that another one's place is taken for is offloaded; one's own old tokens are not.
+        // The slot's old session is offloaded if it is another one; a session's own old tokens are not.
         if (target.Session is not null && target.Session != allocation.Session)
         {
             KeptFor = _time.GetElapsedTime(target.LastUsed);

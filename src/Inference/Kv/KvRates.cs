@@ -1,6 +1,6 @@
 namespace Herd.Inference.Kv;
 
-/// <summary>What it costs here to have a token's keys and values: to compute them, or to bring them from where they are.</summary>
+/// <summary>The measured costs of a token's keys and values: to compute, save, restore or read them.</summary>
 internal sealed class KvRates
 {
     /// <summary>Tokens a second that prefill computes.</summary>

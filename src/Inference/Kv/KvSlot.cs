@@ -5,21 +5,21 @@ internal sealed class KvSlot(int id)
 {
     public int Id { get; } = id;
 
-    /// <summary>Whose cache it is; null when nobody's.</summary>
+    /// <summary>The session whose cache it is; null if it is empty.</summary>
     public string? Session { get; set; }
 
     public string Tenant { get; set; } = "";
 
-    /// <summary>What a router may know the beginning by; see <see cref="KvAllocation.Prefix"/>.</summary>
+    /// <summary>The digest of the prefix, for a router; see <see cref="KvAllocation.Prefix"/>.</summary>
     public ulong Prefix { get; set; }
 
     /// <summary>The tokens whose keys and values it holds.</summary>
     public List<int> Tokens { get; } = [];
 
-    /// <summary>Who is extending it; null when idle.</summary>
+    /// <summary>The allocation that extends it; null if it is idle.</summary>
     public KvAllocation? Owner { get; set; }
 
-    /// <summary>Who made way, and will go on as soon as there is a slot.</summary>
+    /// <summary>The preempted allocation, which resumes as soon as a slot is free.</summary>
     public KvAllocation? Preempted { get; set; }
 
     /// <summary>How many tokens it had when a copy was last offloaded while it was idle; 0 after every use.</summary>

@@ -2,20 +2,20 @@ using System.Runtime.InteropServices;
 
 namespace Herd.Inference.Kv;
 
-/// <summary>Where some of a allocation's tokens are at hand: nowhere, in a slot, or offloaded.</summary>
+/// <summary>A source of an allocation's first tokens: none, a slot, or an offloaded session.</summary>
 /// <param name="Slot">The slot that has them.</param>
 /// <param name="Parked">The offloaded session that has them.</param>
 /// <param name="Matched">How many of the allocation's first tokens these are.</param>
 /// <param name="Seconds">How long it takes to have all of the allocation's tokens.</param>
 internal readonly record struct KvSource(KvSlot? Slot, OffloadedSession? Parked, int Matched, double Seconds);
 
-/// <summary>Finds what allocations begin with among everything that is kept; never among another tenant's.</summary>
+/// <summary>Finds the prefixes of allocations in all caches of the same tenant.</summary>
 internal sealed class KvSources(KvSlot[] slots, OffloadedSessions parkedSessions, KvRates rates)
 {
-    /// <summary>Beginnings shorter than this are computed, not shared: moving has a cost of its own.</summary>
+    /// <summary>Prefixes shorter than this are computed, not shared, because a copy has a fixed cost.</summary>
     public const int MinSharedTokens = 32;
 
-    /// <summary>What a allocation has all its tokens from soonest, if it is computed in this slot.</summary>
+    /// <summary>The source from which an allocation has all its tokens soonest in this slot.</summary>
     public KvSource Cheapest(KvAllocation allocation, KvSlot target)
     {
         var best = new KvSource(null, null, 0, rates.Prefill.Seconds(allocation.Tokens.Count));
@@ -54,7 +54,7 @@ internal sealed class KvSources(KvSlot[] slots, OffloadedSessions parkedSessions
         }
     }
 
-    /// <summary>Whether somebody of the same tenant is about to have computed much more of what the allocation begins with.</summary>
+    /// <summary>True if an allocation of the same tenant is computing much more of the same prefix.</summary>
     public bool NeighbourComputes(KvAllocation allocation, int matched) => Array.Exists(
         slots,
         slot => slot.Owner is { Pending: > 1 } other

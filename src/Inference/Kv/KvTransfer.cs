@@ -7,7 +7,7 @@ internal sealed class KvTransfer(KvCache cache, KvRates rates, TimeProvider time
 
     private sealed record ExportRequest(KvAllocation Claim, TaskCompletionSource<SessionState?> Result, CancellationToken Cancellation);
 
-    /// <summary>Every session at hand, those used last first.</summary>
+    /// <summary>Every session here, the last used first.</summary>
     public IReadOnlyList<SessionSummary> Sessions()
     {
         var resident = cache.Slots.Where(slot => slot.Session is not null).ToDictionary(slot => slot.Session!);
@@ -26,14 +26,14 @@ internal sealed class KvTransfer(KvCache cache, KvRates rates, TimeProvider time
         ];
     }
 
-    /// <summary>Asks for a copy of a session's state; null when there is none. It waits while the session is being extended.</summary>
+    /// <summary>Requests a copy of a session's state; null if there is none. It waits while the session is in use.</summary>
     public void Export(string session, TaskCompletionSource<SessionState?> result, CancellationToken cancellation)
     {
         _requests.Add(new ExportRequest(new KvAllocation(session, "", 0, []), result, cancellation));
         ServeRequests();
     }
 
-    /// <summary>Gives copies to whom they can be given by now.</summary>
+    /// <summary>Answers the export requests that can be answered now.</summary>
     public void ServeRequests() => _requests.RemoveAll(request =>
     {
         SessionState? state = null;
@@ -51,7 +51,7 @@ internal sealed class KvTransfer(KvCache cache, KvRates rates, TimeProvider time
         return true;
     });
 
-    /// <summary>Takes in a session's state in place of what there is of it; the state belongs to the cache from then on.</summary>
+    /// <summary>Replaces a session's state. The new state belongs to the cache from then on.</summary>
     /// <returns>False while the session is being extended here.</returns>
     public bool TryImport(SessionState state)
     {
@@ -67,7 +67,7 @@ internal sealed class KvTransfer(KvCache cache, KvRates rates, TimeProvider time
         return true;
     }
 
-    /// <summary>Tells everybody that nothing comes.</summary>
+    /// <summary>Answers every export request with null.</summary>
     public void Abort()
     {
         _requests.ForEach(request => request.Result.TrySetResult(null));

@@ -6,7 +6,7 @@ namespace Herd.Inference.Kv;
 /// </summary>
 internal static class KvValue
 {
-    /// <summary>Within this time everybody is as likely to come back.</summary>
+    /// <summary>Within this time all sessions are equally likely to be used again.</summary>
     private const double GraceSeconds = 10;
 
     public static double Compute(double rebuildSeconds, TimeSpan idle) =>

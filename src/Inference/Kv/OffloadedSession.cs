@@ -28,7 +28,7 @@ internal sealed class OffloadedSession(string session, string tenant, ulong pref
     /// <summary>Whether its file is being read.</summary>
     public bool IsFetching { get; set; }
 
-    /// <summary>Claims that wait for a slot to have it in; it stays in host memory for them.</summary>
+    /// <summary>Allocations that wait for a slot to restore it into; it stays in host memory for them.</summary>
     public int Waiters { get; set; }
 
     /// <summary>When it was used last, as a timestamp.</summary>

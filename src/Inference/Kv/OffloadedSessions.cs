@@ -4,7 +4,7 @@ namespace Herd.Inference.Kv;
 
 /// <summary>
 /// The sessions that are offloaded off the device, in host memory and on disk, each tier bounded in bytes; what is worth least
-/// goes first. What is offloaded is written to disk at once, behind the caller's back.
+/// goes first. Another thread writes offloaded sessions to disk at once.
 /// </summary>
 internal sealed class OffloadedSessions : IDisposable
 {
@@ -38,20 +38,20 @@ internal sealed class OffloadedSessions : IDisposable
         TrimDisk();
     }
 
-    /// <summary>How long the last session that was dropped from host memory had been idle; those idle for less are there still.</summary>
+    /// <summary>Idle time of the last session dropped from host memory. Sessions idle for less are still there.</summary>
     public TimeSpan HostKeptFor { get; private set; }
 
-    /// <summary>The same of the disk.</summary>
+    /// <summary>The same for the disk.</summary>
     public TimeSpan DiskKeptFor { get; private set; }
 
-    /// <summary>How long the session had been idle that was dropped from the last of its tiers, within the last minute; null when none was.</summary>
+    /// <summary>Idle time of the last session dropped from its last tier within the last minute; null if none.</summary>
     public TimeSpan? ForgottenIdle => _forgotten is { } last && _time.GetElapsedTime(last.At) < Recently ? last.Idle : null;
 
     public bool IsEnabled => _hostCapacity > 0 || _disk is not null;
 
     public long HostBytes { get; private set; }
 
-    /// <summary>Bytes that stay in host memory, or will, because somebody waits for a slot to have them in.</summary>
+    /// <summary>Bytes that stay or will stay in host memory for allocations that wait for a slot.</summary>
     public long AwaitedBytes { get; private set; }
 
     public long DiskBytes { get; private set; }
@@ -60,7 +60,7 @@ internal sealed class OffloadedSessions : IDisposable
 
     public OffloadedSession? Find(string session) => _sessions.GetValueOrDefault(session);
 
-    /// <summary>Sessions of a tenant that may begin as these tokens do, the newest first; the session's own among them.</summary>
+    /// <summary>Sessions of a tenant that may share these first tokens, the newest first, the own one included.</summary>
     public IEnumerable<OffloadedSession> Candidates(KvAllocation allocation)
     {
         var own = Find(allocation.Session);
@@ -78,13 +78,13 @@ internal sealed class OffloadedSessions : IDisposable
         }
     }
 
-    /// <summary>Whether so much more can stay for those who wait, with as much left for everybody else.</summary>
+    /// <summary>True if so many more bytes can stay for waiting allocations and as many remain for all others.</summary>
     public bool HasRoomFor(long bytes) => AwaitedBytes + bytes <= _hostCapacity / 2;
 
-    /// <summary>Keeps a state, which belongs to this from now on.</summary>
-    /// <param name="session">Whose state.</param>
+    /// <summary>Keeps a state and takes ownership of it.</summary>
+    /// <param name="session">The session of the state.</param>
     /// <param name="state">The state.</param>
-    /// <param name="waiter">Who waits to go on with it. It is not worth a file until then.</param>
+    /// <param name="waiter">The allocation that waits for it; it gets no file until then.</param>
     public void Put(OffloadedSession session, StateBuffer state, KvAllocation? waiter)
     {
         Forget(session.Session, keepFile: waiter is null);
@@ -125,7 +125,7 @@ internal sealed class OffloadedSessions : IDisposable
         }
     }
 
-    /// <summary>Notes that a allocation waits no more.</summary>
+    /// <summary>Ends the wait of an allocation.</summary>
     public void CancelWait(KvAllocation allocation)
     {
         if (allocation.Awaits is { Waiters: > 0 } session && --session.Waiters == 0)

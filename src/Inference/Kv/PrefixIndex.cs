@@ -13,7 +13,7 @@ internal sealed class PrefixIndex
 
     private readonly Dictionary<(string Tenant, int Hash), List<OffloadedSession>> _sessions = [];
 
-    /// <summary>Sessions that may begin as a allocation does, the newest first.</summary>
+    /// <summary>Sessions that may share an allocation's prefix, the newest first.</summary>
     public IEnumerable<OffloadedSession> FindCandidates(KvAllocation allocation) =>
         _sessions.TryGetValue(KeyOf(allocation.Tenant, CollectionsMarshal.AsSpan(allocation.Tokens)), out var similar)
             ? Enumerable.Reverse(similar).Take(MaxCandidates)

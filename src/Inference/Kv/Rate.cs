@@ -4,7 +4,7 @@ namespace Herd.Inference.Kv;
 /// An amount per second as measured of late: sums of amounts and of times that both fade, so that long measurements count
 /// for more than short ones.
 /// </summary>
-/// <param name="initial">What is assumed until something was measured.</param>
+/// <param name="initial">The rate that is assumed before the first measurement.</param>
 public sealed class Rate(double initial)
 {
     private const double Fading = 0.9;

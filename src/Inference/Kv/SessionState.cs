@@ -2,14 +2,14 @@ using Herd.Inference.Runtime;
 
 namespace Herd.Inference.Kv;
 
-/// <summary>A copy of a session's KV cache, to go elsewhere or come from there. Holds unmanaged memory until it is disposed.</summary>
+/// <summary>A copy of a session's KV cache for a transfer. It holds unmanaged memory until it is disposed.</summary>
 public sealed class SessionState : IDisposable
 {
     private bool _disposed;
 
-    /// <param name="session">Whose.</param>
-    /// <param name="tenant">Whose session that is.</param>
-    /// <param name="prefix">What a router may know its beginning by; 0 when there is nothing.</param>
+    /// <param name="session">The session.</param>
+    /// <param name="tenant">The tenant of the session.</param>
+    /// <param name="prefix">The digest of its prefix, for a router; 0 if it has none.</param>
     /// <param name="tokens">The tokens whose keys and values it holds.</param>
     /// <param name="state">As the runtime wrote it. Its owner may dispose it; it lives as long as this does.</param>
     public SessionState(string session, string tenant, ulong prefix, int[] tokens, StateBuffer state)

@@ -6,7 +6,7 @@ using System.Text;
 namespace Herd.Inference.Kv;
 
 /// <summary>
-/// What a snapshot says of itself: everything before the state. The bytes are in docs/kv-snapshot.md; keep the two the
+/// The header of a snapshot: everything before the state. The bytes are in docs/kv-snapshot.md; keep the two the
 /// same.
 /// </summary>
 internal sealed record SnapshotHeader

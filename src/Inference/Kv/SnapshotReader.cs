@@ -19,7 +19,7 @@ public sealed class SnapshotReader(string session, string tenant, SnapshotBindin
     /// <summary>Bytes of the state that have come.</summary>
     public long Received { get; private set; }
 
-    /// <summary>Takes the header that each connection begins with. Another one than before means that all is sent anew.</summary>
+    /// <summary>Takes the header that each connection begins with. A new header restarts the transfer.</summary>
     /// <exception cref="InvalidDataException">It is damaged, or of another session, model or layout.</exception>
     public void Begin(byte[] header)
     {
