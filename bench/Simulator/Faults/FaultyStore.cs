@@ -42,7 +42,7 @@ internal sealed class FaultyStore(FaultWorld world) : IConversationStore
         IsAway ? throw Away() : Task.FromResult(_conversations.TryGetValue(id, out var kept) ? new LastWrite(kept.Stored.Revision, kept.Owner) : null);
 
     public async Task<StoredConversation> Write(
-        string tenant, StoredConversation? expected, Conversation conversation, int firstTurn, Retention kind, string owner)
+        string tenant, StoredConversation? expected, Conversation conversation, int firstTurn, string owner)
     {
         await Task.Delay(TimeSpan.FromMilliseconds(world.Random.Next(SlowestMilliseconds)), world.Time);
         if (IsAway)

@@ -1,5 +1,7 @@
 using Herd.Contracts.Conversations;
 using Herd.Grains.Conversations;
+using Herd.Grains.Conversations.Failover;
+using Herd.Grains.Conversations.Turns;
 using Herd.Grains.Nodes.Link;
 using Herd.Grains.Rebalancing;
 using Herd.Grains.Routing;
@@ -34,9 +36,10 @@ internal sealed class GatewayProcess : SimulatedProcess, IDisposable
         _rebalance = Options.Create(world.Cluster.Rebalance);
         _view = new ClusterView(routing, Pools.None, Time);
         var placement = new TurnRouter(_view, Pools.None, Time);
-        var stream = new TurnAttempt(_view, Grains, Time);
-        _runner = new TurnExecutor(_view, placement, stream, world.Setup.Loggers.CreateLogger<TurnExecutor>());
-        _mover = new SessionMigration(_view, placement, stream, world.Setup.Loggers.CreateLogger<SessionMigration>());
+        var sessions = new SessionClient(_view, Grains, Time);
+        _runner = new TurnExecutor(
+            _view, placement, sessions, new TurnAttempt(_view, sessions, new FailoverMonitor(_view, placement)), world.Setup.Loggers.CreateLogger<TurnExecutor>());
+        _mover = new SessionMigration(_view, placement, sessions, world.Setup.Loggers.CreateLogger<SessionMigration>());
         _handover = new GatewayDrain(Time);
         _watcher = new NodeWatcher(
             world.Members, world.Members, world.Setup.Interfaces, Grains, new NodeLinks(new MemoryLinks(world, this), world.Setup.Reports, Time),

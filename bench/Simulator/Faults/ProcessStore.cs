@@ -19,10 +19,10 @@ internal sealed class ProcessStore(FaultyStore store, SimulatedProcess process) 
     }
 
     public async Task<StoredConversation> Write(
-        string tenant, StoredConversation? expected, Conversation conversation, int firstTurn, Retention kind, string owner)
+        string tenant, StoredConversation? expected, Conversation conversation, int firstTurn, string owner)
     {
         await process.Alive();
-        return await store.Write(tenant, expected, conversation, firstTurn, kind, owner);
+        return await store.Write(tenant, expected, conversation, firstTurn, owner);
     }
 
     public Task<long> Count(string tenant) => store.Count(tenant);

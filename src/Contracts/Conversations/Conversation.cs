@@ -36,6 +36,16 @@ public enum TurnState
     Failed = 4,
 }
 
+/// <summary>Who keeps a conversation's history. The names and numbers are a contract, of messages and of the store.</summary>
+public enum Retention
+{
+    /// <summary>Herd keeps it: the conversation is listed, and stored until it is deleted.</summary>
+    Durable = 0,
+
+    /// <summary>The caller keeps it: the conversation is not listed, and expires a day after its last turn.</summary>
+    CallerKept = 1,
+}
+
 /// <summary>A conversation as it is stored.</summary>
 [GenerateSerializer, Immutable, Alias("herd.Conversation")]
 public sealed record Conversation
@@ -62,6 +72,9 @@ public sealed record Conversation
 
     /// <summary>What its owner notes of it; null when there is nothing.</summary>
     [Id(8)] public IReadOnlyDictionary<string, string>? Metadata { get; init; }
+
+    /// <summary>Who keeps the history. Set when the conversation is created; it does not change.</summary>
+    [Id(9)] public Retention Retention { get; init; }
 }
 
 /// <summary>What was said and answered.</summary>

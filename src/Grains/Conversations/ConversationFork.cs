@@ -28,6 +28,7 @@ internal static class ConversationFork
         return source with
         {
             Id = id,
+            Retention = Retention.Durable,
             Created = now,
             Epoch = 0,
             Home = last < 0 ? null : source.Home,

@@ -5,6 +5,7 @@ using Herd.Contracts.Errors;
 using Herd.Contracts.Nodes;
 using Herd.Contracts.Placements;
 using Herd.Grains.Conversations.Storage;
+using Herd.Grains.Conversations.Turns;
 using Herd.Grains.Hosting;
 using Orleans.Placement;
 
@@ -44,7 +45,7 @@ internal sealed class ConversationGrain(
         }
 
         var conversation = New(model) with { System = system };
-        await Store(() => _transcript.Write(conversation, 0, Retention.Durable));
+        await Store(() => _transcript.Write(conversation, 0));
         return conversation;
     }
 
@@ -52,7 +53,7 @@ internal sealed class ConversationGrain(
     {
         using var ticket = await _turns.Enter("", mayWait: true, cancellation);
         var conversation = await Existing(cancellation) with { Metadata = metadata.Count > 0 ? metadata : null };
-        await Store(() => _transcript.Write(conversation, conversation.Turns.Count, Retention.Durable));
+        await Store(() => _transcript.Write(conversation, conversation.Turns.Count));
         return conversation;
     }
 
@@ -70,7 +71,7 @@ internal sealed class ConversationGrain(
             return existing;
         }
 
-        await Store(() => _transcript.Write(copy, 0, Retention.Durable));
+        await Store(() => _transcript.Write(copy, 0));
         return copy;
     }
 
@@ -129,7 +130,7 @@ internal sealed class ConversationGrain(
         var (conversation, kept) = (_transcript.Conversation ?? throw NotFound(), TurnDeletion.Remove(_transcript.Conversation.Turns, turn));
         await (kept.Count == 0
             ? Delete(conversation)
-            : Store(() => _transcript.Write(conversation with { Turns = kept }, 0, Retention.Durable)));
+            : Store(() => _transcript.Write(conversation with { Turns = kept }, 0)));
     }
 
     public async Task Delete(CancellationToken cancellation)
@@ -168,12 +169,12 @@ internal sealed class ConversationGrain(
         using var span = TurnSpans.Begin(request, _transcript.Id, came, time.GetUtcNow());
         try
         {
-            var kind = request.IsWholeHistory ? Retention.CallerKept : Retention.Durable;
-            var conversation = _transcript.Conversation ?? (request.IsWholeHistory ? New(request.Model) : await Existing(cancellation));
-            var (turn, isNew) = await Store(() => _intake.Accept(conversation, request, kind));
+            var conversation = _transcript.Conversation ?? (request.IsWholeHistory ? New(request.Model) with { Retention = Retention.CallerKept } : await Existing(cancellation));
+            var (turn, isNew) = await Store(() => _intake.Accept(conversation, request));
             if (turn.State != TurnState.Completed)
             {
-                turn = await Store(() => runner.Answer(_transcript, turn, kind, new TurnStart(request.Offset, isNew), events, cancellation));
+                turn = await Store(() => runner.Run(
+                    new TurnContext(_transcript, turn, new TurnStart(request.Offset, isNew), events, cancellation)));
             }
             else
             {

@@ -1,6 +1,7 @@
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Placements;
 using Herd.Grains.Conversations.Storage;
+using Herd.Grains.Conversations.Turns;
 using Herd.Grains.Routing;
 using Microsoft.Extensions.Logging;
 
@@ -12,7 +13,7 @@ namespace Herd.Grains.Conversations;
 /// answered is not at rest, though nobody answers it here: its gateway is gone and its caller about to come back, or it is on the
 /// other side of a partition. It moves only off a node that drains, and what that one has of the answer is stored before.
 /// </summary>
-internal sealed class SessionMigration(ClusterView view, TurnRouter placements, TurnAttempt stream, ILogger<SessionMigration> logger)
+internal sealed class SessionMigration(ClusterView view, TurnRouter placements, SessionClient sessions, ILogger<SessionMigration> logger)
 {
     /// <returns>Null when it stays: no node takes it, replaying there is no dearer, or the copy failed.</returns>
     public async Task<PlacementDecision?> Run(Transcript transcript, string? to, PlacementReason reason, CancellationToken cancellation)
@@ -42,14 +43,14 @@ internal sealed class SessionMigration(ClusterView view, TurnRouter placements, 
         }
 
         using var reservation = view.Reserve(placement.Node, model, placement.Chosen?.Kv ?? 0);
-        if (await stream.PullKv(transcript, model, placement, cancellation) is not { Failure: null } move)
+        if (await sessions.PullIfCheaper(transcript, model, placement, cancellation) is not { Failure: null } move)
         {
             return null;
         }
 
         placement = placement with { Move = move };
-        var epoch = await transcript.AcquireEpoch(placement.Node, Retention.Durable, placement);
-        stream.Session(transcript, home, model).Release(epoch).Ignore();
+        var epoch = await transcript.AcquireEpoch(placement.Node, placement);
+        sessions.Release(transcript, home, model, epoch);
         SessionMigrationLog.Moved(logger, home, placement.Node, move.Tokens, move.Bytes, move.Seconds, reason);
         return placement;
     }
@@ -58,11 +59,11 @@ internal sealed class SessionMigration(ClusterView view, TurnRouter placements, 
     private async Task SaveAnswerSoFar(Transcript transcript, Turn begun)
     {
         var model = begun.Model ?? (view.Find(transcript.Conversation!.Home) is { Models: [var served, ..] } ? served.Id : null);
-        if (model is not null && await stream.FetchReplay(transcript, begun with { Model = model }, Retention.Durable) is { } produced)
+        if (model is not null && await sessions.FetchReplay(transcript, begun with { Model = model }) is { } produced)
         {
             var answer = new AnswerBuilder(begun, transcript.Conversation!.Epoch, AnswerOffset.Start, new TurnEvents());
             answer.CatchUp(produced);
-            await transcript.WriteTurn(begun with { Answer = answer.SoFar() }, Retention.Durable);
+            await transcript.WriteTurn(begun with { Answer = answer.SoFar() });
         }
     }
 }

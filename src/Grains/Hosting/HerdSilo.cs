@@ -1,5 +1,7 @@
 using System.Net;
 using Herd.Grains.Conversations;
+using Herd.Grains.Conversations.Failover;
+using Herd.Grains.Conversations.Turns;
 using Herd.Grains.Conversations.Storage;
 using Herd.Grains.Nodes;
 using Herd.Grains.Nodes.Drain;
@@ -59,6 +61,8 @@ public static class HerdSilo
             ServiceDescriptor.Singleton<Microsoft.Extensions.Options.IValidateOptions<RoutingOptions>, RoutingOptionsValidator>());
         builder.Services.AddSingleton<ClusterView>();
         builder.Services.AddSingleton<TurnRouter>();
+        builder.Services.AddSingleton<SessionClient>();
+        builder.Services.AddSingleton<FailoverMonitor>();
         builder.Services.AddSingleton<TurnAttempt>();
         builder.Services.AddSingleton<TurnExecutor>();
         builder.Services.AddSingleton<SessionMigration>();

@@ -5,6 +5,7 @@ using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Contracts.Nodes;
 using Herd.Grains.Conversations;
+using Herd.Grains.Conversations.Turns;
 
 namespace Herd.Grains.Tests.Conversations;
 

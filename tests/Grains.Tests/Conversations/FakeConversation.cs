@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Runtime.CompilerServices;
 using Herd.Contracts.Conversations;
 using Herd.Grains.Conversations;
+using Herd.Grains.Conversations.Turns;
 
 namespace Herd.Grains.Tests.Conversations;
 

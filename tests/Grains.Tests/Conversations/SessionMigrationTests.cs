@@ -3,6 +3,7 @@ using Herd.Contracts.Conversations;
 using Herd.Contracts.Nodes;
 using Herd.Contracts.Placements;
 using Herd.Grains.Conversations;
+using Herd.Grains.Conversations.Turns;
 using Herd.Grains.Conversations.Storage;
 using Herd.Grains.Scaling;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -79,7 +80,7 @@ public sealed class SessionMigrationTests : TurnExecutorScene
         var transcript = new Transcript(Store, "t", "c");
         await transcript.Load(CancellationToken.None);
         var mover = new SessionMigration(
-            View, new TurnRouter(View, Pools.None, Time), new TurnAttempt(View, _nodes.Grains, Time), NullLogger<SessionMigration>.Instance);
+            View, new TurnRouter(View, Pools.None, Time), new SessionClient(View, _nodes.Grains, Time), NullLogger<SessionMigration>.Instance);
         return await mover.Run(transcript, to: null, reason, CancellationToken.None);
     }
 }

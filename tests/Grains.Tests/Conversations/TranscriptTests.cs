@@ -22,7 +22,7 @@ public sealed class TranscriptTests : IDisposable
         _store.IsAway = true;
 
         await Write(New(Turn("1")));
-        var epoch = await _transcript.AcquireEpoch("a", Retention.Durable);
+        var epoch = await _transcript.AcquireEpoch("a");
         await Write(_transcript.Conversation! with { Turns = [Turn("1"), Turn("2")] }, firstTurn: 1);
 
         Assert.Equal((false, 2, 1L), (_transcript.IsSaved, _transcript.Conversation!.Turns.Count, epoch));
@@ -110,7 +110,7 @@ public sealed class TranscriptTests : IDisposable
     }
 
     private Task Write(Conversation conversation, int firstTurn = 0) =>
-        _transcript.Write(conversation, firstTurn, Retention.Durable);
+        _transcript.Write(conversation, firstTurn);
 
     private static Conversation New(params Turn[] turns) => new() { Id = "c", Created = DateTimeOffset.UnixEpoch, Turns = turns };
 

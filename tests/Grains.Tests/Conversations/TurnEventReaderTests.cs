@@ -1,6 +1,7 @@
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Grains.Conversations;
+using Herd.Grains.Conversations.Turns;
 
 namespace Herd.Grains.Tests.Conversations;
 

@@ -2,6 +2,8 @@ using Herd.Contracts;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Nodes;
 using Herd.Grains.Conversations;
+using Herd.Grains.Conversations.Failover;
+using Herd.Grains.Conversations.Turns;
 using Herd.Grains.Conversations.Storage;
 using Herd.Grains.Routing;
 using Herd.Grains.Scaling;
@@ -45,9 +47,11 @@ public abstract class TurnExecutorScene : IDisposable
             new Conversation { Id = "c", Created = DateTimeOffset.UnixEpoch, Turns = [turn] }, 1);
         var transcript = new Transcript(Store, "t", "c");
         await transcript.Load(CancellationToken.None);
-        var runner = new TurnExecutor(
-            View, new TurnRouter(View, Pools.None, Time), new TurnAttempt(View, nodes.Grains, Time), NullLogger<TurnExecutor>.Instance);
-        return await runner.Answer(transcript, turn, Retention.Durable, start, Events, cancellation ?? Caller.Token);
+        var router = new TurnRouter(View, Pools.None, Time);
+        var sessions = new SessionClient(View, nodes.Grains, Time);
+        var attempt = new TurnAttempt(View, sessions, new FailoverMonitor(View, router));
+        var executor = new TurnExecutor(View, router, sessions, attempt, NullLogger<TurnExecutor>.Instance);
+        return await executor.Run(new TurnContext(transcript, turn, start, Events, cancellation ?? Caller.Token));
     }
 
     /// <summary>Waits until so much was delivered.</summary>

@@ -4,6 +4,7 @@ using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Contracts.Nodes;
 using Herd.Grains.Conversations;
+using Herd.Grains.Conversations.Turns;
 using Herd.Grains.Conversations.Storage;
 using Herd.Grains.Routing;
 using Microsoft.Extensions.Logging.Abstractions;

@@ -6,6 +6,7 @@ using Herd.Contracts.Errors;
 using Herd.Contracts.Nodes;
 using Herd.Contracts.Placements;
 using Herd.Grains.Conversations;
+using Herd.Grains.Conversations.Turns;
 using Herd.Grains.Conversations.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;

@@ -1,5 +1,6 @@
 using Herd.Contracts.Errors;
 using Herd.Grains.Conversations;
+using Herd.Grains.Conversations.Turns;
 
 namespace Herd.Grains.Tests.Conversations;
 

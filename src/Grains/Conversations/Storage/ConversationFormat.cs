@@ -23,6 +23,7 @@ internal static class ConversationFormat
             System = conversation.System,
             Moved = conversation.Moved,
             Metadata = conversation.Metadata,
+            Retention = conversation.Retention == Retention.Durable ? null : conversation.Retention,
         },
         ConversationJson.Default.ConversationHead);
 
@@ -54,6 +55,9 @@ internal static class ConversationFormat
 /// <summary>What is stored of a conversation beside its turns.</summary>
 internal sealed record ConversationHead
 {
+    /// <summary>Ids of conversations whose callers keep the history begin with it.</summary>
+    private const string CallerKeptPrefix = "http_";
+
     [JsonPropertyName("version")] public required int Version { get; init; }
 
     [JsonPropertyName("id")] public required string Id { get; init; }
@@ -74,8 +78,23 @@ internal sealed record ConversationHead
 
     [JsonPropertyName("metadata")] public IReadOnlyDictionary<string, string>? Metadata { get; init; }
 
-    public Conversation WithTurns(IReadOnlyList<Turn> turns) =>
-        new() { Id = Id, Model = Model, Created = Created, Home = Home, Epoch = Epoch, Turns = turns, System = System, Moved = Moved, Metadata = Metadata };
+    /// <summary>Null means durable, or, as earlier versions wrote no retention, that the id says it.</summary>
+    [JsonPropertyName("retention")] public Retention? Retention { get; init; }
+
+    public Conversation WithTurns(IReadOnlyList<Turn> turns) => new()
+    {
+        Id = Id,
+        Model = Model,
+        Created = Created,
+        Home = Home,
+        Epoch = Epoch,
+        Turns = turns,
+        System = System,
+        Moved = Moved,
+        Metadata = Metadata,
+        Retention = Retention
+            ?? (Id.StartsWith(CallerKeptPrefix, StringComparison.Ordinal) ? Contracts.Conversations.Retention.CallerKept : default),
+    };
 }
 
 [JsonSourceGenerationOptions(

@@ -16,7 +16,6 @@ public interface IConversationStore
     /// <param name="expected">What was read or written last; null creates.</param>
     /// <param name="conversation">The conversation from now on.</param>
     /// <param name="firstTurn">The first turn that is new or changed.</param>
-    /// <param name="kind">Whether it is listed and how long it is kept.</param>
     /// <param name="owner">
     /// Who writes, one of a kind. An earlier write of the same owner of which it could not be told whether it landed is no
     /// conflict.
@@ -24,7 +23,7 @@ public interface IConversationStore
     /// <returns>What is stored now.</returns>
     /// <exception cref="ConversationConflictException">Somebody else has written since, or it exists already.</exception>
     Task<StoredConversation> Write(
-        string tenant, StoredConversation? expected, Conversation conversation, int firstTurn, Retention kind, string owner);
+        string tenant, StoredConversation? expected, Conversation conversation, int firstTurn, string owner);
 
     Task Delete(string tenant, string id);
 
@@ -49,16 +48,6 @@ public sealed record LastWrite(long Revision, string Owner);
 /// <param name="Conversations">Without their turns.</param>
 /// <param name="Next">Null on the last page.</param>
 public sealed record ConversationPage(IReadOnlyList<Conversation> Conversations, string? Next);
-
-/// <summary>Who keeps the history.</summary>
-public enum Retention
-{
-    /// <summary>Herd does: listed, and kept until it is deleted.</summary>
-    Durable,
-
-    /// <summary>The caller does: not listed, and forgotten a day after its last turn.</summary>
-    CallerKept,
-}
 
 /// <summary>Somebody else owns the conversation now.</summary>
 public sealed class ConversationConflictException(string id)

@@ -53,29 +53,29 @@ internal sealed class RedisConversationStore(StoreConnection store) : IConversat
         ReadLastWrite(Key(tenant, id)).WaitAsync(cancellation);
 
     public async Task<StoredConversation> Write(
-        string tenant, StoredConversation? expected, Conversation conversation, int firstTurn, Retention kind, string owner)
+        string tenant, StoredConversation? expected, Conversation conversation, int firstTurn, string owner)
     {
         var key = Key(tenant, conversation.Id);
-        if (expected is null && kind == Retention.Durable)
+        if (expected is null && conversation.Retention == Retention.Durable)
         {
             // Before the conversation itself: an entry without one is left out of lists, one without an entry would be lost.
             await Database.SortedSetAddAsync(Index(tenant), conversation.Id, conversation.Created.ToUnixTimeMilliseconds());
         }
 
-        var stored = await TryWrite(key, expected, conversation, firstTurn, kind, owner)
-            ?? await WriteAgain(key, expected, conversation, firstTurn, kind, owner)
+        var stored = await TryWrite(key, expected, conversation, firstTurn, owner)
+            ?? await WriteAgain(key, expected, conversation, firstTurn, owner)
             ?? throw new ConversationConflictException(conversation.Id);
         await store.Replicated();
         return stored;
     }
 
     private async Task<StoredConversation?> WriteAgain(
-        RedisKey key, StoredConversation? expected, Conversation conversation, int firstTurn, Retention kind, string owner)
+        RedisKey key, StoredConversation? expected, Conversation conversation, int firstTurn, string owner)
     {
         // A write of which no answer came may have landed.
         var found = await ReadLastWrite(key);
         return found?.Owner == owner && expected is not null
-            ? await TryWrite(key, expected with { Revision = found.Revision }, conversation, firstTurn, kind, owner)
+            ? await TryWrite(key, expected with { Revision = found.Revision }, conversation, firstTurn, owner)
             : null;
     }
 
@@ -87,14 +87,14 @@ internal sealed class RedisConversationStore(StoreConnection store) : IConversat
 
     /// <returns>Null when somebody has written since.</returns>
     private async Task<StoredConversation?> TryWrite(
-        RedisKey key, StoredConversation? expected, Conversation conversation, int firstTurn, Retention kind, string owner)
+        RedisKey key, StoredConversation? expected, Conversation conversation, int firstTurn, string owner)
     {
         var expectedRevision = expected?.Revision ?? 0;
         var revision = expectedRevision + 1;
         RedisValue[] arguments =
         [
             expectedRevision,
-            kind == Retention.CallerKept ? (int)CallerKeptFor.TotalSeconds : 0,
+            conversation.Retention == Retention.CallerKept ? (int)CallerKeptFor.TotalSeconds : 0,
             conversation.Turns.Count,
             expected?.Conversation.Turns.Count ?? 0,
             .. conversation.Turns.Skip(firstTurn).SelectMany((turn, i) =>

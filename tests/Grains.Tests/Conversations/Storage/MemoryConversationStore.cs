@@ -21,7 +21,7 @@ internal sealed class MemoryConversationStore : IConversationStore
         IsAway ? throw Away() : Task.FromResult(Stored is { } stored ? new LastWrite(stored.Revision, Owner) : null);
 
     public Task<StoredConversation> Write(
-        string tenant, StoredConversation? expected, Conversation conversation, int firstTurn, Retention kind, string owner)
+        string tenant, StoredConversation? expected, Conversation conversation, int firstTurn, string owner)
     {
         if (IsAway)
         {

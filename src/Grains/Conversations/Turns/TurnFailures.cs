@@ -1,7 +1,7 @@
 using Herd.Contracts.Errors;
 using Herd.Grains.Hosting;
 
-namespace Herd.Grains.Conversations;
+namespace Herd.Grains.Conversations.Turns;
 
 /// <summary>The nodes that failed a turn since it last waited.</summary>
 internal sealed class TurnFailures

@@ -1,10 +1,9 @@
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Contracts.Placements;
-using Herd.Grains.Conversations.Storage;
 using StackExchange.Redis;
 
-namespace Herd.Grains.Conversations;
+namespace Herd.Grains.Conversations.Storage;
 
 /// <summary>
 /// A conversation in memory and in the store, kept the same: what is changed here is stored before it is used. While the store
@@ -19,8 +18,7 @@ internal sealed class Transcript(IConversationStore store, string tenant, string
     private readonly SemaphoreSlim _writing = new(1);
     private StoredConversation? _stored;
     private int _firstUnsaved = Nothing;
-    private Retention _kind;
-    private bool _settled;
+    private bool _hasEpoch;
 
     public string Tenant => tenant;
 
@@ -61,12 +59,11 @@ internal sealed class Transcript(IConversationStore store, string tenant, string
 
     /// <summary>Replaces the turns from one on.</summary>
     /// <exception cref="HerdException">It was never stored and cannot be, or somebody else owns it.</exception>
-    public async Task Write(Conversation next, int firstTurn, Retention kind)
+    public async Task Write(Conversation next, int firstTurn)
     {
         var before = (Conversation, _firstUnsaved);
         Conversation = next;
         _firstUnsaved = Math.Min(_firstUnsaved, firstTurn);
-        _kind = kind;
         try
         {
             await Flush();
@@ -92,7 +89,7 @@ internal sealed class Transcript(IConversationStore store, string tenant, string
             if (!IsSaved)
             {
                 var (next, first) = (Conversation!, _firstUnsaved);
-                _stored = await store.Write(tenant, _stored, next, first, _kind, _owner);
+                _stored = await store.Write(tenant, _stored, next, first, _owner);
 
                 // Something may have been added meanwhile.
                 _firstUnsaved = ReferenceEquals(Conversation, next) ? Nothing : _firstUnsaved;
@@ -105,10 +102,10 @@ internal sealed class Transcript(IConversationStore store, string tenant, string
     });
 
     /// <summary>Changes one turn that is there already.</summary>
-    public Task WriteTurn(Turn turn, Retention kind)
+    public Task WriteTurn(Turn turn)
     {
         var (next, at) = With(turn);
-        return Write(next, at, kind);
+        return Write(next, at);
     }
 
     /// <summary>
@@ -116,22 +113,21 @@ internal sealed class Transcript(IConversationStore store, string tenant, string
     /// changes, and with the first use by this owner, so that work an earlier owner left behind is fenced off.
     /// </summary>
     /// <param name="home">The node.</param>
-    /// <param name="kind">How the conversation is kept.</param>
     /// <param name="moved">The decision, when it is moved between turns.</param>
     /// <param name="begun">
     /// The turn that is moved in mid-answer: stored with the new home, which knows nothing of it yet, while nobody asks the old one any more.
     /// </param>
-    public async Task<long> AcquireEpoch(string home, Retention kind, PlacementDecision? moved = null, Turn? begun = null)
+    public async Task<long> AcquireEpoch(string home, PlacementDecision? moved = null, Turn? begun = null)
     {
-        if (!_settled || Conversation!.Home != home)
+        if (!_hasEpoch || Conversation!.Home != home)
         {
             var (next, first) = begun is { Answer.IsEmpty: false } && Conversation!.Home != home ? With(begun) : (Conversation!, Conversation!.Turns.Count);
             next = next with
             {
                 Home = home, Epoch = next.Epoch + 1, Moved = moved ?? next.Moved,
             };
-            await Write(next, first, kind);
-            _settled = true;
+            await Write(next, first);
+            _hasEpoch = true;
         }
 
         return Conversation!.Epoch;
@@ -143,7 +139,7 @@ internal sealed class Transcript(IConversationStore store, string tenant, string
         Conversation = null;
         _stored = null;
         _firstUnsaved = Nothing;
-        _settled = false;
+        _hasEpoch = false;
     }
 
     public void Dispose() => _writing.Dispose();

@@ -1,7 +1,7 @@
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Nodes;
 
-namespace Herd.Grains.Conversations;
+namespace Herd.Grains.Conversations.Turns;
 
 /// <summary>The messages that turns amount to.</summary>
 internal static class History

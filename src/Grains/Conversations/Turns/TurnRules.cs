@@ -1,7 +1,7 @@
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 
-namespace Herd.Grains.Conversations;
+namespace Herd.Grains.Conversations.Turns;
 
 /// <summary>Which turns a conversation takes.</summary>
 internal static class TurnRules

@@ -2,21 +2,20 @@ using System.Security.Cryptography;
 using Herd.Contracts.Conversations;
 using Herd.Grains.Conversations.Storage;
 
-namespace Herd.Grains.Conversations;
+namespace Herd.Grains.Conversations.Turns;
 
 /// <summary>Takes turns: what was said is stored, unless the turn was taken before.</summary>
 internal sealed class TurnAcceptor(Transcript transcript, TimeProvider time)
 {
     /// <param name="conversation">The conversation so far, be it not stored yet.</param>
     /// <param name="request">What was said.</param>
-    /// <param name="kind">How the conversation is kept.</param>
     /// <returns>The turn as it is stored, and whether it is new.</returns>
     /// <exception cref="Herd.Contracts.Errors.HerdException">It is not taken, as <see cref="TurnRules"/> say, or cannot be stored.</exception>
-    public async Task<(Turn Turn, bool IsNew)> Accept(Conversation conversation, TurnRequest request, Retention kind)
+    public async Task<(Turn Turn, bool IsNew)> Accept(Conversation conversation, TurnRequest request)
     {
         if (conversation.Turns.FirstOrDefault(turn => turn.Id == request.TurnId) is { } known)
         {
-            return (await AcceptAgain(TurnRules.Known(conversation, known, request), kind), false);
+            return (await AcceptAgain(TurnRules.Known(conversation, known, request)), false);
         }
 
         if (TurnRules.Refusal(conversation, request) is { } refusal)
@@ -37,12 +36,12 @@ internal sealed class TurnAcceptor(Transcript transcript, TimeProvider time)
             Settings = request.Settings with { Seed = request.Settings.Seed ?? NewSeed() },
             Metadata = request.Metadata,
         };
-        await transcript.Write(conversation with { Turns = [.. conversation.Turns.Take(kept), turn] }, kept, kind);
+        await transcript.Write(conversation with { Turns = [.. conversation.Turns.Take(kept), turn] }, kept);
         return (turn, true);
     }
 
     /// <summary>A turn that was left unanswered is in the making again.</summary>
-    private async Task<Turn> AcceptAgain(Turn known, Retention kind)
+    private async Task<Turn> AcceptAgain(Turn known)
     {
         if (known.State is TurnState.Pending or TurnState.Completed)
         {
@@ -50,7 +49,7 @@ internal sealed class TurnAcceptor(Transcript transcript, TimeProvider time)
         }
 
         var turn = known with { State = TurnState.Pending, Finish = Finish.None };
-        await transcript.WriteTurn(turn, kind);
+        await transcript.WriteTurn(turn);
         return turn;
     }
 

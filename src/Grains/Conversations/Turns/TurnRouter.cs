@@ -3,12 +3,13 @@ using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Contracts.Nodes;
 using Herd.Contracts.Placements;
+using Herd.Grains.Conversations.Storage;
 using Herd.Grains.Hosting;
 using Herd.Grains.Routing;
 using Herd.Grains.Scaling;
 using Herd.Grains.Telemetry;
 
-namespace Herd.Grains.Conversations;
+namespace Herd.Grains.Conversations.Turns;
 
 /// <summary>Finds the model and the node of a turn, and waits a while where there is none.</summary>
 internal sealed class TurnRouter(ClusterView view, Pools pools, TimeProvider time)
@@ -32,8 +33,16 @@ internal sealed class TurnRouter(ClusterView view, Pools pools, TimeProvider tim
         };
     }
 
-    /// <summary>Chooses a node; when none can take the turn, waits a while for one, be it one that failed before.</summary>
-    public async Task<PlacementDecision> Route(
+    /// <summary>Routes a turn. If no node can run it, waits for one for a while; nodes that failed before count again then.</summary>
+    /// <exception cref="HerdException">No node came in time, or the turn failed on too many nodes.</exception>
+    public Task<PlacementDecision> Route(TurnContext turn, PlacementReason reason) =>
+        Route(turn.Model, () => DescribeRoute(turn, reason), turn.Failures, turn.Cancellation);
+
+    /// <summary>True if another node than the home takes the turn.</summary>
+    public bool CanRunElsewhere(TurnContext turn) =>
+        view.Route(turn.Model, DescribeRoute(turn, PlacementReason.NodeDrains)) is not null;
+
+    internal async Task<PlacementDecision> Route(
         string model, Func<RouteRequest> describe, TurnFailures failures, CancellationToken cancellation)
     {
         PlacementDecision? Choose() => view.Route(model, describe() with { Excluded = failures.Nodes });
@@ -44,12 +53,16 @@ internal sealed class TurnRouter(ClusterView view, Pools pools, TimeProvider tim
             failures.ThrowIfHopeless(model);
             failures.Nodes.Clear();
             using var held = pools.Hold(model);
-            placement = await WaitFor(Choose, cancellation, pools.Patience(model), atNextChange: true) ?? throw NoNode($"the model '{model}'");
+            placement = await WaitFor(Choose, cancellation, pools.Patience(model), atNextChange: true)
+                ?? throw NoNode($"the model '{model}'");
         }
 
         span.Chose(placement);
         return placement;
     }
+
+    private RouteRequest DescribeRoute(TurnContext turn, PlacementReason reason) =>
+        DescribeRoute(turn.Conversation, turn.Model, turn.Answer.Tokens.Count, reason);
 
     /// <summary>What the router is told of a turn.</summary>
     /// <param name="transcript">The conversation, the turn its last.</param>

@@ -1,6 +1,6 @@
 using Herd.Contracts.Errors;
 
-namespace Herd.Grains.Conversations;
+namespace Herd.Grains.Conversations.Turns;
 
 /// <summary>
 /// Lets turns run one at a time, in the order in which they came. Grain methods that stream interleave, so a grain must

@@ -4,7 +4,7 @@ using Herd.Contracts.Errors;
 using Herd.Contracts.Placements;
 using Herd.Grains.Telemetry;
 
-namespace Herd.Grains.Conversations;
+namespace Herd.Grains.Conversations.Turns;
 
 /// <summary>What a trace tells of a turn on its gateway.</summary>
 internal static class TurnSpans

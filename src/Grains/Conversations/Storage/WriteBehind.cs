@@ -1,6 +1,6 @@
 using Herd.Contracts.Errors;
 
-namespace Herd.Grains.Conversations;
+namespace Herd.Grains.Conversations.Storage;
 
 /// <summary>Writes what a conversation could not write while the store was away, behind everybody's back, until it lands.</summary>
 internal sealed class WriteBehind(IGrainBase grain, Transcript transcript, TimeProvider time)

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Herd.Contracts.Conversations;
 
-namespace Herd.Grains.Conversations;
+namespace Herd.Grains.Conversations.Turns;
 
 /// <summary>
 /// Reads a turn's events. A conversation of this process, which is the rule, writes them where they are read; those of another's

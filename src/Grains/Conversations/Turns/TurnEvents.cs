@@ -2,7 +2,7 @@ using System.Threading.Channels;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 
-namespace Herd.Grains.Conversations;
+namespace Herd.Grains.Conversations.Turns;
 
 /// <summary>
 /// What the caller has still to read of its turn. One who reads too slowly is not waited for and holds no memory: the turn ends with

@@ -1,0 +1,41 @@
+using Herd.Contracts.Nodes;
+using Herd.Grains.Conversations.Turns;
+using Herd.Grains.Routing;
+
+namespace Herd.Grains.Conversations.Failover;
+
+/// <summary>Watches the node of an answer and says when the answer must continue on another one.</summary>
+internal sealed class FailoverMonitor(ClusterView view, TurnRouter router)
+{
+    /// <summary>
+    /// Completes with <see cref="AttemptStatus.NodeFailed"/> if the node is silent (killed or frozen), has left, or its
+    /// engine hangs; with <see cref="AttemptStatus.NodeDraining"/> if it drains and another node can run the turn.
+    /// </summary>
+    public async Task<AttemptStatus> WaitUntilNodeUnusable(TurnContext turn, string node, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            await WaitUntilNotReady(node, cancellation);
+            var changed = view.Changed;
+            switch (view.Find(node)?.State)
+            {
+                case NodeState.Ready:
+                    continue;
+                case NodeState.Draining when router.CanRunElsewhere(turn):
+                    return AttemptStatus.NodeDraining;
+                case NodeState.Draining:
+                    await changed.WaitAsync(cancellation);
+                    continue;
+                default:
+                    return AttemptStatus.NodeFailed;
+            }
+        }
+    }
+
+    private async Task WaitUntilNotReady(string node, CancellationToken cancellation)
+    {
+        var notReady = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var signal = view.WhileReady(node).Register(notReady.SetResult);
+        await notReady.Task.WaitAsync(cancellation);
+    }
+}

@@ -1,0 +1,31 @@
+using Herd.Contracts.Nodes;
+
+namespace Herd.Grains.Conversations.Turns;
+
+/// <summary>How an attempt at an answer ended. docs/failover.md has a section for each case.</summary>
+internal enum AttemptStatus
+{
+    /// <summary>The answer is complete.</summary>
+    Completed,
+
+    /// <summary>The node was killed, is frozen, or its engine hangs. The turn continues on another node.</summary>
+    NodeFailed,
+
+    /// <summary>The node drains and another node can run the turn. The turn continues there.</summary>
+    NodeDraining,
+
+    /// <summary>The KV cache could not be pulled. Nothing was generated; the turn is routed again, without the node.</summary>
+    PullFailed,
+
+    /// <summary>Another owner has the conversation. This one gives up.</summary>
+    Fenced,
+
+    /// <summary>The caller left, or another call took the turn over. The answer so far is kept.</summary>
+    Cancelled,
+}
+
+/// <param name="Status">The case.</param>
+/// <param name="Result">The result of a completed answer; null otherwise.</param>
+/// <param name="Fault">The exception of a failed node or a fence; null if a report showed that the node failed.</param>
+internal readonly record struct AttemptOutcome(
+    AttemptStatus Status, GenerationOutcome? Result = null, Exception? Fault = null);

@@ -1,0 +1,140 @@
+using System.Diagnostics;
+using Herd.Contracts.Conversations;
+using Herd.Contracts.Errors;
+using Herd.Contracts.Nodes;
+using Herd.Contracts.Placements;
+using Herd.Grains.Conversations.Failover;
+using Herd.Grains.Routing;
+using Herd.Grains.Telemetry;
+
+namespace Herd.Grains.Conversations.Turns;
+
+/// <summary>
+/// One attempt at an answer on one node: (1) pull the KV cache if that is cheaper than a replay; (2) acquire the epoch;
+/// (3) free the session at the old home; (4) stream, until the answer is complete or the node is unusable.
+/// </summary>
+internal sealed class TurnAttempt(ClusterView view, SessionClient sessions, FailoverMonitor monitor)
+{
+    public async Task<AttemptOutcome> Run(TurnContext turn, PlacementDecision placement)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(turn.Cancellation);
+        try
+        {
+            var pull = await sessions.PullIfCheaper(turn.Conversation, turn.Model, placement, turn.Cancellation);
+            turn.RecordPlacement(placement with { Move = pull });
+            if (pull is { Failure: not null } && IsUsable(placement.Home, turn.Failures))
+            {
+                return new AttemptOutcome(AttemptStatus.PullFailed);
+            }
+
+            var unusable = monitor.WaitUntilNodeUnusable(turn, placement.Node, over.Token);
+            return await Stream(turn, placement.Node, unusable);
+        }
+        catch (Exception) when (turn.Cancellation.IsCancellationRequested)
+        {
+            return new AttemptOutcome(AttemptStatus.Cancelled);
+        }
+        catch (Exception e) when (TurnFailures.IsNodeFault(e))
+        {
+            return new AttemptOutcome(AttemptStatus.NodeFailed, Fault: e);
+        }
+        catch (HerdException e) when (e.Error is HerdError.Conflict or HerdError.Fenced)
+        {
+            return new AttemptOutcome(AttemptStatus.Fenced, Fault: e);
+        }
+        finally
+        {
+            over.Cancel();
+        }
+    }
+
+    private async Task<AttemptOutcome> Stream(TurnContext turn, string node, Task<AttemptStatus> unusable)
+    {
+        using var span = Spans.Begin("generate", ActivityKind.Client)
+            ?.SetTag("herd.node", node).SetTag("gen_ai.request.model", turn.Model);
+        var request = await AcquireEpoch(turn, node);
+        turn.Events.Write(new TurnEvent { Started = new TurnStarted(turn.Turn.Id, turn.Model, node) });
+
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(turn.Cancellation);
+        var updates = sessions.Session(turn.Conversation, node, turn.Model)
+            .Generate(request, ended.Token).GetAsyncEnumerator(CancellationToken.None);
+        var next = Task.FromResult(false);
+        try
+        {
+            while (true)
+            {
+                next = updates.MoveNextAsync().AsTask();
+                if (await Task.WhenAny(next, unusable) == unusable && !next.IsCompletedSuccessfully)
+                {
+                    var status = await unusable;
+                    span?.SetTag("herd.left", status.ToString());
+                    return new AttemptOutcome(status);
+                }
+
+                if (!await next)
+                {
+                    throw new EnumerationAbortedException($"The node {node} ended the answer without a result.");
+                }
+
+                turn.Answer.Append(updates.Current);
+                if (updates.Current.Result is { } result)
+                {
+                    return new AttemptOutcome(AttemptStatus.Completed, result);
+                }
+            }
+        }
+        catch (Exception e)
+        {
+            span.Fail(e);
+            throw;
+        }
+        finally
+        {
+            ended.Cancel();
+            await Task.WhenAny(End(updates, next), unusable);
+        }
+    }
+
+    /// <summary>Makes the node the home, under an epoch of its own. The new home is stored with the answer so far.</summary>
+    private async Task<SessionRequest> AcquireEpoch(TurnContext turn, string node)
+    {
+        var (oldHome, soFar) = (turn.Conversation.Conversation!.Home, turn.Answer.SoFar());
+        var epoch = turn.Answer.Epoch =
+            await turn.Conversation.AcquireEpoch(node, begun: turn.Turn with { Answer = soFar });
+        if (oldHome is not null && oldHome != node)
+        {
+            sessions.Release(turn.Conversation, oldHome, turn.Model, epoch);
+        }
+
+        var conversation = turn.Conversation.Conversation;
+        return new SessionRequest
+        {
+            Epoch = epoch,
+            Messages = History.Prompt(conversation.System, conversation.Turns, turn.Model),
+            Produced = soFar.Tokens,
+            ProducedText = soFar.Text,
+            Settings = turn.Turn.Settings,
+            SamplerState = turn.Answer.SamplerState,
+            Turn = turn.Turn.Id,
+            Trace = Spans.Current,
+        };
+    }
+
+    private bool IsUsable(string? node, TurnFailures failures) =>
+        view.Find(node) is { State: NodeState.Ready } && !failures.Nodes.Contains(node!);
+
+    /// <summary>Ends an enumeration with a call under way, at a node that may not respond.</summary>
+    private static async Task End(IAsyncEnumerator<GenerationEvent> updates, Task next)
+    {
+        await next.ConfigureAwait(
+            ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        try
+        {
+            await updates.DisposeAsync();
+        }
+        catch (Exception e) when (TurnFailures.IsNodeFault(e))
+        {
+            // The enumeration ended with its node.
+        }
+    }
+}

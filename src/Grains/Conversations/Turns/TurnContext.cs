@@ -1,0 +1,70 @@
+using Herd.Contracts.Conversations;
+using Herd.Contracts.Nodes;
+using Herd.Contracts.Placements;
+using Herd.Grains.Conversations.Storage;
+
+namespace Herd.Grains.Conversations.Turns;
+
+/// <summary>One turn while it is answered: what every step of <see cref="TurnExecutor"/> reads and changes.</summary>
+/// <param name="conversation">The conversation, its last turn this one.</param>
+/// <param name="turn">The turn as it is stored.</param>
+/// <param name="start">How the turn begins: new, or again.</param>
+/// <param name="events">The caller's events.</param>
+/// <param name="cancellation">Cancelled when the caller leaves, or another call takes the turn over.</param>
+internal sealed class TurnContext(
+    Transcript conversation, Turn turn, TurnStart start, TurnEvents events, CancellationToken cancellation)
+{
+    /// <summary>Placements that a turn keeps: the latest ones.</summary>
+    private const int MaxPlacements = 8;
+
+    public Transcript Conversation => conversation;
+
+    /// <summary>The turn, with its model, node and placements as they are known.</summary>
+    public Turn Turn { get; private set; } = turn;
+
+    /// <summary>True if the turn was never begun before.</summary>
+    public bool IsNew => start.IsNew;
+
+    /// <summary>The answer so far. It passes new text on to the caller.</summary>
+    public AnswerBuilder Answer { get; } = new(turn, conversation.Conversation!.Epoch, start.Offset, events);
+
+    public TurnEvents Events => events;
+
+    public CancellationToken Cancellation => cancellation;
+
+    /// <summary>The nodes that failed this turn.</summary>
+    public TurnFailures Failures { get; } = new();
+
+    /// <summary>The model's id. Set before the turn is routed.</summary>
+    public string Model => Turn.Model!;
+
+    public void UseModel(string model) => Turn = Turn with { Model = model };
+
+    /// <summary>Records where the turn runs now.</summary>
+    public void RecordPlacement(PlacementDecision placement) => Turn = Turn with
+    {
+        Node = placement.Node,
+        Placements = [.. (Turn.Placements ?? []).TakeLast(MaxPlacements - 1), placement],
+    };
+
+    public void Complete(GenerationOutcome result) => Turn = Turn with
+    {
+        State = TurnState.Completed,
+        Answer = Answer.SoFar() with { TokensFit = result.TokensFit },
+        Finish = result.Finish,
+        Usage = result.Usage,
+        Timings = result.Timings,
+    };
+
+    public void Cancel() => Turn = Turn with
+    {
+        State = TurnState.Cancelled, Answer = Answer.SoFar(), Finish = Finish.Cancelled,
+    };
+
+    public void Fail() => Turn = Turn with { State = TurnState.Failed, Answer = Answer.SoFar() };
+}
+
+/// <summary>How a turn begins.</summary>
+/// <param name="Offset">The part of the answer that the caller already received.</param>
+/// <param name="IsNew">True if it was never begun before.</param>
+internal readonly record struct TurnStart(AnswerOffset Offset, bool IsNew);

@@ -1,0 +1,110 @@
+using System.Runtime.ExceptionServices;
+using Herd.Contracts.Conversations;
+using Herd.Contracts.Errors;
+using Herd.Contracts.Placements;
+using Herd.Grains.Routing;
+using Microsoft.Extensions.Logging;
+
+namespace Herd.Grains.Conversations.Turns;
+
+/// <summary>
+/// The life of a turn after its acceptance: choose the model, resume from what an earlier owner's node produced, then route
+/// and attempt, until an attempt completes the answer. When a node fails or drains, the next attempt continues behind the
+/// tokens so far, so the caller sees a pause and nothing else.
+/// </summary>
+internal sealed class TurnExecutor(
+    ClusterView view, TurnRouter router, SessionClient sessions, TurnAttempt attempt, ILogger<TurnExecutor> logger)
+{
+    /// <summary>Answers a turn that is stored already, and stores how it ended.</summary>
+    /// <returns>The turn as it is stored: completed, or cancelled with the answer so far.</returns>
+    /// <exception cref="HerdException">There is no answer. The turn is stored as failed, unless another owner has it.</exception>
+    public async Task<Turn> Run(TurnContext turn)
+    {
+        try
+        {
+            turn.UseModel(await router.ChooseModel(turn.Turn.Model, turn.Cancellation));
+            if (!turn.IsNew && await sessions.FetchReplay(turn.Conversation, turn.Turn) is { } replay)
+            {
+                turn.Answer.CatchUp(replay);
+            }
+
+            turn.Answer.ThrowIfLost();
+            await AttemptUntilOver(turn);
+        }
+        catch (Exception) when (turn.Cancellation.IsCancellationRequested)
+        {
+            turn.Cancel();
+        }
+        catch (HerdException e) when (!IsOfOwnership(e))
+        {
+            turn.Fail();
+            await turn.Conversation.WriteTurn(turn.Turn);
+            throw;
+        }
+
+        await turn.Conversation.WriteTurn(turn.Turn);
+        return turn.Turn;
+    }
+
+    private async Task AttemptUntilOver(TurnContext turn)
+    {
+        for (var reason = PlacementReason.Turn; ;)
+        {
+            var placement = await router.Route(turn, reason);
+            using var reservation = view.Reserve(placement.Node, turn.Model, placement.Chosen?.Kv ?? 0);
+            var outcome = await attempt.Run(turn, placement);
+            switch (outcome.Status)
+            {
+                case AttemptStatus.Completed:
+                    turn.Complete(outcome.Result!);
+                    return;
+
+                case AttemptStatus.Cancelled:
+                    turn.Cancel();
+                    return;
+
+                case AttemptStatus.NodeFailed when outcome.Fault is { } fault:
+                    RecordFault(turn, placement.Node, fault);
+                    reason = PlacementReason.NodeFailed;
+                    break;
+
+                case AttemptStatus.NodeFailed:
+                    reason = Left(turn, placement.Node, PlacementReason.NodeFailed);
+                    break;
+
+                case AttemptStatus.NodeDraining:
+                    reason = Left(turn, placement.Node, PlacementReason.NodeDrains);
+                    break;
+
+                case AttemptStatus.PullFailed:
+                    // The KV cache is still at the home. The answer begins sooner there than with a replay.
+                    turn.Failures.Nodes.Add(placement.Node);
+                    break;
+
+                case AttemptStatus.Fenced:
+                    ExceptionDispatchInfo.Throw(outcome.Fault!);
+                    break;
+            }
+        }
+    }
+
+    private void RecordFault(TurnContext turn, string node, Exception fault)
+    {
+        TurnLog.NodeFailed(logger, node, turn.Answer.Tokens.Count, fault.GetType().Name, fault.Message);
+        turn.Failures.Add(node, fault);
+        if (fault is not HerdException)
+        {
+            view.MarkLost(node);
+        }
+    }
+
+    private PlacementReason Left(TurnContext turn, string node, PlacementReason reason)
+    {
+        TurnLog.Left(logger, node, reason, turn.Answer.Tokens.Count);
+        return reason;
+    }
+
+    /// <summary>True if the turn did not fail: another owner has it, or the store cannot say who has.</summary>
+    private static bool IsOfOwnership(HerdException e) =>
+        e.Error is HerdError.Conflict or HerdError.Fenced or HerdError.StoreUnavailable;
+}
