@@ -54,7 +54,7 @@ internal sealed class GrainRun : IDisposable
             Routing = new RoutingOptions { Policy = policy, Seed = seed },
             Rebalance = new RebalanceOptions { MostPerMinute = int.MaxValue },
         });
-        _grains = GrainCaller.Of(_world, caller: null);
+        _grains = GrainCaller.Create(_world, caller: null);
     }
 
     private double Now => (_world.Time.GetUtcNow() - DateTimeOffset.UnixEpoch).TotalSeconds;

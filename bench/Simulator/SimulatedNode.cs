@@ -30,7 +30,7 @@ internal sealed class SimulatedNode(string name, int slots, double speed, long d
     /// <summary>Turns that are computed or wait, for each slot.</summary>
     public double Pressure(double now)
     {
-        Settle(now);
+        AdvanceTo(now);
         return (double)_busyUntil.Count / slots;
     }
 
@@ -45,7 +45,7 @@ internal sealed class SimulatedNode(string name, int slots, double speed, long d
     /// <returns>When its first token comes, when it is over, and how much of the prompt was at hand.</returns>
     public (double First, double End, int Cached) Take(int conversation, int tokens, int answer, int pulled, double now)
     {
-        Settle(now);
+        AdvanceTo(now);
         var onDevice = _device.Remove(conversation);
         var parked = _host.Remove(conversation);
         var cached = Math.Min(Math.Max(Math.Max(onDevice, parked), pulled), tokens - 1);
@@ -89,7 +89,7 @@ internal sealed class SimulatedNode(string name, int slots, double speed, long d
 
     public NodeReport Report(double now)
     {
-        Settle(now);
+        AdvanceTo(now);
         return new NodeReport
         {
             Node = name,
@@ -137,7 +137,7 @@ internal sealed class SimulatedNode(string name, int slots, double speed, long d
     private void Keep(int conversation, int tokens) => _device.Put(
         conversation, tokens, dropped => _host.Put(dropped.Conversation, dropped.Tokens, _ => { }));
 
-    private void Settle(double now)
+    private void AdvanceTo(double now)
     {
         while (_busyUntil.TryPeek(out var end, out _) && end <= now)
         {

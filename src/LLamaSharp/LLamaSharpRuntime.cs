@@ -26,7 +26,7 @@ public sealed class LLamaSharpRuntime : ILlamaRuntime
     /// <summary>Checked where the model is held in host memory; LLamaSharp does not say what a GPU has free.</summary>
     public void RequireMemory(string path, ModelOptions options, ContextOptions context)
     {
-        var plan = MemoryPlan.Of(GgufFile.Read(path), context);
+        var plan = MemoryPlan.Create(GgufFile.Read(path), context);
         if (!NativeApi.llama_supports_gpu_offload() || options.GpuLayers == 0)
         {
             plan.Require(HostMemory.Free(), "this machine");

@@ -15,7 +15,7 @@ internal sealed class Client(string conversation, int turns, FaultWorld world)
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(3);
 
     private readonly Dictionary<string, string> _answers = [];
-    private readonly IGrainFactory _grains = GrainCaller.Of(world, caller: null);
+    private readonly IGrainFactory _grains = GrainCaller.Create(world, caller: null);
 
     public string Conversation => conversation;
 

@@ -31,7 +31,7 @@ internal sealed class GatewayProcess : SimulatedProcess, IDisposable
     {
         _world = world;
         _store = new ProcessStore(world.Store, this);
-        Grains = GrainCaller.Of(world, this);
+        Grains = GrainCaller.Create(world, this);
         var routing = Options.Create(world.Cluster.Routing);
         _rebalance = Options.Create(world.Cluster.Rebalance);
         _view = new ClusterView(routing, Pools.None, Time);

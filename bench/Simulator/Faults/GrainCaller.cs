@@ -11,7 +11,7 @@ public class GrainCaller : DispatchProxy
 
     /// <param name="world">The cluster.</param>
     /// <param name="caller">Who calls; null means a client.</param>
-    internal static IGrainFactory Of(FaultWorld world, SimulatedProcess? caller)
+    internal static IGrainFactory Create(FaultWorld world, SimulatedProcess? caller)
     {
         var factory = Create<IGrainFactory, GrainCaller>();
         var made = (GrainCaller)(object)factory;

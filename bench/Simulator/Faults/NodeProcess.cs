@@ -33,7 +33,7 @@ internal sealed class NodeProcess : SimulatedProcess, IEngineRunner, IDisposable
         : base(name, silo)
     {
         _clock = new NodeClock(world.Time, world.Cluster.Tick);
-        Grains = GrainCaller.Of(world, this);
+        Grains = GrainCaller.Create(world, this);
         var setup = world.Setup;
         var runtime = new SimulatedRuntime(world.Cluster.Timings(name) with { Rounding = rounding }, Time);
         var node = Options.Create(world.Cluster.Node());

@@ -61,7 +61,7 @@ internal sealed class Pump(SimulatedTime time, TimeSpan tick) : SynchronizationC
                     continue;
                 }
 
-                Settle();
+                RunUntilQuiet();
                 while (_came.TryDequeue(out var came))
                 {
                     _posted.Enqueue(came);
@@ -91,7 +91,7 @@ internal sealed class Pump(SimulatedTime time, TimeSpan tick) : SynchronizationC
     }
 
     /// <summary>Lets the thread pool do what was left to it.</summary>
-    private void Settle()
+    private void RunUntilQuiet()
     {
         do
         {

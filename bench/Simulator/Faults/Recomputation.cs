@@ -16,7 +16,7 @@ internal sealed class Recomputation(FaultWorld world)
     public const string Name = "reference";
     private static readonly TimeSpan Again = TimeSpan.FromMilliseconds(100);
 
-    private readonly IGrainFactory _grains = GrainCaller.Of(world, caller: null);
+    private readonly IGrainFactory _grains = GrainCaller.Create(world, caller: null);
 
     public async Task Run(IEnumerable<Conversation> conversations)
     {

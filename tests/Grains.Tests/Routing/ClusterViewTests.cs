@@ -56,17 +56,17 @@ public sealed class ClusterViewTests
     [Fact]
     public void Reserve_OverBeforeTheNextReport_CountsNoMore()
     {
-        double Crowding() => _view.Route("m", Request())!.Considered.Single(node => node.Node == "a").DecodeContention;
+        double Contention() => _view.Route("m", Request())!.Considered.Single(node => node.Node == "a").DecodeContention;
 
         using (_view.Reserve("a", "m", kv: 0))
         {
             _view.Update(Report("a", NodeState.Ready, active: 1));
-            Assert.True(Crowding() > 0);
+            Assert.True(Contention() > 0);
         }
 
-        Assert.Equal(0, Crowding());
+        Assert.Equal(0, Contention());
         _view.Update(Report("a", NodeState.Ready, active: 1));
-        Assert.True(Crowding() > 0);
+        Assert.True(Contention() > 0);
     }
 
     [Fact]

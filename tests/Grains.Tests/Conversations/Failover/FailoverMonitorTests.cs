@@ -1,0 +1,69 @@
+using Herd.Contracts.Conversations;
+using Herd.Contracts.Nodes;
+using Herd.Grains.Conversations.Failover;
+using Herd.Grains.Conversations.Storage;
+using Herd.Grains.Conversations.Turns;
+using Herd.Grains.Scaling;
+
+namespace Herd.Grains.Tests.Conversations.Failover;
+
+/// <summary>Two nodes, a and b; the answer is generated on a.</summary>
+public sealed class FailoverMonitorTests : TurnExecutorScene
+{
+    [Fact]
+    public async Task WaitUntilNodeUnusable_NodeIsLost_IsNodeFailed()
+    {
+        var waiting = await Watch();
+        Assert.False(waiting.IsCompleted);
+
+        View.MarkLost("a");
+
+        Assert.Equal(AttemptStatus.NodeFailed, await waiting);
+    }
+
+    [Fact]
+    public async Task WaitUntilNodeUnusable_EngineHangs_IsNodeFailed()
+    {
+        var waiting = await Watch();
+
+        View.Update(Report("a") with { State = NodeState.Stalled });
+
+        Assert.Equal(AttemptStatus.NodeFailed, await waiting);
+    }
+
+    [Fact]
+    public async Task WaitUntilNodeUnusable_NodeDrainsAndAnotherIsReady_IsNodeDraining()
+    {
+        var waiting = await Watch();
+
+        View.Update(Report("a") with { State = NodeState.Draining });
+
+        Assert.Equal(AttemptStatus.NodeDraining, await waiting);
+    }
+
+    [Fact]
+    public async Task WaitUntilNodeUnusable_NodeDrainsAlone_WaitsForAnother()
+    {
+        View.Remove("b");
+        var waiting = await Watch();
+
+        View.Update(Report("a") with { State = NodeState.Draining });
+        Assert.False(waiting.IsCompleted);
+        View.Update(Report("b"));
+
+        Assert.Equal(AttemptStatus.NodeDraining, await waiting);
+    }
+
+    private async Task<Task<AttemptStatus>> Watch()
+    {
+        var turn = Turn() with { Model = "m" };
+        Store.Stored = new StoredConversation(
+            new Conversation { Id = "c", Created = DateTimeOffset.UnixEpoch, Turns = [turn] }, 1);
+        var transcript = new Transcript(Store, "t", "c");
+        await transcript.Load(CancellationToken.None);
+        var monitor = new FailoverMonitor(View, new TurnRouter(View, Pools.None, Time));
+        var context = new TurnContext(
+            transcript, turn, new TurnStart(AnswerOffset.Start, IsNew: true), Events, Caller.Token);
+        return monitor.WaitUntilNodeUnusable(context, "a", Caller.Token);
+    }
+}
