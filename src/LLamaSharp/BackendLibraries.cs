@@ -7,15 +7,15 @@ using Microsoft.Extensions.Logging;
 namespace Herd.LLamaSharp;
 
 /// <summary>
-/// Finds the libraries. A backend package of the full feed is left to LLamaSharp, which chooses by what the processor can
-/// do. One packed from npm's libraries (docs/llamasharp.md) has its variants as plugins, which have to be loaded first.
+/// Loads the native libraries. LLamaSharp itself chooses a library of a full backend package by the processor's features. A
+/// package made from the npm libraries (docs/llamasharp.md) has its variants as plugins, which are loaded here first.
 /// </summary>
 internal static unsafe class BackendLibraries
 {
     private static readonly Lock Lock = new();
     private static bool _isLoaded;
 
-    /// <exception cref="ModelLoadException">There are none that this machine can use.</exception>
+    /// <exception cref="ModelLoadException">There are no libraries for this machine.</exception>
     public static void Load(ILogger logger)
     {
         lock (Lock)
@@ -35,7 +35,8 @@ internal static unsafe class BackendLibraries
             catch (Exception e) when (e is RuntimeError or DllNotFoundException or TypeInitializationException)
             {
                 throw new ModelLoadException(
-                    $"LLamaSharp finds no libraries: {e.InnerException?.Message ?? e.Message} docs/llamasharp.md says where they come from.", e);
+                    $"LLamaSharp found no native libraries for this machine: {e.InnerException?.Message ?? e.Message} "
+                    ~T~+ "See docs/llamasharp.md for how to get them.", e);
             }
         }
     }

@@ -34,7 +34,7 @@ internal sealed unsafe class LLamaSharpContext(SafeLLamaContextHandle handle, Co
             throw new DecodeException($"llama_decode returned {result} for a batch of {batch.Count} tokens.", (int)result);
         }
 
-        // The first look at the logits waits for the device and sorts them; after it, looks change nothing.
+        // The first read of the logits waits for the device and sorts them. Later reads are thread-safe.
         if (batch.Outputs.LastIndexOf(true) is >= 0 and var output)
         {
             Logits(output);
@@ -70,7 +70,7 @@ internal sealed unsafe class LLamaSharpContext(SafeLLamaContextHandle handle, Co
         }
     }
 
-    /// <summary>By way of the host, as in LlamaCppContext, where the reason stands.</summary>
+    /// <summary>Copies through host memory, for the reason given in LlamaCppContext.</summary>
     public void Copy(int source, int target)
     {
         using var state = new StateBuffer(StateBytes(source));

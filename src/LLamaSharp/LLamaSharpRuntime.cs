@@ -8,22 +8,22 @@ using Microsoft.Extensions.Logging;
 
 namespace Herd.LLamaSharp;
 
-/// <summary>llama.cpp by way of LLamaSharp and the libraries of its backend package.</summary>
+/// <summary>llama.cpp through LLamaSharp and the libraries of its backend package.</summary>
 public sealed class LLamaSharpRuntime : ILlamaRuntime
 {
     private static readonly string Version = typeof(LLamaSharpRuntime).Assembly
         .GetCustomAttributes<AssemblyMetadataAttribute>()
         .Single(attribute => attribute.Key == "LLamaSharp").Value!;
 
-    /// <summary>Loads the libraries.</summary>
-    /// <exception cref="ModelLoadException">There are none that this machine can use.</exception>
+    /// <summary>Loads the native libraries.</summary>
+    /// <exception cref="ModelLoadException">There are no libraries for this machine.</exception>
     public LLamaSharpRuntime(ILogger<LLamaSharpRuntime> logger) => BackendLibraries.Load(logger);
 
     public string Description => $"LLamaSharp {Version}";
 
     public GpuSupport Gpu => NativeApi.llama_supports_gpu_offload() ? GpuSupport.Found : GpuSupport.NotBuilt;
 
-    /// <summary>Checked where the model is held in host memory; LLamaSharp does not say what a GPU has free.</summary>
+    /// <summary>Checks host memory only: LLamaSharp does not report the free memory of GPUs.</summary>
     public void RequireMemory(string path, ModelOptions options, ContextOptions context)
     {
         var plan = MemoryPlan.Create(GgufFile.Read(path), context);
@@ -38,7 +38,9 @@ public sealed class LLamaSharpRuntime : ILlamaRuntime
         GgufFile.Read(path);
         if (options.TensorSplit.Count > 0)
         {
-            throw new ModelLoadException("This runtime divides layers by the memory that GPUs have free; leave Node:TensorSplit out, or use the native runtime.");
+            throw new ModelLoadException(
+            ~T~"The LLamaSharp runtime splits layers by the free memory of each GPU and does not support Node:TensorSplit. "
+            ~T~+ "Remove that setting, or use the native runtime.");
         }
 
         var native = LLamaModelParams.Default();

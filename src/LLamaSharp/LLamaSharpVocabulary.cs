@@ -4,7 +4,7 @@ using LLama.Native;
 
 namespace Herd.LLamaSharp;
 
-/// <summary>A model's vocabulary, its pieces read once. Valid as long as the model.</summary>
+/// <summary>The vocabulary of a model. Its pieces are read once. Valid until the model is disposed.</summary>
 internal sealed class LLamaSharpVocabulary : IVocabulary
 {
     private readonly SafeLlamaModelHandle _model;

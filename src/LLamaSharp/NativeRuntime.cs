@@ -7,10 +7,10 @@ namespace Herd.Runtimes;
 /// <summary>The native runtime of this build; src/LlamaCpp has one of the same name.</summary>
 public static class NativeRuntime
 {
-    /// <summary>What it is asked for by.</summary>
+    /// <summary>The name of the runtime in settings.</summary>
     public const string Name = "llamasharp";
 
-    /// <exception cref="ModelLoadException">Its libraries are missing.</exception>
+    /// <exception cref="ModelLoadException">The libraries of the runtime are missing.</exception>
     public static ILlamaRuntime Create(ILoggerFactory loggers) =>
         new LLamaSharpRuntime(loggers.CreateLogger<LLamaSharpRuntime>());
 }

@@ -7,7 +7,7 @@ internal static class DeviceMemory
 {
     private const int Gpu = 1;
 
-    /// <returns>Bytes free on all of them together; null when there is none.</returns>
+    /// <returns>The free bytes of all GPUs together; null if there is none.</returns>
     public static long? Free()
     {
         long? sum = null;

@@ -25,7 +25,7 @@ internal sealed unsafe class LlamaCppContext : ILlamaContext
         BatchTokens = options.BatchTokens;
         CellsPerSequence = (int)Llama.CellsPerSequence(handle);
 
-        // Without a pool every decode would start its threads anew.
+        // Without a pool every decode would start new threads.
         _threads = new ThreadPoolHandle(options.Threads);
         Llama.AttachThreadPool(handle, _threads, _threads);
         _batch = AllocateBatch(options.BatchTokens);
@@ -52,7 +52,7 @@ internal sealed unsafe class LlamaCppContext : ILlamaContext
                 $"llama_decode returned {status} for a batch of {batch.Count} tokens: {NativeLog.TakeErrors()}", status);
         }
 
-        // The first look at the logits waits for the device and sorts them; after it, looks change nothing.
+        // The first read of the logits waits for the device and sorts them. Later reads are thread-safe.
         if (batch.Outputs.LastIndexOf(true) is >= 0 and var output)
         {
             Logits(output);
@@ -89,8 +89,8 @@ internal sealed unsafe class LlamaCppContext : ILlamaContext
     }
 
     /// <summary>
-    /// By way of the host: llama_memory_seq_cp between streams copies every cell, used or not, and only at the next
-    /// decode, so what is saved or loaded until then would be wrong.
+    /// Copies through host memory. llama_memory_seq_cp between streams copies every cell, used or not, and only at the next
+    /// decode, so a state saved or loaded before that would be wrong.
     /// </summary>
     public void Copy(int source, int target)
     {
@@ -124,7 +124,7 @@ internal sealed unsafe class LlamaCppContext : ILlamaContext
         native.Count = batch.Count;
     }
 
-    /// <summary>One block for all the arrays of a batch, beginning with Sequences; each token belongs to one sequence.</summary>
+    /// <summary>One block for all arrays of a batch, Sequences first. Each token belongs to one sequence.</summary>
     private static Batch AllocateBatch(int capacity)
     {
         var bytesPerToken = sizeof(int*) + 4 * sizeof(int) + sizeof(byte);

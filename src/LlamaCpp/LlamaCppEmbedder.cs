@@ -4,10 +4,10 @@ using Herd.LlamaCpp.Native;
 
 namespace Herd.LlamaCpp;
 
-/// <summary>A context that pools: the whole text goes through it in one piece, and nothing of it is kept.</summary>
-internal sealed unsafe class LlamaCppEmbedder(ContextHandle handle, int mostTokens, int dimensions) : ILlamaEmbedder
+/// <summary>A context with pooling. It computes a whole text in one batch and keeps no state.</summary>
+internal sealed unsafe class LlamaCppEmbedder(ContextHandle handle, int maxTokens, int dimensions) : ILlamaEmbedder
 {
-    public int MostTokens => mostTokens;
+    public int MaxTokens => maxTokens;
 
     public float[] Embed(ReadOnlySpan<int> tokens)
     {
@@ -31,7 +31,7 @@ internal sealed unsafe class LlamaCppEmbedder(ContextHandle handle, int mostToke
             var pooled = status == 0 ? Llama.GetSequenceEmbeddings(handle, 0) : null;
             if (pooled is null)
             {
-                throw new DecodeException($"No vector was made of {tokens.Length} tokens: {NativeLog.TakeErrors()}", status);
+                throw new DecodeException($"llama.cpp computed no embedding of {tokens.Length} tokens: {NativeLog.TakeErrors()}", status);
             }
 
             var vector = new ReadOnlySpan<float>(pooled, dimensions).ToArray();

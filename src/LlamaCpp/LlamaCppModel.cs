@@ -40,13 +40,13 @@ internal sealed class LlamaCppModel : ILlamaModel
         native.Sequences = (uint)options.Sequences;
         native.Threads = native.ThreadsBatch = options.Threads;
 
-        // Each sequence has cells of its own: right for many conversations that share little.
+        // Each sequence has its own cells, which suits many conversations with few common tokens.
         native.KvUnified = 0;
         native.NoPerformanceCounters = 1;
         var handle = Llama.InitFromModel(_handle, native);
         return handle.IsInvalid
             ? throw new ModelLoadException(
-                $"There is no memory for {options.Sequences} sequences of {options.CellsPerSequence} tokens: "
+                $"There is not enough memory for {options.Sequences} sequences of {options.CellsPerSequence} tokens: "
                 + $"{NativeLog.TakeErrors()}. Ask for fewer slots or a shorter context.")
             : new LlamaCppContext(_handle, handle, options, Vocabulary.Count, Layout);
     }
@@ -77,7 +77,7 @@ internal sealed class LlamaCppModel : ILlamaModel
         native.NoPerformanceCounters = 1;
         var handle = Llama.InitFromModel(_handle, native);
         return handle.IsInvalid
-            ? throw new ModelLoadException($"There is no memory to make vectors of {tokens} tokens: {NativeLog.TakeErrors()}.")
+            ? throw new ModelLoadException($"There is not enough memory for embeddings of {tokens} tokens: {NativeLog.TakeErrors()}.")
             : handle;
     }
 

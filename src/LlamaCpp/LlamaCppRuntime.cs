@@ -8,13 +8,13 @@ using Microsoft.Extensions.Logging;
 
 namespace Herd.LlamaCpp;
 
-/// <summary>llama.cpp by its C API, in this process.</summary>
+/// <summary>llama.cpp through its C API, in this process.</summary>
 public sealed class LlamaCppRuntime : ILlamaRuntime
 {
-    /// <summary>Loads the libraries.</summary>
+    /// <summary>Loads the native libraries.</summary>
     /// <param name="logger">Takes llama.cpp's log.</param>
     /// <param name="directory">Where they lie. Null: native/ beside the program.</param>
-    /// <exception cref="ModelLoadException">The libraries are missing, or of another build than the one bound.</exception>
+    /// <exception cref="ModelLoadException">The libraries are missing or from an unsupported build.</exception>
     public LlamaCppRuntime(ILogger<LlamaCppRuntime> logger, string? directory = null) =>
         NativeLibraries.Load(directory ?? Path.Combine(AppContext.BaseDirectory, "native"), logger);
 
@@ -69,7 +69,7 @@ public sealed class LlamaCppRuntime : ILlamaRuntime
         }
     }
 
-    /// <summary>Where shares are given, llama.cpp reads one for every device that it could have.</summary>
+    /// <summary>Pads the shares: llama.cpp reads one for every possible device.</summary>
     private static unsafe ModelHandle Load(string path, ModelParams native, IReadOnlyList<float> split)
     {
         var shares = stackalloc float[(int)Llama.MaxDevices()];

@@ -5,7 +5,7 @@ using Herd.LlamaCpp.Native;
 
 namespace Herd.LlamaCpp;
 
-/// <summary>A model's vocabulary, its pieces read once. Valid as long as the model.</summary>
+/// <summary>The vocabulary of a model. Its pieces are read once. Valid until the model is disposed.</summary>
 internal sealed unsafe class LlamaCppVocabulary : IVocabulary
 {
     private readonly nint _vocab;

@@ -5,15 +5,15 @@ using Microsoft.Extensions.Logging;
 namespace Herd.Runtimes;
 
 /// <summary>
-/// The native runtime of this build. Every project that can be one has this class, and the build property HerdRuntime says
-/// which project is referenced.
+/// The native runtime of this build. Each runtime project has a class of this name. The build property HerdRuntime selects
+/// the project.
 /// </summary>
 public static class NativeRuntime
 {
-    /// <summary>What it is asked for by.</summary>
+    /// <summary>The name of the runtime in settings.</summary>
     public const string Name = "llama.cpp";
 
-    /// <exception cref="ModelLoadException">Its libraries are missing, or of another build than the one bound.</exception>
+    /// <exception cref="ModelLoadException">The libraries are missing or from an unsupported build.</exception>
     public static ILlamaRuntime Create(ILoggerFactory loggers) =>
         new LlamaCppRuntime(loggers.CreateLogger<LlamaCppRuntime>());
 }

@@ -49,10 +49,10 @@ internal sealed class TextEmbedder(ILlamaModel model, ChatTemplate template, int
     {
         var tokens = SessionPrompt.Guard(() => template.Begin(text));
         return tokens.Length == 0 ? throw new HerdException(HerdError.InvalidArgument, $"'input[{index}]' is empty.", "input")
-            : tokens.Length <= _embedder!.MostTokens ? tokens
+            : tokens.Length <= _embedder!.MaxTokens ? tokens
             : throw new HerdException(
-                HerdError.ContextOverflow, $"'input[{index}]' has {tokens.Length} tokens; at most {_embedder.MostTokens} are made a vector of.", "input")
+                HerdError.ContextOverflow, $"'input[{index}]' has {tokens.Length} tokens; at most {_embedder.MaxTokens} are made a vector of.", "input")
                 .With("prompt_tokens", tokens.Length)
-                .With("context_tokens", _embedder.MostTokens);
+                .With("context_tokens", _embedder.MaxTokens);
     }
 }

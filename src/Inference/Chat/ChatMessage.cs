@@ -1,19 +1,19 @@
 namespace Herd.Inference.Chat;
 
-/// <summary>Who speaks.</summary>
+/// <summary>The author of a message.</summary>
 public enum ChatRole
 {
     System,
     User,
     Assistant,
 
-    /// <summary>What a function that the model called came to.</summary>
+    /// <summary>The result of a function call of the model.</summary>
     Tool,
 }
 
 /// <summary>One message of a conversation.</summary>
-/// <param name="Role">Who speaks.</param>
-/// <param name="Text">What is said. Never read as control tokens.</param>
-/// <param name="Tokens">For an answer of this very model: its tokens, which take the place of the text, so that the KV
-/// cache that made them fits. Null otherwise.</param>
+/// <param name="Role">The author.</param>
+/// <param name="Text">The text. It is never parsed as control tokens.</param>
+/// <param name="Tokens">The tokens of an answer of this model, used instead of the text so that they match the KV cache.
+/// Null otherwise.</param>
 public sealed record ChatMessage(ChatRole Role, string Text, IReadOnlyList<int>? Tokens = null);

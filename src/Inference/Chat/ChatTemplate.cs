@@ -6,8 +6,8 @@ using Herd.Inference.Runtime;
 namespace Herd.Inference.Chat;
 
 /// <summary>
-/// Turns messages into tokens by the model's own template. The text of messages is marked before it goes through the
-/// template and tokenised apart from the scaffold around it, so no text can become a control token.
+/// Converts messages to tokens with the model's chat template. The text of messages is marked before rendering and tokenised
+/// apart from the template's own text, so no text of a user can become a control token.
 /// </summary>
 public sealed class ChatTemplate : IDisposable
 {
@@ -19,7 +19,7 @@ public sealed class ChatTemplate : IDisposable
     private readonly PlainTokenizer _plain;
     private readonly bool _trims;
 
-    /// <exception cref="TemplateException">The template does not parse, or does not show the messages it is given.</exception>
+    /// <exception cref="TemplateException">The template cannot be parsed, or does not render the messages.</exception>
     public ChatTemplate(string source, IVocabulary vocabulary, TemplateOptions? options = null)
     {
         _template = new JinjaTemplate(source, options ?? new TemplateOptions());
@@ -30,19 +30,19 @@ public sealed class ChatTemplate : IDisposable
         Tools = StyleOf(source);
     }
 
-    /// <summary>How the model is shown functions.</summary>
+    /// <summary>How functions are described to the model.</summary>
     public ToolStyle Tools { get; }
 
-    /// <summary>Whether what the model thinks before its answer stands between think tags.</summary>
+    /// <summary>True if the model writes its reasoning between think tags before the answer.</summary>
     public bool Thinks { get; }
 
-    /// <summary>Whether the template has opened the thought already.</summary>
+    /// <summary>True if the rendered prompt already ends with an open think tag.</summary>
     public bool BeginsThinking { get; }
 
-    /// <summary>The tokens that ask the model for its next answer.</summary>
-    /// <param name="messages">What was said.</param>
-    /// <param name="tools">What the model may call; null means nothing.</param>
-    /// <exception cref="TemplateException">The template refused the messages or went over its limits.</exception>
+    /// <summary>Renders a conversation to the tokens of a prompt.</summary>
+    /// <param name="messages">The messages, oldest first.</param>
+    /// <param name="tools">The functions that the model may call; null means none.</param>
+    /// <exception cref="TemplateException">The template rejected the messages or exceeded its limits.</exception>
     public int[] Render(IReadOnlyList<ChatMessage> messages, IReadOnlyList<ToolDefinition>? tools = null)
     {
         tools ??= [];
@@ -73,20 +73,20 @@ public sealed class ChatTemplate : IDisposable
         return [.. tokens];
     }
 
-    /// <summary>The tokens of a text that no template is put around, none of them control tokens.</summary>
+    /// <summary>Tokenises a text without a template and without control tokens.</summary>
     /// <exception cref="TemplateException">A single character stands for a control token.</exception>
     public int[] Tokenize(string text) => [.. _plain.Tokenize(text)];
 
-    /// <summary>The tokens that ask the model to go on with a text.</summary>
+    /// <summary>The tokens of a prompt for the continuation of a text.</summary>
     /// <exception cref="TemplateException">A single character stands for a control token.</exception>
     public int[] Begin(string text) => [.. _vocabulary.BeginningOfText is { } beginning ? [beginning] : Array.Empty<int>(), .. _plain.Tokenize(text)];
 
     public void Dispose() => _template.Dispose();
 
-    /// <summary>The text that goes through the template, which must find nothing in it that it would cut at.</summary>
+    /// <summary>The text to render. It must contain nothing at which the template would cut it.</summary>
     private string Shown(ChatMessage message)
     {
-        var text = message.Tokens is not null ? "" // Its tokens take its place.
+        var text = message.Tokens is not null ? "" // Its tokens are used instead.
             : Thinks && message.Role == ChatRole.Assistant ? message.Text[AfterThought(message.Text)..]
             : message.Text;
         return _trims ? text.Trim() : text;
@@ -123,8 +123,8 @@ public sealed class ChatTemplate : IDisposable
     }
 
     /// <summary>
-    /// Whether the template trims what it is given (marked text cannot be trimmed by it, so then we do), and whether it opens
-    /// a thought.
+    /// Tests if the template trims texts, and if it opens a think tag. A template cannot trim marked text, so text is trimmed
+    /// before if it would.
     /// </summary>
     private (bool Trims, bool BeginsThinking) Probe()
     {
@@ -132,13 +132,13 @@ public sealed class ChatTemplate : IDisposable
         var rendered = Render([new ChatMessage(ChatRole.User, Sample)], (message, _) => message.Text);
         if (!rendered.Contains(Sample.Trim(), StringComparison.Ordinal))
         {
-            throw new TemplateException("The chat template does not show the user's message; it cannot be used for chat.");
+            throw new TemplateException("The chat template does not render the user's message; it cannot be used for chat.");
         }
 
         return (!rendered.Contains(Sample, StringComparison.Ordinal), rendered.TrimEnd().EndsWith(ThoughtBegins, StringComparison.Ordinal));
     }
 
-    /// <summary>The styles of calling that answers can be read in are told by what their templates say of them.</summary>
+    /// <summary>Detects the call style of the model by the words of its template.</summary>
     private ToolStyle StyleOf(string source)
     {
         bool Says(string text) => source.Contains(text, StringComparison.Ordinal);

@@ -6,8 +6,8 @@ using Jint.Runtime;
 namespace Herd.Inference.Chat;
 
 /// <summary>
-/// A Jinja template, rendered by @huggingface/jinja in an interpreter with limits. The template comes with a model file
-/// and is not trusted. Thread-safe: renderings of one template take turns.
+/// A Jinja template, rendered by @huggingface/jinja in an interpreter with limits. The template comes with a model file and
+/// is not trusted. Thread-safe: a lock allows one rendering at a time.
 /// </summary>
 internal sealed class JinjaTemplate : IDisposable
 {
@@ -25,7 +25,7 @@ internal sealed class JinjaTemplate : IDisposable
     private readonly JsValue _render;
     private readonly TemplateOptions _options;
 
-    /// <exception cref="TemplateException">The template does not parse, or is too large.</exception>
+    /// <exception cref="TemplateException">The template cannot be parsed, or is too large.</exception>
     public JinjaTemplate(string source, TemplateOptions options)
     {
         if (source.Length > options.Characters)
@@ -43,7 +43,7 @@ internal sealed class JinjaTemplate : IDisposable
             limits.Strict();
         });
 
-        // The interpreter's own start is trusted and measured apart from the template's budget.
+        // Starting the interpreter is trusted and does not count against the limits of the template.
         _engine.Modules.Add("jinja", builder => builder.AddModule(Jinja.Value));
         _engine.Modules.Add("main", Script);
         var main = _engine.Modules.Import("main");
@@ -52,8 +52,8 @@ internal sealed class JinjaTemplate : IDisposable
     }
 
     /// <summary>Renders the template.</summary>
-    /// <param name="variables">What the template sees, as JSON.</param>
-    /// <exception cref="TemplateException">The template refused the variables, failed or went over its limits.</exception>
+    /// <param name="variables">The variables of the template, as JSON.</param>
+    /// <exception cref="TemplateException">The template rejected the variables, failed or exceeded its limits.</exception>
     public string Render(JsonElement variables)
     {
         var json = variables.GetRawText();

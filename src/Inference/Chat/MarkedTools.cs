@@ -3,14 +3,14 @@ using System.Text.Json.Nodes;
 namespace Herd.Inference.Chat;
 
 /// <summary>
-/// Functions as a template sees them, their texts marked like those of messages: what callers say in a schema becomes no
-/// control token either. Plain words stay as they are, since templates look at them.
+/// The functions for a template. Their texts are marked like those of messages, so no text of a schema can become a control
+/// token. Plain words are not marked, because templates compare them.
 /// </summary>
 internal sealed class MarkedTools(TextMarker marker, int first)
 {
     private const int LongestWord = 64;
 
-    /// <summary>How many marks there are, those before <c>first</c> counted.</summary>
+    /// <summary>The number of marks, including those before <c>first</c>.</summary>
     public int Marks { get; private set; } = first;
 
     public JsonArray From(IReadOnlyList<ToolDefinition> tools) => new([.. tools.Select(tool => Mark(ToolInstructions.Describe(tool)))]);

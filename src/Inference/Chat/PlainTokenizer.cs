@@ -3,8 +3,8 @@ using Herd.Inference.Runtime;
 namespace Herd.Inference.Chat;
 
 /// <summary>
-/// Tokenises text of users: the result holds no control and no user-defined token. Not parsing special tokens is not
-/// enough for that, since llama.cpp finds user-defined ones all the same; text in which it does is cut inside their names.
+/// Tokenises text of users. The result contains no control token and no user-defined token. llama.cpp finds user-defined
+/// tokens even without parsing special tokens, so text with their names is split inside the names.
 /// </summary>
 internal sealed class PlainTokenizer(IVocabulary vocabulary)
 {

@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 
 namespace Herd.Inference.Chat;
 
-/// <summary>Marks the text of messages so that it is found again in what a template made of them.</summary>
-/// <param name="nonce">Fresh for every rendering, so that no text can contain a mark.</param>
+/// <summary>Marks the text of messages, so that it can be found in the rendered template.</summary>
+/// <param name="nonce">A random value, new for every rendering, so that no text can contain a mark.</param>
 internal sealed class TextMarker(string nonce)
 {
     private readonly string _open = $"\uE000{nonce}:";
@@ -12,8 +12,8 @@ internal sealed class TextMarker(string nonce)
 
     public string Mark(int message, string text) => $"{_open}{message}\uE002{text}{_close}";
 
-    /// <summary>Cuts a rendering into the template's own text (message null) and the messages' text.</summary>
-    /// <exception cref="TemplateException">The template tore a message apart.</exception>
+    /// <summary>Splits a rendering into text of the template (message null) and text of messages.</summary>
+    /// <exception cref="TemplateException">The template changed or split the text of a message.</exception>
     public IEnumerable<(string Text, int? Message)> Split(string rendered, int messages)
     {
         var at = 0;

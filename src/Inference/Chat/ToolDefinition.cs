@@ -1,21 +1,21 @@
 namespace Herd.Inference.Chat;
 
-/// <summary>A function that the model may ask to be called.</summary>
-/// <param name="Name">Letters, digits, '_' and '-'.</param>
-/// <param name="Description">What it does; null when nobody said.</param>
-/// <param name="Parameters">A JSON schema of its arguments; null means that it has none.</param>
-/// <param name="IsStrict">Whether a schema that a grammar cannot keep is refused.</param>
+/// <summary>A function that the model may call.</summary>
+/// <param name="Name">The name: letters, digits, '_' and '-'.</param>
+/// <param name="Description">The purpose of the function; null if not given.</param>
+/// <param name="Parameters">The JSON schema of its arguments; null if it has none.</param>
+/// <param name="IsStrict">True to reject a schema that a grammar cannot enforce.</param>
 public sealed record ToolDefinition(string Name, string? Description = null, string? Parameters = null, bool IsStrict = false);
 
-/// <summary>How a model is shown functions, and how it calls them.</summary>
+/// <summary>How functions are described to a model, and how it calls them.</summary>
 public enum ToolStyle
 {
-    /// <summary>Its template knows none: it is told in the system message. Calls as with <see cref="Tagged"/>.</summary>
+    /// <summary>The system message describes the functions. Calls are as with <see cref="Tagged"/>.</summary>
     Instructed,
 
-    /// <summary>By its template. A call is a JSON object with name and arguments, between tool_call tags.</summary>
+    /// <summary>The template describes them. A call is a JSON object with name and arguments between tool_call tags.</summary>
     Tagged,
 
-    /// <summary>By its template. An answer that is a JSON object with name and parameters is a call.</summary>
+    /// <summary>The template describes them. A call is an answer that is a JSON object with name and parameters.</summary>
     Bare,
 }

@@ -6,8 +6,8 @@ using System.Text.Json.Nodes;
 namespace Herd.Inference.Chat;
 
 /// <summary>
-/// Tells a model whose template knows no functions how to call them, as text of the system message; what a call came to is
-/// told as text of the user's.
+/// Describes functions to a model whose template does not support them. The description is part of the system message.
+/// Results of calls are user messages.
 /// </summary>
 internal static class ToolInstructions
 {
@@ -15,10 +15,10 @@ internal static class ToolInstructions
 
     public static IReadOnlyList<ChatMessage> Apply(IReadOnlyList<ChatMessage> messages, IReadOnlyList<ToolDefinition> tools)
     {
-        var told = new List<ChatMessage>();
+        var result = new List<ChatMessage>();
         if (tools.Count > 0 && (messages.Count == 0 || messages[0].Role != ChatRole.System))
         {
-            told.Add(new ChatMessage(ChatRole.System, Instructions(tools)));
+            result.Add(new ChatMessage(ChatRole.System, Instructions(tools)));
         }
 
         for (var i = 0; i < messages.Count; i++)
@@ -26,23 +26,23 @@ internal static class ToolInstructions
             var message = messages[i];
             if (message.Role == ChatRole.Tool)
             {
-                // Templates that want user and assistant to take turns get the results of several calls as one message.
+                // One user message holds the results of several calls, because some templates need alternating roles.
                 var response = $"<tool_response>\n{message.Text}\n</tool_response>";
-                told.Add(new ChatMessage(
-                    ChatRole.User, i > 0 && messages[i - 1].Role == ChatRole.Tool ? $"{Take(told).Text}\n{response}" : response));
+                result.Add(new ChatMessage(
+                    ChatRole.User, i > 0 && messages[i - 1].Role == ChatRole.Tool ? $"{Take(result).Text}\n{response}" : response));
             }
             else
             {
-                told.Add(i == 0 && tools.Count > 0 && message.Role == ChatRole.System
+                result.Add(i == 0 && tools.Count > 0 && message.Role == ChatRole.System
                     ? message with { Text = $"{message.Text}\n\n{Instructions(tools)}" }
                     : message);
             }
         }
 
-        return told;
+        return result;
     }
 
-    /// <summary>A function as templates and models know it.</summary>
+    /// <summary>The JSON description of a function, in the form that templates and models expect.</summary>
     public static JsonObject Describe(ToolDefinition tool)
     {
         var function = new JsonObject { ["name"] = tool.Name };

@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace Herd.Inference.Generation;
 
 /// <summary>
-/// Computes many answers at once over one context (<see cref="EngineLoop"/>), on a thread of its own or in the steps of a
-/// simulation. Its methods can be called from any thread: what they ask for is posted to that loop.
+/// Computes many answers at once over one context. Its <see cref="EngineLoop"/> runs on a thread of its own, or in the
+/// steps of a simulation. Thread-safe: each method posts its work to the loop.
 /// </summary>
 public sealed class Engine : IAsyncDisposable
 {
@@ -25,7 +25,7 @@ public sealed class Engine : IAsyncDisposable
     private int _unfinished;
     private long _busySince;
 
-    /// <summary>Starts the loop. The engine owns the context from now on.</summary>
+    /// <summary>Starts the loop. The engine owns the context and disposes it.</summary>
     /// <exception cref="InvalidDataException">The folder for KV caches cannot be used.</exception>
     public Engine(
         ILlamaContext context, IVocabulary vocabulary, EngineOptions options, TimeProvider time, ILogger<Engine> logger)
@@ -37,7 +37,7 @@ public sealed class Engine : IAsyncDisposable
         _logger = logger;
         _started = time.GetTimestamp();
         var rates = new KvRates();
-        var disk = options.Kv.Disk is { } tier ? new DiskTier(tier, context.Layout, action => Post(action), time, logger) : null;
+        Post(action), time, logger) : null; => var disk = options.Kv.Disk is { } tier ? new DiskTier(tier, context.Layout, a => Post(a), time, logger) : null; => Post(action), time, logger) : null;
         _cache = new KvCache(context, new OffloadedSessions(options.Kv.HostBytes, disk, rates, time), rates, time, logger);
         _loop = new EngineLoop(context, vocabulary, _cache, rates, options, time, logger)
         {
@@ -46,33 +46,33 @@ public sealed class Engine : IAsyncDisposable
         options.Runner.Start(this);
     }
 
-    /// <summary>How busy the engine is, as of the last step.</summary>
+    /// <summary>The load of the engine after the last step.</summary>
     public EngineLoad Load => _loop.Load;
 
-    /// <summary>Raised by the loop when a sequence began or ended. Handlers return at once.</summary>
+    /// <summary>Raised by the loop when a sequence began or ended. Handlers must not block.</summary>
     public event Action? LoadChanged
     {
         add => _loop.LoadChanged += value;
         remove => _loop.LoadChanged -= value;
     }
 
-    /// <summary>How long it has run.</summary>
+    /// <summary>Time since the engine was created.</summary>
     public TimeSpan Uptime => _time.GetElapsedTime(_started);
 
-    /// <summary>Tokens that one session can hold.</summary>
+    /// <summary>The maximum number of tokens of a session, prompt and answer together.</summary>
     public int ContextTokens => _context.CellsPerSequence;
 
-    /// <summary>Completes when the loop has ended; fails when it ended by a fault.</summary>
+    /// <summary>Completes when the loop has ended. Faulted if an exception ended the loop.</summary>
     public Task Completion => _stopped.Task;
 
     /// <summary>
-    /// Generates the answer to a prompt. When the enumeration is cancelled or left, the slot is free within one step;
-    /// the session keeps what was computed.
+    /// Generates the answer to a prompt. When the caller cancels or stops enumerating, the slot is free within one step.
+    /// The session keeps its KV cache.
     /// </summary>
     /// <exception cref="ContextOverflowException">The prompt leaves no room for an answer.</exception>
-    /// <exception cref="EngineOverloadedException">Too many requests wait.</exception>
+    /// <exception cref="EngineOverloadedException">The queue is full.</exception>
     /// <exception cref="EngineStoppedException">The engine is shutting down.</exception>
-    /// <exception cref="DecodeException">The runtime failed.</exception>
+    /// <exception cref="DecodeException">The runtime could not compute a step.</exception>
     public async IAsyncEnumerable<GenerationUpdate> Generate(
         GenerationRequest request, [EnumeratorCancellation] CancellationToken cancellation = default)
     {
@@ -103,38 +103,38 @@ public sealed class Engine : IAsyncDisposable
         }
     }
 
-    /// <summary>Frees the KV cache of a session, unless it is being extended.</summary>
+    /// <summary>Frees the KV cache of a session, unless an answer is being computed for it.</summary>
     public void Forget(string session) => Post(() => _loop.Forget(session));
 
-    /// <summary>The sessions whose KV cache is here, those used last first; none when the engine has stopped.</summary>
+    /// <summary>The sessions with a KV cache here, most recently used first. Empty if the engine has stopped.</summary>
     public Task<IReadOnlyList<SessionSummary>> Sessions() => Ask<IReadOnlyList<SessionSummary>>(
         result => result.TrySetResult(_loop.Transfer.Sessions()), otherwise: []);
 
-    /// <summary>Copies a session's KV cache, once no answer is computed for it.</summary>
-    /// <returns>To be disposed; null when there is nothing of the session, or the caller gave up.</returns>
+    /// <summary>Copies the KV cache of a session. Waits until no answer is being computed for it.</summary>
+    /// <returns>The copy, which the caller disposes. Null if the session has no KV cache here, or the caller cancelled.</returns>
     public async Task<SessionState?> Export(string session, CancellationToken cancellation)
     {
         await using var given = cancellation.Register(() => Post(_loop.Transfer.ServeRequests));
         return await Ask<SessionState?>(result => _loop.Transfer.Export(session, result, cancellation), otherwise: null);
     }
 
-    /// <summary>Takes in a session's KV cache in place of what there is of it.</summary>
-    /// <param name="state">Of this model and layout. Its buffer belongs to the engine when it was taken.</param>
-    /// <returns>False when an answer is computed for the session here, or the engine has stopped.</returns>
+    /// <summary>Imports the KV cache of a session and replaces the one that is here.</summary>
+    /// <param name="state">A state of this model and <see cref="Layout"/>. If imported, the engine owns its buffer.</param>
+    /// <returns>False if an answer is being computed for the session, or the engine has stopped.</returns>
     public Task<bool> Import(SessionState state) =>
         Ask<bool>(result => result.TrySetResult(_loop.Transfer.TryImport(state)), otherwise: false);
 
-    /// <summary>How long ago a step ended, while there is something to compute; zero while there is not.</summary>
+    /// <summary>Time since the last step, or since the engine became busy. Zero if there is nothing to compute.</summary>
     public TimeSpan SinceLastStep => Volatile.Read(ref _unfinished) > 0
         ? _time.GetElapsedTime(Math.Max(_loop.LastStep, Volatile.Read(ref _busySince)))
         : TimeSpan.Zero;
 
-    /// <summary>What a saved state depends on besides the model's file.</summary>
+    /// <summary>The layout of saved states. A state can be loaded only by the same model with an equal layout.</summary>
     public string Layout => _context.Layout;
 
-    /// <summary>Takes what was posted, then computes one step: what <see cref="EngineOptions.Runner"/> calls, and nobody else.</summary>
-    /// <param name="wait">How long it may wait for something to do, once idle sessions have been offloaded.</param>
-    /// <returns>False when the engine has ended.</returns>
+    /// <summary>Runs the posted work, then computes one step. Only <see cref="EngineOptions.Runner"/> calls it.</summary>
+    /// <param name="wait">The maximum time to wait for work, after idle sessions were offloaded.</param>
+    /// <returns>False if the engine has ended.</returns>
     public bool Advance(TimeSpan wait)
     {
         Exception? fault = null;
@@ -163,8 +163,8 @@ public sealed class Engine : IAsyncDisposable
     }
 
     /// <summary>
-    /// Ends the loop after the step in progress. Answers in the making fail with <see cref="EngineStoppedException"/>; idle
-    /// sessions are written to disk, if there is a disk tier.
+    /// Ends the loop after the current step. Unfinished answers fail with <see cref="EngineStoppedException"/>. Idle
+    /// sessions are written to disk if there is a disk tier.
     /// </summary>
     public async ValueTask DisposeAsync()
     {
@@ -231,7 +231,7 @@ public sealed class Engine : IAsyncDisposable
         _loop.Abort(fault ?? new EngineStoppedException());
         while (fault is null && _options.Kv.Disk is not null && _cache.OffloadOne())
         {
-            // Until every idle session has been handed to the disk.
+            // Offloads one idle session after the other.
         }
 
         _cache.Dispose();

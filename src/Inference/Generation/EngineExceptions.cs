@@ -1,8 +1,8 @@
 namespace Herd.Inference.Generation;
 
-/// <summary>The prompt leaves no room for an answer in the context.</summary>
+/// <summary>The prompt fills the context and leaves no room for an answer.</summary>
 /// <param name="promptTokens">Tokens of the prompt.</param>
-/// <param name="contextTokens">Tokens that a conversation can hold.</param>
+/// <param name="contextTokens">The maximum number of tokens of a conversation.</param>
 public sealed class ContextOverflowException(int promptTokens, int contextTokens) : Exception(
     $"The conversation has {promptTokens} tokens, and a conversation can hold {contextTokens} with its answer. Shorten it.")
 {
@@ -11,9 +11,10 @@ public sealed class ContextOverflowException(int promptTokens, int contextTokens
     public int ContextTokens { get; } = contextTokens;
 }
 
-/// <summary>More requests wait than the engine lets wait.</summary>
+/// <summary>The queue of the engine is full.</summary>
+/// <param name="queued">The maximum number of requests that may wait.</param>
 public sealed class EngineOverloadedException(int queued) : Exception(
     $"{queued} requests wait for a slot already. Try again later.");
 
-/// <summary>The engine is shutting down; the answer can go on elsewhere.</summary>
+/// <summary>The engine is shutting down. The answer can continue on another node.</summary>
 public sealed class EngineStoppedException() : Exception("The engine is shutting down.");

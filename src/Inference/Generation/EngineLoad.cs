@@ -1,39 +1,39 @@
 namespace Herd.Inference.Generation;
 
-/// <summary>How busy an engine is, and what a router needs to foresee how it would fare there.</summary>
+/// <summary>The load of an engine, with the rates from which a router estimates the time of a prompt there.</summary>
 public sealed record EngineLoad
 {
-    /// <summary>A prompt of which no more tokens are to be computed is computed in one step, whatever lies beside it.</summary>
+    /// <summary>A prompt with at most so many tokens to compute is computed in one step, together with any decoding.</summary>
     public const int ShortPromptTokens = 48;
 
-    /// <summary>Sequences that can be computed side by side.</summary>
+    /// <summary>The maximum number of sequences that run at once.</summary>
     public required int Slots { get; init; }
 
-    /// <summary>Sequences that are being computed.</summary>
+    /// <summary>Sequences that run now.</summary>
     public int Active { get; init; }
 
     /// <summary>Sequences that wait for a slot.</summary>
     public int Queued { get; init; }
 
-    /// <summary>Tokens of prompts that are still to be computed; of those that wait, what is at hand of their sessions is not counted.</summary>
+    /// <summary>Prompt tokens still to compute. Tokens of waiting requests that are in a KV cache here do not count.</summary>
     public int PrefillTokens { get; init; }
 
-    /// <summary>Seconds that these take, beside what is decoded.</summary>
+    /// <summary>Estimated seconds to compute <see cref="PrefillTokens"/> while the running sequences decode.</summary>
     public double PrefillSeconds { get; init; }
 
-    /// <summary>Seconds that a prompt of <see cref="ShortPromptTokens"/> takes that comes now, beside what is decoded.</summary>
+    /// <summary>Estimated seconds for a new prompt of <see cref="ShortPromptTokens"/> while the running sequences decode.</summary>
     public double ShortPromptSeconds { get; init; }
 
     /// <summary>Sessions whose KV cache is on the device.</summary>
     public int Sessions { get; init; }
 
-    /// <summary>Tokens in these caches.</summary>
+    /// <summary>Tokens in the KV caches on the device.</summary>
     public long KvTokens { get; init; }
 
-    /// <summary>Tokens that fit.</summary>
+    /// <summary>The maximum number of tokens in the KV caches on the device.</summary>
     public long KvCapacity { get; init; }
 
-    /// <summary>Sessions that are offloaded, in host memory or on disk.</summary>
+    /// <summary>Sessions offloaded to host memory or to disk.</summary>
     public int OffloadedSessions { get; init; }
 
     /// <summary>Bytes of offloaded sessions in host memory.</summary>
@@ -42,39 +42,39 @@ public sealed record EngineLoad
     /// <summary>Bytes of offloaded sessions on disk.</summary>
     public long DiskBytes { get; init; }
 
-    /// <summary>Bytes of KV cache a token has; 0 until one was measured.</summary>
+    /// <summary>Bytes of KV cache for each token. 0 until measured.</summary>
     public double BytesPerToken { get; init; }
 
-    /// <summary>Tokens a second that prefill computes when nothing else is computed, as measured.</summary>
+    /// <summary>Measured tokens a second of prefill without any decoding.</summary>
     public double PrefillRate { get; init; }
 
-    /// <summary>Tokens a second that a prompt is computed with that comes now, beside what is decoded.</summary>
+    /// <summary>Estimated tokens a second of prefill for a new prompt while the running sequences decode.</summary>
     public double PromptRate { get; init; }
 
-    /// <summary>Tokens a second that all sequences produce together, as measured.</summary>
+    /// <summary>Measured tokens a second that all sequences together decode.</summary>
     public double DecodeRate { get; init; }
 
-    /// <summary>Bytes a second from host memory to the device, as measured.</summary>
+    /// <summary>Measured bytes a second from host memory to the device.</summary>
     public double RestoreRate { get; init; }
 
-    /// <summary>Bytes a second from disk to host memory, as measured.</summary>
+    /// <summary>Measured bytes a second from disk to host memory.</summary>
     public double DiskRate { get; init; }
 
     /// <summary>
-    /// How long the last session that lost its slot had been idle. Those idle for less have theirs still, if the engine is that
-    /// old.
+    /// Idle time of the last session whose slot was taken. A session that was idle for less still has its slot, if the
+    /// engine has run for that long.
     /// </summary>
     public TimeSpan DeviceKeptFor { get; init; }
 
-    /// <summary>The same of host memory.</summary>
+    /// <summary>Idle time of the last session that was removed from host memory.</summary>
     public TimeSpan HostKeptFor { get; init; }
 
-    /// <summary>The same of the disk.</summary>
+    /// <summary>Idle time of the last session that was removed from disk.</summary>
     public TimeSpan DiskKeptFor { get; init; }
 
-    /// <summary>How long the session had been idle that was dropped from the last tier below the device, within the last minute; null when none was.</summary>
+    /// <summary>Idle time of a session that the last tier dropped within the last minute. Null if none was dropped.</summary>
     public TimeSpan? ForgottenIdle { get; init; }
 
-    /// <summary>What the sessions at hand begin with; see <see cref="GenerationRequest.Prefix"/>. Each once, at most 256.</summary>
+    /// <summary>Distinct prefixes of the sessions here, at most 256. See <see cref="GenerationRequest.Prefix"/>.</summary>
     public IReadOnlyList<ulong> Prefixes { get; init; } = [];
 }

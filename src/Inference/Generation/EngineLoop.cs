@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Herd.Inference.Generation;
 
-/// <summary>The engine's loop, one step at a time: <b>schedule, decode, sample, publish</b>. Used by one thread.</summary>
+/// <summary>The engine's loop, one step at a time: <b>schedule, decode, sample, publish</b>. Used by one thread at a time.</summary>
 internal sealed class EngineLoop
 {
     private readonly ILlamaContext _context;
@@ -46,19 +46,19 @@ internal sealed class EngineLoop
 
     public event Action? LoadChanged;
 
-    /// <summary>Sessions that leave and come.</summary>
+    /// <summary>Exports and imports sessions.</summary>
     public KvTransfer Transfer { get; }
 
     /// <summary>When the last step ended, as a timestamp.</summary>
     public long LastStep { get; private set; }
 
-    /// <summary>Called for every sequence that is over.</summary>
+    /// <summary>Called once for every sequence that ends.</summary>
     public required Action Finished { get; init; }
 
-    /// <summary>Whether a step would do something, or must be tried.</summary>
+    /// <summary>True if there are sequences, and the last step computed some or new work was posted since.</summary>
     public bool CanCompute => !_scheduler.IsIdle && !_stuck;
 
-    /// <summary>Notes that something happened for which somebody may have waited.</summary>
+    /// <summary>Signals that work was posted, so that waiting sequences and transfers are tried again.</summary>
     public void Wake()
     {
         _stuck = false;
@@ -71,7 +71,7 @@ internal sealed class EngineLoop
         _scheduler.Admit();
         var step = _scheduler.Plan(_batch);
 
-        // With nothing to compute, those who wait do so for something that will be posted.
+        // If the step is empty, every sequence waits for work that will be posted.
         _stuck = step.Count == 0;
         var started = _time.GetTimestamp();
         if (!_stuck && TryDecode(step))
@@ -94,7 +94,7 @@ internal sealed class EngineLoop
         LoadChanged?.Invoke();
     }
 
-    /// <summary>Ends every answer in the making.</summary>
+    /// <summary>Fails every unfinished answer.</summary>
     public void Abort(Exception reason)
     {
         foreach (var sequence in _scheduler.All().ToList())
@@ -140,8 +140,8 @@ internal sealed class EngineLoop
         return true;
     }
 
-    /// <summary>Takes back guesses that were wrong, and takes out answers that are complete or failed.</summary>
-    /// <returns>How many tokens were produced.</returns>
+    /// <summary>Rolls back rejected draft tokens, and removes answers that are complete or failed.</summary>
+    /// <returns>The number of tokens produced.</returns>
     private int Publish(IReadOnlyList<Scheduler.Share> step, ReadOnlySpan<StepSampler.Outcome> outcomes)
     {
         var produced = 0;
@@ -170,15 +170,15 @@ internal sealed class EngineLoop
         return produced;
     }
 
-    /// <summary>Keeps the guesses that were right.</summary>
+    /// <summary>Truncates the KV cache after the last accepted draft token and records the acceptance.</summary>
     private void RollBackRejectedDrafts(Sequence sequence, ReadOnlySpan<int> draftTokens)
     {
         var slot = sequence.Kv.Slot!;
         var known = slot.Tokens.Count;
-        var right = CollectionsMarshal.AsSpan(sequence.Kv.Tokens)[known..].CommonPrefixLength(draftTokens);
+        var accepted = CollectionsMarshal.AsSpan(sequence.Kv.Tokens)[known..].CommonPrefixLength(draftTokens);
         slot.Tokens.AddRange(draftTokens);
-        _cache.Truncate(slot, known + right);
-        sequence.AcceptanceRate.Record(right, wrong: right < draftTokens.Length);
+        _cache.Truncate(slot, known + accepted);
+        sequence.AcceptanceRate.Record(accepted, rejected: accepted < draftTokens.Length);
     }
 
     private void Remove(Sequence sequence, Exception? fault)
@@ -191,7 +191,7 @@ internal sealed class EngineLoop
         }
     }
 
-    /// <summary>Ends a sequence after a fault. What its cells hold is not known, so they are emptied.</summary>
+    /// <summary>Ends a sequence after a fault. The content of its cells is unknown, so they are cleared.</summary>
     private void Discard(Sequence sequence, Exception fault)
     {
         var slot = sequence.Kv.Slot!;

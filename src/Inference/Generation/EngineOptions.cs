@@ -1,40 +1,41 @@
 namespace Herd.Inference.Generation;
 
-/// <summary>How an engine shares itself out.</summary>
+/// <summary>Limits and scheduling of an engine.</summary>
 public sealed record EngineOptions
 {
-    /// <summary>Most requests that may wait for a slot, 0 or more. Default 256.</summary>
+    /// <summary>The maximum number of requests that may wait for a slot, 0 or more. Default 256.</summary>
     public int MaxQueued { get; init; } = 256;
 
     /// <summary>
-    /// How much longer a step may take when prompts are computed beside sequences that decode, as a multiple of a step without
-    /// prompts; above 1. Default 1.8.
+    /// The maximum time of a step with prefill and decoding, as a multiple of the time of a step that only decodes. Above 1.
+    /// Default 1.8.
     /// </summary>
     public double MaxStretch { get; init; } = 1.8;
 
     /// <summary>
-    /// Tokens of an answer after which its slot may be given to one that has just begun, 1 or more. Default 16
+    /// The quantum: a sequence may be preempted by one that has just begun after so many tokens, 1 or more. Default 16
     /// (docs/decisions/stints.md).
     /// </summary>
     public int Quantum { get; init; } = 16;
 
     /// <summary>
-    /// Virtual tokens by which a tenant may have been served more than another before it makes way. Default 1024.
+    /// A tenant's sequence may be preempted when the tenant was served this many virtual tokens more than the other tenant,
+    /// 0 or more. Default 1024. See <see cref="Fairness"/>.
     /// </summary>
     public long FairnessMargin { get; init; } = 1024;
 
-    /// <summary>How long a request waits, whoever else comes, before it goes first. Default 30 s.</summary>
+    /// <summary>A request that has waited for this long gets the next slot before all others. Default 30 s.</summary>
     public TimeSpan StarvationLimit { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Threads that sample; 0 means every core. Default 0.</summary>
+    /// <summary>Threads that sample. 0 means one for each core. Default 0.</summary>
     public int SamplingThreads { get; init; }
 
-    /// <summary>Whether tokens are guessed from what was said before, where that pays. Default true.</summary>
+    /// <summary>True to verify draft tokens from prompt lookup where that saves time. Default true.</summary>
     public bool Speculate { get; init; } = true;
 
-    /// <summary>Who runs the loop. Default a thread of its own.</summary>
+    /// <summary>Runs the loop. Default: a thread of its own.</summary>
     public IEngineRunner Runner { get; init; } = new EngineThread();
 
-    /// <summary>Where KV caches may lie besides the device.</summary>
+    /// <summary>Settings of the tiers for offloaded KV caches.</summary>
     public Kv.KvOptions Kv { get; init; } = new();
 }

@@ -3,7 +3,7 @@ namespace Herd.Inference.Generation;
 /// <summary>Runs the loops of engines.</summary>
 public interface IEngineRunner
 {
-    /// <summary>Begins. From now on the engine is advanced again and again, by one thread at a time, until it has ended.</summary>
+    /// <summary>Starts to call <see cref="Engine.Advance"/>, from one thread at a time, until it returns false.</summary>
     void Start(Engine engine);
 }
 
@@ -16,7 +16,7 @@ public sealed class EngineThread : IEngineRunner
     {
         while (engine.Advance(Timeout.InfiniteTimeSpan))
         {
-            // One step after the other.
+            // Each call computes one step.
         }
     }
 }

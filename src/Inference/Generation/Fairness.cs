@@ -1,20 +1,21 @@
 namespace Herd.Inference.Generation;
 
 /// <summary>
-/// Counts what each tenant was served in virtual tokens: 1 for a token computed of a prompt, 2 for one of an answer. A
-/// tenant that comes back does not bring credit for the time it was away.
+/// Counts the service of each tenant in virtual tokens: 1 for each prompt token computed, 2 for each answer token. A tenant
+/// that returns starts at the minimum of the active tenants, so it gains no credit for the time without requests
+/// (virtual token counters: Sheng et al., "Fairness in Serving Large Language Models", 2024).
 /// </summary>
 internal sealed class Fairness
 {
     private const int InputWeight = 1;
     private const int OutputWeight = 2;
-    private const int MostAccounts = 1024;
+    private const int MaxAccounts = 1024;
 
     private readonly Dictionary<string, Account> _accounts = [];
 
     public long ServiceOf(string tenant) => _accounts.TryGetValue(tenant, out var account) ? account.Service : 0;
 
-    /// <summary>Notes that a tenant has a request more.</summary>
+    /// <summary>Records that a request of a tenant began.</summary>
     public void Enter(string tenant)
     {
         if (!_accounts.TryGetValue(tenant, out var account))
@@ -25,37 +26,40 @@ internal sealed class Fairness
 
         if (account.Requests++ == 0)
         {
-            account.Service = Math.Max(account.Service, LeastOfOthers(account));
+            account.Service = Math.Max(account.Service, MinOfOthers(account));
         }
     }
 
-    /// <summary>Notes that a tenant has a request less.</summary>
+    /// <summary>Records that a request of a tenant ended.</summary>
     public void Leave(string tenant) => _accounts[tenant].Requests--;
 
     public void Charge(string tenant, int input, int output) =>
         _accounts[tenant].Service += InputWeight * input + OutputWeight * output;
 
-    private long LeastOfOthers(Account? account)
+    private long MinOfOthers(Account? account)
     {
-        var least = long.MaxValue;
+        var min = long.MaxValue;
         foreach (var other in _accounts.Values)
         {
-            least = other != account && other.Requests > 0 ? Math.Min(least, other.Service) : least;
+            min = other != account && other.Requests > 0 ? Math.Min(min, other.Service) : min;
         }
 
-        return least == long.MaxValue ? 0 : least;
+        return min == long.MaxValue ? 0 : min;
     }
 
-    /// <summary>Keeps the accounts few. Who is away and was served no more than those present has nothing to lose.</summary>
+    /// <summary>
+    /// Bounds the number of accounts. Removes tenants without requests whose service is at most the minimum of the active
+    /// tenants: they would start at that minimum anyway.
+    /// </summary>
     private void Prune()
     {
-        if (_accounts.Count < MostAccounts)
+        if (_accounts.Count < MaxAccounts)
         {
             return;
         }
 
-        var least = LeastOfOthers(account: null);
-        foreach (var tenant in _accounts.Where(a => a.Value.Requests == 0 && a.Value.Service <= least).Select(a => a.Key).ToList())
+        var min = MinOfOthers(account: null);
+        foreach (var tenant in _accounts.Where(a => a.Value.Requests == 0 && a.Value.Service <= min).Select(a => a.Key).ToList())
         {
             _accounts.Remove(tenant);
         }

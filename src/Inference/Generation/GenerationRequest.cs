@@ -2,40 +2,43 @@ using Herd.Inference.Sampling;
 
 namespace Herd.Inference.Generation;
 
-/// <summary>Asks for the answer to a prompt.</summary>
+/// <summary>A request for the answer to a prompt.</summary>
 public sealed record GenerationRequest
 {
-    /// <summary>Whose KV cache this is. What stands in it from earlier turns is not computed again.</summary>
+    /// <summary>The id of the session. Tokens of earlier turns that are in its KV cache are not computed again.</summary>
     public required string Session { get; init; }
 
-    /// <summary>Whose session it is: beginnings are shared among sessions of one tenant only. Default the empty name.</summary>
+    /// <summary>The tenant of the session. Only sessions of one tenant share KV prefixes. Default: the empty name.</summary>
     public string Tenant { get; init; } = "";
 
     public Priority Priority { get; init; }
 
-    /// <summary>What a router may know the beginning of the conversation by; 0 when there is none. Default 0.</summary>
+    /// <summary>A hash by which a router recognises the start of the conversation. 0 means none. Default 0.</summary>
     public ulong Prefix { get; init; }
 
-    /// <summary>The tokens before the answer, at least one.</summary>
+    /// <summary>The tokens before the answer, one or more.</summary>
     public required IReadOnlyList<int> Prompt { get; init; }
 
-    /// <summary>Tokens of this answer that were produced and delivered before, here or elsewhere. Default none.</summary>
+    /// <summary>Tokens of this answer that were already delivered, by this node or another. Default none.</summary>
     public IReadOnlyList<int> Produced { get; init; } = [];
 
-    /// <summary>Mirostat's bound after <see cref="Produced"/>, as the last update told it; null at the beginning.</summary>
+    /// <summary>Mirostat's mu after <see cref="Produced"/>, in bits, from the last update. Null at the start of an answer.</summary>
     public float? MirostatMu { get; init; }
 
     public SamplingOptions Sampling { get; init; } = new();
 
-    /// <summary>Most tokens of the answer, <see cref="Produced"/> among them, 1 or more. Default: to the end of the context.</summary>
+    /// <summary>
+    /// The maximum number of tokens of the answer, including <see cref="Produced"/>; 1 or more. Default: to the end of the
+    /// context.
+    /// </summary>
     public int MaxTokens { get; init; } = int.MaxValue;
 
     /// <summary>
-    /// The least time between two updates but the first and the last: what comes meanwhile is in the next, since many small
-    /// messages cost whoever delivers them more than computing their tokens did. Default zero.
+    /// The minimum time before each update, except the first and the last. Tokens produced meanwhile are in the next
+    /// update. Fewer, larger messages save the processor time of delivering each. Default zero.
     /// </summary>
     public TimeSpan Interval { get; init; }
 
-    /// <summary>Texts that end the answer and are not part of it. Default none.</summary>
+    /// <summary>Stop sequences. They end the answer and are not part of it. Default none.</summary>
     public IReadOnlyList<string> Stops { get; init; } = [];
 }

@@ -2,40 +2,40 @@ using Herd.Inference.Sampling;
 
 namespace Herd.Inference.Generation;
 
-/// <summary>The next piece of an answer.</summary>
-/// <param name="Tokens">The tokens that were produced.</param>
-/// <param name="Text">The text they release; whole characters, possibly empty.</param>
-/// <param name="Result">Set on the last update.</param>
+/// <summary>The next part of an answer.</summary>
+/// <param name="Tokens">The tokens produced since the last update.</param>
+/// <param name="Text">The text that they complete: whole characters, possibly empty.</param>
+/// <param name="Result">The result; null except on the last update.</param>
 public sealed record GenerationUpdate(IReadOnlyList<int> Tokens, string Text, GenerationResult? Result = null)
 {
-    /// <summary>One for each token, if asked for.</summary>
+    /// <summary>Log probabilities, one entry for each token. Empty if not requested.</summary>
     public IReadOnlyList<ChosenLogProb> LogProbs { get; init; } = [];
 
-    /// <summary>Mirostat's bound after these tokens; null without Mirostat.</summary>
+    /// <summary>Mirostat's mu after these tokens, in bits. Null without Mirostat.</summary>
     public float? MirostatMu { get; init; }
 }
 
 /// <summary>Why an answer ended.</summary>
 public enum FinishReason
 {
-    /// <summary>The model ended it.</summary>
+    /// <summary>The model produced an end-of-generation token.</summary>
     EndOfText,
 
-    /// <summary>A stop sequence was found. The tokens run past the end of the text.</summary>
+    /// <summary>A stop sequence was found. The tokens may contain more than the text.</summary>
     StopSequence,
 
-    /// <summary>The most tokens asked for, or the end of the context, were reached.</summary>
+    /// <summary>The maximum number of tokens or the end of the context was reached.</summary>
     Length,
 }
 
-/// <summary>What an answer took.</summary>
+/// <summary>Why an answer ended, its token counts and its times.</summary>
 /// <param name="Reason">Why it ended.</param>
 /// <param name="PromptTokens">Tokens before the answer.</param>
-/// <param name="CachedTokens">How many of them stood in the KV cache already.</param>
-/// <param name="CompletionTokens">Tokens of the answer, those produced before included.</param>
-/// <param name="Queued">Time until a slot was free.</param>
-/// <param name="Prefill">Time from then to the first token.</param>
-/// <param name="Decode">Time from then to the end.</param>
+/// <param name="CachedTokens">Tokens of the prompt that were already in the KV cache.</param>
+/// <param name="CompletionTokens">Tokens of the answer, including those already delivered with the request.</param>
+/// <param name="Queued">Time until the sequence got a slot.</param>
+/// <param name="Prefill">Time from the slot to the first token.</param>
+/// <param name="Decode">Time from the first token to the end.</param>
 public sealed record GenerationResult(
     FinishReason Reason,
     int PromptTokens,
@@ -45,25 +45,25 @@ public sealed record GenerationResult(
     TimeSpan Prefill,
     TimeSpan Decode)
 {
-    /// <summary>Where the cached tokens were.</summary>
+    /// <summary>Where the cached tokens came from.</summary>
     public PrefixSource PrefixSource { get; init; }
 
-    /// <summary>How long it took to have them in the slot; a part of <see cref="Prefill"/>.</summary>
+    /// <summary>Time to copy or restore the cached tokens into the slot. Part of <see cref="Prefill"/>.</summary>
     public TimeSpan Restore { get; init; }
 }
 
-/// <summary>What the KV cache of an answer began with.</summary>
+/// <summary>Where the cached tokens of an answer came from.</summary>
 public enum PrefixSource
 {
-    /// <summary>Nothing: the whole prompt was computed.</summary>
+    /// <summary>No cached tokens: the whole prompt was computed.</summary>
     Computed,
 
-    /// <summary>It stood in the session's slot.</summary>
+    /// <summary>From the session's own slot.</summary>
     Kept,
 
-    /// <summary>Another slot's, of the same tenant.</summary>
+    /// <summary>Copied from another slot of the same tenant.</summary>
     Copied,
 
-    /// <summary>It was offloaded in host memory or on disk.</summary>
+    /// <summary>Restored from host memory or disk.</summary>
     Restored,
 }

@@ -1,8 +1,8 @@
 namespace Herd.Inference.Generation;
 
 /// <summary>
-/// Runs the passes of a loop on the calling thread and on as many of the pool's as come in time. It allocates nothing, as
-/// <see cref="Parallel"/> would at every step.
+/// Runs the passes of a loop on the calling thread and on pool threads that start in time. Unlike <see cref="Parallel"/>
+/// it allocates nothing for each run.
 /// </summary>
 internal sealed class ParallelLoop
 {
@@ -12,15 +12,15 @@ internal sealed class ParallelLoop
     private int _done;
     private Exception? _fault;
 
-    /// <param name="threads">How many take part, the calling one among them.</param>
-    /// <param name="pass">Given the pass, and the thread from 0 on; no two passes run at once with the same thread.</param>
+    /// <param name="threads">The maximum number of threads, including the calling thread; 1 or more.</param>
+    /// <param name="pass">Called with the pass and the thread, both from 0. Passes with the same thread never run at once.</param>
     public ParallelLoop(int threads, Action<int, int> pass)
     {
         _pass = pass;
         _helpers = [.. Enumerable.Range(1, threads - 1).Select(thread => new Helper(this, thread))];
     }
 
-    /// <summary>Runs so many passes. What they throw is thrown here, once all are done.</summary>
+    /// <summary>Runs the passes. If a pass throws, its exception is thrown after all passes are done.</summary>
     public void Run(int passes)
     {
         _done = 0;
@@ -30,7 +30,7 @@ internal sealed class ParallelLoop
             _helpers[i].Wake();
         }
 
-        TakePart(thread: 0);
+        RunPasses(thread: 0);
         for (var wait = default(SpinWait); Volatile.Read(ref _done) < passes;)
         {
             wait.SpinOnce(sleep1Threshold: -1);
@@ -43,9 +43,9 @@ internal sealed class ParallelLoop
         }
     }
 
-    private void TakePart(int thread)
+    private void RunPasses(int thread)
     {
-        // Who comes too late finds nothing left, and who comes even later has a part in the next loop.
+        // A thread that starts late finds no passes left, or takes passes of the next run.
         for (int pass; (pass = Interlocked.Decrement(ref _left)) >= 0;)
         {
             try
@@ -75,7 +75,7 @@ internal sealed class ParallelLoop
 
         public void Execute()
         {
-            loop.TakePart(thread);
+            loop.RunPasses(thread);
             Volatile.Write(ref _awake, 0);
         }
     }

@@ -1,11 +1,11 @@
 namespace Herd.Inference.Generation;
 
-/// <summary>Who goes first.</summary>
+/// <summary>The priority class of a request.</summary>
 public enum Priority
 {
-    /// <summary>Somebody waits for the answer.</summary>
+    /// <summary>A user waits for the answer.</summary>
     Interactive,
 
-    /// <summary>Takes what the others leave, and makes way for them.</summary>
+    /// <summary>Runs only in slots that interactive requests do not need, and is preempted by them.</summary>
     Background,
 }

@@ -5,9 +5,9 @@ using Herd.Inference.Runtime;
 namespace Herd.Inference.Generation;
 
 /// <summary>
-/// Keeps who computes and who waits, and decides what each step computes: the next token of every sequence that decodes,
-/// with guesses where they pay, then as much of the prompts as fits beside them. <see cref="SchedulingPolicy"/> says who
-/// goes first.
+/// Holds the running and the waiting sequences, and plans each step: the next token of every decoding sequence, with draft
+/// tokens where they save time, then as many prompt tokens as the prefill budget allows. The order is
+/// <see cref="SchedulingPolicy"/>'s.
 /// </summary>
 internal sealed class Scheduler(
     KvCache cache, SchedulingPolicy policy, Fairness fairness, StepTimes times, Speculation? speculation, TimeProvider time)
@@ -20,18 +20,18 @@ internal sealed class Scheduler(
     private int[] _wanted = new int[16];
     private long _arrivals;
 
-    /// <summary>What a sequence has in the step.</summary>
-    /// <param name="Sequence">Whose tokens.</param>
-    /// <param name="Count">How many of its pending tokens.</param>
-    /// <param name="Drafted">How many guesses follow them.</param>
-    /// <param name="Output">The place in the batch of the last pending token; -1 when more of the prompt is pending.</param>
+    /// <summary>The part of a step that belongs to one sequence.</summary>
+    /// <param name="Sequence">The sequence.</param>
+    /// <param name="Count">The number of its pending tokens in the step.</param>
+    /// <param name="Drafted">The number of draft tokens that follow them.</param>
+    /// <param name="Output">The batch index of the last pending token; -1 if more of the prompt is pending after the step.</param>
     public readonly record struct Share(Sequence Sequence, int Count, int Drafted, int Output);
 
     public int Waiting => _waiting.Count;
 
     public int Running => _running.Count;
 
-    /// <summary>Sequences with a slot whose prompts were not computed when the step was planned.</summary>
+    /// <summary>Running sequences whose prompt was not complete when the step was planned.</summary>
     public int Prefilling => _prefilling.Count;
 
     public IReadOnlyList<Sequence> Queue => _waiting;
@@ -45,7 +45,7 @@ internal sealed class Scheduler(
         _waiting.Add(sequence);
     }
 
-    /// <summary>Gives slots to those who wait, taking them from others where the policy says so.</summary>
+    /// <summary>Admits waiting sequences to slots, and preempts running ones where the policy says so.</summary>
     public void Admit()
     {
         if (_waiting.Count == 0)
@@ -62,7 +62,7 @@ internal sealed class Scheduler(
 
         foreach (var (key, sequence) in _sorted)
         {
-            // One for whom nobody makes way, whose own slot is busy, or who is better off later, lets others pass.
+            // A sequence stays in the queue if it can preempt none, its own slot is busy, or waiting is cheaper.
             if ((_running.Count < cache.Slots.Count || TryPreempt(key))
                 && cache.TryAllocate(sequence.Kv) == KvAllocationOutcome.Allocated)
             {
@@ -92,7 +92,7 @@ internal sealed class Scheduler(
         {
             if (sequence.IsDecoding && sequence.Kv.Pending == 1)
             {
-                // Guesses make steps longer; while a prompt waits, its tokens are worth more.
+                // Draft tokens make steps longer, so there are none while a prompt is pending.
                 var room = _prefilling.Count == 0 ? batch.Free - decoding : 0;
                 Add(batch, sequence, 1, speculation is null ? [] : speculation.ProposeDraft(sequence, decoding, room));
             }
@@ -106,7 +106,7 @@ internal sealed class Scheduler(
         return _step;
     }
 
-    /// <summary>Takes out a sequence that is over. Its slot keeps what was computed for the next turn.</summary>
+    /// <summary>Removes a sequence that ended. Its slot keeps the KV cache for the next turn.</summary>
     public void Remove(Sequence sequence)
     {
         if (_running.Remove(sequence))
@@ -122,7 +122,7 @@ internal sealed class Scheduler(
         fairness.Leave(sequence.Kv.Tenant);
     }
 
-    /// <summary>Notes what a sequence was served.</summary>
+    /// <summary>Adds the tokens that a sequence was served to its tenant's account.</summary>
     public void Charge(Sequence sequence, int input, int output) =>
         fairness.Charge(sequence.Kv.Tenant, input, output);
 
@@ -134,7 +134,7 @@ internal sealed class Scheduler(
 
     private static bool IsCancelled(Sequence sequence) => sequence.Cancellation.IsCancellationRequested;
 
-    /// <summary>Notes where each stands now: what they are sorted by must not change meanwhile, as times do.</summary>
+    /// <summary>Computes each scheduling key once, because keys contain times and must not change while they are sorted.</summary>
     private void CollectKeys(List<Sequence> sequences)
     {
         _sorted.Clear();
@@ -144,7 +144,7 @@ internal sealed class Scheduler(
         }
     }
 
-    /// <summary>Takes the slot of whoever is last in line among those that make way. Its KV cache stays, or is offloaded.</summary>
+    /// <summary>Preempts the last in order of the sequences that may be. Its KV cache stays, or is offloaded.</summary>
     private bool TryPreempt(SchedulingKey waiting)
     {
         Sequence? last = null;

@@ -1,16 +1,16 @@
 namespace Herd.Inference.Generation;
 
-/// <summary>What decides a sequence's place in line.</summary>
-/// <param name="Priority">Its class.</param>
+/// <summary>The values by which sequences are ordered.</summary>
+/// <param name="Priority">Its priority class.</param>
 /// <param name="Service">Virtual tokens that its tenant was served; see <see cref="Fairness"/>.</param>
 /// <param name="Answered">Tokens of its answer so far.</param>
-/// <param name="Arrival">Grows from request to request.</param>
-/// <param name="Waited">Time since it came or lost its slot.</param>
+/// <param name="Arrival">A number that grows with each request.</param>
+/// <param name="Waited">Time since it arrived or was preempted.</param>
 /// <param name="QuantumUsed">Tokens of its answer since it got its slot.</param>
 internal readonly record struct SchedulingKey(
     Priority Priority, long Service, int Answered, long Arrival, TimeSpan Waited, int QuantumUsed)
 {
-    /// <summary>Whether little of its prompt was to be computed when it got its slot.</summary>
+    /// <summary>True if its prompt was short, see <see cref="EngineLoad.ShortPromptTokens"/>, when it got its slot.</summary>
     public bool HasShortPrompt { get; init; }
 
     /// <summary>Time since it got its slot; zero without one.</summary>
@@ -18,14 +18,15 @@ internal readonly record struct SchedulingKey(
 }
 
 /// <summary>
-/// Who gets a slot, who loses one, and how many tokens of a step each gets. First by class, then the tenant that was served
-/// least (virtual token counters: Sheng et al., "Fairness in Serving Large Language Models", 2024), then whoever came first.
-/// Who has waited too long goes before all that. One whose answer is longer by a level makes way for one that has just begun
-/// (multi-level feedback: Wu et al., "Fast Distributed Inference Serving", 2023), and is the first to get the next free slot.
+/// Orders sequences for slots and prefill, and decides about preemption. The order is: starved sequences, then priority
+/// class, then the tenant with minimum service (virtual token counters: Sheng et al., "Fairness in Serving Large Language
+/// Models", 2024), then arrival. A sequence that has just begun preempts one whose answer is longer by a level (multi-level
+/// feedback queue: Wu et al., "Fast Distributed Inference Serving for Large Language Models", 2023). A preempted sequence
+/// keeps its arrival.
 /// </summary>
 internal sealed class SchedulingPolicy(EngineOptions options)
 {
-    /// <summary>Who is to get a slot first: the lesser.</summary>
+    /// <summary>Compares two sequences by the order in which they get slots.</summary>
     public int Compare(SchedulingKey one, SchedulingKey other)
     {
         var order = IsStarved(other).CompareTo(IsStarved(one));
@@ -38,8 +39,8 @@ internal sealed class SchedulingPolicy(EngineOptions options)
     }
 
     /// <summary>
-    /// Whose prompt is computed first: the lesser. Of one tenant's the short ones go before the long ones, which lose a step by each, and
-    /// not before one that has waited for that too long.
+    /// Compares two sequences by the order in which their prompts are computed. Within a tenant, short prompts go before long
+    /// ones, except those that reached the starvation limit. Each short prompt delays a long one by about one step.
     /// </summary>
     public int ComparePrompts(SchedulingKey one, SchedulingKey other)
     {
@@ -49,8 +50,8 @@ internal sealed class SchedulingPolicy(EngineOptions options)
     }
 
     /// <summary>
-    /// Whether one that computes makes way for one that waits. A class makes way at once; within a class everybody keeps a slot
-    /// for a stint, so that no more is moved than computed.
+    /// True if a waiting sequence should preempt a running one. A higher class preempts at once. Within a class a sequence
+    /// keeps its slot for at least one quantum, so that moving KV caches does not cost more than computing.
     /// </summary>
     public bool ShouldPreempt(SchedulingKey running, SchedulingKey waiting) =>
         waiting.Priority < running.Priority
@@ -59,9 +60,9 @@ internal sealed class SchedulingPolicy(EngineOptions options)
                 || running.Service - waiting.Service > options.FairnessMargin
                 || (waiting.Service <= running.Service && Level(waiting) < Level(running))));
 
-    /// <summary>Shares a step's tokens out, in order, until they are used up.</summary>
-    /// <param name="wanted">How many each wants; replaced by how many it gets.</param>
-    /// <param name="budget">How many there are.</param>
+    /// <summary>Splits the tokens of a step among prompts, in order, until none are left.</summary>
+    /// <param name="wanted">The tokens that each prompt needs; replaced by the tokens that it gets.</param>
+    /// <param name="budget">The number of tokens to split.</param>
     public static void SplitBudget(Span<int> wanted, int budget)
     {
         foreach (ref var tokens in wanted)
@@ -71,7 +72,7 @@ internal sealed class SchedulingPolicy(EngineOptions options)
         }
     }
 
-    /// <summary>First by class, then the tenant that was served least.</summary>
+    /// <summary>Compares by class, then by the service of the tenant.</summary>
     private static int CompareClassAndService(SchedulingKey one, SchedulingKey other) =>
         one.Priority != other.Priority ? one.Priority.CompareTo(other.Priority) : one.Service.CompareTo(other.Service);
 

@@ -7,10 +7,10 @@ using Herd.Inference.Text;
 
 namespace Herd.Inference.Generation;
 
-/// <summary>One answer in the making.</summary>
+/// <summary>The state of one answer while it is computed.</summary>
 internal sealed class Sequence
 {
-    private const int UsualAnswerTokens = 128;
+    private const int TypicalAnswerTokens = 128;
 
     private readonly GenerationRequest _request;
     private readonly IVocabulary _vocabulary;
@@ -40,7 +40,7 @@ internal sealed class Sequence
         _text = new AnswerText(vocabulary, request.Stops);
         _sampling = new SamplingState(request.Sampling, request.MirostatMu);
         Cancellation = cancellation;
-        var tokens = new List<int>(request.Prompt.Count + request.Produced.Count + UsualAnswerTokens);
+        var tokens = new List<int>(request.Prompt.Count + request.Produced.Count + TypicalAnswerTokens);
         tokens.AddRange(request.Prompt);
         tokens.AddRange(request.Produced);
         Kv = new KvAllocation(request.Session, request.Tenant, request.Prefix, tokens);
@@ -51,23 +51,23 @@ internal sealed class Sequence
         }
     }
 
-    /// <summary>Prompt and answer so far, and their place in the KV cache.</summary>
+    /// <summary>The tokens of prompt and answer so far, and their slot in the KV cache.</summary>
     public KvAllocation Kv { get; }
 
     public Priority Priority => _request.Priority;
 
     public CancellationToken Cancellation { get; }
 
-    /// <summary>Grows from request to request.</summary>
+    /// <summary>A number that grows with each request.</summary>
     public long Arrival { get; set; }
 
-    /// <summary>Since when it has had no slot, as a timestamp.</summary>
+    /// <summary>The timestamp since which it waits for a slot.</summary>
     public long WaitsSince { get; private set; }
 
-    /// <summary>Since when it has its slot, as a timestamp.</summary>
+    /// <summary>The timestamp at which it got its slot.</summary>
     public long HoldsSince { get; private set; }
 
-    /// <summary>Whether its slot could be given to another of its class in this step, for what that costs.</summary>
+    /// <summary>True if another sequence of its class may preempt it in this step, judged by the cost alone.</summary>
     public bool CanBePreempted { get; set; }
 
     /// <summary>Tokens of the answer since it got its slot.</summary>
@@ -76,24 +76,24 @@ internal sealed class Sequence
     /// <summary>Tokens of the answer.</summary>
     public int Answered => Kv.Tokens.Count - _request.Prompt.Count;
 
-    /// <summary>How often guesses for it were right.</summary>
+    /// <summary>The acceptance rate of its draft tokens.</summary>
     public AcceptanceRate AcceptanceRate { get; } = new();
 
-    /// <summary>Whether the prompt is computed and the answer grows token by token.</summary>
+    /// <summary>True if the prompt is computed, so the sequence decodes.</summary>
     public bool IsDecoding => _firstToken != 0;
 
     public ChannelReader<GenerationUpdate> Updates => _updates.Reader;
 
-    /// <summary>Completes when no more updates come.</summary>
+    /// <summary>Completes when the last update was written.</summary>
     public Task Over => _over.Task;
 
     /// <summary>
-    /// The tokens of a prompt of which little was to be computed when it got its slot, else 0. It is computed at once: cut in
-    /// two it would cost everybody another pass over the weights.
+    /// The pending tokens when it got its slot if the prompt is short, else 0. A short prompt is computed in one step, because
+    /// splitting it would cost another pass over the weights.
     /// </summary>
     public int ShortPrompt { get; private set; }
 
-    /// <summary>Notes that the sequence has its slot, and how much of the prompt that saves.</summary>
+    /// <summary>Records that the sequence got its slot, and how many tokens of the prompt were cached.</summary>
     public void Admitted()
     {
         ShortPrompt = Kv.Pending <= EngineLoad.ShortPromptTokens ? Kv.Pending : 0;
@@ -108,11 +108,11 @@ internal sealed class Sequence
         }
     }
 
-    /// <summary>Notes that the sequence gave up its slot and waits again.</summary>
+    /// <summary>Records that the sequence was preempted and waits again.</summary>
     public void Preempted() => WaitsSince = _time.GetTimestamp();
 
-    /// <summary>Chooses the next token and publishes it.</summary>
-    /// <returns>The token, or null when the answer is complete.</returns>
+    /// <summary>Samples the next token and publishes it.</summary>
+    /// <returns>The token, or null if the answer is complete.</returns>
     public int? Advance(ReadOnlySpan<float> logits, Sampler sampler)
     {
         var tokens = Kv.Tokens;
@@ -130,20 +130,20 @@ internal sealed class Sequence
 
         tokens.Add(token);
         _sampling.Grammar?.Accept(token);
-        IReadOnlyList<ChosenLogProb> chances =
+        IReadOnlyList<ChosenLogProb> logProbs =
             _request.Sampling.LogProbs is { } count ? [sampler.LogProbs(logits, token, count)] : [];
         var text = _text.Append(token);
         if (Reason() is { } reason)
         {
-            Finish(reason, [token], text, chances);
+            Finish(reason, [token], text, logProbs);
             return null;
         }
 
-        _updates.Writer.TryWrite(New([token], text, null, chances));
+        _updates.Writer.TryWrite(New([token], text, null, logProbs));
         return token;
     }
 
-    /// <summary>Completes an answer of which nothing is left to compute, since the tokens produced before end it.</summary>
+    /// <summary>Completes an answer without computing, if the tokens that were already delivered end it.</summary>
     public bool TryFinishAtOnce()
     {
         if (_request.Produced.Count == 0 || Reason() is not { } reason)
@@ -166,14 +166,14 @@ internal sealed class Sequence
         : null;
 
     private GenerationUpdate New(
-        IReadOnlyList<int> tokens, string text, GenerationResult? result, IReadOnlyList<ChosenLogProb> chances) =>
+        IReadOnlyList<int> tokens, string text, GenerationResult? result, IReadOnlyList<ChosenLogProb> logProbs) =>
         new(tokens, text, result)
         {
-            LogProbs = chances,
+            LogProbs = logProbs,
             MirostatMu = _request.Sampling.Mirostat is null ? null : _sampling.MirostatMu,
         };
 
-    private void Finish(FinishReason reason, IReadOnlyList<int> tokens, string text, IReadOnlyList<ChosenLogProb> chances)
+    private void Finish(FinishReason reason, IReadOnlyList<int> tokens, string text, IReadOnlyList<ChosenLogProb> logProbs)
     {
         var now = _time.GetTimestamp();
         var admitted = _admitted == 0 ? now : _admitted;
@@ -190,7 +190,7 @@ internal sealed class Sequence
             PrefixSource = _prefixSource,
             Restore = _restore,
         };
-        _updates.Writer.TryWrite(New(tokens, text + _text.Flush(), result, chances));
+        _updates.Writer.TryWrite(New(tokens, text + _text.Flush(), result, logProbs));
         End(fault: null);
     }
 

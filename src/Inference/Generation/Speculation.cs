@@ -3,30 +3,30 @@ using System.Runtime.InteropServices;
 namespace Herd.Inference.Generation;
 
 /// <summary>
-/// Guesses the next tokens of an answer from what was said before (prompt lookup: Saxena, "Prompt Lookup Decoding", 2023):
-/// the model checks several in one step, and tokens it would not have chosen itself are dropped, so answers do not change.
-/// A guess is made where its measured chance to be right is worth more than what it adds to the step.
+/// Proposes draft tokens from earlier text of the conversation (prompt lookup: Saxena, "Prompt Lookup Decoding", 2023). The
+/// model verifies several in one step and rejects those that it would not have sampled, so answers do not change. A draft
+/// token is proposed if its measured probability of acceptance saves more time than it adds to the step.
 /// </summary>
 internal sealed class Speculation(StepTimes times, int cells)
 {
     private const int MaxDraftTokens = 8;
     private const int PatternTokens = 3;
 
-    /// <summary>What may follow the sequence's last token, which is about to be computed.</summary>
-    /// <param name="sequence">A sequence that decodes.</param>
-    /// <param name="decoding">How many sequences the step decodes.</param>
-    /// <param name="room">How many guesses the batch has room for.</param>
+    /// <summary>Proposes draft tokens to follow the last token of the sequence, at most 8.</summary>
+    /// <param name="sequence">A decoding sequence.</param>
+    /// <param name="decoding">The number of sequences that the step decodes.</param>
+    /// <param name="room">The number of draft tokens that the batch has room for.</param>
     public ReadOnlySpan<int> ProposeDraft(Sequence sequence, int decoding, int room)
     {
         sequence.AcceptanceRate.DecayTowardsPrior();
         var tokens = CollectionsMarshal.AsSpan(sequence.Kv.Tokens);
-        var most = Math.Min(Math.Min(room, MaxDraftTokens), cells - tokens.Length);
-        var worth = WorthwhileDraftTokens(sequence.AcceptanceRate.Value, decoding, most);
-        return worth > 0 ? Lookup(tokens, worth) : [];
+        var max = Math.Min(Math.Min(room, MaxDraftTokens), cells - tokens.Length);
+        var count = WorthwhileDraftTokens(sequence.AcceptanceRate.Value, decoding, max);
+        return count > 0 ? Lookup(tokens, count) : [];
     }
 
-    /// <summary>What followed the last time that the last three tokens came up.</summary>
-    public static ReadOnlySpan<int> Lookup(ReadOnlySpan<int> tokens, int most)
+    /// <summary>The tokens, at most <paramref name="max"/>, that followed the last earlier match of the last three.</summary>
+    public static ReadOnlySpan<int> Lookup(ReadOnlySpan<int> tokens, int max)
     {
         if (tokens.Length <= PatternTokens)
         {
@@ -40,15 +40,17 @@ internal sealed class Speculation(StepTimes times, int cells)
         }
 
         var next = at + PatternTokens;
-        return tokens.Slice(next, Math.Min(most, tokens.Length - next));
+        return tokens.Slice(next, Math.Min(max, tokens.Length - next));
     }
 
-    /// <summary>How many guesses, each right only after the one before, bring tokens sooner than the step does without them.</summary>
-    private int WorthwhileDraftTokens(double chance, int decoding, int most)
+    /// <summary>
+    /// The number of draft tokens that save time. Each is accepted only if those before it are, so the probabilities multiply.
+    /// </summary>
+    private int WorthwhileDraftTokens(double rate, int decoding, int max)
     {
-        var least = times.DraftTokenSeconds(decoding) * decoding / times.Seconds(decoding);
+        var min = times.DraftTokenSeconds(decoding) * decoding / times.Seconds(decoding);
         var draftTokens = 0;
-        for (var right = chance; draftTokens < most && right > least; right *= chance)
+        for (var probability = rate; draftTokens < max && probability > min; probability *= rate)
         {
             draftTokens++;
         }
@@ -57,7 +59,7 @@ internal sealed class Speculation(StepTimes times, int cells)
     }
 }
 
-/// <summary>How often guesses for a sequence were right of late. Without new evidence it drifts back to even.</summary>
+/// <summary>The recent acceptance rate of a sequence's draft tokens, 0 to 1. It decays to 0.5 without new drafts.</summary>
 internal sealed class AcceptanceRate
 {
     private const double Prior = 0.5;
@@ -68,14 +70,14 @@ internal sealed class AcceptanceRate
 
     public void DecayTowardsPrior() => Value += Decay * (Prior - Value);
 
-    public void Record(int right, bool wrong)
+    public void Record(int accepted, bool rejected)
     {
-        for (var i = 0; i < right; i++)
+        for (var i = 0; i < accepted; i++)
         {
             Value += Weight * (1 - Value);
         }
 
-        if (wrong)
+        if (rejected)
         {
             Value -= Weight * Value;
         }

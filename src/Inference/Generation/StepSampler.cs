@@ -3,11 +3,11 @@ using Herd.Inference.Sampling;
 
 namespace Herd.Inference.Generation;
 
-/// <summary>Chooses the next tokens of every sequence of a step, several at a time where there are many.</summary>
+/// <summary>Samples the next tokens of every sequence of a step, on several threads if there are many sequences.</summary>
 internal sealed class StepSampler
 {
-    /// <summary>Fewer sequences than this are sampled sooner than others are woken.</summary>
-    private const int WorthWaking = 4;
+    /// <summary>For fewer sequences, waking other threads takes longer than sampling.</summary>
+    private const int MinParallel = 4;
 
     private readonly ILlamaContext _context;
     private readonly TokenBatch _batch;
@@ -20,14 +20,15 @@ internal sealed class StepSampler
     {
         _context = context;
         _batch = batch;
-        _samplers = [.. Enumerable.Range(0, threads > 0 ? threads : Environment.ProcessorCount).Select(_ => new Sampler(vocabulary))];
+        var count = threads > 0 ? threads : Environment.ProcessorCount;
+        _samplers = [.. Enumerable.Range(0, count).Select(_ => new Sampler(vocabulary))];
         _loop = new ParallelLoop(_samplers.Length, Sample);
     }
 
-    /// <summary>How a sequence fared.</summary>
-    /// <param name="Produced">Tokens by which its answer grew.</param>
-    /// <param name="IsComplete">Whether the answer is complete.</param>
-    /// <param name="Fault">Why there is no token.</param>
+    /// <summary>The outcome of a step for one sequence.</summary>
+    /// <param name="Produced">The number of tokens added to its answer.</param>
+    /// <param name="IsComplete">True if the answer is complete.</param>
+    /// <param name="Fault">Why sampling failed; null if it did not.</param>
     public readonly record struct Outcome(int Produced, bool IsComplete, DecodeException? Fault);
 
     /// <returns>One outcome for each share of the step.</returns>
@@ -39,7 +40,7 @@ internal sealed class StepSampler
         }
 
         _step = step;
-        if (step.Count < WorthWaking || _samplers.Length == 1)
+        if (step.Count < MinParallel || _samplers.Length == 1)
         {
             for (var i = 0; i < step.Count; i++)
             {
@@ -69,7 +70,7 @@ internal sealed class StepSampler
                     return new Outcome(sequence.Answered - before, true, null);
                 }
 
-                // What was computed after a guess counts only if the guess was right.
+                // The logits after a draft token are valid only if that draft token was sampled.
                 if (row == output + drafted || token != _batch.Tokens[row + 1])
                 {
                     break;

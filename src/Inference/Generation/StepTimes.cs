@@ -3,54 +3,55 @@ using Herd.Inference.Kv;
 namespace Herd.Inference.Generation;
 
 /// <summary>
-/// What steps take, as measured: those that only decode by their number of sequences, guesses by the token, and how many
-/// tokens of prompts fit beside them.
+/// Measured times of steps: of decoding by the number of sequences, of each draft token, and of prefill in steps that also
+/// decode. The prefill budget follows from them.
 /// </summary>
 internal sealed class StepTimes(KvRates rates, double maxStretch)
 {
     private const double Weight = 0.2;
     private const double Drift = 0.005;
     private const double Shrink = 0.5;
-    private const double MostGrowth = 4;
+    private const double MaxGrowth = 4;
 
-    /// <summary>Fewer tokens of a prompt say nothing of the rate of prompts.</summary>
-    private const int Telling = 8;
+    /// <summary>The minimum number of prompt tokens in a step that gives a meaningful prefill rate.</summary>
+    private const int MinPrefillSample = 8;
 
-    /// <summary>After so many steps with prompts one without shows how long they take by now.</summary>
-    private const int MostUnseen = 16;
+    /// <summary>The maximum number of steps in a row with prefill. The next one only decodes, to measure decoding.</summary>
+    private const int MaxMixedSteps = 16;
 
     /// <summary>
-    /// The same where next to nothing fits: then either prompts are dear, or decoding has become slower than was seen, as when
-    /// another process takes the processor.
+    /// The maximum when the budget is small. Then either prefill is expensive, or decoding has become slower than measured, for
+    /// example because another process uses the processor.
     /// </summary>
-    private const int MostUnseenWhereLittleFits = 4;
-    private const double WeightWhereLittleFits = 0.4;
+    private const int MaxMixedStepsOnSmallBudget = 4;
+    private const double WeightOnSmallBudget = 0.4;
 
     private const double UnknownSeconds = 0.02;
 
     private readonly List<double> _decode = [];
     private readonly List<double> _draftToken = [];
-    private readonly List<double> _beside = [];
-    private int _unseen;
+    private readonly List<double> _mixedPrefillRate = [];
+    private int _mixedSteps;
 
-    /// <summary>Tokens a second that sequences produce together.</summary>
+    /// <summary>Measured tokens a second of all decoding sequences together.</summary>
     public Rate Decode { get; } = new(100);
 
-    /// <param name="decoding">Sequences that decode.</param>
-    /// <param name="drafted">Guesses that follow their tokens.</param>
-    /// <param name="produced">Tokens of answers that came of it.</param>
-    /// <param name="prefilling">Sequences whose prompts are computed, or wait for that with a slot.</param>
-    /// <param name="prefilled">Tokens of prompts beside them.</param>
-    /// <param name="took">The step's time.</param>
+    /// <summary>Records a step.</summary>
+    /// <param name="decoding">The number of decoding sequences.</param>
+    /// <param name="drafted">The number of draft tokens.</param>
+    /// <param name="produced">The number of answer tokens produced.</param>
+    /// <param name="prefilling">The number of sequences with a slot whose prompt was not complete.</param>
+    /// <param name="prefilled">The number of prompt tokens computed.</param>
+    /// <param name="took">The time of the step.</param>
     public void Record(int decoding, int drafted, int produced, int prefilling, int prefilled, TimeSpan took)
     {
-        _unseen = prefilled > 0 && decoding > 0 ? _unseen + 1 : 0;
-        if (_unseen > 0)
+        _mixedSteps = prefilled > 0 && decoding > 0 ? _mixedSteps + 1 : 0;
+        if (_mixedSteps > 0)
         {
-            Fit(decoding, prefilling, prefilled, took.TotalSeconds);
+            AdaptMixedPrefillRate(decoding, prefilling, prefilled, took.TotalSeconds);
         }
 
-        if (prefilled >= Telling)
+        if (prefilled >= MinPrefillSample)
         {
             var share = decoding == 0 ? took.TotalSeconds : took.TotalSeconds - Seconds(decoding);
             rates.Prefill.Record(prefilled, TimeSpan.FromSeconds(Math.Max(share, took.TotalSeconds / 4)));
@@ -64,13 +65,16 @@ internal sealed class StepTimes(KvRates rates, double maxStretch)
             }
             else
             {
-                Record(_decode, decoding, took.TotalSeconds, FitsLittle(decoding, prefilling) ? WeightWhereLittleFits : Weight);
-                Forget(decoding);
+                var weight = IsBudgetSmall(decoding, prefilling) ? WeightOnSmallBudget : Weight;
+                Record(_decode, decoding, took.TotalSeconds, weight);
+                DecayDraftTokenSeconds(decoding);
             }
         }
     }
 
-    /// <summary>Seconds of a step that decodes so many sequences: as measured, or from the next smaller one that was.</summary>
+    /// <summary>
+    /// Seconds of a step that decodes this number of sequences: as measured, else extrapolated from the next smaller number.
+    /// </summary>
     public double Seconds(int decoding)
     {
         for (var count = Math.Min(decoding, _decode.Count - 1); count > 0; count--)
@@ -85,8 +89,8 @@ internal sealed class StepTimes(KvRates rates, double maxStretch)
     }
 
     /// <summary>
-    /// Seconds that a guess adds to a step that decodes so many sequences: as measured, at first a prompt's token. Infinite
-    /// where no step without guesses was measured.
+    /// Seconds that a draft token adds to a step that decodes this number of sequences: as measured, else those of a prompt
+    /// token. Infinite if no step without draft tokens was measured.
     /// </summary>
     public double DraftTokenSeconds(int decoding) =>
         Known(_decode, decoding) == 0 ? double.PositiveInfinity
@@ -94,54 +98,70 @@ internal sealed class StepTimes(KvRates rates, double maxStretch)
         : rates.Prefill.Seconds(1);
 
     /// <summary>
-    /// How many tokens of prompts may be computed beside sequences that decode: as many as were found to fit, at first by
-    /// the rate of prompts alone; now and then none, to see what decoding takes by itself.
+    /// The number of prompt tokens that the next step may compute. It follows from the measured prefill rate in steps that also
+    /// decode, at first from the rate of prefill alone. Regularly 0, to measure decoding alone.
     /// </summary>
-    /// <param name="decoding">Sequences that decode.</param>
-    /// <param name="prefilling">Sequences that will, once their prompts are computed.</param>
-    /// <param name="most">Most tokens.</param>
-    public int PrefillBudget(int decoding, int prefilling, int most) =>
-        decoding == 0 ? most
-        : _unseen >= (FitsLittle(decoding, prefilling) ? MostUnseenWhereLittleFits : MostUnseen) ? 0
-        : Math.Clamp(Fitting(decoding, prefilling), Math.Min(1, most), most);
+    /// <param name="decoding">The number of decoding sequences.</param>
+    /// <param name="prefilling">The number of sequences whose prompt is not complete.</param>
+    /// <param name="max">The maximum number of tokens.</param>
+    public int PrefillBudget(int decoding, int prefilling, int max) =>
+        decoding == 0 ? max
+        : _mixedSteps >= (IsBudgetSmall(decoding, prefilling) ? MaxMixedStepsOnSmallBudget : MaxMixedSteps) ? 0
+        : Math.Clamp(EstimateBudget(decoding, prefilling), Math.Min(1, max), max);
 
-    /// <summary>Tokens a second of a prompt beside so many sequences that decode.</summary>
-    public double PromptRate(int decoding) => decoding == 0
-        ? rates.Prefill.PerSecond
-        : Math.Min(rates.Prefill.PerSecond, Math.Max(1, Allowed(decoding, 1) * Beside(decoding)) / (Seconds(decoding) + Allowed(decoding, 1)));
+    /// <summary>Estimated tokens a second of prefill for one prompt while this number of sequences decodes.</summary>
+    public double PromptRate(int decoding)
+    {
+        if (decoding == 0)
+        {
+            return rates.Prefill.PerSecond;
+        }
 
-    /// <summary>Seconds until a prompt of so many tokens is computed beside so many sequences that decode; a short one takes one step.</summary>
+        var extra = ExtraSeconds(decoding, 1);
+        var tokens = Math.Max(1, extra * MixedPrefillRate(decoding));
+        return Math.Min(rates.Prefill.PerSecond, tokens / (Seconds(decoding) + extra));
+    }
+
+    /// <summary>
+    /// Estimated seconds to compute a prompt while this number of sequences decodes. A short prompt takes one step.
+    /// </summary>
     public double PromptSeconds(int decoding, int tokens)
     {
         var seconds = tokens / PromptRate(decoding);
-        return tokens <= EngineLoad.ShortPromptTokens ? Math.Min(seconds, Seconds(decoding) + rates.Prefill.Seconds(tokens)) : seconds;
+        return tokens <= EngineLoad.ShortPromptTokens
+            ? Math.Min(seconds, Seconds(decoding) + rates.Prefill.Seconds(tokens))
+            : seconds;
     }
 
-    private bool FitsLittle(int decoding, int prefilling) => Known(_beside, decoding) > 0 && Fitting(decoding, prefilling) < Telling;
+    private bool IsBudgetSmall(int decoding, int prefilling) =>
+        Known(_mixedPrefillRate, decoding) > 0 && EstimateBudget(decoding, prefilling) < MinPrefillSample;
 
-    private int Fitting(int decoding, int prefilling) => (int)(Allowed(decoding, prefilling) * Beside(decoding));
+    private int EstimateBudget(int decoding, int prefilling) =>
+        (int)(ExtraSeconds(decoding, prefilling) * MixedPrefillRate(decoding));
 
     /// <summary>
-    /// Seconds that prompts may add: until the step is stretched as far as it may be beside one in which all of them decode, which is
-    /// what those who decode will have when the prompts are done. Beside their own step alone few would starve many prompts.
+    /// Seconds that prefill may add to a step. The limit is a multiple of the step in which all sequences decode, because that
+    /// is the pace after prefill. A limit by the present step alone would let few decoding sequences starve many prompts.
     /// </summary>
-    private double Allowed(int decoding, int prefilling) =>
+    private double ExtraSeconds(int decoding, int prefilling) =>
         (maxStretch * Math.Max(Seconds(decoding), Seconds(decoding + prefilling))) - Seconds(decoding);
 
-    /// <summary>Tokens of prompts by the second that they add to a step.</summary>
-    private double Beside(int decoding) => Known(_beside, decoding) is > 0 and var found ? found : rates.Prefill.PerSecond;
+    /// <summary>Prompt tokens for each second that prefill adds to a step that also decodes.</summary>
+    private double MixedPrefillRate(int decoding) =>
+        Known(_mixedPrefillRate, decoding) is > 0 and var found ? found : rates.Prefill.PerSecond;
 
     /// <summary>
-    /// Brings the tokens of prompts beside a step to what stretches it as far as it may. What a token costs depends on how
-    /// many come with it and on all that lie before it, so what fits is found by trying, not from the rate of prompts alone.
+    /// Adapts the prefill rate in steps that also decode. The cost of a prompt token depends on the number of tokens computed
+    /// with it and before it, so the rate is measured in such steps and not derived from prefill alone.
     /// </summary>
-    private void Fit(int decoding, int prefilling, int prefilled, double took)
+    private void AdaptMixedPrefillRate(int decoding, int prefilling, int prefilled, double took)
     {
-        var allowed = Allowed(decoding, prefilling);
-        var added = Math.Max(took - Seconds(decoding), allowed / MostGrowth);
-        if (added > allowed || prefilled >= Fitting(decoding, prefilling))
+        var allowed = ExtraSeconds(decoding, prefilling);
+        var added = Math.Max(took - Seconds(decoding), allowed / MaxGrowth);
+        if (added > allowed || prefilled >= EstimateBudget(decoding, prefilling))
         {
-            Record(_beside, decoding, Math.Max(1, prefilled * allowed / added) / allowed, added > allowed ? Shrink : Weight);
+            var rate = Math.Max(1, prefilled * allowed / added) / allowed;
+            Record(_mixedPrefillRate, decoding, rate, added > allowed ? Shrink : Weight);
         }
     }
 
@@ -157,8 +177,8 @@ internal sealed class StepTimes(KvRates rates, double maxStretch)
         times[decoding] = times[decoding] == 0 ? seconds : times[decoding] + weight * (seconds - times[decoding]);
     }
 
-    /// <summary>Lets what guesses cost drift back to what is thought at first, so that they are tried again one day.</summary>
-    private void Forget(int decoding)
+    /// <summary>Decays the time of a draft token to that of a prompt token, so that draft tokens are tried again.</summary>
+    private void DecayDraftTokenSeconds(int decoding)
     {
         if (Known(_draftToken, decoding) > 0)
         {

@@ -2,15 +2,15 @@ using System.Threading.Channels;
 
 namespace Herd.Inference.Generation;
 
-/// <summary>Takes an answer's updates, no more often than is wanted: those that came in the meantime become one.</summary>
+/// <summary>Reads the updates of an answer, at most one an interval. Updates within an interval are joined.</summary>
 internal sealed class UpdateReader(Sequence sequence, TimeSpan interval, TimeProvider time)
 {
     private readonly ChannelReader<GenerationUpdate> _updates = sequence.Updates;
     private readonly List<GenerationUpdate> _taken = [];
     private long? _last;
 
-    /// <returns>Null when there are no more.</returns>
-    /// <exception cref="Exception">Why the answer failed, once everything before that was taken.</exception>
+    /// <returns>The next update; null if there are no more.</returns>
+    /// <exception cref="Exception">The failure of the answer, after all updates before it were read.</exception>
     public async ValueTask<GenerationUpdate?> Next(CancellationToken cancellation)
     {
         if (!await _updates.WaitToReadAsync(cancellation))
@@ -33,7 +33,7 @@ internal sealed class UpdateReader(Sequence sequence, TimeSpan interval, TimePro
         return _taken.Count == 1 ? _taken[0] : Join(_taken);
     }
 
-    /// <summary>Waits a while, or until the answer is over.</summary>
+    /// <summary>Waits for the time, or until the answer ended.</summary>
     private async Task Wait(TimeSpan left, CancellationToken cancellation)
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellation);

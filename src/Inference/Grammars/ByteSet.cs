@@ -1,6 +1,6 @@
 namespace Herd.Inference.Grammars;
 
-/// <summary>Some of the 256 bytes.</summary>
+/// <summary>An immutable set of byte values.</summary>
 internal readonly record struct ByteSet(ulong A, ulong B, ulong C, ulong D)
 {
     public static ByteSet Range(byte first, byte last)

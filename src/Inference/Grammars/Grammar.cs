@@ -1,6 +1,6 @@
 namespace Herd.Inference.Grammars;
 
-/// <summary>What an answer must be, byte by byte. Immutable and thread-safe.</summary>
+/// <summary>A grammar of answers over bytes, run as a nondeterministic automaton. Immutable and thread-safe.</summary>
 public sealed class Grammar
 {
     private readonly GrammarNode[] _nodes;
@@ -20,7 +20,7 @@ public sealed class Grammar
 
     internal GrammarState Begin() => new(this);
 
-    /// <summary>Adds every frame that takes a byte and can be reached from a state without taking one.</summary>
+    /// <summary>Adds all frames that take a byte and are reachable from a state without taking one.</summary>
     internal void Expand(int node, GrammarFrame? caller, List<GrammarFrame> frames)
     {
         while (true)
@@ -54,7 +54,7 @@ public sealed class Grammar
         }
     }
 
-    /// <summary>Where a byte leads from a frame that takes bytes.</summary>
+    /// <summary>Adds the frames that follow a frame after a byte.</summary>
     internal void Take(GrammarFrame frame, byte value, List<GrammarFrame> frames)
     {
         if (frame != GrammarFrame.End && _nodes[frame.Node].Bytes.Contains(value))
@@ -77,10 +77,10 @@ public sealed class Grammar
     }
 }
 
-/// <summary>A frame in a grammar: a state, and where the rules called on the way there go on.</summary>
+/// <summary>A frame of the automaton: a state, and the frame to return to after its rule.</summary>
 internal sealed class GrammarFrame(int node, GrammarFrame? caller)
 {
-    /// <summary>The whole text has been taken.</summary>
+    /// <summary>The end: the text is complete.</summary>
     public static readonly GrammarFrame End = new(-1, null);
 
     public int Node => node;

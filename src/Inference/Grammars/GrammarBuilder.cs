@@ -1,18 +1,18 @@
 namespace Herd.Inference.Grammars;
 
 /// <summary>
-/// Something a text can be made of: given the state that follows it, builds its states and returns the first of them.
+/// A part of a grammar. Given the state that follows it, it builds its states and returns the first of them.
 /// </summary>
 internal delegate int Part(int next);
 
 /// <summary>
-/// Builds the states of a grammar from parts. A state either takes a byte, or goes on at two others, or calls a rule, or
-/// returns from one (Thompson's construction with calls: Woods, "Transition Network Grammars", 1970).
+/// Builds the states of a grammar from parts. A state takes a byte, splits into two others, calls a rule, or returns from a
+/// rule (Thompson's construction with calls: Woods, "Transition Network Grammars", 1970).
 /// </summary>
 internal sealed class GrammarBuilder
 {
-    /// <summary>What a hostile schema can make of memory is bounded by this.</summary>
-    public const int MostStates = 50_000;
+    /// <summary>The maximum number of states. It bounds the memory that a hostile schema can use.</summary>
+    public const int MaxStates = 50_000;
 
     private readonly List<GrammarNode> _nodes = [];
     private readonly List<int> _rules = [];
@@ -55,7 +55,7 @@ internal sealed class GrammarBuilder
 
     public Part Optional(Part part) => Choice(part, Nothing);
 
-    /// <summary>Any number of times, none too. The part must not be able to be empty.</summary>
+    /// <summary>Repeats a part 0 or more times. The part must not match the empty text.</summary>
     public Part Repeat(Part part) => next =>
     {
         var loop = Split(next, next);
@@ -63,13 +63,13 @@ internal sealed class GrammarBuilder
         return loop;
     };
 
-    /// <summary>From so many times to so many; null means without end.</summary>
-    public Part Repeat(Part part, int least, int? most) => next =>
+    /// <summary>Repeats a part from <c>min</c> to <c>max</c> times. Null means without limit.</summary>
+    public Part Repeat(Part part, int min, int? max) => next =>
     {
         var entry = next;
-        if (most is { } bound)
+        if (max is { } bound)
         {
-            for (var i = least; i < bound; i++)
+            for (var i = min; i < bound; i++)
             {
                 entry = Split(part(entry), next);
             }
@@ -79,7 +79,7 @@ internal sealed class GrammarBuilder
             entry = Repeat(part)(entry);
         }
 
-        for (var i = 0; i < least; i++)
+        for (var i = 0; i < min; i++)
         {
             entry = part(entry);
         }
@@ -87,7 +87,7 @@ internal sealed class GrammarBuilder
         return entry;
     };
 
-    /// <summary>Reserves a rule, so that it can be called before it is defined.</summary>
+    /// <summary>Reserves a rule, so that parts can call it before it is defined.</summary>
     public int Declare()
     {
         _rules.Add(-1);
@@ -102,8 +102,8 @@ internal sealed class GrammarBuilder
 
     public int Split(int one, int other) => Add(new GrammarNode(GrammarNodeKind.Split, default, one, other));
 
-    /// <summary>Makes sure that no rule comes back to itself without taking a byte.</summary>
-    /// <exception cref="GrammarException">One does.</exception>
+    /// <summary>Checks that no rule calls itself without taking a byte.</summary>
+    /// <exception cref="GrammarException">A rule calls itself without taking a byte.</exception>
     public void RefuseEndless()
     {
         var state = new Visit[_rules.Count];
@@ -116,9 +116,9 @@ internal sealed class GrammarBuilder
     /// <exception cref="GrammarException">The grammar is too large.</exception>
     private int Add(GrammarNode node)
     {
-        if (_nodes.Count >= MostStates)
+        if (_nodes.Count >= MaxStates)
         {
-            throw new GrammarException($"it needs more than {MostStates} states; make it smaller");
+            throw new GrammarException($"it needs more than {MaxStates} states; make it smaller");
         }
 
         _nodes.Add(node);
@@ -186,12 +186,12 @@ internal enum GrammarNodeKind : byte
     Return,
 }
 
-/// <summary>A state.</summary>
-/// <param name="Kind">What it does.</param>
-/// <param name="Bytes">The bytes that <see cref="GrammarNodeKind.Take"/> takes one of.</param>
-/// <param name="Next">The state after it.</param>
-/// <param name="Other">The other state of a split, or the rule that is called.</param>
+/// <summary>A state of a grammar.</summary>
+/// <param name="Kind">The kind of state.</param>
+/// <param name="Bytes">The bytes that <see cref="GrammarNodeKind.Take"/> accepts.</param>
+/// <param name="Next">The next state.</param>
+/// <param name="Other">The second state of a split, or the called rule.</param>
 internal readonly record struct GrammarNode(GrammarNodeKind Kind, ByteSet Bytes, int Next, int Other);
 
-/// <summary>A grammar cannot be made. The message says what of it, to follow "the schema".</summary>
+/// <summary>A schema cannot be compiled to a grammar. The message states the reason and follows the words "the schema".</summary>
 public sealed class GrammarException(string message) : Exception(message);

@@ -3,10 +3,10 @@ using Herd.Inference.Runtime;
 
 namespace Herd.Inference.Grammars;
 
-/// <summary>Compiles grammars for one vocabulary and keeps those used last. Thread-safe.</summary>
+/// <summary>Compiles grammars for one vocabulary and caches those used most recently. Thread-safe.</summary>
 public sealed class GrammarCache(IVocabulary vocabulary)
 {
-    private const int MostKept = 64;
+    private const int MaxKept = 64;
 
     private readonly Lazy<TokenTrie> _tokens = new(() => new TokenTrie(vocabulary));
     private readonly Lock _lock = new();
@@ -16,13 +16,13 @@ public sealed class GrammarCache(IVocabulary vocabulary)
     public Grammar AnyObject() => Get("", _ => JsonSchemaCompiler.AnyObject(_tokens.Value));
 
     /// <summary>The grammar of texts that are valid under a JSON schema.</summary>
-    /// <exception cref="GrammarException">It is no schema, or asks for what cannot be kept.</exception>
+    /// <exception cref="GrammarException">The text is not a schema, or needs what a grammar cannot enforce.</exception>
     public Grammar ForSchema(string schema) => Get(schema, text => JsonSchemaCompiler.Compile(text, _tokens.Value));
 
-    /// <summary>The grammar of one call of a function.</summary>
+    /// <summary>The grammar of one function call.</summary>
     /// <param name="tools">The functions that may be called, at least one.</param>
-    /// <param name="style">How the model calls.</param>
-    /// <exception cref="GrammarException">A strict function's schema cannot be kept.</exception>
+    /// <param name="style">The call style of the model.</param>
+    /// <exception cref="GrammarException">The schema of a strict function cannot be enforced.</exception>
     public Grammar ForCall(IReadOnlyList<ToolDefinition> tools, ToolStyle style) => Get(
         $"call {style}\n{string.Join('\n', tools.Select(tool => $"{tool.Name} {tool.IsStrict} {tool.Parameters}"))}",
         _ => JsonSchemaCompiler.CompileCall(tools, style, _tokens.Value));
@@ -46,7 +46,7 @@ public sealed class GrammarCache(IVocabulary vocabulary)
         lock (_lock)
         {
             _kept.AddFirst((schema, grammar));
-            if (_kept.Count > MostKept)
+            if (_kept.Count > MaxKept)
             {
                 _kept.RemoveLast();
             }

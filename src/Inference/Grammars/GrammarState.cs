@@ -1,11 +1,11 @@
 namespace Herd.Inference.Grammars;
 
-/// <summary>Where an answer stands in its grammar: every frame it may be at. A function of the answer's tokens alone.</summary>
+/// <summary>The state of an answer in its grammar: all possible frames. It depends on the answer's tokens alone.</summary>
 internal sealed class GrammarState
 {
     private readonly Grammar _grammar;
 
-    /// <summary>The frames after each byte of the token that is tried; the first are those of now.</summary>
+    /// <summary>The frames after each byte of the token under test. The first entry has the present frames.</summary>
     private readonly List<List<GrammarFrame>> _path = [[]];
 
     public GrammarState(Grammar grammar)
@@ -14,14 +14,14 @@ internal sealed class GrammarState
         grammar.Expand(grammar.Root, caller: null, _path[0]);
     }
 
-    /// <summary>Whether the answer may end here.</summary>
+    /// <summary>True if the answer may end here.</summary>
     public bool IsComplete => _path[0].Contains(GrammarFrame.End);
 
     public bool Allows(int token) => _grammar.Tokens.IsEnd(token)
         ? IsComplete
         : _grammar.Tokens.Bytes(token) is { IsEmpty: false } bytes && Walk(bytes, known: 0) == bytes.Length;
 
-    /// <summary>Goes on by a token that is allowed.</summary>
+    /// <summary>Advances by an allowed token.</summary>
     public void Accept(int token)
     {
         if (Allows(token) && !_grammar.Tokens.IsEnd(token))
@@ -31,8 +31,8 @@ internal sealed class GrammarState
         }
     }
 
-    /// <summary>Makes every token impossible that cannot follow.</summary>
-    /// <returns>False when none can.</returns>
+    /// <summary>Masks the logits of all tokens that the grammar does not allow next.</summary>
+    /// <returns>False if no token is allowed.</returns>
     public bool Mask(Span<float> logits)
     {
         var tokens = _grammar.Tokens;
@@ -51,7 +51,7 @@ internal sealed class GrammarState
                 continue;
             }
 
-            // Nothing that begins with these bytes can follow.
+            // No token with this prefix is allowed.
             do
             {
                 logits[tokens.Sorted[at++]] = float.NegativeInfinity;
@@ -68,10 +68,10 @@ internal sealed class GrammarState
         return found;
     }
 
-    /// <summary>Takes bytes one by one.</summary>
-    /// <param name="bytes">Of a token.</param>
-    /// <param name="known">How many of them were taken before, by a token that begins alike.</param>
-    /// <returns>How many can be taken.</returns>
+    /// <summary>Advances by bytes, one by one.</summary>
+    /// <param name="bytes">The bytes of a token.</param>
+    /// <param name="known">The number of bytes already taken for an earlier token with the same prefix.</param>
+    /// <returns>The number of bytes that can be taken.</returns>
     private int Walk(ReadOnlySpan<byte> bytes, int known)
     {
         for (var i = known; i < bytes.Length; i++)

@@ -1,6 +1,6 @@
 namespace Herd.Inference.Grammars;
 
-/// <summary>The parts that JSON is made of (RFC 8259).</summary>
+/// <summary>The grammar parts of JSON (RFC 8259).</summary>
 internal sealed class JsonGrammar
 {
     private readonly GrammarBuilder _builder;
@@ -11,7 +11,7 @@ internal sealed class JsonGrammar
     {
         _builder = builder;
 
-        // A model that may indent without end sometimes does.
+        // Limits white space, because a model may otherwise indent without end.
         var indent = GrammarBuilder.Sequence(
             builder.Literal("\n"), builder.Repeat(builder.Bytes(ByteSet.Create(" \t"u8)), 0, 20));
         Space = Rule(builder.Choice(builder.Literal(" "), indent, GrammarBuilder.Nothing));
@@ -59,35 +59,35 @@ internal sealed class JsonGrammar
 
     private Part Digit => _builder.Bytes(ByteSet.Range((byte)'0', (byte)'9'));
 
-    public Part TextOf(int least, int? most) => GrammarBuilder.Sequence(
-        _builder.Literal("\""), _builder.Repeat(_character, least, most), _builder.Literal("\""));
+    public Part TextOf(int min, int? max) => GrammarBuilder.Sequence(
+        _builder.Literal("\""), _builder.Repeat(_character, min, max), _builder.Literal("\""));
 
     public Part Pair(Part name, Part value) => GrammarBuilder.Sequence(name, _builder.Literal(":"), Space, value);
 
-    /// <summary>Any number of pairs in braces.</summary>
+    /// <summary>An object: any number of pairs in braces.</summary>
     public Part Members(Part pair) => Enclosed("{", List(pair, 0, null), "}");
 
-    /// <summary>Items in brackets.</summary>
-    public Part Items(Part item, int least, int? most) => Enclosed("[", List(item, least, most), "]");
+    /// <summary>An array: items in brackets.</summary>
+    public Part Items(Part item, int min, int? max) => Enclosed("[", List(item, min, max), "]");
 
     public Part Enclosed(string open, Part inner, string close) =>
         GrammarBuilder.Sequence(_builder.Literal(open), Space, inner, Space, _builder.Literal(close));
 
     public Part Comma => GrammarBuilder.Sequence(_builder.Literal(","), Space);
 
-    private Part List(Part item, int least, int? most)
+    private Part List(Part item, int min, int? max)
     {
-        if (most == 0)
+        if (max == 0)
         {
             return GrammarBuilder.Nothing;
         }
 
-        var more = _builder.Repeat(GrammarBuilder.Sequence(Comma, item), Math.Max(0, least - 1), most - 1);
+        var more = _builder.Repeat(GrammarBuilder.Sequence(Comma, item), Math.Max(0, min - 1), max - 1);
         var list = GrammarBuilder.Sequence(item, more);
-        return least == 0 ? _builder.Optional(list) : list;
+        return min == 0 ? _builder.Optional(list) : list;
     }
 
-    /// <summary>Makes a part a rule, so that its states stand only once however often it is used.</summary>
+    /// <summary>Makes a rule of a part, so that its states exist once, however often it is used.</summary>
     private Part Rule(Part part)
     {
         var rule = _builder.Declare();
@@ -95,7 +95,7 @@ internal sealed class JsonGrammar
         return _builder.Call(rule);
     }
 
-    /// <summary>A character as it may stand between quotes: well-formed UTF-8 (RFC 3629), or an escape.</summary>
+    /// <summary>A character of a JSON string: well-formed UTF-8 (RFC 3629), or an escape.</summary>
     private Part Character()
     {
         Part Range(byte first, byte last) => _builder.Bytes(ByteSet.Range(first, last));

@@ -5,14 +5,14 @@ using Herd.Inference.Chat;
 namespace Herd.Inference.Grammars;
 
 /// <summary>
-/// Turns a JSON schema into a grammar of texts that are valid under it. What a schema leaves open may be narrowed: objects have
-/// the properties that are named, in that order. Keywords that cannot be kept are refused by name.
+/// Compiles a JSON schema to a grammar of valid texts. The grammar may be narrower than the schema: objects have only the
+/// named properties, in that order. Unsupported keywords are rejected by name.
 /// </summary>
 internal sealed class JsonSchemaCompiler
 {
-    public const int MostCharacters = 65_536;
-    private const int MostDepth = 64;
-    private const int MostRepeats = 4096;
+    public const int MaxCharacters = 65_536;
+    private const int MaxDepth = 64;
+    private const int MaxRepeats = 4096;
 
     private static readonly HashSet<string> Annotations =
     [
@@ -32,7 +32,7 @@ internal sealed class JsonSchemaCompiler
         _json = new JsonGrammar(_builder);
     }
 
-    /// <summary>For another schema of the same grammar.</summary>
+    /// <summary>Creates a compiler for another schema of the same grammar.</summary>
     private JsonSchemaCompiler(JsonElement root, JsonSchemaCompiler of) => (_root, _builder, _json) = (root, of._builder, of._json);
 
     /// <summary>Any JSON object.</summary>
@@ -42,17 +42,17 @@ internal sealed class JsonSchemaCompiler
         return compiler.Finish(compiler._json.Object, tokens);
     }
 
-    /// <exception cref="GrammarException">It is no schema, or asks for what cannot be kept.</exception>
+    /// <exception cref="GrammarException">The text is not a schema, or needs what a grammar cannot enforce.</exception>
     public static Grammar Compile(string schema, TokenTrie tokens)
     {
-        if (schema.Length > MostCharacters)
+        if (schema.Length > MaxCharacters)
         {
-            throw new GrammarException($"it has {schema.Length} characters; at most {MostCharacters} are read");
+            throw new GrammarException($"it has {schema.Length} characters; at most {MaxCharacters} are read");
         }
 
         try
         {
-            using var document = JsonDocument.Parse(schema, new JsonDocumentOptions { MaxDepth = MostDepth });
+            using var document = JsonDocument.Parse(schema, new JsonDocumentOptions { MaxDepth = MaxDepth });
             var compiler = new JsonSchemaCompiler(document.RootElement);
             return compiler.Finish(compiler.Schema(document.RootElement, "$"), tokens);
         }
@@ -62,8 +62,10 @@ internal sealed class JsonSchemaCompiler
         }
     }
 
-    /// <summary>One call of one of these functions, written as their callers are read.</summary>
-    /// <exception cref="GrammarException">A strict function's schema cannot be kept. That of another is kept as far as to be an object.</exception>
+    /// <summary>The grammar of one call of one of these functions, in the model's call style.</summary>
+    /// <exception cref="GrammarException">
+    /// The schema of a strict function cannot be enforced. For other functions any object is allowed then.
+    /// </exception>
     public static Grammar CompileCall(IReadOnlyList<ToolDefinition> tools, ToolStyle style, TokenTrie tokens)
     {
         var compiler = new JsonSchemaCompiler(default);
@@ -81,7 +83,7 @@ internal sealed class JsonSchemaCompiler
         try
         {
             using var document = JsonDocument.Parse(
-                tool.Parameters ?? """{"type":"object","properties":{}}""", new JsonDocumentOptions { MaxDepth = MostDepth });
+                tool.Parameters ?? """{"type":"object","properties":{}}""", new JsonDocumentOptions { MaxDepth = MaxDepth });
             return new JsonSchemaCompiler(document.RootElement, this).Schema(document.RootElement, "$");
         }
         catch (Exception e) when (e is JsonException or GrammarException)
@@ -146,8 +148,8 @@ internal sealed class JsonSchemaCompiler
             case "array": return ArrayOf(schema, path);
             case "string":
                 RefuseUnless(several, schema, path, ["type", "minLength", "maxLength"]);
-                var (least, most) = Bounds(schema, path, "minLength", "maxLength");
-                return least == 0 && most is null ? _json.Text : _json.TextOf(least, most);
+                var (min, max) = Bounds(schema, path, "minLength", "maxLength");
+                return min == 0 && max is null ? _json.Text : _json.TextOf(min, max);
 
             case "number": RefuseUnless(several, schema, path, ["type"]); return _json.Number;
             case "integer": RefuseUnless(several, schema, path, ["type"]); return _json.Integer;
@@ -177,7 +179,7 @@ internal sealed class JsonSchemaCompiler
         return _json.Enclosed("{", next => Properties(properties, required, others, next), "}");
     }
 
-    /// <summary>Two states for each property: with and without another before it, which a comma then divides them.</summary>
+    /// <summary>Two states for each property: with a property before it, so that a comma follows, and without one.</summary>
     private int Properties(List<(string Name, Part Part)> properties, HashSet<string> required, Part? others, int next)
     {
         var other = others is null ? null : _json.Pair(_json.Text, others);
@@ -200,9 +202,9 @@ internal sealed class JsonSchemaCompiler
     private Part ArrayOf(JsonElement schema, string path)
     {
         RefuseUnless(IsSeveral(schema), schema, path, ["type", "items", "minItems", "maxItems"]);
-        var (least, most) = Bounds(schema, path, "minItems", "maxItems");
+        var (min, max) = Bounds(schema, path, "minItems", "maxItems");
         var item = schema.TryGetProperty("items", out var items) ? Schema(items, $"{path}.items") : _json.Value;
-        return _json.Items(item, least, most);
+        return _json.Items(item, min, max);
     }
 
     private Part Unconstrained(JsonElement schema, string path)
@@ -214,7 +216,7 @@ internal sealed class JsonSchemaCompiler
     private Part Any(JsonElement several, string path) =>
         _builder.Choice([.. NotEmpty(several, path).Select((one, i) => Schema(one, $"{path}[{i}]"))]);
 
-    /// <summary>A rule for each definition, made when it is first used: so schemas can refer to themselves.</summary>
+    /// <summary>A rule for each definition, made on first use, so that schemas can refer to themselves.</summary>
     private Part Reference(JsonElement reference, string path)
     {
         var name = reference.ValueKind == JsonValueKind.String ? reference.GetString()! : "";
@@ -241,15 +243,15 @@ internal sealed class JsonSchemaCompiler
         return name.StartsWith('#') ? found : throw new GrammarException($"{path}.$ref points outside of the schema");
     }
 
-    private static (int Least, int? Most) Bounds(JsonElement schema, string path, string least, string most)
+    private static (int Min, int? Max) Bounds(JsonElement schema, string path, string min, string max)
     {
         int? Read(string name) => !schema.TryGetProperty(name, out var value) ? null
-            : value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var count) && count is >= 0 and <= MostRepeats ? count
-            : throw new GrammarException($"{path}.{name} is not a number from 0 to {MostRepeats}");
+            : value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var count) && count is >= 0 and <= MaxRepeats ? count
+            : throw new GrammarException($"{path}.{name} is not a number from 0 to {MaxRepeats}");
 
-        var bounds = (Read(least) ?? 0, Read(most));
+        var bounds = (Read(min) ?? 0, Read(max));
         return bounds.Item2 < bounds.Item1
-            ? throw new GrammarException($"{path}.{most} is less than {path}.{least}")
+            ? throw new GrammarException($"{path}.{max} is less than {path}.{min}")
             : bounds;
     }
 

@@ -3,8 +3,8 @@ using Herd.Inference.Runtime;
 namespace Herd.Inference.Grammars;
 
 /// <summary>
-/// A vocabulary in the order of its tokens' bytes, so that what is known of a token serves all that begin alike. Special tokens
-/// stand for no text and are allowed by no grammar.
+/// The tokens of a vocabulary, sorted by their bytes, so that tokens with a common prefix share the work of testing it.
+/// Special tokens have no text and no grammar allows them.
 /// </summary>
 internal sealed class TokenTrie
 {
@@ -19,10 +19,10 @@ internal sealed class TokenTrie
         SharedWithPrevious = [.. Sorted.Select((token, i) => i == 0 ? 0 : Bytes(token).CommonPrefixLength(Bytes(Sorted[i - 1])))];
     }
 
-    /// <summary>Every token but those that end an answer.</summary>
+    /// <summary>All tokens except end-of-generation tokens.</summary>
     public int[] Sorted { get; }
 
-    /// <summary>How many bytes each of <see cref="Sorted"/> begins with like the one before it.</summary>
+    /// <summary>For each token of <see cref="Sorted"/>, the length in bytes of the prefix shared with the token before.</summary>
     public int[] SharedWithPrevious { get; }
 
     public int[] Ends { get; }

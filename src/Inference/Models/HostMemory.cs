@@ -2,13 +2,13 @@ using System.Globalization;
 
 namespace Herd.Inference.Models;
 
-/// <summary>The memory of this machine, or of the container that the process is in.</summary>
+/// <summary>The memory of this machine, or of the container of this process.</summary>
 public static class HostMemory
 {
     private const string Limit = "/sys/fs/cgroup/memory.max";
     private const string Used = "/sys/fs/cgroup/memory.current";
 
-    /// <returns>Bytes that can be had; without bound where the system does not say.</returns>
+    /// <returns>The available bytes; <see cref="long.MaxValue"/> if the system does not report them.</returns>
     public static long Free() => Math.Min(FreeOnMachine(), FreeInContainer());
 
     private static long FreeOnMachine()

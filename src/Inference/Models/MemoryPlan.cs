@@ -5,14 +5,14 @@ using Herd.Inference.Runtime;
 namespace Herd.Inference.Models;
 
 /// <summary>
-/// What a model needs of a device's memory, estimated from its file before anything is loaded: its weights; keys and values
-/// of f16 for every cell; and compute buffers for the logits and activations of a batch.
+/// The device memory that a model needs, estimated from its file before it is loaded: weights, f16 keys and values for every
+/// cell, and compute buffers for the logits and activations of a batch.
 /// </summary>
-/// <param name="Weights">Bytes.</param>
+/// <param name="Weights">Bytes of weights.</param>
 /// <param name="KvPerToken">Bytes of keys and values of one token.</param>
-/// <param name="Compute">Bytes.</param>
-/// <param name="Sequences">How many sequences side by side.</param>
-/// <param name="Cells">Tokens each can hold.</param>
+/// <param name="Compute">Bytes of compute buffers.</param>
+/// <param name="Sequences">The number of sequences.</param>
+/// <param name="Cells">The maximum number of tokens of each sequence.</param>
 public sealed record MemoryPlan(long Weights, long KvPerToken, long Compute, int Sequences, int Cells)
 {
     private const int KvBytes = 2;
@@ -36,10 +36,10 @@ public sealed record MemoryPlan(long Weights, long KvPerToken, long Compute, int
             cells);
     }
 
-    /// <summary>Refuses what does not fit.</summary>
-    /// <param name="available">Bytes that are free.</param>
-    /// <param name="where">Whose they are, for people.</param>
-    /// <exception cref="ModelLoadException">It needs more; the message says how much of what, and what would fit.</exception>
+    /// <summary>Throws if the model does not fit.</summary>
+    /// <param name="available">Free bytes.</param>
+    /// <param name="where">The owner of the memory, for the message.</param>
+    /// <exception cref="ModelLoadException">The model does not fit. The message states what it needs and what would fit.</exception>
     public void Require(long available, string where)
     {
         if (Total > available)
@@ -50,15 +50,15 @@ public sealed record MemoryPlan(long Weights, long KvPerToken, long Compute, int
         }
     }
 
-    /// <summary>The most tokens that each of the sequences can hold in so many bytes; 0 when none.</summary>
+    /// <summary>The maximum tokens of each sequence in this many bytes; 0 if none fit.</summary>
     public int LargestContext(long available) => (int)Math.Clamp(
         KvPerToken == 0 ? 0 : (available - Weights - Compute) / (KvPerToken * Sequences), 0, Cells);
 
-    /// <summary>The most sequences of this length that fit in so many bytes; 0 when none.</summary>
-    public int MostSlots(long available) => (int)Math.Clamp(
+    /// <summary>The maximum number of sequences of this length in this many bytes; 0 if none fit.</summary>
+    public int MaxSlots(long available) => (int)Math.Clamp(
         KvPerToken == 0 ? 0 : (available - Weights - Compute) / (KvPerToken * Cells), 0, Sequences);
 
-    private string Advice(long available) => (LargestContext(available), MostSlots(available)) switch
+    private string Advice(long available) => (LargestContext(available), MaxSlots(available)) switch
     {
         ( <= 0, _) => "The model itself does not fit: choose a smaller one, or a machine with more memory.",
         (var context, <= 0) => $"What would fit: {Sequences} slots of {context} tokens.",

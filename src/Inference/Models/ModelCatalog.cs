@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace Herd.Inference.Models;
 
-/// <summary>The models that can be asked for by id: models/catalog.json.</summary>
+/// <summary>The catalog of models (models/catalog.json), by id.</summary>
 public sealed record ModelCatalog
 {
     /// <summary>The version of the format; 1.</summary>
@@ -11,12 +11,12 @@ public sealed record ModelCatalog
 
     public required IReadOnlyList<CatalogModel> Models { get; init; }
 
-    /// <summary>The folder that the files of the models are relative to.</summary>
+    /// <summary>The folder to which the paths of the model files are relative.</summary>
     [JsonIgnore]
     public string Directory { get; private init; } = "";
 
     /// <summary>Reads a catalog.</summary>
-    /// <exception cref="InvalidDataException">It is missing or not a catalog.</exception>
+    /// <exception cref="InvalidDataException">The file is missing or not a catalog.</exception>
     public static ModelCatalog Read(string path)
     {
         try
@@ -33,7 +33,7 @@ public sealed record ModelCatalog
         }
     }
 
-    /// <summary>Finds a model by its id, or takes a path to a GGUF file as a model of its own.</summary>
+    /// <summary>Finds a model by its id or by the path of a GGUF file.</summary>
     /// <exception cref="InvalidDataException">There is no such model.</exception>
     public ModelSource Find(string idOrPath)
     {
@@ -55,13 +55,13 @@ public sealed record ModelCatalog
 }
 
 /// <summary>A model of the catalog.</summary>
-/// <param name="Id">What clients call it.</param>
+/// <param name="Id">The id that clients use.</param>
 /// <param name="File">Its GGUF file, relative to the catalog.</param>
-/// <param name="Sha256">The file's hash, 64 lower-case hexadecimal digits.</param>
-/// <param name="ContextLength">Tokens it was trained to attend over.</param>
+/// <param name="Sha256">The SHA-256 of the file, 64 lower-case hexadecimal digits.</param>
+/// <param name="ContextLength">The context length of training, in tokens.</param>
 /// <param name="Licence">Its SPDX licence.</param>
-/// <param name="Source">Where the file comes from.</param>
-/// <param name="Sampling">What is used where a request does not say.</param>
+/// <param name="Source">The origin of the file.</param>
+/// <param name="Sampling">The defaults for requests without these settings.</param>
 public sealed record CatalogModel(
     string Id,
     string File,
@@ -71,7 +71,7 @@ public sealed record CatalogModel(
     string Source,
     SamplingDefaults Sampling);
 
-/// <summary>Sampling defaults under the names of a generation_config.json; null where the model says nothing.</summary>
+/// <summary>Sampling defaults under the names of a generation_config.json; null if the model gives none.</summary>
 public sealed record SamplingDefaults
 {
     public float? Temperature { get; init; }
@@ -84,10 +84,10 @@ public sealed record SamplingDefaults
 }
 
 /// <summary>A model to load.</summary>
-/// <param name="Id">What clients call it.</param>
+/// <param name="Id">The id that clients use.</param>
 /// <param name="Path">Its file.</param>
-/// <param name="Sha256">The hash the file must have; null when none is known.</param>
-/// <param name="Sampling">What is used where a request does not say.</param>
+/// <param name="Sha256">The expected SHA-256; null if none is known.</param>
+/// <param name="Sampling">The defaults for requests without these settings.</param>
 public sealed record ModelSource(string Id, string Path, string? Sha256, SamplingDefaults Sampling);
 
 [JsonSourceGenerationOptions(

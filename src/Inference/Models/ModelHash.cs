@@ -3,13 +3,13 @@ using Herd.Inference.Runtime;
 
 namespace Herd.Inference.Models;
 
-/// <summary>Checks that a model file is the one the catalog means, before anything reads it.</summary>
+/// <summary>Checks the hash of a model file against the catalog, before the file is used.</summary>
 public static class ModelHash
 {
     private const int PieceBytes = 1 << 20;
 
     /// <returns>The SHA-256 of the file.</returns>
-    /// <exception cref="ModelLoadException">The file is missing, or another one.</exception>
+    /// <exception cref="ModelLoadException">The file is missing, or its hash differs.</exception>
     public static async Task<byte[]> Verify(ModelSource source, CancellationToken cancellation)
     {
         if (!File.Exists(source.Path))
@@ -22,14 +22,14 @@ public static class ModelHash
         if (source.Sha256 is not null && found != source.Sha256)
         {
             throw new ModelLoadException(
-                $"{source.Path} is not the file the catalog means by '{source.Id}': its SHA-256 is {found}, expected "
+                $"{source.Path} is not the catalog's file of model '{source.Id}': its SHA-256 is {found}, expected "
                 + $"{source.Sha256}. Restore the file, or correct the catalog if the change was meant.");
         }
 
         return digest;
     }
 
-    /// <summary>In large pieces: between two of them others compute, and that may take a while.</summary>
+    /// <summary>Reads in large blocks: computation of others between two blocks can delay the next one.</summary>
     private static async Task<byte[]> Digest(string path, CancellationToken cancellation)
     {
         await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);

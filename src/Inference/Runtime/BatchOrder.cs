@@ -1,15 +1,14 @@
 namespace Herd.Inference.Runtime;
 
 /// <summary>
-/// The order in which a batch is best given to llama.cpp. With a stream of cells for each sequence it computes in one pass only
-/// sequences whose ids follow one another; every other order costs more passes over the weights. So tokens are sorted by
-/// sequence. A pass looks at as many cells of each of its sequences as the longest has, so one much longer than the others
-/// goes apart.
+/// The order of a batch that llama.cpp computes in the fewest passes over the weights. With a stream of cells for each
+/// sequence, one pass computes only sequences with consecutive ids, so tokens are sorted by sequence. A pass reads as many
+/// cells of every sequence as the longest one has, so a much longer sequence gets a pass of its own.
 /// </summary>
-/// <param name="sequences">How many sequences the context has.</param>
+/// <param name="sequences">The number of sequences of the context.</param>
 public sealed class BatchOrder(int sequences)
 {
-    /// <summary>Cells looked at in vain that cost as much as a pass.</summary>
+    /// <summary>The number of cells whose needless reading costs as much as a pass.</summary>
     private const int CellsWorthPass = 16_384;
 
     private readonly int[] _next = new int[sequences];
@@ -18,13 +17,13 @@ public sealed class BatchOrder(int sequences)
     private int[] _rows = [];
     private int[] _order = [];
 
-    /// <summary>Which token of the batch comes at each place.</summary>
+    /// <summary>The batch index of the token of each row.</summary>
     public ReadOnlySpan<int> Order => _order;
 
-    /// <summary>At which place a token of the batch comes.</summary>
+    /// <summary>The row of a token, by its batch index.</summary>
     public int this[int index] => _rows[index];
 
-    /// <summary>Orders a batch.</summary>
+    /// <summary>Computes the order of a batch.</summary>
     public void Arrange(TokenBatch batch)
     {
         Array.Resize(ref _rows, Math.Max(_rows.Length, batch.Count));
@@ -47,7 +46,7 @@ public sealed class BatchOrder(int sequences)
         }
     }
 
-    /// <summary>Sets apart the longest sequence, and the next, while that saves more than the pass it takes.</summary>
+    /// <summary>Sets the longest sequences apart, one by one, while that saves more than the pass it costs.</summary>
     private void SetLongestApart(ReadOnlySpan<int> counts)
     {
         Array.Clear(_apart);
@@ -83,8 +82,8 @@ public sealed class BatchOrder(int sequences)
     }
 
     /// <summary>
-    /// Turns the count of each sequence into its first place: those apart first, backwards so that none follows another, then
-    /// the others.
+    /// Turns the count of each sequence into its first row: first the sequences set apart, in descending order so that no two
+    /// have consecutive ids, then the others.
     /// </summary>
     private void Place(Span<int> counts)
     {

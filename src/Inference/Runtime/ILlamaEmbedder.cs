@@ -1,13 +1,15 @@
 namespace Herd.Inference.Runtime;
 
-/// <summary>Makes vectors of texts. Used by one thread at a time.</summary>
+/// <summary>Computes embeddings of texts. Used by one thread at a time.</summary>
 public interface ILlamaEmbedder : IDisposable
 {
-    /// <summary>Most tokens of a text.</summary>
-    int MostTokens { get; }
+    /// <summary>The maximum number of tokens of a text.</summary>
+    int MaxTokens { get; }
 
-    /// <summary>The vector of a text, of length 1, pooled as the model was trained to, else as the mean of its tokens'.</summary>
-    /// <param name="tokens">1 to <see cref="MostTokens"/>.</param>
+    /// <summary>
+    /// Computes the embedding of a text: a vector of norm 1, pooled as the model was trained, else the mean of its tokens.
+    /// </summary>
+    /// <param name="tokens">1 to <see cref="MaxTokens"/>.</param>
     /// <exception cref="DecodeException">The runtime failed.</exception>
     float[] Embed(ReadOnlySpan<int> tokens);
 }

@@ -5,29 +5,29 @@ public interface IVocabulary
 {
     int Count { get; }
 
-    /// <summary>The token that begins a text, or null when the model adds none by itself.</summary>
+    /// <summary>The beginning-of-text token; null if the model does not add one.</summary>
     int? BeginningOfText { get; }
 
-    /// <summary>The text of the token that begins a text, as templates ask for it; empty when there is none.</summary>
+    /// <summary>The text of the beginning-of-text token, as chat templates use it. Empty if there is none.</summary>
     string BeginningOfTextPiece { get; }
 
-    /// <summary>The text of the token that ends a text; empty when there is none.</summary>
+    /// <summary>The text of the end-of-text token. Empty if there is none.</summary>
     string EndOfTextPiece { get; }
 
-    /// <summary>Splits a text into tokens, without adding any.</summary>
+    /// <summary>Splits a text into tokens. Adds no beginning-of-text or other special token.</summary>
     /// <param name="text">Any text.</param>
-    /// <param name="parseSpecial">Whether the names of control tokens stand for these tokens.</param>
+    /// <param name="parseSpecial">True to read the names of control tokens as these tokens.</param>
     int[] Tokenize(string text, bool parseSpecial);
 
-    /// <summary>The UTF-8 bytes that a token stands for; empty for control tokens. A character may span tokens.</summary>
+    /// <summary>The UTF-8 bytes of a token; empty for control tokens. A character may span tokens.</summary>
     ReadOnlySpan<byte> Bytes(int token);
 
-    /// <summary>The name of a token as the vocabulary spells it.</summary>
+    /// <summary>The name of a token in the vocabulary.</summary>
     string Name(int token);
 
-    /// <summary>Whether the answer ends here.</summary>
+    /// <summary>True if the token ends an answer.</summary>
     bool IsEndOfGeneration(int token);
 
-    /// <summary>Whether the token steers the model (control) or was added by its makers (user-defined).</summary>
+    /// <summary>True if the token is a control token or a user-defined token.</summary>
     bool IsSpecial(int token);
 }

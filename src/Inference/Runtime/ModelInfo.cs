@@ -1,9 +1,9 @@
 namespace Herd.Inference.Runtime;
 
-/// <summary>What a model file says of itself.</summary>
-/// <param name="Description">Architecture, size and quantisation, for people.</param>
-/// <param name="ContextLength">Tokens the model was trained to attend over.</param>
-/// <param name="ChatTemplate">Its Jinja chat template, or null.</param>
-/// <param name="Bytes">Size of the weights.</param>
+/// <summary>The description of a model in its file.</summary>
+/// <param name="Description">Architecture, size and quantisation, for display.</param>
+/// <param name="ContextLength">The context length of training, in tokens.</param>
+/// <param name="ChatTemplate">Its Jinja chat template; null if it has none.</param>
+/// <param name="Bytes">Size of the weights in bytes.</param>
 /// <param name="Parameters">Number of weights.</param>
 public sealed record ModelInfo(string Description, int ContextLength, string? ChatTemplate, long Bytes, long Parameters);

@@ -3,9 +3,9 @@ namespace Herd.Inference.Runtime;
 /// <summary>A model could not be loaded. The message says which file, what was wrong and what to do.</summary>
 public sealed class ModelLoadException(string message, Exception? inner = null) : Exception(message, inner);
 
-/// <summary>A step failed in the runtime.</summary>
+/// <summary>The runtime could not compute a step.</summary>
 /// <param name="message">What happened.</param>
-/// <param name="status">The runtime's own code.</param>
+/// <param name="status">The status code of the runtime.</param>
 public sealed class DecodeException(string message, int status) : Exception(message)
 {
     public int Status { get; } = status;

@@ -3,14 +3,14 @@ using System.Runtime.InteropServices;
 namespace Herd.Inference.Runtime;
 
 /// <summary>
-/// A block of unmanaged memory for the state of a sequence, which may be larger than an array can be. As a safe handle it
-/// counts who uses it: <see cref="SafeHandle.DangerousAddRef"/> keeps it alive past its owner's Dispose.
+/// A block of unmanaged memory for the state of a sequence, which may exceed the maximum size of an array. It is a safe
+/// handle with a reference count: <see cref="SafeHandle.DangerousAddRef"/> keeps it alive after its owner disposed it.
 /// </summary>
 public sealed unsafe class StateBuffer : SafeHandle
 {
-    private const int MostInSpan = 1 << 30;
+    private const int MaxSpan = 1 << 30;
 
-    /// <param name="length">Bytes, 0 or more.</param>
+    /// <param name="length">Length in bytes, 0 or more.</param>
     public StateBuffer(long length)
         : base(0, ownsHandle: true)
     {
@@ -24,8 +24,8 @@ public sealed unsafe class StateBuffer : SafeHandle
 
     public byte* Address => IsInvalid ? throw new ObjectDisposedException(nameof(StateBuffer)) : (byte*)handle;
 
-    /// <summary>The bytes from an offset on, at most a gigabyte of them.</summary>
-    public Span<byte> From(long offset) => new(Address + offset, (int)Math.Min(Length - offset, MostInSpan));
+    /// <summary>The bytes from an offset on, at most 1 GiB of them.</summary>
+    public Span<byte> From(long offset) => new(Address + offset, (int)Math.Min(Length - offset, MaxSpan));
 
     protected override bool ReleaseHandle()
     {

@@ -1,6 +1,6 @@
 namespace Herd.Inference.Runtime;
 
-/// <summary>The tokens of one step, of any number of sequences. Reused from step to step.</summary>
+/// <summary>The tokens of one step, of one or more sequences. The batch is reused for each step.</summary>
 public sealed class TokenBatch(int capacity)
 {
     private readonly int[] _tokens = new int[capacity];
@@ -18,13 +18,13 @@ public sealed class TokenBatch(int capacity)
 
     public ReadOnlySpan<int> Sequences => _sequences.AsSpan(0, Count);
 
-    /// <summary>Whether logits are wanted after each token.</summary>
+    /// <summary>Tells for each token if the step computes logits after it.</summary>
     public ReadOnlySpan<bool> Outputs => _outputs.AsSpan(0, Count);
 
     public void Clear() => Count = 0;
 
     /// <summary>Adds one token.</summary>
-    /// <returns>Its place in the batch.</returns>
+    /// <returns>The batch index of the token.</returns>
     public int Add(int token, int position, int sequence, bool output)
     {
         _tokens[Count] = token;

@@ -5,7 +5,7 @@ using System.Runtime.InteropServices;
 namespace Herd.Inference.Sampling;
 
 /// <summary>
-/// The tokens that are left to choose from, likeliest first once sorted, with their weights: probabilities but for a common
+/// The candidate tokens and their weights, most probable first once sorted. Weights are probabilities times a common
 /// factor. Holds only scratch memory.
 /// </summary>
 internal sealed class Candidates(int vocabulary)
@@ -23,15 +23,15 @@ internal sealed class Candidates(int vocabulary)
 
     public float Mass => TensorPrimitives.Sum(Weights);
 
-    /// <summary>Takes the tokens of at least this weight, in the order of the vocabulary.</summary>
+    /// <summary>Collects the tokens of at least this weight, in the order of the vocabulary.</summary>
     public void Collect(ReadOnlySpan<float> weights, float threshold)
     {
         Count = 0;
         var blocks = MemoryMarshal.Cast<float, Vector<float>>(weights);
-        var least = new Vector<float>(threshold);
+        var min = new Vector<float>(threshold);
         for (var block = 0; block < blocks.Length; block++)
         {
-            if (Vector.GreaterThanOrEqualAny(blocks[block], least))
+            if (Vector.GreaterThanOrEqualAny(blocks[block], min))
             {
                 Take(weights, threshold, block * Vector<float>.Count, (block + 1) * Vector<float>.Count);
             }
@@ -40,7 +40,7 @@ internal sealed class Candidates(int vocabulary)
         Take(weights, threshold, blocks.Length * Vector<float>.Count, weights.Length);
     }
 
-    /// <summary>Likeliest first; equal weights in the order of the vocabulary, so that every node agrees.</summary>
+    /// <summary>Sorts by falling weight, equal weights in the order of the vocabulary, so that every node agrees.</summary>
     public void Sort()
     {
         var weights = _weights.AsSpan(0, Count);
@@ -51,7 +51,7 @@ internal sealed class Candidates(int vocabulary)
 
     public void TrimToCount(int count) => Count = Math.Min(Count, count);
 
-    /// <summary>Keeps the first that together reach a mass.</summary>
+    /// <summary>Top-p: keeps the first candidates that together reach a mass.</summary>
     public void TrimToMass(float mass)
     {
         var reached = 0f;
@@ -65,7 +65,7 @@ internal sealed class Candidates(int vocabulary)
         }
     }
 
-    /// <summary>Keeps those of at least this weight, and the first.</summary>
+    /// <summary>Min-p: keeps candidates of at least this weight, and always the first.</summary>
     public void TrimToWeight(float weight)
     {
         while (Count > 1 && _weights[Count - 1] < weight)
@@ -74,7 +74,10 @@ internal sealed class Candidates(int vocabulary)
         }
     }
 
-    /// <summary>Keeps those whose mirostatMu is nearest to the expected one, until they reach the share; order is kept.</summary>
+    /// <summary>
+    /// Locally typical sampling (Meister et al., 2022): keeps the candidates whose information content is nearest to the entropy,
+    /// until they reach this share of the mass. Their order does not change.
+    /// </summary>
     public void TrimToTypical(float share)
     {
         var mass = Mass;
@@ -110,7 +113,7 @@ internal sealed class Candidates(int vocabulary)
         Count = kept;
     }
 
-    /// <summary>Drops all of at least this weight but the last of them.</summary>
+    /// <summary>XTC: drops all candidates of at least this weight except the last of them.</summary>
     public void DropFirst(float weight)
     {
         var likely = 0;
@@ -127,9 +130,9 @@ internal sealed class Candidates(int vocabulary)
         }
     }
 
-    /// <summary>Chooses by weight.</summary>
-    /// <param name="random">From 0 to 1.</param>
-    /// <returns>The index of the choice.</returns>
+    /// <summary>Draws a candidate by weight.</summary>
+    /// <param name="random">A random number in [0, 1).</param>
+    /// <returns>The index of the drawn candidate.</returns>
     public int Draw(double random)
     {
         var rest = random * Mass;
@@ -145,7 +148,7 @@ internal sealed class Candidates(int vocabulary)
         return Count - 1;
     }
 
-    /// <summary>Sorts, items of equal keys by themselves.</summary>
+    /// <summary>Sorts items by key, and items of equal keys by value.</summary>
     private static void Sort(Span<float> keys, Span<int> items)
     {
         keys.Sort(items);

@@ -1,7 +1,7 @@
 namespace Herd.Inference.Sampling;
 
 /// <summary>
-/// Random numbers as a function of (seed, index): no state to move when an answer goes on at another node.
+/// Random numbers as a function of (seed, index). There is no state to migrate when an answer continues on another node.
 /// The mixing function is SplitMix64's (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014),
 /// applied twice.
 /// </summary>
@@ -9,10 +9,10 @@ internal static class CounterRandom
 {
     private const ulong GoldenGamma = 0x9E3779B97F4A7C15;
 
-    /// <summary>Evenly distributed in [0, 1).</summary>
-    /// <param name="seed">Whose numbers.</param>
-    /// <param name="index">Which of them.</param>
-    /// <param name="stream">A second number of the same index comes from another stream.</param>
+    /// <summary>A number uniformly distributed in [0, 1).</summary>
+    /// <param name="seed">The seed of the answer.</param>
+    /// <param name="index">The index of the token in the answer.</param>
+    /// <param name="stream">The stream; another stream gives an independent number for the same index.</param>
     public static double Uniform(ulong seed, int index, int stream = 0)
     {
         var mixed = Mix(Mix(seed + GoldenGamma) ^ ((ulong)(uint)index * GoldenGamma + 1 + ((ulong)(uint)stream << 40)));

@@ -4,12 +4,12 @@ using Herd.Inference.Runtime;
 namespace Herd.Inference.Sampling;
 
 /// <summary>
-/// The DRY penalty. For every earlier place where what precedes it equals the end of the text, the token found there would make
-/// a run longer. The lengths of all these runs come from the Z-function of the reversed text, in one pass.
+/// The DRY penalty (p-e-w, 2024). A token that followed an earlier occurrence of the text's end would extend a repetition.
+/// The lengths of all repetitions come from the Z-function of the reversed text, in one pass.
 /// </summary>
 internal sealed class Dry(IVocabulary vocabulary)
 {
-    /// <summary>Runs end at tokens that hold one of these, so that the form of lists and dialogues is free.</summary>
+    /// <summary>Repetitions end at tokens with one of these bytes, so that lists and dialogues are not penalised.</summary>
     private static readonly SearchValues<byte> Breakers = SearchValues.Create("\n:\"*"u8);
 
     private const int LongestRun = 64;
@@ -17,13 +17,13 @@ internal sealed class Dry(IVocabulary vocabulary)
     private readonly Dictionary<int, int> _longest = [];
 
     /// <param name="logits">Changed in place.</param>
-    /// <param name="options">What to apply.</param>
+    /// <param name="options">The penalty.</param>
     /// <param name="tokens">Prompt and answer so far.</param>
     public void Apply(Span<float> logits, DryOptions options, ReadOnlySpan<int> tokens)
     {
         var window = options.Window == 0 ? tokens : tokens[Math.Max(0, tokens.Length - options.Window)..];
-        var most = UnbrokenEnd(window);
-        if (most < options.AllowedLength)
+        var max = UnbrokenEnd(window);
+        if (max < options.AllowedLength)
         {
             return;
         }
@@ -33,7 +33,7 @@ internal sealed class Dry(IVocabulary vocabulary)
         ReversedPrefixLengths(window, lengths);
         for (var end = 0; end < window.Length - 1; end++)
         {
-            var run = Math.Min(lengths[window.Length - 1 - end], most);
+            var run = Math.Min(lengths[window.Length - 1 - end], max);
             if (run >= options.AllowedLength)
             {
                 var next = window[end + 1];
@@ -48,7 +48,7 @@ internal sealed class Dry(IVocabulary vocabulary)
         }
     }
 
-    /// <summary>How many tokens at the end hold no breaker.</summary>
+    /// <summary>The number of tokens at the end without a breaker.</summary>
     private int UnbrokenEnd(ReadOnlySpan<int> tokens)
     {
         var count = 0;
@@ -62,7 +62,10 @@ internal sealed class Dry(IVocabulary vocabulary)
         return count;
     }
 
-    /// <summary>For each place i of the reversed text: how many tokens from there on equal its beginning (Gusfield, 1997).</summary>
+    /// <summary>
+    /// The Z-function of the reversed text (Gusfield, 1997): for each index, the length of the common prefix of the text from
+    /// there and the whole text.
+    /// </summary>
     private static void ReversedPrefixLengths(ReadOnlySpan<int> tokens, Span<int> lengths)
     {
         var count = tokens.Length;

@@ -1,14 +1,14 @@
 namespace Herd.Inference.Sampling;
 
-/// <summary>Lowers the logits of what was said before. Holds only scratch memory.</summary>
+/// <summary>Applies repetition, frequency and presence penalties to logits. Holds only scratch memory.</summary>
 internal sealed class Penalties(int vocabulary)
 {
     private readonly int[] _counts = new int[vocabulary];
 
     /// <param name="logits">Changed in place.</param>
-    /// <param name="options">What to apply.</param>
+    /// <param name="options">The penalties.</param>
     /// <param name="tokens">Prompt and answer so far.</param>
-    /// <param name="prompt">How many of them are the prompt.</param>
+    /// <param name="prompt">The number of them that belong to the prompt.</param>
     public void Apply(Span<float> logits, PenaltyOptions options, ReadOnlySpan<int> tokens, int prompt)
     {
         if (options.Repetition != 1)

@@ -4,9 +4,9 @@ using Herd.Inference.Runtime;
 namespace Herd.Inference.Sampling;
 
 /// <summary>
-/// Chooses a token from logits: bias and penalties, the grammar, temperature, then top-k, typical, top-p, min-p and XTC, then a
-/// draw, in the order in which a generation_config.json is read elsewhere (docs/decisions/sampling-order.md). Holds only
-/// scratch memory, so one serves every sequence of a thread.
+/// Samples a token from logits: bias and penalties, grammar, temperature, then top-k, typical, top-p, min-p and XTC, then a
+/// draw. Other servers apply a generation_config.json in the same order (docs/decisions/sampling-order.md). Holds only
+/// scratch memory, so one sampler serves all sequences of a thread.
 /// </summary>
 internal sealed class Sampler
 {
@@ -29,12 +29,12 @@ internal sealed class Sampler
         _dry = new Dry(vocabulary);
     }
 
-    /// <summary>Chooses the token that follows.</summary>
+    /// <summary>Samples the next token.</summary>
     /// <param name="logits">One value per vocabulary entry.</param>
-    /// <param name="state">How, and where the answer stands.</param>
+    /// <param name="state">The sampling state of the answer, with its options.</param>
     /// <param name="tokens">Prompt and answer so far.</param>
-    /// <param name="prompt">How many of them are the prompt.</param>
-    /// <exception cref="DecodeException">The model computed nonsense, or the grammar lets nothing follow.</exception>
+    /// <param name="prompt">The number of them that belong to the prompt.</param>
+    /// <exception cref="DecodeException">The logits are not finite, or the grammar allows no token.</exception>
     public int Sample(ReadOnlySpan<float> logits, SamplingState state, ReadOnlySpan<int> tokens, int prompt)
     {
         var options = state.Options;
@@ -47,7 +47,7 @@ internal sealed class Sampler
         var adjusted = Adjust(logits, options, tokens, prompt);
         var token = Choose(adjusted, state, tokens.Length - prompt, out var mirostatMu);
 
-        // Most tokens fit the grammar as they are; only where one does not, every token is tried.
+        // Usually the sampled token fits the grammar. Only if it does not is the grammar applied to all tokens.
         if (state.Grammar is { } grammar && !grammar.Allows(token))
         {
             adjusted.CopyTo(_logits);
@@ -67,7 +67,7 @@ internal sealed class Sampler
         return token;
     }
 
-    /// <summary>What the model itself thought of the token that was chosen.</summary>
+    /// <summary>The log probabilities of the sampled token and of the most probable tokens, from raw logits.</summary>
     public ChosenLogProb LogProbs(ReadOnlySpan<float> logits, int chosen, int count) =>
         Sampling.LogProbs.Compute(logits, chosen, count, _weights);
 
@@ -113,7 +113,7 @@ internal sealed class Sampler
             return likeliest;
         }
 
-        // The likeliest token has weight 1.
+        // The most probable token has weight 1.
         TensorPrimitives.Subtract(logits, logits[likeliest], _weights);
         TensorPrimitives.Divide(_weights, options.Temperature, _weights);
         TensorPrimitives.Exp(_weights, _weights);
@@ -158,7 +158,7 @@ internal sealed class Sampler
         }
     }
 
-    /// <summary>Sorting a few hundred candidates is enough nearly always; the threshold falls until it is.</summary>
+    /// <summary>Sorts only the heaviest candidates; a few hundred nearly always suffice. Lowers the threshold until they do.</summary>
     private void CollectLikeliest(SamplingOptions options, int wanted, float total)
     {
         var needed = options.Typical < 1 ? 1 : options.TopP;

@@ -1,13 +1,13 @@
 namespace Herd.Inference.Sampling;
 
-/// <summary>What sampling carries from token to token, apart from the tokens themselves.</summary>
+/// <summary>The sampling state of an answer, apart from its tokens.</summary>
 internal sealed class SamplingState(SamplingOptions options, float? mirostatMu)
 {
     public SamplingOptions Options => options;
 
-    /// <summary>Mirostat's bound on mirostatMu, in bits.</summary>
+    /// <summary>Mirostat's mu: the maximum surprise of the next token, in bits.</summary>
     public float MirostatMu { get; set; } = mirostatMu ?? 2 * (options.Mirostat?.Tau ?? 0);
 
-    /// <summary>Where the answer stands in its grammar; null without one.</summary>
+    /// <summary>The state of the answer's grammar; null without a grammar.</summary>
     public Grammars.GrammarState? Grammar { get; } = options.Grammar?.Begin();
 }

@@ -4,7 +4,7 @@ using Herd.Inference.Runtime;
 namespace Herd.Inference.Simulated;
 
 /// <summary>
-/// Sequences of tokens for a KV cache, four bytes a token. The next token is drawn from a hash of all tokens before it.
+/// A KV cache of sequences of tokens, 4 bytes a token. A hash of all tokens before it gives the next token.
 /// </summary>
 internal sealed class SimulatedContext(ContextOptions options, SimulatedTimings timings, TimeProvider time) : ILlamaContext
 {
@@ -12,7 +12,7 @@ internal sealed class SimulatedContext(ContextOptions options, SimulatedTimings 
     private const int Letters = 26;
     private const int Choices = 4;
 
-    /// <summary>One choice among so many is close.</summary>
+    /// <summary>One of so many choices has two tokens of nearly equal logits.</summary>
     private const int Close = 16;
 
     private static readonly int Vocabulary = new SimulatedVocabulary().Count;
@@ -96,7 +96,7 @@ internal sealed class SimulatedContext(ContextOptions options, SimulatedTimings 
 
     private static TimeSpan Seconds(double seconds) => TimeSpan.FromSeconds(seconds);
 
-    /// <summary>A few letters of falling likelihood, or the end.</summary>
+    /// <summary>Sets the logits of a few letters, or of the end-of-generation token.</summary>
     private void Fill(Span<float> logits, ulong hash)
     {
         logits.Clear();
@@ -113,7 +113,7 @@ internal sealed class SimulatedContext(ContextOptions options, SimulatedTimings 
         }
     }
 
-    /// <summary>The tokens of a sequence, with the hash of all up to each.</summary>
+    /// <summary>The tokens of a sequence, with the hash of all tokens up to each.</summary>
     private sealed class Cells
     {
         private readonly List<ulong> _hashes = [];
@@ -122,7 +122,7 @@ internal sealed class SimulatedContext(ContextOptions options, SimulatedTimings 
 
         public ulong Add(int token)
         {
-            // Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", 2014: its finalizer.
+            // The finalizer of SplitMix64 (Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", 2014).
             var hash = (_hashes.Count == 0 ? Seed : _hashes[^1]) + ((ulong)token + 1) * Seed;
             hash = (hash ^ (hash >> 30)) * 0xBF58476D1CE4E5B9;
             hash = (hash ^ (hash >> 27)) * 0x94D049BB133111EB;

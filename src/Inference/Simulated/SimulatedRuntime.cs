@@ -3,23 +3,23 @@ using Herd.Inference.Runtime;
 namespace Herd.Inference.Simulated;
 
 /// <summary>
-/// A runtime without weights that takes as long as a real one: for tests of scale and load, with a thousand nodes in a
-/// process. What it says follows from every token before, so an answer shows whether its KV cache was right.
+/// A runtime without weights that takes as long as a real one. It serves tests of scale and load, with a thousand nodes in
+/// a process. Each token depends on all tokens before it, so a wrong KV cache changes the answer.
 /// </summary>
-/// <param name="timings">How long things take.</param>
-/// <param name="time">What waits; with a fake one, time passes as the test says.</param>
+/// <param name="timings">The simulated times.</param>
+/// <param name="time">The time to wait on. Tests pass a fake one.</param>
 public sealed class SimulatedRuntime(SimulatedTimings timings, TimeProvider time) : ILlamaRuntime
 {
     public string Description => "simulated";
 
     public GpuSupport Gpu => GpuSupport.NotBuilt;
 
-    /// <summary>Everything fits.</summary>
+    /// <summary>Does nothing: every model fits.</summary>
     public void RequireMemory(string path, ModelOptions options, ContextOptions context)
     {
     }
 
-    /// <summary>Whatever the path, there need not be a file.</summary>
+    /// <summary>Loads a simulated model. The file does not have to exist.</summary>
     public ILlamaModel Load(string path, ModelOptions options, IProgress<float>? progress, CancellationToken cancellation)
     {
         var pace = new Pace(timings.Speed, time);

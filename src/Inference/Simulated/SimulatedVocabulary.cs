@@ -3,7 +3,7 @@ using Herd.Inference.Runtime;
 
 namespace Herd.Inference.Simulated;
 
-/// <summary>The 256 bytes, then the two tokens that chats are marked up with.</summary>
+/// <summary>A vocabulary of 256 byte tokens and the two control tokens of the chat template.</summary>
 internal sealed class SimulatedVocabulary : IVocabulary
 {
     public const int Begin = 256;

@@ -4,8 +4,8 @@ using Herd.Inference.Runtime;
 namespace Herd.Inference.Text;
 
 /// <summary>
-/// The text of an answer as its tokens arrive: whole characters only, and nothing that may be part of a stop sequence.
-/// What is released after n tokens depends on these tokens alone, so an answer that goes on elsewhere is rebuilt from them.
+/// Converts the tokens of an answer to text: whole characters only, without text that may belong to a stop sequence. The
+/// text released after n tokens depends on these tokens alone, so another node can rebuild it from them.
 /// </summary>
 internal sealed class AnswerText(IVocabulary vocabulary, IReadOnlyList<string> stops)
 {
@@ -13,14 +13,14 @@ internal sealed class AnswerText(IVocabulary vocabulary, IReadOnlyList<string> s
     private readonly StopMatcher _stops = new(stops);
     private char[] _characters = new char[256];
 
-    /// <summary>Whether a stop sequence has been seen.</summary>
+    /// <summary>True if a stop sequence was found.</summary>
     public bool Stopped => _stops.Stopped;
 
-    /// <summary>Takes the next token.</summary>
-    /// <returns>The text it releases, often the token's own, sometimes none or more.</returns>
+    /// <summary>Appends the next token.</summary>
+    /// <returns>The text that it releases: often that of the token, sometimes none or more.</returns>
     public string Append(int token) => _stops.Append(Decode(vocabulary.Bytes(token), flush: false));
 
-    /// <summary>Releases the rest. A character that was never completed becomes U+FFFD.</summary>
+    /// <summary>Releases the rest of the text. An incomplete character becomes U+FFFD.</summary>
     public string Flush()
     {
         var rest = _stops.Append(Decode([], flush: true));
@@ -29,10 +29,10 @@ internal sealed class AnswerText(IVocabulary vocabulary, IReadOnlyList<string> s
 
     private string Decode(ReadOnlySpan<byte> bytes, bool flush)
     {
-        var most = _decoder.GetCharCount(bytes, flush);
-        if (most > _characters.Length)
+        var max = _decoder.GetCharCount(bytes, flush);
+        if (max > _characters.Length)
         {
-            _characters = new char[most];
+            _characters = new char[max];
         }
 
         var count = _decoder.GetChars(bytes, _characters, flush);

@@ -1,15 +1,15 @@
 namespace Herd.Inference.Text;
 
-/// <summary>Finds stop sequences in a text that arrives in pieces, and holds back what may yet become one.</summary>
+/// <summary>Finds stop sequences in streamed text, and holds back text that may be the start of one.</summary>
 internal sealed class StopMatcher(IReadOnlyList<string> stops)
 {
     private string _held = "";
 
-    /// <summary>Whether a stop sequence has been seen; nothing is released from then on.</summary>
+    /// <summary>True if a stop sequence was found. No text is released after it.</summary>
     public bool Stopped { get; private set; }
 
-    /// <summary>Takes the next piece.</summary>
-    /// <returns>The text that is now known to lie before any stop sequence.</returns>
+    /// <summary>Appends the next piece of text.</summary>
+    /// <returns>The text that belongs to no stop sequence.</returns>
     public string Append(string piece)
     {
         if (Stopped)
@@ -31,7 +31,7 @@ internal sealed class StopMatcher(IReadOnlyList<string> stops)
         return text[..^held];
     }
 
-    /// <summary>Releases what was held back: no more text comes.</summary>
+    /// <summary>Releases the text that was held back, at the end of the text.</summary>
     public string Flush()
     {
         var held = _held;
@@ -54,7 +54,7 @@ internal sealed class StopMatcher(IReadOnlyList<string> stops)
         return first;
     }
 
-    /// <summary>The length of the longest end of the text that a stop sequence begins with.</summary>
+    /// <summary>The length of the longest suffix of the text that is a prefix of a stop sequence.</summary>
     private int LongestBeginning(string text)
     {
         var longest = 0;

@@ -35,7 +35,7 @@ internal sealed unsafe class ThreadPoolHandle : SafeHandleZeroOrMinusOneIsInvali
         var create = (delegate* unmanaged[Cdecl]<ThreadPoolParams*, nint>)Llama.BackendFunction(cpu, "ggml_threadpool_new");
         _free = (delegate* unmanaged[Cdecl]<nint, void>)Llama.BackendFunction(cpu, "ggml_threadpool_free");
 
-        // Between steps the threads sleep at once: nodes share a machine, and spinning takes it from the others.
+        // Threads sleep between steps: spinning would take processor time from other nodes of the machine.
         ThreadPoolParams options;
         Llama.ThreadPoolParamsInit(&options, threads);
         options.Poll = 0;

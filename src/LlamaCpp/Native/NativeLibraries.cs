@@ -5,25 +5,27 @@ using Microsoft.Extensions.Logging;
 
 namespace Herd.LlamaCpp.Native;
 
-/// <summary>Finds llama.cpp's libraries beside the program and refuses another build than the one bound here.</summary>
+/// <summary>Finds the llama.cpp libraries beside the program and rejects any build but the supported one.</summary>
 internal static class NativeLibraries
 {
     public const string Llama = "llama";
     public const string Ggml = "ggml";
     public const string GgmlBase = "ggml-base";
 
-    /// <summary>What llama_version() of the bound build says.</summary>
+    /// <summary>The result of llama_version() of the supported build.</summary>
     public const string ExpectedVersion = "0.5.0-dev";
 
     private static readonly Lock Lock = new();
     private static string? _directory;
 
-    /// <summary>Whether a backend for GPUs lies among those that were loaded.</summary>
+    /// <summary>True if a GPU backend was loaded.</summary>
     public static bool AreForGpus => Directory.EnumerateFiles(_directory!).Any(file =>
-        IsLibrary(Path.GetFileName(file), "ggml-cuda") || IsLibrary(Path.GetFileName(file), "ggml-vulkan") || IsLibrary(Path.GetFileName(file), "ggml-metal"));
+        IsLibrary(Path.GetFileName(file), "ggml-cuda")
+        || IsLibrary(Path.GetFileName(file), "ggml-vulkan")
+        || IsLibrary(Path.GetFileName(file), "ggml-metal"));
 
     /// <summary>Loads the libraries, once per process.</summary>
-    /// <exception cref="ModelLoadException">They are missing, or of another build.</exception>
+    /// <exception cref="ModelLoadException">They are missing or from an unsupported build.</exception>
     public static void Load(string directory, ILogger logger)
     {
         lock (Lock)
@@ -50,7 +52,7 @@ internal static class NativeLibraries
         _ => 0,
     };
 
-    /// <summary>libllama.v0.5.0.so, libllama.cuda.v0.5.0.so, llama.dll: whichever variant lies there.</summary>
+    /// <summary>libllama.v0.5.0.so, libllama.cuda.v0.5.0.so, llama.dll: the variant in the folder.</summary>
     private static string Find(string directory, string name)
     {
         var found = Directory.Exists(directory)
@@ -83,20 +85,20 @@ internal static class NativeLibraries
         Require(found, directory);
     }
 
-    /// <exception cref="ModelLoadException">The build is not the one bound.</exception>
+    /// <exception cref="ModelLoadException">The build is not the supported one.</exception>
     internal static void Require(BuildMark found, string directory)
     {
         if (found != BuildMark.Expected)
         {
             throw new ModelLoadException(
-                $"The llama.cpp in {directory} is another build than the one bound. Found {found}; expected "
+                $"The llama.cpp in {directory} is an unsupported build. Found {found}; expected "
                 + $"{BuildMark.Expected}. Remove native/node_modules and build again.");
         }
     }
 
     /// <summary>
-    /// What tells the bound build from others: its version, the sizes of the structs passed by value, and defaults that
-    /// stand at their ends, where they would be misread if a field had come or gone.
+    /// Values that identify the supported build: its version, the sizes of the structs passed by value, and default values of
+    /// their last fields, which would be misread if a field had been added or removed.
     /// </summary>
     internal sealed record BuildMark(
         string Version,

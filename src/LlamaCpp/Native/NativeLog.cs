@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Herd.LlamaCpp.Native;
 
-/// <summary>Routes llama.cpp's log to a logger, and keeps the last errors of a thread for exceptions to quote.</summary>
+/// <summary>Forwards the log of llama.cpp to a logger, and keeps the last errors of each thread for exceptions.</summary>
 internal static partial class NativeLog
 {
     private const int Warning = 3;
@@ -29,7 +29,7 @@ internal static partial class NativeLog
         Llama.LogSet(&OnLog, null);
     }
 
-    /// <summary>The errors this thread's calls have logged since the last time it asked.</summary>
+    /// <summary>Returns and clears the errors that calls of this thread have logged.</summary>
     public static string TakeErrors()
     {
         var errors = string.Join("; ", (_errors ?? []).Distinct());

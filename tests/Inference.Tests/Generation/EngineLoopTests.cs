@@ -23,8 +23,8 @@ public sealed class EngineLoopTests
     [InlineData(1500, 0)]
     public void Step_ManyMoreSessionsThanSlots_TakingTurnsCostsAtMostAThird(int history, long hostBytes)
     {
-        var one = Run(history, hostBytes, stint: int.MaxValue);
-        var turns = Run(history, hostBytes, stint: 16);
+        var one = Run(history, hostBytes, quantum: int.MaxValue);
+        var turns = Run(history, hostBytes, quantum: 16);
 
         Assert.InRange(turns.Total / one.Total, 0.5, 1.34);
     }
@@ -32,8 +32,8 @@ public sealed class EngineLoopTests
     [Fact]
     public void Step_ManyMoreSessionsThanSlots_FirstTokensComeSoonerByTakingTurns()
     {
-        var one = Run(history: 200, 1L << 30, stint: int.MaxValue);
-        var turns = Run(history: 200, 1L << 30, stint: 16);
+        var one = Run(history: 200, 1L << 30, quantum: int.MaxValue);
+        var turns = Run(history: 200, 1L << 30, quantum: 16);
 
         Assert.True(turns.MedianFirst < 0.6 * one.MedianFirst, $"{turns.MedianFirst} s against {one.MedianFirst} s");
     }
@@ -42,14 +42,14 @@ public sealed class EngineLoopTests
     [Theory]
     [InlineData(30, true)]
     [InlineData(0, false)]
-    public void Step_ShortPromptBehindALongOne_PassesItUntilThatHasWaitedTooLong(int patience, bool passes)
+    public void Step_ShortPromptBehindALongOne_PassesItUntilThatHasWaitedTooLong(int starvationLimit, bool passes)
     {
         var time = new PatientTime();
         using var model = new SimulatedRuntime(new SimulatedTimings(), time).Load("", new ModelOptions(), null, CancellationToken.None);
         using var context = model.CreateContext(new ContextOptions { Sequences = Slots, CellsPerSequence = Cells });
         var rates = new KvRates();
         using var cache = new KvCache(context, new OffloadedSessions(0, null, rates, time), rates, time, NullLogger.Instance);
-        var options = new EngineOptions { Speculate = false, SamplingThreads = 1, StarvationLimit = TimeSpan.FromSeconds(patience) };
+        var options = new EngineOptions { Speculate = false, SamplingThreads = 1, StarvationLimit = TimeSpan.FromSeconds(starvationLimit) };
         var loop = new EngineLoop(context, model.Vocabulary, cache, rates, options, time, NullLogger.Instance) { Finished = () => { } };
         var (speaker, lengthy, brief) = (New(model, time, 0, 10, 500), New(model, time, 1, 1500, 10), New(model, time, 2, 20, 10));
         loop.Enqueue(speaker);
@@ -72,14 +72,14 @@ public sealed class EngineLoopTests
 
     /// <summary>All sessions have spoken before; now all come back at once.</summary>
     /// <returns>Simulated seconds until all have their answer, and to the median's first token.</returns>
-    private static (double Total, double MedianFirst) Run(int history, long hostBytes, int stint)
+    private static (double Total, double MedianFirst) Run(int history, long hostBytes, int quantum)
     {
         var time = new PatientTime();
         using var model = new SimulatedRuntime(new SimulatedTimings(), time).Load("", new ModelOptions(), null, CancellationToken.None);
         using var context = model.CreateContext(new ContextOptions { Sequences = Slots, CellsPerSequence = Cells });
         var rates = new KvRates();
         using var cache = new KvCache(context, new OffloadedSessions(hostBytes, null, rates, time), rates, time, NullLogger.Instance);
-        var options = new EngineOptions { Quantum = stint, Speculate = false, SamplingThreads = 1, StarvationLimit = TimeSpan.FromHours(1) };
+        var options = new EngineOptions { Quantum = quantum, Speculate = false, SamplingThreads = 1, StarvationLimit = TimeSpan.FromHours(1) };
         var loop = new EngineLoop(context, model.Vocabulary, cache, rates, options, time, NullLogger.Instance) { Finished = () => { } };
         for (var session = 0; session < Sessions; session++)
         {
@@ -87,7 +87,7 @@ public sealed class EngineLoopTests
             Finish();
             while (cache.OffloadOne())
             {
-                // Parked while nobody waits, as the engine does it.
+                // Offloads while no request waits, as the engine does.
             }
         }
 

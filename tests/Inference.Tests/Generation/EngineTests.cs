@@ -99,7 +99,7 @@ public sealed class EngineTests
     }
 
     [Fact]
-    public async Task Generate_LongPromptBesideDecoding_NeverSkipsTheOthersToken()
+    public async Task Generate_LongPromptWithDecoding_NeverSkipsTheOthersToken()
     {
         var context = new FakeContext(sequences: 2, cells: 256, batch: 8);
         context.Hold();

@@ -50,7 +50,7 @@ public sealed class SchedulingPolicyTests
         Assert.True(_policy.ComparePrompts(New(service: 20) with { HasShortPrompt = true }, New(service: 10)) > 0);
 
     [Fact]
-    public void MakesWay_BackgroundForInteractive_AtOnce()
+    public void ShouldPreempt_BackgroundForInteractive_AtOnce()
     {
         var background = New() with { Priority = Priority.Background };
 
@@ -59,11 +59,11 @@ public sealed class SchedulingPolicyTests
     }
 
     [Fact]
-    public void MakesWay_WithinTheStint_Never() => Assert.False(_policy.ShouldPreempt(New(stint: 15, answered: 100), New()));
+    public void ShouldPreempt_WithinTheQuantum_Never() => Assert.False(_policy.ShouldPreempt(New(quantumUsed: 15, answered: 100), New()));
 
     [Fact]
-    public void MakesWay_LongerAnswerForNewOne_AfterTheStint() =>
-        Assert.True(_policy.ShouldPreempt(New(stint: 16, answered: 16), New()));
+    public void ShouldPreempt_LongerAnswerForNewOne_AfterTheQuantum() =>
+        Assert.True(_policy.ShouldPreempt(New(quantumUsed: 16, answered: 16), New()));
 
     [Fact]
     public void Fairness_TenantComesBack_BringsNoCredit()
@@ -79,8 +79,8 @@ public sealed class SchedulingPolicyTests
         Assert.Equal(200, fairness.ServiceOf("away"));
     }
 
-    private static SchedulingKey New(long service = 0, int answered = 0, long arrival = 0, int stint = 0) =>
-        new(Priority.Interactive, service, answered, arrival, TimeSpan.Zero, stint);
+    private static SchedulingKey New(long service = 0, int answered = 0, long arrival = 0, int quantumUsed = 0) =>
+        new(Priority.Interactive, service, answered, arrival, TimeSpan.Zero, quantumUsed);
 
     private static SchedulingKey Of(byte kind, long arrival) => new(
         (kind & 1) == 0 ? Priority.Interactive : Priority.Background,

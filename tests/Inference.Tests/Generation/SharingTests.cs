@@ -36,7 +36,7 @@ public sealed class SharingTests : IDisposable
     }
 
     [Fact]
-    public async Task Generate_ParkedSession_IsRestored()
+    public async Task Generate_OffloadedSession_IsRestored()
     {
         await using var engine = New(New());
         for (var i = 0; i < 6; i++)
@@ -204,10 +204,10 @@ public sealed class SharingTests : IDisposable
         var context = New();
         await using var engine = New(context);
         var running = await Begin(engine, context);
-        using var patience = new CancellationTokenSource();
+        using var giveUp = new CancellationTokenSource();
 
-        var export = engine.Export("s", patience.Token);
-        await patience.CancelAsync();
+        var export = engine.Export("s", giveUp.Token);
+        await giveUp.CancelAsync();
         context.LetGo();
 
         Assert.Null(await export);
@@ -215,7 +215,7 @@ public sealed class SharingTests : IDisposable
     }
 
     [Fact]
-    public async Task Sessions_ResidentAndParked_AreEachThereOnce()
+    public async Task Sessions_ResidentAndOffloaded_AreEachThereOnce()
     {
         await using var engine = New(New());
         for (var i = 0; i < 6; i++)

@@ -33,22 +33,22 @@ public sealed class StepTimesTests
     }
 
     [Fact]
-    public void PrefillBudget_NobodyDecodes_IsAllThereIs() => Assert.Equal(256, _times.PrefillBudget(decoding: 0, prefilling: 0, most: 256));
+    public void PrefillBudget_NothingDecodes_IsTheMaximum() => Assert.Equal(256, _times.PrefillBudget(decoding: 0, prefilling: 0, max: 256));
 
-    /// <summary>A prompt beside others takes as long as all the steps that it may have a part of.</summary>
+    /// <summary>A prompt takes as long as all the steps in which it gets a part of the prefill budget.</summary>
     [Fact]
-    public void PromptRate_BesideDecoding_IsWhatFitsIntoAStretchedStep()
+    public void PromptRate_WithDecoding_IsThatOfAStretchedStep()
     {
         var alone = _times.PromptRate(decoding: 0);
 
         var beside = _times.PromptRate(decoding: 4);
 
-        Assert.Equal(_times.PrefillBudget(decoding: 4, prefilling: 1, most: 4096) / (MaxStretch * _times.Seconds(5)), beside, 0.05 * beside);
+        Assert.Equal(_times.PrefillBudget(decoding: 4, prefilling: 1, max: 4096) / (MaxStretch * _times.Seconds(5)), beside, 0.05 * beside);
         Assert.InRange(beside, 1, alone / 2);
     }
 
     [Fact]
-    public void PromptSeconds_BesideSlowDecoding_IsOneStepForAShortPromptAndManyForALongOne()
+    public void PromptSeconds_WithSlowDecoding_IsOneStepForAShortPromptAndManyForALongOne()
     {
         Decode(4, milliseconds: 20);
 
@@ -59,40 +59,40 @@ public sealed class StepTimesTests
         Assert.True(lengthy > 1.5 * brief, $"{lengthy} and {brief}");
     }
 
-    /// <summary>Another process takes the processor while a long prompt is computed: what fits is soon what fitted before.</summary>
+    /// <summary>Another process takes the processor while a long prompt is computed: the budget soon recovers.</summary>
     [Fact]
-    public void PrefillBudget_EverythingTakesLonger_IsFoundAgain()
+    public void PrefillBudget_EverythingTakesLonger_Recovers()
     {
         const double Token = 0.002;
         Decode(4, milliseconds: 50);
         Compute(slowness: 1, steps: 30);
-        var before = _times.PrefillBudget(decoding: 4, prefilling: 0, most: 4096);
+        var before = _times.PrefillBudget(decoding: 4, prefilling: 0, max: 4096);
 
         Compute(slowness: 3, steps: 40);
 
         Assert.InRange(before, 10, 40);
-        Assert.InRange(_times.PrefillBudget(decoding: 4, prefilling: 0, most: 4096), before / 2, before * 2);
+        Assert.InRange(_times.PrefillBudget(decoding: 4, prefilling: 0, max: 4096), before / 2, before * 2);
 
         void Compute(double slowness, int steps)
         {
             for (var step = 0; step < steps; step++)
             {
-                var tokens = _times.PrefillBudget(decoding: 4, prefilling: 0, most: 4096);
+                var tokens = _times.PrefillBudget(decoding: 4, prefilling: 0, max: 4096);
                 _times.Record(decoding: 4, drafted: 0, produced: 4, prefilling: 0, tokens, TimeSpan.FromSeconds(slowness * (0.05 + (tokens * Token))));
             }
         }
     }
 
     [Fact]
-    public void PromptSeconds_NobodyDecodes_IsWhatItsTokensTake() =>
+    public void PromptSeconds_NothingDecodes_IsTheTimeOfItsTokens() =>
         Assert.Equal(_rates.Prefill.Seconds(10), _times.PromptSeconds(decoding: 0, tokens: 10), 6);
 
     [Fact]
-    public void PrefillBudget_BesideDecoding_KeepsTheStretch()
+    public void PrefillBudget_WithDecoding_KeepsTheMaximumStretch()
     {
         Decode(4, milliseconds: 50);
 
-        var budget = _times.PrefillBudget(decoding: 4, prefilling: 0, most: 4096);
+        var budget = _times.PrefillBudget(decoding: 4, prefilling: 0, max: 4096);
 
         Assert.Equal((MaxStretch - 1) * 0.050, _rates.Prefill.Seconds(budget), 2.0 / _rates.Prefill.PerSecond);
     }
@@ -102,20 +102,20 @@ public sealed class StepTimesTests
     /// a few tokens a step.
     /// </summary>
     [Fact]
-    public void PrefillBudget_ManyPromptsBesideOneAnswer_StretchesTheStepThatAllOfThemWillTake()
+    public void PrefillBudget_ManyPromptsWithOneAnswer_StretchesTheStepInWhichAllDecode()
     {
         Decode(1, milliseconds: 10);
         Decode(8, milliseconds: 60);
 
         for (var step = 0; step < 30; step++)
         {
-            var tokens = _times.PrefillBudget(decoding: 1, prefilling: 7, most: 4096);
+            var tokens = _times.PrefillBudget(decoding: 1, prefilling: 7, max: 4096);
             _times.Record(decoding: 1, drafted: 0, produced: 1, prefilling: 7, tokens, TimeSpan.FromMilliseconds(10 + (2 * tokens)));
         }
 
-        Assert.Equal(((MaxStretch * 60) - 10) / 2, _times.PrefillBudget(decoding: 1, prefilling: 7, most: 4096), 2.0);
+        Assert.Equal(((MaxStretch * 60) - 10) / 2, _times.PrefillBudget(decoding: 1, prefilling: 7, max: 4096), 2.0);
         Decode(1, milliseconds: 10);
-        Assert.InRange(_times.PrefillBudget(decoding: 1, prefilling: 0, most: 4096), 3, 4);
+        Assert.InRange(_times.PrefillBudget(decoding: 1, prefilling: 0, max: 4096), 3, 4);
     }
 
     [Property]
@@ -135,39 +135,39 @@ public sealed class StepTimesTests
     }
 
     [Fact]
-    public void PrefillBudget_DecodingBecomesSlowerBesideAPrompt_GrowsWithIt()
+    public void PrefillBudget_DecodingBecomesSlowerDuringAPrompt_Grows()
     {
         Decode(4, milliseconds: 20);
         Prefill(steps: 200, n => 2 * n);
 
         Prefill(steps: 2000, n => 2 * n, calm: 60);
 
-        Assert.Equal((MaxStretch - 1) * 60 / 2, _times.PrefillBudget(decoding: 4, prefilling: 0, most: 4096), 2.0);
+        Assert.Equal((MaxStretch - 1) * 60 / 2, _times.PrefillBudget(decoding: 4, prefilling: 0, max: 4096), 2.0);
     }
 
     [Theory]
     [InlineData(2, 1)]
     [InlineData(9, 0.5)]
     [InlineData(1, 7)]
-    public void PrefillBudget_EveryPassAndTokenCosts_FindsWhatFits(double pass, double token)
+    public void PrefillBudget_EveryPassAndTokenCosts_ReachesTheMaximumStretch(double pass, double token)
     {
         Decode(4, milliseconds: 20);
 
         Prefill(steps: 60, n => pass + (token * n));
 
         var fits = (((MaxStretch - 1) * 20) - pass) / token;
-        Assert.InRange(_times.PrefillBudget(decoding: 4, prefilling: 0, most: 4096), 0.8 * fits, fits);
+        Assert.InRange(_times.PrefillBudget(decoding: 4, prefilling: 0, max: 4096), 0.8 * fits, fits);
     }
 
     [Fact]
-    public void PrefillBudget_TokensBecomeDearer_ShrinksWithinAFewSteps()
+    public void PrefillBudget_TokensTakeLonger_ShrinksWithinAFewSteps()
     {
         Decode(4, milliseconds: 20);
         Prefill(steps: 60, n => 0.5 * n);
 
         Prefill(steps: 6, n => 5 * n);
 
-        Assert.InRange(_times.PrefillBudget(decoding: 4, prefilling: 0, most: 4096), 1, 4);
+        Assert.InRange(_times.PrefillBudget(decoding: 4, prefilling: 0, max: 4096), 1, 4);
     }
 
     [Fact]
@@ -175,7 +175,7 @@ public sealed class StepTimesTests
     {
         Decode(4, milliseconds: 20);
         Prefill(steps: 60, n => 0.5 * n);
-        var budget = _times.PrefillBudget(decoding: 4, prefilling: 0, most: 4096);
+        var budget = _times.PrefillBudget(decoding: 4, prefilling: 0, max: 4096);
 
         for (var i = 0; i < 20; i++)
         {
@@ -183,11 +183,11 @@ public sealed class StepTimesTests
             Decode(4, milliseconds: 20);
         }
 
-        Assert.Equal(budget, _times.PrefillBudget(decoding: 4, prefilling: 0, most: 4096));
+        Assert.Equal(budget, _times.PrefillBudget(decoding: 4, prefilling: 0, max: 4096));
     }
 
     [Fact]
-    public void Note_PromptBesideDecoding_MeasuresPrefillWithoutTheDecoding()
+    public void Record_PromptWithDecoding_MeasuresPrefillWithoutTheDecoding()
     {
         Decode(4, milliseconds: 40);
         for (var i = 0; i < 100; i++)
@@ -199,11 +199,11 @@ public sealed class StepTimesTests
     }
 
     [Fact]
-    public void GuessSeconds_NoStepWithoutGuesses_IsInfinite() =>
+    public void DraftTokenSeconds_NoStepWithoutDrafts_IsInfinite() =>
         Assert.Equal(double.PositiveInfinity, _times.DraftTokenSeconds(1));
 
     [Fact]
-    public void GuessSeconds_Measured_IsWhatEachAdded()
+    public void DraftTokenSeconds_Measured_IsTheTimeThatEachAdds()
     {
         Decode(2, milliseconds: 10);
         _times.Record(decoding: 2, drafted: 8, produced: 5, prefilling: 0, prefilled: 0, TimeSpan.FromMilliseconds(18));
@@ -212,7 +212,7 @@ public sealed class StepTimesTests
     }
 
     [Fact]
-    public void GuessSeconds_NotTriedForLong_DriftToAPromptsToken()
+    public void DraftTokenSeconds_NotMeasuredForLong_DecaysToAPromptToken()
     {
         Decode(2, milliseconds: 10);
         _times.Record(decoding: 2, drafted: 1, produced: 2, prefilling: 0, prefilled: 0, TimeSpan.FromMilliseconds(500));
@@ -225,12 +225,12 @@ public sealed class StepTimesTests
         Assert.Equal(_rates.Prefill.Seconds(1), _times.DraftTokenSeconds(2), 4);
     }
 
-    /// <summary>A prompt that takes all it may of every step, at a cost by the number of its tokens.</summary>
+    /// <summary>Computes a prompt that uses the whole budget of every step; the cost depends on its tokens.</summary>
     private void Prefill(int steps, Func<int, double> milliseconds, int calm = 20)
     {
-        for (var i = 0; i < steps || _times.PrefillBudget(decoding: 4, prefilling: 0, most: 4096) == 0; i++)
+        for (var i = 0; i < steps || _times.PrefillBudget(decoding: 4, prefilling: 0, max: 4096) == 0; i++)
         {
-            var tokens = _times.PrefillBudget(decoding: 4, prefilling: 0, most: 4096);
+            var tokens = _times.PrefillBudget(decoding: 4, prefilling: 0, max: 4096);
             var took = TimeSpan.FromMilliseconds(calm + (tokens > 0 ? milliseconds(tokens) : 0));
             _times.Record(4, drafted: 0, produced: 4, prefilling: 0, tokens, took);
         }

@@ -53,7 +53,7 @@ public sealed class MemoryPlanTests
             var available = kib * 16_384L;
             var plan = Plan(16, 8192, 256);
             var context = plan with { Cells = plan.LargestContext(available) };
-            var slots = plan with { Sequences = plan.MostSlots(available) };
+            var slots = plan with { Sequences = plan.MaxSlots(available) };
             return (context.Cells == 0 || context.Total <= available)
                 && (slots.Sequences == 0 || slots.Total <= available)
                 && (context.Cells == plan.Cells || (context with { Cells = context.Cells + 1 }).Total > available)

@@ -3,8 +3,8 @@ using Herd.Inference.Runtime;
 namespace Herd.Inference.Models.Gguf;
 
 /// <summary>
-/// What a GGUF file (versions 2 and 3, little-endian) says it holds, every count, length, offset and size checked against the
-/// file itself. Nothing else in this process reads a model's file before.
+/// The description in a GGUF file (versions 2 and 3, little-endian). Every count, length, offset and size is checked against
+/// the file. This is the first reader of a model's file, so llama.cpp sees only sound files.
 /// </summary>
 public sealed class GgufFile
 {
@@ -15,8 +15,8 @@ public sealed class GgufFile
     private const int MaxKeyBytes = 65_535;
     private const int MaxTensorNameBytes = 63;
     private const int MaxDimensions = 4;
-    private const int LeastMetadataBytes = 8 + 4 + 1;
-    private const int LeastTensorBytes = 8 + 4 + 8 + 4 + 8;
+    private const int MinMetadataBytes = 8 + 4 + 1;
+    private const int MinTensorBytes = 8 + 4 + 8 + 4 + 8;
     private const int DefaultAlignment = 32;
     private const int MaxAlignment = 1 << 20;
 
@@ -32,14 +32,14 @@ public sealed class GgufFile
 
     public IReadOnlyList<GgufTensor> Tensors { get; }
 
-    /// <summary>Such as <c>llama</c>; its name begins the keys of its metadata.</summary>
+    /// <summary>The architecture, such as <c>llama</c>. It is the prefix of the keys of its metadata.</summary>
     public string Architecture => (string)_metadata["general.architecture"];
 
-    /// <summary>Bytes of all tensors.</summary>
+    /// <summary>The size of all tensors in bytes.</summary>
     public long WeightBytes => Tensors.Sum(tensor => tensor.Bytes);
 
-    /// <summary>Reads a file's description; its tensors' data is left alone.</summary>
-    /// <exception cref="ModelLoadException">It is missing, or not sound: the message says where and why.</exception>
+    /// <summary>Reads the description of a file, without the data of its tensors.</summary>
+    /// <exception cref="ModelLoadException">The file is missing or damaged. The message states where and why.</exception>
     public static GgufFile Read(string path)
     {
         try
@@ -53,10 +53,10 @@ public sealed class GgufFile
         }
     }
 
-    /// <summary>Reads a description from its beginning.</summary>
-    /// <param name="stream">All of the file; it is sought in.</param>
-    /// <param name="name">What errors call it.</param>
-    /// <exception cref="ModelLoadException">It is not sound.</exception>
+    /// <summary>Reads a description from the start of a stream.</summary>
+    /// <param name="stream">The whole file. The stream must support seeking.</param>
+    /// <param name="name">The name of the file in error messages.</param>
+    /// <exception cref="ModelLoadException">The file is damaged.</exception>
     public static GgufFile Read(Stream stream, string name)
     {
         var reader = new GgufReader(stream, name);
@@ -70,7 +70,7 @@ public sealed class GgufFile
             throw reader.Damaged(4, $"version {version} is not read here; versions 2 and 3 are");
         }
 
-        var tensorCount = reader.ReadCount("tensors", LeastTensorBytes, MaxTensors);
+        var tensorCount = reader.ReadCount("tensors", MinTensorBytes, MaxTensors);
         var metadata = ReadMetadata(reader);
         var tensors = ReadTensors(reader, tensorCount);
         var file = new GgufFile(metadata, tensors);
@@ -79,7 +79,7 @@ public sealed class GgufFile
         return ModelShape.Fault(file) is { } fault ? throw reader.Damaged(reader.Position, fault) : file;
     }
 
-    /// <summary>A whole number of the metadata; null when it is missing or of another type.</summary>
+    /// <summary>An integer of the metadata; null if it is missing or of another type.</summary>
     public long? Number(string key) => _metadata.GetValueOrDefault(key) switch
     {
         long number => number,
@@ -89,7 +89,7 @@ public sealed class GgufFile
 
     private static Dictionary<string, object> ReadMetadata(GgufReader reader)
     {
-        var count = reader.ReadCount("metadata", LeastMetadataBytes, MaxMetadata);
+        var count = reader.ReadCount("metadata", MinMetadataBytes, MaxMetadata);
         var metadata = new Dictionary<string, object>(StringComparer.Ordinal);
         for (var i = 0; i < count; i++)
         {
@@ -152,13 +152,13 @@ public sealed class GgufFile
 
     private static long Bytes(GgufReader reader, string name, long[] shape, (int Elements, int Bytes) block)
     {
-        // What a file can hold bounds every dimension, so that the product cannot overflow.
-        var most = (Int128)reader.Length / block.Bytes * block.Elements;
+        // The length of the file bounds every dimension, so the product cannot overflow.
+        var max = (Int128)reader.Length / block.Bytes * block.Elements;
         Int128 elements = 1;
         foreach (var dimension in shape)
         {
             elements *= dimension;
-            if (dimension == 0 || elements > most)
+            if (dimension == 0 || elements > max)
             {
                 throw reader.Damaged(
                     reader.Position, $"the tensor '{name}' of [{string.Join(", ", shape)}] cannot be in a file of {reader.Length} bytes");
@@ -220,7 +220,7 @@ public sealed class GgufFile
             throw reader.Damaged(reader.Position, $"an alignment of {alignment} is not a power of two up to {MaxAlignment}");
         }
 
-        // llama.cpp takes tensors only where the ones before end, so that none can lie over another.
+        // llama.cpp requires each tensor to begin where the one before ends, so that none overlap.
         var data = RoundUp(reader.Position);
         var next = 0L;
         foreach (var tensor in Tensors)

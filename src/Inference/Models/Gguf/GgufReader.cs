@@ -4,7 +4,7 @@ using Herd.Inference.Runtime;
 
 namespace Herd.Inference.Models.Gguf;
 
-/// <summary>Reads the parts of a GGUF file, never past its end and never more than was found to be there.</summary>
+/// <summary>Reads the parts of a GGUF file, never past its end.</summary>
 internal sealed class GgufReader(Stream stream, string name)
 {
     private const int MaxTextBytes = 16 << 20;
@@ -20,26 +20,26 @@ internal sealed class GgufReader(Stream stream, string name)
 
     public ulong ReadUInt64() => BinaryPrimitives.ReadUInt64LittleEndian(Read(8));
 
-    /// <summary>A count of things that take at least so many bytes each, which must all be in the file.</summary>
-    public long ReadCount(string what, int leastBytes, long most)
+    /// <summary>Reads a count of items of at least <c>minBytes</c> bytes each, all of which must be in the file.</summary>
+    public long ReadCount(string what, int minBytes, long max)
     {
         var at = Position;
         var count = ReadUInt64();
-        if (count > (ulong)most || (long)count > (Length - Position) / leastBytes)
+        if (count > (ulong)max || (long)count > (Length - Position) / minBytes)
         {
-            throw Damaged(at, $"{count} {what} cannot be in a file of {Length} bytes (at most {most} are read)");
+            throw Damaged(at, $"{count} {what} cannot be in a file of {Length} bytes (at most {max} are read)");
         }
 
         return (long)count;
     }
 
-    public string ReadText(string what, int most = MaxTextBytes)
+    public string ReadText(string what, int max = MaxTextBytes)
     {
         var at = Position;
         var length = ReadUInt64();
-        if (length > (ulong)most || (long)length > Length - Position)
+        if (length > (ulong)max || (long)length > Length - Position)
         {
-            throw Damaged(at, $"{what} has {length} bytes; {Length - Position} are left in the file and {most} are allowed");
+            throw Damaged(at, $"{what} has {length} bytes; {Length - Position} are left in the file and {max} are allowed");
         }
 
         var bytes = new byte[length];
@@ -54,7 +54,7 @@ internal sealed class GgufReader(Stream stream, string name)
         }
     }
 
-    /// <summary>Of numbers a long, ulong or double; a bool; a string; a <see cref="GgufArray"/>.</summary>
+    /// <summary>Reads a value: a long, ulong or double, a bool, a string or a <see cref="GgufArray"/>.</summary>
     public object ReadValue(string key)
     {
         var at = Position;
@@ -87,7 +87,7 @@ internal sealed class GgufReader(Stream stream, string name)
         return new GgufArray(type, count, []);
     }
 
-    /// <summary>Tokens need not be UTF-8, but llama.cpp ends the process where two are the same up to a zero.</summary>
+    /// <summary>Tokens need not be UTF-8. llama.cpp ends the process if two are equal up to a zero byte.</summary>
     private void SkipTexts(string key, long count)
     {
         var tokens = key == GgufFile.TokensKey ? new HashSet<string>(StringComparer.Ordinal) : null;

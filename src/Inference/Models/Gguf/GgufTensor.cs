@@ -1,15 +1,15 @@
 namespace Herd.Inference.Models.Gguf;
 
-/// <summary>A tensor as the file describes it.</summary>
-/// <param name="Name">Such as <c>blk.0.attn_q.weight</c>.</param>
-/// <param name="Shape">1 to 4 dimensions, the fastest first.</param>
-/// <param name="Type">ggml's number of the type of its elements.</param>
-/// <param name="Offset">Where it begins, from the start of the data.</param>
-/// <param name="Bytes">How long it is.</param>
+/// <summary>The description of a tensor in a file.</summary>
+/// <param name="Name">The name, such as <c>blk.0.attn_q.weight</c>.</param>
+/// <param name="Shape">1 to 4 dimensions, the contiguous one first.</param>
+/// <param name="Type">The number of its element type in ggml.</param>
+/// <param name="Offset">The offset in bytes from the start of the data.</param>
+/// <param name="Bytes">The length in bytes.</param>
 public sealed record GgufTensor(string Name, IReadOnlyList<long> Shape, int Type, long Offset, long Bytes);
 
 /// <summary>
-/// The element types of ggml 0.25 (<c>ggml-common.h</c>) that files hold: elements come in blocks of a fixed number of bytes.
+/// The element types of ggml 0.25 (<c>ggml-common.h</c>) in files: elements and bytes of each block.
 /// </summary>
 internal static class GgmlTypes
 {
@@ -50,7 +50,7 @@ internal static class GgmlTypes
         [42] = (64, 18), // q2_0
     };
 
-    /// <summary>Integers and f64, which nothing is multiplied with.</summary>
+    /// <summary>Integers and f64, which weights of a matrix product cannot have.</summary>
     public static bool IsForTables(int type) => type is >= 24 and <= 28;
 
     public static bool TryGet(int type, out (int Elements, int Bytes) block) => Blocks.TryGetValue(type, out block);

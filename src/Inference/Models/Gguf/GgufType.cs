@@ -1,6 +1,6 @@
 namespace Herd.Inference.Models.Gguf;
 
-/// <summary>The types of metadata, by the numbers of the format.</summary>
+/// <summary>The types of metadata values, with their numbers in the format.</summary>
 public enum GgufType
 {
     U8 = 0,
@@ -19,7 +19,7 @@ public enum GgufType
 }
 
 /// <summary>An array in the metadata.</summary>
-/// <param name="Type">Of its elements.</param>
-/// <param name="Count">How many it has.</param>
+/// <param name="Type">The type of its elements.</param>
+/// <param name="Count">The number of elements.</param>
 /// <param name="Numbers">The elements; empty for texts, and for arrays of more than 4,096.</param>
 public sealed record GgufArray(GgufType Type, long Count, IReadOnlyList<object> Numbers);

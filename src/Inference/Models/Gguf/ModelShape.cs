@@ -1,11 +1,11 @@
 namespace Herd.Inference.Models.Gguf;
 
-/// <summary>The sizes of a transformer that its KV cache and compute buffers follow from.</summary>
+/// <summary>The sizes of a transformer, which determine its KV cache and compute buffers.</summary>
 /// <param name="Layers">Blocks, 1 to 512.</param>
 /// <param name="Embedding">Width of the residual stream.</param>
-/// <param name="FeedForward">Width between the layers of a block; 0 when not said.</param>
-/// <param name="Vocabulary">Tokens.</param>
-/// <param name="ContextLength">Tokens that it was trained to attend over.</param>
+/// <param name="FeedForward">Width between the layers of a block; 0 if not given.</param>
+/// <param name="Vocabulary">The number of tokens.</param>
+/// <param name="ContextLength">The context length of training, in tokens.</param>
 /// <param name="KvElementsPerToken">Keys and values of one token over all layers; 0 for models without attention.</param>
 public sealed record ModelShape(
     int Layers, int Embedding, int FeedForward, int Vocabulary, int ContextLength, long KvElementsPerToken)
@@ -32,7 +32,7 @@ public sealed record ModelShape(
             kvHeads.Sum(count => count * (key + value)));
     }
 
-    /// <summary>What would make llama.cpp end the process instead of refusing the file; null when nothing is known to.</summary>
+    /// <summary>A defect at which llama.cpp would end the process instead of rejecting the file; null if none.</summary>
     internal static string? Fault(GgufFile file)
     {
         var layers = Number(file, "block_count") ?? 0;
@@ -54,7 +54,7 @@ public sealed record ModelShape(
             : null;
     }
 
-    /// <summary>One number for all layers, or one for each.</summary>
+    /// <summary>A number for all layers, or one for each.</summary>
     private static List<long> Heads(GgufFile file, string key, long layers) =>
         file.Metadata.GetValueOrDefault($"{file.Architecture}.{key}") switch
         {
