@@ -7,8 +7,9 @@ using Microsoft.Extensions.Logging;
 namespace Herd.LLamaSharp;
 
 /// <summary>
-/// Loads the native libraries. LLamaSharp itself chooses a library of a full backend package by the processor's features. A
-/// package made from the npm libraries (docs/llamasharp.md) has its variants as plugins, which are loaded here first.
+/// Loads the native libraries. LLamaSharp itself chooses a library of a full backend package by the processor's
+/// features. A package made from the npm libraries (docs/llamasharp.md) has its variants as plugins, which are loaded
+/// here first.
 /// </summary>
 internal static unsafe class BackendLibraries
 {
@@ -36,7 +37,7 @@ internal static unsafe class BackendLibraries
             {
                 throw new ModelLoadException(
                     $"LLamaSharp found no native libraries for this machine: {e.InnerException?.Message ?? e.Message} "
-                    ~T~+ "See docs/llamasharp.md for how to get them.", e);
+                        + "See docs/llamasharp.md for how to get them.", e);
             }
         }
     }

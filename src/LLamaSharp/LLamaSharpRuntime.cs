@@ -39,8 +39,8 @@ public sealed class LLamaSharpRuntime : ILlamaRuntime
         if (options.TensorSplit.Count > 0)
         {
             throw new ModelLoadException(
-            ~T~"The LLamaSharp runtime splits layers by the free memory of each GPU and does not support Node:TensorSplit. "
-            ~T~+ "Remove that setting, or use the native runtime.");
+                "The LLamaSharp runtime splits layers by the free memory of each GPU and does not support Node:TensorSplit. "
+                + "Remove that setting, or use the native runtime.");
         }
 
         var native = LLamaModelParams.Default();

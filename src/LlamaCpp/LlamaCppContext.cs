@@ -89,8 +89,8 @@ internal sealed unsafe class LlamaCppContext : ILlamaContext
     }
 
     /// <summary>
-    /// Copies through host memory. llama_memory_seq_cp between streams copies every cell, used or not, and only at the next
-    /// decode, so a state saved or loaded before that would be wrong.
+    /// Copies through host memory. llama_memory_seq_cp between streams copies every cell, used or not, and only at the
+    /// next decode, so a state saved or loaded before that would be wrong.
     /// </summary>
     public void Copy(int source, int target)
     {

@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace Herd.Runtimes;
 
 /// <summary>
-/// The native runtime of this build. Each runtime project has a class of this name. The build property HerdRuntime selects
-/// the project.
+/// The native runtime of this build. Each runtime project has a class of this name. The build property HerdRuntime
+/// selects the project.
 /// </summary>
 public static class NativeRuntime
 {

@@ -6,8 +6,8 @@ using Herd.Inference.Runtime;
 namespace Herd.Inference.Chat;
 
 /// <summary>
-/// Converts messages to tokens with the model's chat template. The text of messages is marked before rendering and tokenised
-/// apart from the template's own text, so no text of a user can become a control token.
+/// Converts messages to tokens with the model's chat template. The text of messages is marked before rendering and
+/// tokenised apart from the template's own text, so no text of a user can become a control token.
 /// </summary>
 public sealed class ChatTemplate : IDisposable
 {
@@ -123,8 +123,8 @@ public sealed class ChatTemplate : IDisposable
     }
 
     /// <summary>
-    /// Tests if the template trims texts, and if it opens a think tag. A template cannot trim marked text, so text is trimmed
-    /// before if it would.
+    /// Tests if the template trims texts, and if it opens a think tag. A template cannot trim marked text, so text is
+    /// trimmed before if it would.
     /// </summary>
     private (bool Trims, bool BeginsThinking) Probe()
     {

@@ -6,8 +6,8 @@ using Jint.Runtime;
 namespace Herd.Inference.Chat;
 
 /// <summary>
-/// A Jinja template, rendered by @huggingface/jinja in an interpreter with limits. The template comes with a model file and
-/// is not trusted. Thread-safe: a lock allows one rendering at a time.
+/// A Jinja template, rendered by @huggingface/jinja in an interpreter with limits. The template comes with a model file
+/// and is not trusted. Thread-safe: a lock allows one rendering at a time.
 /// </summary>
 internal sealed class JinjaTemplate : IDisposable
 {
@@ -53,7 +53,9 @@ internal sealed class JinjaTemplate : IDisposable
 
     /// <summary>Renders the template.</summary>
     /// <param name="variables">The variables of the template, as JSON.</param>
-    /// <exception cref="TemplateException">The template rejected the variables, failed or exceeded its limits.</exception>
+    /// <exception cref="TemplateException">
+    /// The template rejected the variables, failed or exceeded its limits.
+    /// </exception>
     public string Render(JsonElement variables)
     {
         var json = variables.GetRawText();

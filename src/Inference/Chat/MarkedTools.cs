@@ -3,8 +3,8 @@ using System.Text.Json.Nodes;
 namespace Herd.Inference.Chat;
 
 /// <summary>
-/// The functions for a template. Their texts are marked like those of messages, so no text of a schema can become a control
-/// token. Plain words are not marked, because templates compare them.
+/// The functions for a template. Their texts are marked like those of messages, so no text of a schema can become a
+/// control token. Plain words are not marked, because templates compare them.
 /// </summary>
 internal sealed class MarkedTools(TextMarker marker, int first)
 {

@@ -3,8 +3,8 @@ using Herd.Inference.Runtime;
 namespace Herd.Inference.Chat;
 
 /// <summary>
-/// Tokenises text of users. The result contains no control token and no user-defined token. llama.cpp finds user-defined
-/// tokens even without parsing special tokens, so text with their names is split inside the names.
+/// Tokenises text of users. The result contains no control token and no user-defined token. llama.cpp finds
+/// user-defined tokens even without parsing special tokens, so text with their names is split inside the names.
 /// </summary>
 internal sealed class PlainTokenizer(IVocabulary vocabulary)
 {

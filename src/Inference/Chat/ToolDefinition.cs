@@ -13,9 +13,13 @@ public enum ToolStyle
     /// <summary>The system message describes the functions. Calls are as with <see cref="Tagged"/>.</summary>
     Instructed,
 
-    /// <summary>The template describes them. A call is a JSON object with name and arguments between tool_call tags.</summary>
+    /// <summary>
+    /// The template describes them. A call is a JSON object with name and arguments between tool_call tags.
+    /// </summary>
     Tagged,
 
-    /// <summary>The template describes them. A call is an answer that is a JSON object with name and parameters.</summary>
+    /// <summary>
+    /// The template describes them. A call is an answer that is a JSON object with name and parameters.
+    /// </summary>
     Bare,
 }

@@ -37,7 +37,9 @@ public sealed class Engine : IAsyncDisposable
         _logger = logger;
         _started = time.GetTimestamp();
         var rates = new KvRates();
-        Post(action), time, logger) : null; => var disk = options.Kv.Disk is { } tier ? new DiskTier(tier, context.Layout, a => Post(a), time, logger) : null; => Post(action), time, logger) : null;
+        var disk = options.Kv.Disk is { } tier
+            ? new DiskTier(tier, context.Layout, action => Post(action), time, logger)
+            : null;
         _cache = new KvCache(context, new OffloadedSessions(options.Kv.HostBytes, disk, rates, time), rates, time, logger);
         _loop = new EngineLoop(context, vocabulary, _cache, rates, options, time, logger)
         {
@@ -66,8 +68,8 @@ public sealed class Engine : IAsyncDisposable
     public Task Completion => _stopped.Task;
 
     /// <summary>
-    /// Generates the answer to a prompt. When the caller cancels or stops enumerating, the slot is free within one step.
-    /// The session keeps its KV cache.
+    /// Generates the answer to a prompt. When the caller cancels or stops enumerating, the slot is free within one
+    /// step. The session keeps its KV cache.
     /// </summary>
     /// <exception cref="ContextOverflowException">The prompt leaves no room for an answer.</exception>
     /// <exception cref="EngineOverloadedException">The queue is full.</exception>
@@ -111,7 +113,9 @@ public sealed class Engine : IAsyncDisposable
         result => result.TrySetResult(_loop.Transfer.Sessions()), otherwise: []);
 
     /// <summary>Copies the KV cache of a session. Waits until no answer is being computed for it.</summary>
-    /// <returns>The copy, which the caller disposes. Null if the session has no KV cache here, or the caller cancelled.</returns>
+    /// <returns>
+    /// The copy, which the caller disposes. Null if the session has no KV cache here, or the caller cancelled.
+    /// </returns>
     public async Task<SessionState?> Export(string session, CancellationToken cancellation)
     {
         await using var given = cancellation.Register(() => Post(_loop.Transfer.ServeRequests));
@@ -119,20 +123,28 @@ public sealed class Engine : IAsyncDisposable
     }
 
     /// <summary>Imports the KV cache of a session and replaces the one that is here.</summary>
-    /// <param name="state">A state of this model and <see cref="Layout"/>. If imported, the engine owns its buffer.</param>
+    /// <param name="state">
+    /// A state of this model and <see cref="Layout"/>. If imported, the engine owns its buffer.
+    /// </param>
     /// <returns>False if an answer is being computed for the session, or the engine has stopped.</returns>
     public Task<bool> Import(SessionState state) =>
         Ask<bool>(result => result.TrySetResult(_loop.Transfer.TryImport(state)), otherwise: false);
 
-    /// <summary>Time since the last step, or since the engine became busy. Zero if there is nothing to compute.</summary>
+    /// <summary>
+    /// Time since the last step, or since the engine became busy. Zero if there is nothing to compute.
+    /// </summary>
     public TimeSpan SinceLastStep => Volatile.Read(ref _unfinished) > 0
         ? _time.GetElapsedTime(Math.Max(_loop.LastStep, Volatile.Read(ref _busySince)))
         : TimeSpan.Zero;
 
-    /// <summary>The layout of saved states. A state can be loaded only by the same model with an equal layout.</summary>
+    /// <summary>
+    /// The layout of saved states. A state can be loaded only by the same model with an equal layout.
+    /// </summary>
     public string Layout => _context.Layout;
 
-    /// <summary>Runs the posted work, then computes one step. Only <see cref="EngineOptions.Runner"/> calls it.</summary>
+    /// <summary>
+    /// Runs the posted work, then computes one step. Only <see cref="EngineOptions.Runner"/> calls it.
+    /// </summary>
     /// <param name="wait">The maximum time to wait for work, after idle sessions were offloaded.</param>
     /// <returns>False if the engine has ended.</returns>
     public bool Advance(TimeSpan wait)

@@ -3,7 +3,9 @@ namespace Herd.Inference.Generation;
 /// <summary>The load of an engine, with the rates from which a router estimates the time of a prompt there.</summary>
 public sealed record EngineLoad
 {
-    /// <summary>A prompt with at most so many tokens to compute is computed in one step, together with any decoding.</summary>
+    /// <summary>
+    /// A prompt with at most so many tokens to compute is computed in one step, together with any decoding.
+    /// </summary>
     public const int ShortPromptTokens = 48;
 
     /// <summary>The maximum number of sequences that run at once.</summary>
@@ -15,13 +17,17 @@ public sealed record EngineLoad
     /// <summary>Sequences that wait for a slot.</summary>
     public int Queued { get; init; }
 
-    /// <summary>Prompt tokens still to compute. Tokens of waiting requests that are in a KV cache here do not count.</summary>
+    /// <summary>
+    /// Prompt tokens still to compute. Tokens of waiting requests that are in a KV cache here do not count.
+    /// </summary>
     public int PrefillTokens { get; init; }
 
     /// <summary>Estimated seconds to compute <see cref="PrefillTokens"/> while the running sequences decode.</summary>
     public double PrefillSeconds { get; init; }
 
-    /// <summary>Estimated seconds for a new prompt of <see cref="ShortPromptTokens"/> while the running sequences decode.</summary>
+    /// <summary>
+    /// Estimated seconds for a new prompt of <see cref="ShortPromptTokens"/> while the running sequences decode.
+    /// </summary>
     public double ShortPromptSeconds { get; init; }
 
     /// <summary>Sessions whose KV cache is on the device.</summary>
@@ -72,9 +78,13 @@ public sealed record EngineLoad
     /// <summary>Idle time of the last session that was removed from disk.</summary>
     public TimeSpan DiskKeptFor { get; init; }
 
-    /// <summary>Idle time of a session that the last tier dropped within the last minute. Null if none was dropped.</summary>
+    /// <summary>
+    /// Idle time of a session that the last tier dropped within the last minute. Null if none was dropped.
+    /// </summary>
     public TimeSpan? ForgottenIdle { get; init; }
 
-    /// <summary>Distinct prefixes of the sessions here, at most 256. See <see cref="GenerationRequest.Prefix"/>.</summary>
+    /// <summary>
+    /// Distinct prefixes of the sessions here, at most 256. See <see cref="GenerationRequest.Prefix"/>.
+    /// </summary>
     public IReadOnlyList<ulong> Prefixes { get; init; } = [];
 }

@@ -5,7 +5,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Herd.Inference.Generation;
 
-/// <summary>The engine's loop, one step at a time: <b>schedule, decode, sample, publish</b>. Used by one thread at a time.</summary>
+/// <summary>
+/// The engine's loop, one step at a time: <b>schedule, decode, sample, publish</b>. Used by one thread at a time.
+/// </summary>
 internal sealed class EngineLoop
 {
     private readonly ILlamaContext _context;

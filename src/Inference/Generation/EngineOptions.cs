@@ -7,8 +7,8 @@ public sealed record EngineOptions
     public int MaxQueued { get; init; } = 256;
 
     /// <summary>
-    /// The maximum time of a step with prefill and decoding, as a multiple of the time of a step that only decodes. Above 1.
-    /// Default 1.8.
+    /// The maximum time of a step with prefill and decoding, as a multiple of the time of a step that only decodes.
+    /// Above 1. Default 1.8.
     /// </summary>
     public double MaxStretch { get; init; } = 1.8;
 
@@ -19,8 +19,8 @@ public sealed record EngineOptions
     public int Quantum { get; init; } = 16;
 
     /// <summary>
-    /// A tenant's sequence may be preempted when the tenant was served this many virtual tokens more than the other tenant,
-    /// 0 or more. Default 1024. See <see cref="Fairness"/>.
+    /// A tenant's sequence may be preempted when the tenant was served this many virtual tokens more than the other
+    /// tenant, 0 or more. Default 1024. See <see cref="Fairness"/>.
     /// </summary>
     public long FairnessMargin { get; init; } = 1024;
 

@@ -3,7 +3,9 @@ namespace Herd.Inference.Generation;
 /// <summary>Runs the loops of engines.</summary>
 public interface IEngineRunner
 {
-    /// <summary>Starts to call <see cref="Engine.Advance"/>, from one thread at a time, until it returns false.</summary>
+    /// <summary>
+    /// Starts to call <see cref="Engine.Advance"/>, from one thread at a time, until it returns false.
+    /// </summary>
     void Start(Engine engine);
 }
 

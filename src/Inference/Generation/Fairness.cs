@@ -1,8 +1,8 @@
 namespace Herd.Inference.Generation;
 
 /// <summary>
-/// Counts the service of each tenant in virtual tokens: 1 for each prompt token computed, 2 for each answer token. A tenant
-/// that returns starts at the minimum of the active tenants, so it gains no credit for the time without requests
+/// Counts the service of each tenant in virtual tokens: 1 for each prompt token computed, 2 for each answer token. A
+/// tenant that returns starts at the minimum of the active tenants, so it gains no credit for the time without requests
 /// (virtual token counters: Sheng et al., "Fairness in Serving Large Language Models", 2024).
 /// </summary>
 internal sealed class Fairness
@@ -48,8 +48,8 @@ internal sealed class Fairness
     }
 
     /// <summary>
-    /// Bounds the number of accounts. Removes tenants without requests whose service is at most the minimum of the active
-    /// tenants: they would start at that minimum anyway.
+    /// Bounds the number of accounts. Removes tenants without requests whose service is at most the minimum of the
+    /// active tenants: they would start at that minimum anyway.
     /// </summary>
     private void Prune()
     {

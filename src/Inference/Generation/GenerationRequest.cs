@@ -5,10 +5,14 @@ namespace Herd.Inference.Generation;
 /// <summary>A request for the answer to a prompt.</summary>
 public sealed record GenerationRequest
 {
-    /// <summary>The id of the session. Tokens of earlier turns that are in its KV cache are not computed again.</summary>
+    /// <summary>
+    /// The id of the session. Tokens of earlier turns that are in its KV cache are not computed again.
+    /// </summary>
     public required string Session { get; init; }
 
-    /// <summary>The tenant of the session. Only sessions of one tenant share KV prefixes. Default: the empty name.</summary>
+    /// <summary>
+    /// The tenant of the session. Only sessions of one tenant share KV prefixes. Default: the empty name.
+    /// </summary>
     public string Tenant { get; init; } = "";
 
     public Priority Priority { get; init; }
@@ -22,14 +26,16 @@ public sealed record GenerationRequest
     /// <summary>Tokens of this answer that were already delivered, by this node or another. Default none.</summary>
     public IReadOnlyList<int> Produced { get; init; } = [];
 
-    /// <summary>Mirostat's mu after <see cref="Produced"/>, in bits, from the last update. Null at the start of an answer.</summary>
+    /// <summary>
+    /// Mirostat's mu after <see cref="Produced"/>, in bits, from the last update. Null at the start of an answer.
+    /// </summary>
     public float? MirostatMu { get; init; }
 
     public SamplingOptions Sampling { get; init; } = new();
 
     /// <summary>
-    /// The maximum number of tokens of the answer, including <see cref="Produced"/>; 1 or more. Default: to the end of the
-    /// context.
+    /// The maximum number of tokens of the answer, including <see cref="Produced"/>; 1 or more. Default: to the end of
+    /// the context.
     /// </summary>
     public int MaxTokens { get; init; } = int.MaxValue;
 

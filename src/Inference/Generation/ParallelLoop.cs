@@ -1,8 +1,8 @@
 namespace Herd.Inference.Generation;
 
 /// <summary>
-/// Runs the passes of a loop on the calling thread and on pool threads that start in time. Unlike <see cref="Parallel"/>
-/// it allocates nothing for each run.
+/// Runs the passes of a loop on the calling thread and on pool threads that start in time. Unlike <see
+/// cref="Parallel"/> it allocates nothing for each run.
 /// </summary>
 internal sealed class ParallelLoop
 {
@@ -13,7 +13,9 @@ internal sealed class ParallelLoop
     private Exception? _fault;
 
     /// <param name="threads">The maximum number of threads, including the calling thread; 1 or more.</param>
-    /// <param name="pass">Called with the pass and the thread, both from 0. Passes with the same thread never run at once.</param>
+    /// <param name="pass">
+    /// Called with the pass and the thread, both from 0. Passes with the same thread never run at once.
+    /// </param>
     public ParallelLoop(int threads, Action<int, int> pass)
     {
         _pass = pass;

@@ -5,9 +5,9 @@ using Herd.Inference.Runtime;
 namespace Herd.Inference.Generation;
 
 /// <summary>
-/// Holds the running and the waiting sequences, and plans each step: the next token of every decoding sequence, with draft
-/// tokens where they save time, then as many prompt tokens as the prefill budget allows. The order is
-/// <see cref="SchedulingPolicy"/>'s.
+/// Holds the running and the waiting sequences, and plans each step: the next token of every decoding sequence, with
+/// draft tokens where they save time, then as many prompt tokens as the prefill budget allows. The order is <see
+/// cref="SchedulingPolicy"/>'s.
 /// </summary>
 internal sealed class Scheduler(
     KvCache cache, SchedulingPolicy policy, Fairness fairness, StepTimes times, Speculation? speculation, TimeProvider time)
@@ -24,7 +24,9 @@ internal sealed class Scheduler(
     /// <param name="Sequence">The sequence.</param>
     /// <param name="Count">The number of its pending tokens in the step.</param>
     /// <param name="Drafted">The number of draft tokens that follow them.</param>
-    /// <param name="Output">The batch index of the last pending token; -1 if more of the prompt is pending after the step.</param>
+    /// <param name="Output">
+    /// The batch index of the last pending token; -1 if more of the prompt is pending after the step.
+    /// </param>
     public readonly record struct Share(Sequence Sequence, int Count, int Drafted, int Output);
 
     public int Waiting => _waiting.Count;
@@ -134,7 +136,9 @@ internal sealed class Scheduler(
 
     private static bool IsCancelled(Sequence sequence) => sequence.Cancellation.IsCancellationRequested;
 
-    /// <summary>Computes each scheduling key once, because keys contain times and must not change while they are sorted.</summary>
+    /// <summary>
+    /// Computes each scheduling key once, because keys contain times and must not change while they are sorted.
+    /// </summary>
     private void CollectKeys(List<Sequence> sequences)
     {
         _sorted.Clear();

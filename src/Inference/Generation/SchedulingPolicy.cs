@@ -10,7 +10,9 @@ namespace Herd.Inference.Generation;
 internal readonly record struct SchedulingKey(
     Priority Priority, long Service, int Answered, long Arrival, TimeSpan Waited, int QuantumUsed)
 {
-    /// <summary>True if its prompt was short, see <see cref="EngineLoad.ShortPromptTokens"/>, when it got its slot.</summary>
+    /// <summary>
+    /// True if its prompt was short, see <see cref="EngineLoad.ShortPromptTokens"/>, when it got its slot.
+    /// </summary>
     public bool HasShortPrompt { get; init; }
 
     /// <summary>Time since it got its slot; zero without one.</summary>
@@ -19,10 +21,10 @@ internal readonly record struct SchedulingKey(
 
 /// <summary>
 /// Orders sequences for slots and prefill, and decides about preemption. The order is: starved sequences, then priority
-/// class, then the tenant with minimum service (virtual token counters: Sheng et al., "Fairness in Serving Large Language
-/// Models", 2024), then arrival. A sequence that has just begun preempts one whose answer is longer by a level (multi-level
-/// feedback queue: Wu et al., "Fast Distributed Inference Serving for Large Language Models", 2023). A preempted sequence
-/// keeps its arrival.
+/// class, then the tenant with minimum service (virtual token counters: Sheng et al., "Fairness in Serving Large
+/// Language Models", 2024), then arrival. A sequence that has just begun preempts one whose answer is longer by a level
+/// (multi-level feedback queue: Wu et al., "Fast Distributed Inference Serving for Large Language Models", 2023). A
+/// preempted sequence keeps its arrival.
 /// </summary>
 internal sealed class SchedulingPolicy(EngineOptions options)
 {
@@ -39,8 +41,9 @@ internal sealed class SchedulingPolicy(EngineOptions options)
     }
 
     /// <summary>
-    /// Compares two sequences by the order in which their prompts are computed. Within a tenant, short prompts go before long
-    /// ones, except those that reached the starvation limit. Each short prompt delays a long one by about one step.
+    /// Compares two sequences by the order in which their prompts are computed. Within a tenant, short prompts go
+    /// before long ones, except those that reached the starvation limit. Each short prompt delays a long one by about
+    /// one step.
     /// </summary>
     public int ComparePrompts(SchedulingKey one, SchedulingKey other)
     {
@@ -50,8 +53,8 @@ internal sealed class SchedulingPolicy(EngineOptions options)
     }
 
     /// <summary>
-    /// True if a waiting sequence should preempt a running one. A higher class preempts at once. Within a class a sequence
-    /// keeps its slot for at least one quantum, so that moving KV caches does not cost more than computing.
+    /// True if a waiting sequence should preempt a running one. A higher class preempts at once. Within a class a
+    /// sequence keeps its slot for at least one quantum, so that moving KV caches does not cost more than computing.
     /// </summary>
     public bool ShouldPreempt(SchedulingKey running, SchedulingKey waiting) =>
         waiting.Priority < running.Priority

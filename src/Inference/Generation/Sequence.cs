@@ -88,8 +88,8 @@ internal sealed class Sequence
     public Task Over => _over.Task;
 
     /// <summary>
-    /// The pending tokens when it got its slot if the prompt is short, else 0. A short prompt is computed in one step, because
-    /// splitting it would cost another pass over the weights.
+    /// The pending tokens when it got its slot if the prompt is short, else 0. A short prompt is computed in one step,
+    /// because splitting it would cost another pass over the weights.
     /// </summary>
     public int ShortPrompt { get; private set; }
 

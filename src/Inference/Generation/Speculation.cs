@@ -3,9 +3,9 @@ using System.Runtime.InteropServices;
 namespace Herd.Inference.Generation;
 
 /// <summary>
-/// Proposes draft tokens from earlier text of the conversation (prompt lookup: Saxena, "Prompt Lookup Decoding", 2023). The
-/// model verifies several in one step and rejects those that it would not have sampled, so answers do not change. A draft
-/// token is proposed if its measured probability of acceptance saves more time than it adds to the step.
+/// Proposes draft tokens from earlier text of the conversation (prompt lookup: Saxena, "Prompt Lookup Decoding", 2023).
+/// The model verifies several in one step and rejects those that it would not have sampled, so answers do not change. A
+/// draft token is proposed if its measured probability of acceptance saves more time than it adds to the step.
 /// </summary>
 internal sealed class Speculation(StepTimes times, int cells)
 {
@@ -25,7 +25,9 @@ internal sealed class Speculation(StepTimes times, int cells)
         return count > 0 ? Lookup(tokens, count) : [];
     }
 
-    /// <summary>The tokens, at most <paramref name="max"/>, that followed the last earlier match of the last three.</summary>
+    /// <summary>
+    /// The tokens, at most <paramref name="max"/>, that followed the last earlier match of the last three.
+    /// </summary>
     public static ReadOnlySpan<int> Lookup(ReadOnlySpan<int> tokens, int max)
     {
         if (tokens.Length <= PatternTokens)
@@ -44,7 +46,8 @@ internal sealed class Speculation(StepTimes times, int cells)
     }
 
     /// <summary>
-    /// The number of draft tokens that save time. Each is accepted only if those before it are, so the probabilities multiply.
+    /// The number of draft tokens that save time. Each is accepted only if those before it are, so the probabilities
+    /// multiply.
     /// </summary>
     private int WorthwhileDraftTokens(double rate, int decoding, int max)
     {
@@ -59,7 +62,9 @@ internal sealed class Speculation(StepTimes times, int cells)
     }
 }
 
-/// <summary>The recent acceptance rate of a sequence's draft tokens, 0 to 1. It decays to 0.5 without new drafts.</summary>
+/// <summary>
+/// The recent acceptance rate of a sequence's draft tokens, 0 to 1. It decays to 0.5 without new drafts.
+/// </summary>
 internal sealed class AcceptanceRate
 {
     private const double Prior = 0.5;

@@ -3,7 +3,9 @@ using Herd.Inference.Sampling;
 
 namespace Herd.Inference.Generation;
 
-/// <summary>Samples the next tokens of every sequence of a step, on several threads if there are many sequences.</summary>
+/// <summary>
+/// Samples the next tokens of every sequence of a step, on several threads if there are many sequences.
+/// </summary>
 internal sealed class StepSampler
 {
     /// <summary>For fewer sequences, waking other threads takes longer than sampling.</summary>

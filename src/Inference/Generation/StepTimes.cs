@@ -3,8 +3,8 @@ using Herd.Inference.Kv;
 namespace Herd.Inference.Generation;
 
 /// <summary>
-/// Measured times of steps: of decoding by the number of sequences, of each draft token, and of prefill in steps that also
-/// decode. The prefill budget follows from them.
+/// Measured times of steps: of decoding by the number of sequences, of each draft token, and of prefill in steps that
+/// also decode. The prefill budget follows from them.
 /// </summary>
 internal sealed class StepTimes(KvRates rates, double maxStretch)
 {
@@ -16,12 +16,14 @@ internal sealed class StepTimes(KvRates rates, double maxStretch)
     /// <summary>The minimum number of prompt tokens in a step that gives a meaningful prefill rate.</summary>
     private const int MinPrefillSample = 8;
 
-    /// <summary>The maximum number of steps in a row with prefill. The next one only decodes, to measure decoding.</summary>
+    /// <summary>
+    /// The maximum number of steps in a row with prefill. The next one only decodes, to measure decoding.
+    /// </summary>
     private const int MaxMixedSteps = 16;
 
     /// <summary>
-    /// The maximum when the budget is small. Then either prefill is expensive, or decoding has become slower than measured, for
-    /// example because another process uses the processor.
+    /// The maximum when the budget is small. Then either prefill is expensive, or decoding has become slower than
+    /// measured, for example because another process uses the processor.
     /// </summary>
     private const int MaxMixedStepsOnSmallBudget = 4;
     private const double WeightOnSmallBudget = 0.4;
@@ -73,7 +75,8 @@ internal sealed class StepTimes(KvRates rates, double maxStretch)
     }
 
     /// <summary>
-    /// Seconds of a step that decodes this number of sequences: as measured, else extrapolated from the next smaller number.
+    /// Seconds of a step that decodes this number of sequences: as measured, else extrapolated from the next smaller
+    /// number.
     /// </summary>
     public double Seconds(int decoding)
     {
@@ -89,8 +92,8 @@ internal sealed class StepTimes(KvRates rates, double maxStretch)
     }
 
     /// <summary>
-    /// Seconds that a draft token adds to a step that decodes this number of sequences: as measured, else those of a prompt
-    /// token. Infinite if no step without draft tokens was measured.
+    /// Seconds that a draft token adds to a step that decodes this number of sequences: as measured, else those of a
+    /// prompt token. Infinite if no step without draft tokens was measured.
     /// </summary>
     public double DraftTokenSeconds(int decoding) =>
         Known(_decode, decoding) == 0 ? double.PositiveInfinity
@@ -98,8 +101,8 @@ internal sealed class StepTimes(KvRates rates, double maxStretch)
         : rates.Prefill.Seconds(1);
 
     /// <summary>
-    /// The number of prompt tokens that the next step may compute. It follows from the measured prefill rate in steps that also
-    /// decode, at first from the rate of prefill alone. Regularly 0, to measure decoding alone.
+    /// The number of prompt tokens that the next step may compute. It follows from the measured prefill rate in steps
+    /// that also decode, at first from the rate of prefill alone. Regularly 0, to measure decoding alone.
     /// </summary>
     /// <param name="decoding">The number of decoding sequences.</param>
     /// <param name="prefilling">The number of sequences whose prompt is not complete.</param>
@@ -140,8 +143,9 @@ internal sealed class StepTimes(KvRates rates, double maxStretch)
         (int)(ExtraSeconds(decoding, prefilling) * MixedPrefillRate(decoding));
 
     /// <summary>
-    /// Seconds that prefill may add to a step. The limit is a multiple of the step in which all sequences decode, because that
-    /// is the pace after prefill. A limit by the present step alone would let few decoding sequences starve many prompts.
+    /// Seconds that prefill may add to a step. The limit is a multiple of the step in which all sequences decode,
+    /// because that is the pace after prefill. A limit by the present step alone would let few decoding sequences
+    /// starve many prompts.
     /// </summary>
     private double ExtraSeconds(int decoding, int prefilling) =>
         (maxStretch * Math.Max(Seconds(decoding), Seconds(decoding + prefilling))) - Seconds(decoding);
@@ -151,8 +155,8 @@ internal sealed class StepTimes(KvRates rates, double maxStretch)
         Known(_mixedPrefillRate, decoding) is > 0 and var found ? found : rates.Prefill.PerSecond;
 
     /// <summary>
-    /// Adapts the prefill rate in steps that also decode. The cost of a prompt token depends on the number of tokens computed
-    /// with it and before it, so the rate is measured in such steps and not derived from prefill alone.
+    /// Adapts the prefill rate in steps that also decode. The cost of a prompt token depends on the number of tokens
+    /// computed with it and before it, so the rate is measured in such steps and not derived from prefill alone.
     /// </summary>
     private void AdaptMixedPrefillRate(int decoding, int prefilling, int prefilled, double took)
     {
@@ -177,7 +181,9 @@ internal sealed class StepTimes(KvRates rates, double maxStretch)
         times[decoding] = times[decoding] == 0 ? seconds : times[decoding] + weight * (seconds - times[decoding]);
     }
 
-    /// <summary>Decays the time of a draft token to that of a prompt token, so that draft tokens are tried again.</summary>
+    /// <summary>
+    /// Decays the time of a draft token to that of a prompt token, so that draft tokens are tried again.
+    /// </summary>
     private void DecayDraftTokenSeconds(int decoding)
     {
         if (Known(_draftToken, decoding) > 0)

@@ -6,8 +6,8 @@ namespace Herd.Inference.Grammars;
 internal delegate int Part(int next);
 
 /// <summary>
-/// Builds the states of a grammar from parts. A state takes a byte, splits into two others, calls a rule, or returns from a
-/// rule (Thompson's construction with calls: Woods, "Transition Network Grammars", 1970).
+/// Builds the states of a grammar from parts. A state takes a byte, splits into two others, calls a rule, or returns
+/// from a rule (Thompson's construction with calls: Woods, "Transition Network Grammars", 1970).
 /// </summary>
 internal sealed class GrammarBuilder
 {
@@ -193,5 +193,7 @@ internal enum GrammarNodeKind : byte
 /// <param name="Other">The second state of a split, or the called rule.</param>
 internal readonly record struct GrammarNode(GrammarNodeKind Kind, ByteSet Bytes, int Next, int Other);
 
-/// <summary>A schema cannot be compiled to a grammar. The message states the reason and follows the words "the schema".</summary>
+/// <summary>
+/// A schema cannot be compiled to a grammar. The message states the reason and follows the words "the schema".
+/// </summary>
 public sealed class GrammarException(string message) : Exception(message);

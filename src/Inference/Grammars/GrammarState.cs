@@ -1,6 +1,8 @@
 namespace Herd.Inference.Grammars;
 
-/// <summary>The state of an answer in its grammar: all possible frames. It depends on the answer's tokens alone.</summary>
+/// <summary>
+/// The state of an answer in its grammar: all possible frames. It depends on the answer's tokens alone.
+/// </summary>
 internal sealed class GrammarState
 {
     private readonly Grammar _grammar;

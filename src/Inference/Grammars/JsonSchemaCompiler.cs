@@ -5,8 +5,8 @@ using Herd.Inference.Chat;
 namespace Herd.Inference.Grammars;
 
 /// <summary>
-/// Compiles a JSON schema to a grammar of valid texts. The grammar may be narrower than the schema: objects have only the
-/// named properties, in that order. Unsupported keywords are rejected by name.
+/// Compiles a JSON schema to a grammar of valid texts. The grammar may be narrower than the schema: objects have only
+/// the named properties, in that order. Unsupported keywords are rejected by name.
 /// </summary>
 internal sealed class JsonSchemaCompiler
 {
@@ -179,7 +179,9 @@ internal sealed class JsonSchemaCompiler
         return _json.Enclosed("{", next => Properties(properties, required, others, next), "}");
     }
 
-    /// <summary>Two states for each property: with a property before it, so that a comma follows, and without one.</summary>
+    /// <summary>
+    /// Two states for each property: with a property before it, so that a comma follows, and without one.
+    /// </summary>
     private int Properties(List<(string Name, Part Part)> properties, HashSet<string> required, Part? others, int next)
     {
         var other = others is null ? null : _json.Pair(_json.Text, others);

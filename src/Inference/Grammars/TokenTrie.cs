@@ -22,7 +22,9 @@ internal sealed class TokenTrie
     /// <summary>All tokens except end-of-generation tokens.</summary>
     public int[] Sorted { get; }
 
-    /// <summary>For each token of <see cref="Sorted"/>, the length in bytes of the prefix shared with the token before.</summary>
+    /// <summary>
+    /// For each token of <see cref="Sorted"/>, the length in bytes of the prefix shared with the token before.
+    /// </summary>
     public int[] SharedWithPrevious { get; }
 
     public int[] Ends { get; }

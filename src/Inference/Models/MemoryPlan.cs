@@ -5,8 +5,8 @@ using Herd.Inference.Runtime;
 namespace Herd.Inference.Models;
 
 /// <summary>
-/// The device memory that a model needs, estimated from its file before it is loaded: weights, f16 keys and values for every
-/// cell, and compute buffers for the logits and activations of a batch.
+/// The device memory that a model needs, estimated from its file before it is loaded: weights, f16 keys and values for
+/// every cell, and compute buffers for the logits and activations of a batch.
 /// </summary>
 /// <param name="Weights">Bytes of weights.</param>
 /// <param name="KvPerToken">Bytes of keys and values of one token.</param>
@@ -39,7 +39,9 @@ public sealed record MemoryPlan(long Weights, long KvPerToken, long Compute, int
     /// <summary>Throws if the model does not fit.</summary>
     /// <param name="available">Free bytes.</param>
     /// <param name="where">The owner of the memory, for the message.</param>
-    /// <exception cref="ModelLoadException">The model does not fit. The message states what it needs and what would fit.</exception>
+    /// <exception cref="ModelLoadException">
+    /// The model does not fit. The message states what it needs and what would fit.
+    /// </exception>
     public void Require(long available, string where)
     {
         if (Total > available)

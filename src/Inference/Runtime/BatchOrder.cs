@@ -2,8 +2,8 @@ namespace Herd.Inference.Runtime;
 
 /// <summary>
 /// The order of a batch that llama.cpp computes in the fewest passes over the weights. With a stream of cells for each
-/// sequence, one pass computes only sequences with consecutive ids, so tokens are sorted by sequence. A pass reads as many
-/// cells of every sequence as the longest one has, so a much longer sequence gets a pass of its own.
+/// sequence, one pass computes only sequences with consecutive ids, so tokens are sorted by sequence. A pass reads as
+/// many cells of every sequence as the longest one has, so a much longer sequence gets a pass of its own.
 /// </summary>
 /// <param name="sequences">The number of sequences of the context.</param>
 public sealed class BatchOrder(int sequences)
@@ -82,8 +82,8 @@ public sealed class BatchOrder(int sequences)
     }
 
     /// <summary>
-    /// Turns the count of each sequence into its first row: first the sequences set apart, in descending order so that no two
-    /// have consecutive ids, then the others.
+    /// Turns the count of each sequence into its first row: first the sequences set apart, in descending order so that
+    /// no two have consecutive ids, then the others.
     /// </summary>
     private void Place(Span<int> counts)
     {

@@ -7,7 +7,8 @@ public interface ILlamaEmbedder : IDisposable
     int MaxTokens { get; }
 
     /// <summary>
-    /// Computes the embedding of a text: a vector of norm 1, pooled as the model was trained, else the mean of its tokens.
+    /// Computes the embedding of a text: a vector of norm 1, pooled as the model was trained, else the mean of its
+    /// tokens.
     /// </summary>
     /// <param name="tokens">1 to <see cref="MaxTokens"/>.</param>
     /// <exception cref="DecodeException">The runtime failed.</exception>

@@ -57,8 +57,8 @@ public interface ILlamaModel : IDisposable
 }
 
 /// <summary>
-/// A KV cache of several sequences and the operations on it. Used by one thread at a time. Only <see cref="Logits"/> may be
-/// called by several threads at once.
+/// A KV cache of several sequences and the operations on it. Used by one thread at a time. Only <see cref="Logits"/>
+/// may be called by several threads at once.
 /// </summary>
 public interface ILlamaContext : IDisposable
 {
@@ -72,7 +72,9 @@ public interface ILlamaContext : IDisposable
     int BatchTokens { get; }
 
     /// <summary>Computes the batch and adds its tokens to the KV cache.</summary>
-    /// <exception cref="DecodeException">Nothing was computed; the state of the sequences in the batch is unknown.</exception>
+    /// <exception cref="DecodeException">
+    /// Nothing was computed; the state of the sequences in the batch is unknown.
+    /// </exception>
     void Decode(TokenBatch batch);
 
     /// <summary>The logits after a token of the last batch that asked for output.</summary>
@@ -85,8 +87,8 @@ public interface ILlamaContext : IDisposable
     bool Truncate(int sequence, int length);
 
     /// <summary>
-    /// The layout of saved states: build, geometry and types of the cache. A state can be loaded only by a context of the same
-    /// model with an equal layout.
+    /// The layout of saved states: build, geometry and types of the cache. A state can be loaded only by a context of
+    /// the same model with an equal layout.
     /// </summary>
     string Layout { get; }
 
@@ -99,7 +101,9 @@ public interface ILlamaContext : IDisposable
     /// <exception cref="DecodeException">The runtime failed. The sequence is unchanged.</exception>
     void Save(int sequence, StateBuffer target);
 
-    /// <summary>Replaces a sequence by a saved one. The bytes must come from <see cref="Save"/>; they are not checked.</summary>
+    /// <summary>
+    /// Replaces a sequence by a saved one. The bytes must come from <see cref="Save"/>; they are not checked.
+    /// </summary>
     /// <exception cref="DecodeException">The runtime refused the bytes. The sequence is empty.</exception>
     void Load(int sequence, StateBuffer source);
 

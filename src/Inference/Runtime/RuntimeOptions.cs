@@ -7,7 +7,8 @@ public sealed record ModelOptions
     public int GpuLayers { get; init; } = -1;
 
     /// <summary>
-    /// The share of the layers for each GPU, as relative weights. Empty means in proportion to free memory. Default empty.
+    /// The share of the layers for each GPU, as relative weights. Empty means in proportion to free memory. Default
+    /// empty.
     /// </summary>
     public IReadOnlyList<float> TensorSplit { get; init; } = [];
 }

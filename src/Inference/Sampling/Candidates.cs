@@ -40,7 +40,9 @@ internal sealed class Candidates(int vocabulary)
         Take(weights, threshold, blocks.Length * Vector<float>.Count, weights.Length);
     }
 
-    /// <summary>Sorts by falling weight, equal weights in the order of the vocabulary, so that every node agrees.</summary>
+    /// <summary>
+    /// Sorts by falling weight, equal weights in the order of the vocabulary, so that every node agrees.
+    /// </summary>
     public void Sort()
     {
         var weights = _weights.AsSpan(0, Count);
@@ -75,8 +77,8 @@ internal sealed class Candidates(int vocabulary)
     }
 
     /// <summary>
-    /// Locally typical sampling (Meister et al., 2022): keeps the candidates whose information content is nearest to the entropy,
-    /// until they reach this share of the mass. Their order does not change.
+    /// Locally typical sampling (Meister et al., 2022): keeps the candidates whose information content is nearest to
+    /// the entropy, until they reach this share of the mass. Their order does not change.
     /// </summary>
     public void TrimToTypical(float share)
     {

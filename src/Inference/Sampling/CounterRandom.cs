@@ -1,9 +1,9 @@
 namespace Herd.Inference.Sampling;
 
 /// <summary>
-/// Random numbers as a function of (seed, index). There is no state to migrate when an answer continues on another node.
-/// The mixing function is SplitMix64's (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014),
-/// applied twice.
+/// Random numbers as a function of (seed, index). There is no state to migrate when an answer continues on another
+/// node. The mixing function is SplitMix64's (Steele, Lea and Flood, "Fast splittable pseudorandom number generators",
+/// 2014), applied twice.
 /// </summary>
 internal static class CounterRandom
 {

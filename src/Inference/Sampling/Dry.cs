@@ -4,12 +4,14 @@ using Herd.Inference.Runtime;
 namespace Herd.Inference.Sampling;
 
 /// <summary>
-/// The DRY penalty (p-e-w, 2024). A token that followed an earlier occurrence of the text's end would extend a repetition.
-/// The lengths of all repetitions come from the Z-function of the reversed text, in one pass.
+/// The DRY penalty (p-e-w, 2024). A token that followed an earlier occurrence of the text's end would extend a
+/// repetition. The lengths of all repetitions come from the Z-function of the reversed text, in one pass.
 /// </summary>
 internal sealed class Dry(IVocabulary vocabulary)
 {
-    /// <summary>Repetitions end at tokens with one of these bytes, so that lists and dialogues are not penalised.</summary>
+    /// <summary>
+    /// Repetitions end at tokens with one of these bytes, so that lists and dialogues are not penalised.
+    /// </summary>
     private static readonly SearchValues<byte> Breakers = SearchValues.Create("\n:\"*"u8);
 
     private const int LongestRun = 64;
@@ -63,8 +65,8 @@ internal sealed class Dry(IVocabulary vocabulary)
     }
 
     /// <summary>
-    /// The Z-function of the reversed text (Gusfield, 1997): for each index, the length of the common prefix of the text from
-    /// there and the whole text.
+    /// The Z-function of the reversed text (Gusfield, 1997): for each index, the length of the common prefix of the
+    /// text from there and the whole text.
     /// </summary>
     private static void ReversedPrefixLengths(ReadOnlySpan<int> tokens, Span<int> lengths)
     {

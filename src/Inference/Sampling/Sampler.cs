@@ -4,9 +4,9 @@ using Herd.Inference.Runtime;
 namespace Herd.Inference.Sampling;
 
 /// <summary>
-/// Samples a token from logits: bias and penalties, grammar, temperature, then top-k, typical, top-p, min-p and XTC, then a
-/// draw. Other servers apply a generation_config.json in the same order (docs/decisions/sampling-order.md). Holds only
-/// scratch memory, so one sampler serves all sequences of a thread.
+/// Samples a token from logits: bias and penalties, grammar, temperature, then top-k, typical, top-p, min-p and XTC,
+/// then a draw. Other servers apply a generation_config.json in the same order (docs/decisions/sampling-order.md).
+/// Holds only scratch memory, so one sampler serves all sequences of a thread.
 /// </summary>
 internal sealed class Sampler
 {
@@ -158,7 +158,9 @@ internal sealed class Sampler
         }
     }
 
-    /// <summary>Sorts only the heaviest candidates; a few hundred nearly always suffice. Lowers the threshold until they do.</summary>
+    /// <summary>
+    /// Sorts only the heaviest candidates; a few hundred nearly always suffice. Lowers the threshold until they do.
+    /// </summary>
     private void CollectLikeliest(SamplingOptions options, int wanted, float total)
     {
         var needed = options.Typical < 1 ? 1 : options.TopP;

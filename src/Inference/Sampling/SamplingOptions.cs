@@ -11,15 +11,18 @@ public sealed record SamplingOptions
     /// <summary>Top-k: keeps the k most probable tokens. 0 means all. Default 0.</summary>
     public int TopK { get; init; }
 
-    /// <summary>Top-p: keeps the most probable tokens that together reach this probability; above 0, to 1. Default 1.</summary>
+    /// <summary>
+    /// Top-p: keeps the most probable tokens that together reach this probability; above 0, to 1. Default 1.
+    /// </summary>
     public float TopP { get; init; } = 1;
 
     /// <summary>Min-p: keeps tokens with at least this share of the highest probability, 0 to 1. Default 0.</summary>
     public float MinP { get; init; }
 
     /// <summary>
-    /// Locally typical sampling (Meister et al., "Locally Typical Sampling", 2022): keeps the tokens whose information content
-    /// is nearest to the entropy and that together reach this probability; above 0, to 1. Default 1, which keeps all.
+    /// Locally typical sampling (Meister et al., "Locally Typical Sampling", 2022): keeps the tokens whose information
+    /// content is nearest to the entropy and that together reach this probability; above 0, to 1. Default 1, which
+    /// keeps all.
     /// </summary>
     public float Typical { get; init; } = 1;
 
@@ -41,15 +44,17 @@ public sealed record SamplingOptions
     public bool IgnoreEnd { get; init; }
 
     /// <summary>
-    /// The number of most probable tokens to report with the log probability of each sampled token, 0 to 20. Null reports
-    /// none. Values are the model's, before penalties, temperature and filters. Default null.
+    /// The number of most probable tokens to report with the log probability of each sampled token, 0 to 20. Null
+    /// reports none. Values are the model's, before penalties, temperature and filters. Default null.
     /// </summary>
     public int? LogProbs { get; init; }
 
     /// <summary>The grammar of the answer. Null means any text. Default null.</summary>
     public Grammar? Grammar { get; init; }
 
-    /// <summary>The seed of the random numbers. Each number follows from it and from the token's index in the answer.</summary>
+    /// <summary>
+    /// The seed of the random numbers. Each number follows from it and from the token's index in the answer.
+    /// </summary>
     public ulong Seed { get; init; }
 }
 
@@ -57,12 +62,14 @@ public sealed record SamplingOptions
 public sealed record PenaltyOptions
 {
     /// <summary>
-    /// Divides positive logits of tokens seen in the window, and multiplies negative ones; above 0 (Keskar et al., "CTRL", 2019).
-    /// Default 1, which changes nothing.
+    /// Divides positive logits of tokens seen in the window, and multiplies negative ones; above 0 (Keskar et al.,
+    /// "CTRL", 2019). Default 1, which changes nothing.
     /// </summary>
     public float Repetition { get; init; } = 1;
 
-    /// <summary>The last tokens of prompt and answer that <see cref="Repetition"/> looks at, 0 or more. Default 64.</summary>
+    /// <summary>
+    /// The last tokens of prompt and answer that <see cref="Repetition"/> looks at, 0 or more. Default 64.
+    /// </summary>
     public int Window { get; init; } = 64;
 
     /// <summary>Subtracted from a token's logit for each time it occurred in the answer. Default 0.</summary>

@@ -122,7 +122,8 @@ internal sealed class SimulatedContext(ContextOptions options, SimulatedTimings 
 
         public ulong Add(int token)
         {
-            // The finalizer of SplitMix64 (Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", 2014).
+            // The finalizer of SplitMix64 (Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators",
+            // 2014).
             var hash = (_hashes.Count == 0 ? Seed : _hashes[^1]) + ((ulong)token + 1) * Seed;
             hash = (hash ^ (hash >> 30)) * 0xBF58476D1CE4E5B9;
             hash = (hash ^ (hash >> 27)) * 0x94D049BB133111EB;

@@ -3,8 +3,8 @@ using Herd.Inference.Runtime;
 namespace Herd.Inference.Simulated;
 
 /// <summary>
-/// A runtime without weights that takes as long as a real one. It serves tests of scale and load, with a thousand nodes in
-/// a process. Each token depends on all tokens before it, so a wrong KV cache changes the answer.
+/// A runtime without weights that takes as long as a real one. It serves tests of scale and load, with a thousand nodes
+/// in a process. Each token depends on all tokens before it, so a wrong KV cache changes the answer.
 /// </summary>
 /// <param name="timings">The simulated times.</param>
 /// <param name="time">The time to wait on. Tests pass a fake one.</param>

@@ -24,8 +24,8 @@ public sealed record SimulatedTimings
     public int AnswerTokens { get; init; } = 64;
 
     /// <summary>
-    /// The rounding of the runtime. Sometimes two tokens have nearly equal logits. Then runtimes with different rounding sample
-    /// different tokens. Default 0.
+    /// The rounding of the runtime. Sometimes two tokens have nearly equal logits. Then runtimes with different
+    /// rounding sample different tokens. Default 0.
     /// </summary>
     public ulong Rounding { get; init; }
 

@@ -4,8 +4,8 @@ using Herd.Inference.Runtime;
 namespace Herd.Inference.Text;
 
 /// <summary>
-/// Converts the tokens of an answer to text: whole characters only, without text that may belong to a stop sequence. The
-/// text released after n tokens depends on these tokens alone, so another node can rebuild it from them.
+/// Converts the tokens of an answer to text: whole characters only, without text that may belong to a stop sequence.
+/// The text released after n tokens depends on these tokens alone, so another node can rebuild it from them.
 /// </summary>
 internal sealed class AnswerText(IVocabulary vocabulary, IReadOnlyList<string> stops)
 {

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Herd.LlamaCpp.Native;
 
-/// <summary>The part of llama.h and ggml.h (v0.5.0) that Herd calls. Names are those of the C API without the prefix.</summary>
+/// <summary>
+/// The part of llama.h and ggml.h (v0.5.0) that Herd calls. Names are those of the C API without the prefix.
+/// </summary>
 internal static unsafe partial class Llama
 {
     private const string Library = NativeLibraries.Llama;

@@ -97,8 +97,8 @@ internal static class NativeLibraries
     }
 
     /// <summary>
-    /// Values that identify the supported build: its version, the sizes of the structs passed by value, and default values of
-    /// their last fields, which would be misread if a field had been added or removed.
+    /// Values that identify the supported build: its version, the sizes of the structs passed by value, and default
+    /// values of their last fields, which would be misread if a field had been added or removed.
     /// </summary>
     internal sealed record BuildMark(
         string Version,

@@ -5,7 +5,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Herd.LlamaCpp.Native;
 
-/// <summary>Forwards the log of llama.cpp to a logger, and keeps the last errors of each thread for exceptions.</summary>
+/// <summary>
+/// Forwards the log of llama.cpp to a logger, and keeps the last errors of each thread for exceptions.
+/// </summary>
 internal static partial class NativeLog
 {
     private const int Warning = 3;

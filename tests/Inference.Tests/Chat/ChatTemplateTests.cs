@@ -52,7 +52,9 @@ public sealed class ChatTemplateTests
         Assert.Equal([ByteVocabulary.Control, 'x'], template.Render([new ChatMessage(ChatRole.User, "x")]));
     }
 
-    /// <summary>A template that puts together a control token from its own text and a message's does not get it.</summary>
+    /// <summary>
+    /// A template that puts together a control token from its own text and a message's does not get it.
+    /// </summary>
     [Fact]
     public void Render_SpecialTokenAcrossBorder_HoldsNone()
     {

@@ -81,7 +81,9 @@ public sealed class ChatToolsTests
         Assert.Equal((thinks, begins), (template.Thinks, template.BeginsThinking));
     }
 
-    /// <summary>Templates that cut off earlier thoughts look for their end; they find none to cut a message at.</summary>
+    /// <summary>
+    /// Templates that cut off earlier thoughts look for their end; they find none to cut a message at.
+    /// </summary>
     [Fact]
     public void Render_AnswerWithThought_IsShownWithoutAndItsTokensWhole()
     {

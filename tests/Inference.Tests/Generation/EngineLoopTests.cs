@@ -7,7 +7,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Herd.Inference.Tests.Generation;
 
-/// <summary>What scheduling costs, on the simulated runtime and a clock that moves only by its work: exact every time.</summary>
+/// <summary>
+/// What scheduling costs, on the simulated runtime and a clock that moves only by its work: exact every time.
+/// </summary>
 public sealed class EngineLoopTests
 {
     private const int Slots = 8;
@@ -15,7 +17,9 @@ public sealed class EngineLoopTests
     private const int Answer = 64;
     private const int Cells = 2048;
 
-    /// <summary>Taking turns with long histories must not eat the time of computing, however little host memory there is.</summary>
+    /// <summary>
+    /// Taking turns with long histories must not eat the time of computing, however little host memory there is.
+    /// </summary>
     [Theory]
     [InlineData(200, 1L << 30)]
     [InlineData(1500, 1L << 30)]
@@ -38,7 +42,10 @@ public sealed class EngineLoopTests
         Assert.True(turns.MedianFirst < 0.6 * one.MedianFirst, $"{turns.MedianFirst} s against {one.MedianFirst} s");
     }
 
-    /// <summary>What somebody says next does not wait until somebody else's long text is computed, as long as that one has not waited for long itself.</summary>
+    /// <summary>
+    /// What somebody says next does not wait until somebody else's long text is computed, as long as that one has not
+    /// waited for long itself.
+    /// </summary>
     [Theory]
     [InlineData(30, true)]
     [InlineData(0, false)]

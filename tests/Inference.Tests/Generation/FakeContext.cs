@@ -6,8 +6,8 @@ namespace Herd.Inference.Tests.Generation;
 
 /// <summary>
 /// A context whose next token follows from the one before it (token + 1, wrapping before the special ones), that notes
-/// every batch and can be held between steps or made to fail. With <see cref="IsHashing"/> the next token follows from every
-/// token in the sequence's cells, so that a wrong one anywhere changes all that comes after.
+/// every batch and can be held between steps or made to fail. With <see cref="IsHashing"/> the next token follows from
+/// every token in the sequence's cells, so that a wrong one anywhere changes all that comes after.
 /// </summary>
 internal sealed class FakeContext(int sequences = 2, int cells = 64, int batch = 8) : ILlamaContext
 {

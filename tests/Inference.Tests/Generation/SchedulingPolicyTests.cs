@@ -25,7 +25,9 @@ public sealed class SchedulingPolicyTests
             && all.All(z => _policy.Compare(x, y) > 0 || _policy.Compare(y, z) > 0 || _policy.Compare(x, z) <= 0)));
     }
 
-    /// <summary>No starvation: whoever has waited long enough goes before all who came later, whatever they are.</summary>
+    /// <summary>
+    /// No starvation: whoever has waited long enough goes before all who came later, whatever they are.
+    /// </summary>
     [Property]
     public bool Compare_Overdue_GoesBeforeEveryLaterOne(byte kind)
     {

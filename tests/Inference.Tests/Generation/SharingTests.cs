@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Herd.Inference.Tests.Generation;
 
 /// <summary>
-/// Parking, restoring, sharing and making way, on a context whose next token follows from every token in its cells: so each
-/// answer proves that the cells held its own tokens and no others.
+/// Parking, restoring, sharing and making way, on a context whose next token follows from every token in its cells: so
+/// each answer proves that the cells held its own tokens and no others.
 /// </summary>
 public sealed class SharingTests : IDisposable
 {
@@ -95,7 +95,9 @@ public sealed class SharingTests : IDisposable
         Assert.All(cached[1..], count => Assert.InRange(count, 90 - 32, 89));
     }
 
-    /// <summary>Sessions that come back to slots far apart are computed in slots side by side, since that takes one pass.</summary>
+    /// <summary>
+    /// Sessions that come back to slots far apart are computed in slots side by side, since that takes one pass.
+    /// </summary>
     [Fact]
     public async Task Generate_ComingBackFarApart_AreComputedSideBySide()
     {
@@ -126,7 +128,9 @@ public sealed class SharingTests : IDisposable
         Assert.Throws<InvalidDataException>(() => New(New(), Disk()));
     }
 
-    /// <summary>Sessions of several tenants, many more than slots, with tiers too small for all: every answer is its own.</summary>
+    /// <summary>
+    /// Sessions of several tenants, many more than slots, with tiers too small for all: every answer is its own.
+    /// </summary>
     [Theory]
     [InlineData(1)]
     [InlineData(2)]

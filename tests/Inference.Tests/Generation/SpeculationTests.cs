@@ -48,12 +48,12 @@ public sealed class SpeculationTests
         Assert.Equal(2, DraftTokens(Times(draftMilliseconds: 0.1), accepted: 50, cells: Repeating.Length + 2));
 
     [Property]
-    public bool AcceptanceRate_AnyOutcomes_StaysBetweenZeroAndOne(bool[] rights)
+    public bool AcceptanceRate_AnyOutcomes_StaysBetweenZeroAndOne(bool[] outcomes)
     {
         var rate = new AcceptanceRate();
-        foreach (var right in rights)
+        foreach (var accepted in outcomes)
         {
-            rate.Record(right ? 8 : 0, rejected: !right);
+            rate.Record(accepted ? 8 : 0, rejected: !accepted);
         }
 
         return rate.Value is >= 0 and <= 1;
@@ -85,9 +85,9 @@ public sealed class SpeculationTests
     {
         var request = new GenerationRequest { Session = "s", Prompt = Repeating };
         var sequence = new Sequence(request, new ByteVocabulary(), cells, TimeProvider.System, CancellationToken.None);
-        for (var i = 0; i < right + wrong; i++)
+        for (var i = 0; i < accepted + rejected; i++)
         {
-            sequence.AcceptanceRate.Record(i < right ? 1 : 0, rejected: i >= right);
+            sequence.AcceptanceRate.Record(i < accepted ? 1 : 0, rejected: i >= accepted);
         }
 
         return new Speculation(times, cells).ProposeDraft(sequence, decoding: 1, room).Length;

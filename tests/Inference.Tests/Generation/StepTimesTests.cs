@@ -59,7 +59,9 @@ public sealed class StepTimesTests
         Assert.True(lengthy > 1.5 * brief, $"{lengthy} and {brief}");
     }
 
-    /// <summary>Another process takes the processor while a long prompt is computed: the budget soon recovers.</summary>
+    /// <summary>
+    /// Another process takes the processor while a long prompt is computed: the budget soon recovers.
+    /// </summary>
     [Fact]
     public void PrefillBudget_EverythingTakesLonger_Recovers()
     {
@@ -98,8 +100,8 @@ public sealed class StepTimesTests
     }
 
     /// <summary>
-    /// One answer in the making is not kept at a pace that it will not have once the others are: their prompts would take their time
-    /// a few tokens a step.
+    /// One answer in the making is not kept at a pace that it will not have once the others are: their prompts would
+    /// take their time a few tokens a step.
     /// </summary>
     [Fact]
     public void PrefillBudget_ManyPromptsWithOneAnswer_StretchesTheStepInWhichAllDecode()

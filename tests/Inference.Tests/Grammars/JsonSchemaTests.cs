@@ -80,7 +80,9 @@ public sealed class JsonSchemaTests
     public void ForSchema_CannotBeKept_IsRefused(string schema) =>
         Assert.Throws<GrammarException>(() => _grammars.ForSchema(schema));
 
-    /// <summary>Whatever is drawn from what the grammar allows is valid JSON of the schema, once the grammar is complete.</summary>
+    /// <summary>
+    /// Whatever is drawn from what the grammar allows is valid JSON of the schema, once the grammar is complete.
+    /// </summary>
     [Property(MaxTest = 200)]
     public bool Mask_DrawnAtRandom_MakesValidJson(int seed)
     {

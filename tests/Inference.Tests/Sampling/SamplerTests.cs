@@ -43,7 +43,9 @@ public sealed class SamplerTests
         Assert.InRange(counts[2] / (double)Draws, 0.18, 0.22);
     }
 
-    /// <summary>The token drawn is one that temperature, top-k, top-p and min-p leave, by the plain definition of each.</summary>
+    /// <summary>
+    /// The token drawn is one that temperature, top-k, top-p and min-p leave, by the plain definition of each.
+    /// </summary>
     [Property(MaxTest = 500)]
     public bool Sample_AnyFilters_DrawsFromWhatIsLeft(int logitSeed, ushort index, byte temperature, byte topK, byte topP, byte minP)
     {

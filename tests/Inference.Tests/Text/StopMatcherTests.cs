@@ -36,7 +36,9 @@ public sealed class StopMatcherTests
         Assert.Equal("EN", matcher.Flush());
     }
 
-    /// <summary>However a text is cut, what is released is what lies before the first stop sequence of the whole.</summary>
+    /// <summary>
+    /// However a text is cut, what is released is what lies before the first stop sequence of the whole.
+    /// </summary>
     [Property(MaxTest = 500)]
     public bool Append_AnyPieces_ReleasesTextBeforeFirstStop(byte[] letters, byte[] cuts)
     {
@@ -55,7 +57,9 @@ public sealed class StopMatcherTests
         return released == BeforeFirstStop(text, stops);
     }
 
-    /// <summary>A stop is found as soon as it is complete; of several that are complete then, the one that began first.</summary>
+    /// <summary>
+    /// A stop is found as soon as it is complete; of several that are complete then, the one that began first.
+    /// </summary>
     private static string BeforeFirstStop(string text, string[] stops)
     {
         for (var end = 1; end <= text.Length; end++)

@@ -3,8 +3,8 @@ using Herd.Inference.Runtime;
 namespace Herd.Inference.Models.Gguf;
 
 /// <summary>
-/// The description in a GGUF file (versions 2 and 3, little-endian). Every count, length, offset and size is checked against
-/// the file. This is the first reader of a model's file, so llama.cpp sees only sound files.
+/// The description in a GGUF file (versions 2 and 3, little-endian). Every count, length, offset and size is checked
+/// against the file. This is the first reader of a model's file, so llama.cpp sees only sound files.
 /// </summary>
 public sealed class GgufFile
 {
@@ -39,7 +39,9 @@ public sealed class GgufFile
     public long WeightBytes => Tensors.Sum(tensor => tensor.Bytes);
 
     /// <summary>Reads the description of a file, without the data of its tensors.</summary>
-    /// <exception cref="ModelLoadException">The file is missing or damaged. The message states where and why.</exception>
+    /// <exception cref="ModelLoadException">
+    /// The file is missing or damaged. The message states where and why.
+    /// </exception>
     public static GgufFile Read(string path)
     {
         try

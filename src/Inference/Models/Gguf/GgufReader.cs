@@ -20,7 +20,9 @@ internal sealed class GgufReader(Stream stream, string name)
 
     public ulong ReadUInt64() => BinaryPrimitives.ReadUInt64LittleEndian(Read(8));
 
-    /// <summary>Reads a count of items of at least <c>minBytes</c> bytes each, all of which must be in the file.</summary>
+    /// <summary>
+    /// Reads a count of items of at least <c>minBytes</c> bytes each, all of which must be in the file.
+    /// </summary>
     public long ReadCount(string what, int minBytes, long max)
     {
         var at = Position;

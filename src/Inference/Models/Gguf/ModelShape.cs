@@ -6,7 +6,9 @@ namespace Herd.Inference.Models.Gguf;
 /// <param name="FeedForward">Width between the layers of a block; 0 if not given.</param>
 /// <param name="Vocabulary">The number of tokens.</param>
 /// <param name="ContextLength">The context length of training, in tokens.</param>
-/// <param name="KvElementsPerToken">Keys and values of one token over all layers; 0 for models without attention.</param>
+/// <param name="KvElementsPerToken">
+/// Keys and values of one token over all layers; 0 for models without attention.
+/// </param>
 public sealed record ModelShape(
     int Layers, int Embedding, int FeedForward, int Vocabulary, int ContextLength, long KvElementsPerToken)
 {
@@ -32,7 +34,9 @@ public sealed record ModelShape(
             kvHeads.Sum(count => count * (key + value)));
     }
 
-    /// <summary>A defect at which llama.cpp would end the process instead of rejecting the file; null if none.</summary>
+    /// <summary>
+    /// A defect at which llama.cpp would end the process instead of rejecting the file; null if none.
+    /// </summary>
     internal static string? Fault(GgufFile file)
     {
         var layers = Number(file, "block_count") ?? 0;

@@ -41,7 +41,10 @@ public sealed class GgufFileTests : IDisposable
     public void Read_NoFile_SaysWhich() =>
         Assert.Contains("/nowhere/x.gguf", Assert.Throws<ModelLoadException>(() => GgufFile.Read("/nowhere/x.gguf")).Message, StringComparison.Ordinal);
 
-    /// <summary>Whatever is changed or cut off: read, or refused with the place. Nothing else, and no memory for what is not there.</summary>
+    /// <summary>
+    /// Whatever is changed or cut off: read, or refused with the place. Nothing else, and no memory for what is not
+    /// there.
+    /// </summary>
     [Property(MaxTest = 2000)]
     public Property Read_Mutated_IsReadOrRefused() => Prop.ForAll(
         Mutation(HeaderBytes).ToArbitrary(),
