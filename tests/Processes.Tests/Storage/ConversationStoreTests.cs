@@ -87,7 +87,7 @@ public abstract class ConversationStoreTests<TServer>(TServer server) : IClassFi
         {
             try
             {
-                return await store.Write("t", expected, New("c"), 0, Retention.CallerKept, owner);
+                return await store.Write("t", expected, New("c") with { Retention = Retention.CallerKept }, 0, owner);
             }
             catch (ConversationConflictException)
             {
@@ -103,7 +103,7 @@ public abstract class ConversationStoreTests<TServer>(TServer server) : IClassFi
         for (var i = 0; i < 200; i++)
         {
             var (connection, store) = await Connect();
-            await store.Write("t", null, New($"c{i}"), 0, Retention.CallerKept, "one");
+            await store.Write("t", null, New($"c{i}") with { Retention = Retention.CallerKept }, 0, "one");
             await connection.DisposeAsync();
         }
     }
@@ -212,7 +212,7 @@ public abstract class ConversationStoreTests<TServer>(TServer server) : IClassFi
         int firstTurn = 0,
         Retention kind = Retention.Durable,
         string tenant = "t",
-        string owner = "one") => Store.Write(tenant, expected, conversation, firstTurn, kind, owner);
+        string owner = "one") => Store.Write(tenant, expected, conversation with { Retention = kind }, firstTurn, owner);
 
     private protected static Conversation New(string id) => new() { Id = id, Created = DateTimeOffset.UnixEpoch };
 

@@ -18,12 +18,12 @@ public sealed class RedisConversationStoreTests(RedisServer server) : Conversati
         var conversation = new Conversation { Id = "c", Created = DateTimeOffset.UnixEpoch };
         var first = new StoredConversation(conversation, 0);
 
-        await Assert.ThrowsAsync<TimeoutException>(() => store.Write("t", null, conversation, 0, Retention.Durable, "me"));
+        await Assert.ThrowsAsync<TimeoutException>(() => store.Write("t", null, conversation, 0, "me"));
         await using var replica = await StoreProcess.StartRedis(replicaOf: primary.Port);
         StoredConversation? written = null;
         while (written is null)
         {
-            written = await Try(() => store.Write("t", first, conversation, 0, Retention.Durable, "me"));
+            written = await Try(() => store.Write("t", first, conversation, 0, "me"));
         }
 
         Assert.Equal(conversation, (await store.Read("t", "c", TestContext.Current.CancellationToken))!.Conversation with { Turns = conversation.Turns });
