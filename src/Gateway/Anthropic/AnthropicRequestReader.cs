@@ -3,6 +3,7 @@ using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Gateway.Answers;
 using Herd.Gateway.Conversations;
+using Herd.Gateway.Generation;
 using Herd.Gateway.OpenAi;
 using static Herd.Gateway.Errors.BadRequest;
 
@@ -22,15 +23,17 @@ internal static class AnthropicRequestReader
     {
         Require(!string.IsNullOrEmpty(request.Model), "'model' is missing.", "model");
         Require(!isToAnswer || request.MaxTokens is not null, "'max_tokens' is missing.", "max_tokens");
-        var settings = WithTools(request, new GenerationSettings
+        var (tools, choice) = Tools(request);
+        var settings = SettingsBuilder.Build(new SettingsFields
         {
-            Temperature = request.Temperature,
-            TopP = request.TopP,
-            TopK = request.TopK,
-            MaxTokens = request.MaxTokens,
-            Stops = request.StopSequences ?? [],
+            Temperature = ("temperature", request.Temperature),
+            TopP = ("top_p", request.TopP),
+            TopK = ("top_k", request.TopK),
+            MaxTokens = ("max_tokens", request.MaxTokens),
+            Stops = ("stop_sequences", request.StopSequences),
+            Tools = ("tools", tools),
+            ToolChoice = ("tool_choice", choice),
         });
-        SettingsRules.Check(settings);
         return new TurnRequest
         {
             TurnId = ConversationClient.NewTurnId(),
@@ -41,28 +44,33 @@ internal static class AnthropicRequestReader
         };
     }
 
-    private static GenerationSettings WithTools(MessagesRequest request, GenerationSettings settings)
+    private static (IReadOnlyList<Tool>? Tools, ToolChoice? Choice) Tools(MessagesRequest request)
     {
-        var tools = (request.Tools ?? []).Select((tool, i) => tool is { Name: { } name, Type: null or "custom" }
-            ? new Tool(name, tool.Description, ChatTools.Parameters(tool.InputSchema, $"tools[{i}].input_schema"), tool.Strict == true)
-            : throw Bad($"'tools[{i}]' is no function of yours; others are not understood.", $"tools[{i}]")).ToList();
-        var choice = request.ToolChoice;
-        Require(choice?.Type is null or "auto" or "any" or "tool" or "none", "'tool_choice.type' is none of auto, any, tool and none.", "tool_choice");
-        Require(
-            choice?.Type is not ("any" or "tool") || tools.Exists(tool => choice.Type == "any" || tool.Name == choice.Name),
-            "'tool_choice' names none of the functions in 'tools'.",
-            "tool_choice");
-        return choice?.Type == "none" || tools.Count == 0 ? settings : settings with
+        List<Tool> tools = [.. (request.Tools ?? []).Select(ToTool)];
+        var choice = request.ToolChoice?.Type switch
         {
-            Tools = tools,
-            ToolChoice = choice?.Type is "any" or "tool" ? new ToolChoice(IsRequired: true, choice.Type == "tool" ? choice.Name : null) : null,
+            null or "auto" or "none" => null,
+            "any" => new ToolChoice(IsRequired: true),
+            "tool" => new ToolChoice(
+                IsRequired: true, request.ToolChoice.Name ?? throw Bad("'tool_choice.name' is missing.", "tool_choice")),
+            _ => throw Bad("'tool_choice.type' must be auto, any, tool or none.", "tool_choice"),
         };
+        return (request.ToolChoice?.Type == "none" || tools.Count == 0 ? null : tools, choice);
     }
+
+    private static Tool ToTool(ToolParam? tool, int index) => tool is { Name: { } name, Type: null or "custom" }
+        ? new Tool(
+            name,
+            tool.Description,
+            ChatTools.Parameters(tool.InputSchema, $"tools[{index}].input_schema"),
+            tool.Strict == true)
+        : throw Bad(
+            $"'tools[{index}]' is not a function with a name. Anthropic's own tools are not supported.", $"tools[{index}]");
 
     private static List<Message> Messages(MessagesRequest request, AnswerMarkup markup)
     {
         Require(
-            request.Messages is { Count: >= 1 and <= SettingsRules.MaxMessages }, $"'messages' must hold 1 to {SettingsRules.MaxMessages} messages.", "messages");
+            request.Messages is { Count: >= 1 and <= TurnRules.MaxMessages }, $"'messages' must hold 1 to {TurnRules.MaxMessages} messages.", "messages");
         List<Message> read = request.System is { ValueKind: not JsonValueKind.Null } system ? [new Message(Role.System, Text(system, "system"))] : [];
         foreach (var (i, message) in request.Messages!.Index())
         {

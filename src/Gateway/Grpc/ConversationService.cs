@@ -2,6 +2,7 @@ using Grpc.Core;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Gateway.Conversations;
+using Herd.Gateway.Generation;
 using Herd.Gateway.Hosting;
 using Herd.Gateway.Tenants;
 using Herd.Grains.Conversations.Storage;
@@ -56,10 +57,8 @@ internal sealed class ConversationService(
             Settings = request.ToSettings(),
             Offset = request.Resume.ToOffset(),
         };
-        SettingsRules.CheckTurnId(turn.TurnId);
-        SettingsRules.Check(turn.Settings, "sampling.");
-        SettingsRules.CheckChoice(turn.Settings);
-        SettingsRules.CheckOffset(turn.Offset, request.HasTurnId);
+        TurnRules.CheckTurnId(turn.TurnId);
+        TurnRules.CheckOffset(turn.Offset, request.HasTurnId);
         var cancellation = context.CancellationToken;
         var parts = new TurnParts(view, turn);
         await foreach (var update in conversations.Converse(Tenant(context), Id(request.ConversationId), turn, cancellation))
@@ -146,7 +145,7 @@ internal sealed class ConversationService(
 
     public override async Task<CancelTurnResponse> CancelTurn(CancelTurnRequest request, ServerCallContext context)
     {
-        SettingsRules.CheckTurnId(request.TurnId);
+        TurnRules.CheckTurnId(request.TurnId);
         var turn = await conversations.Cancel(
             Tenant(context), Id(request.ConversationId), request.TurnId, context.CancellationToken);
         return new CancelTurnResponse { Turn = turn.ToProto() };
@@ -167,8 +166,8 @@ internal sealed class ConversationService(
     {
         (0, 0) => throw Bad("'text' is empty. Send a text, or the results of calls.", "text"),
         (> 0, > 0) => throw Bad("The request has both 'text' and 'results'. Send one of them.", "results"),
-        (_, > SettingsRules.MaxTools) => throw Bad(
-            $"'results' may hold at most {SettingsRules.MaxTools} results; found {request.Results.Count}.", "results"),
+        (_, > ToolRules.MaxTools) => throw Bad(
+            $"'results' may hold at most {ToolRules.MaxTools} results; found {request.Results.Count}.", "results"),
         (> 0, _) => [new Contracts.Conversations.Message(Contracts.Conversations.Role.User, request.Text)],
         _ => [.. request.Results.Select(result => new Contracts.Conversations.Message(Contracts.Conversations.Role.Tool, result))],
     };

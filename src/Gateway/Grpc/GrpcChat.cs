@@ -48,12 +48,10 @@ internal sealed class GrpcChat(StatelessChat chat, SessionIdentity identities, C
     private static TurnRequest ToTurn(ChatRequest request, AnswerMarkup markup)
     {
         var settings = request.ToSettings();
-        SettingsRules.Check(settings, "sampling.");
-        SettingsRules.CheckChoice(settings);
-        if (request.Messages.Count is 0 or > SettingsRules.MaxMessages)
+        if (request.Messages.Count is 0 or > TurnRules.MaxMessages)
         {
             throw Bad(
-                $"'messages' must hold 1 to {SettingsRules.MaxMessages} messages; found {request.Messages.Count}.",
+                $"'messages' must hold 1 to {TurnRules.MaxMessages} messages; found {request.Messages.Count}.",
                 "messages");
         }
 

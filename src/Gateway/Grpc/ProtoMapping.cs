@@ -1,5 +1,4 @@
 using Google.Protobuf;
-using Google.Protobuf.Collections;
 using Google.Protobuf.WellKnownTypes;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Nodes;
@@ -171,69 +170,4 @@ internal static class ProtoMapping
         { Thought: { } thought } => new V1.ChatPart { Thought = thought },
         _ => new V1.ChatPart { Text = part.Text },
     };
-
-    public static GenerationSettings ToSettings(this V1.ConverseRequest request) => ToSettings(
-        request.Sampling, request.HasMaxTokens
-            ? request.MaxTokens
-            : null, request.Stop, request.Form, request.Overflow, request.Priority)
-        .With(request.Tools, request.ToolChoice);
-
-    public static GenerationSettings ToSettings(this V1.ChatRequest request) => ToSettings(
-        request.Sampling, request.HasMaxTokens
-            ? request.MaxTokens
-            : null, request.Stop, request.Form, request.Overflow, request.Priority)
-        .With(request.Tools, request.ToolChoice);
-
-    private static GenerationSettings With(
-        this GenerationSettings settings, RepeatedField<V1.Tool> tools, V1.ToolChoice? choice) => settings with
-    {
-        Tools = tools.Count == 0 ? null :
-        [
-            .. tools.Select(tool => new Tool(
-                tool.Name, tool.Description.Length > 0 ? tool.Description : null, tool.Parameters.Length > 0 ? tool.Parameters : null, tool.Strict)),
-        ],
-        ToolChoice = choice is { Required: true }
-            ? new ToolChoice(IsRequired: true, choice.HasName ? choice.Name : null)
-            : null,
-    };
-
-    private static GenerationSettings ToSettings(
-        V1.Sampling? given, int? maxTokens, IEnumerable<string> stops, V1.AnswerForm? form, V1.ContextOverflow overflow, V1.Priority priority)
-    {
-        var sampling = given ?? new V1.Sampling();
-        return new GenerationSettings
-        {
-            Temperature = sampling.HasTemperature ? sampling.Temperature : null,
-            TopK = sampling.HasTopK ? sampling.TopK : null,
-            TopP = sampling.HasTopP ? sampling.TopP : null,
-            MinP = sampling.HasMinP ? sampling.MinP : null,
-            Seed = sampling.HasSeed ? sampling.Seed : null,
-            MaxTokens = maxTokens,
-            Stops = [.. stops],
-            TypicalP = sampling.HasTypicalP ? sampling.TypicalP : null,
-            Penalties = sampling.HasRepetitionPenalty || sampling.HasFrequencyPenalty || sampling.HasPresencePenalty
-                ? new PenaltySettings(
-                    sampling.HasRepetitionPenalty ? sampling.RepetitionPenalty : null,
-                    sampling.HasFrequencyPenalty ? sampling.FrequencyPenalty : null,
-                    sampling.HasPresencePenalty ? sampling.PresencePenalty : null)
-                : null,
-            Dry = sampling.Dry is not { } dry ? null : new DrySettings(
-                dry.Multiplier, dry.HasBase ? dry.Base : null, dry.HasAllowedLength ? dry.AllowedLength : null),
-            Xtc = sampling.Xtc is not { } xtc ? null : new XtcSettings(
-                xtc.Probability, xtc.HasThreshold ? xtc.Threshold : null),
-            Mirostat = sampling.Mirostat is not { } mirostat ? null : new MirostatSettings(
-                mirostat.HasTau ? mirostat.Tau : null, mirostat.HasEta ? mirostat.Eta : null),
-            Bias = sampling.LogitBias.Count == 0 ? null : new Dictionary<int, float>(sampling.LogitBias),
-            IgnoreEnd = sampling.IgnoreEos,
-            LogProbs = sampling.HasLogProbs ? sampling.LogProbs : null,
-            Form = form?.FormCase switch
-            {
-                V1.AnswerForm.FormOneofCase.JsonObject => new AnswerForm(Schema: null),
-                V1.AnswerForm.FormOneofCase.JsonSchema => new AnswerForm(form.JsonSchema),
-                _ => null,
-            },
-            Overflow = overflow == V1.ContextOverflow.Shift ? ContextOverflow.Shift : ContextOverflow.Refuse,
-            Priority = priority == V1.Priority.Background ? TurnPriority.Background : TurnPriority.Interactive,
-        };
-    }
 }

@@ -3,6 +3,7 @@ using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Gateway.Answers;
 using Herd.Gateway.Conversations;
+using Herd.Gateway.Generation;
 using Herd.Gateway.OpenAi;
 using static Herd.Gateway.Errors.BadRequest;
 
@@ -19,8 +20,7 @@ internal static class OllamaRequestReader
     /// <exception cref="HerdException">A field is out of its range, or asks for what is not to be had.</exception>
     public static TurnRequest ToTurn(OllamaRequest request, bool isChat, AnswerMarkup markup)
     {
-        var settings = Settings(request.Options ?? new OllamaOptions(), request).WithTools(request.Tools, choice: null);
-        SettingsRules.Check(settings);
+        var settings = Settings(request.Options ?? new OllamaOptions(), request);
         return new TurnRequest
         {
             TurnId = ConversationClient.NewTurnId(),
@@ -36,29 +36,38 @@ internal static class OllamaRequestReader
         ? throw Bad("'model' is missing.", "model")
         : model.EndsWith(":latest", StringComparison.Ordinal) ? model[..^":latest".Length] : model;
 
-    private static GenerationSettings Settings(OllamaOptions options, OllamaRequest request) => new()
-    {
-        Temperature = options.Temperature,
-        TopK = options.TopK,
-        TopP = options.TopP,
-        MinP = options.MinP,
-        TypicalP = options.TypicalP,
-        Seed = options.Seed is { } seed ? unchecked((ulong)seed) : null,
-        MaxTokens = options.NumPredict is null or < 0 ? null : options.NumPredict,
-        Stops = ChatRequestReader.Stops(options.Stop),
-        Penalties = new PenaltySettings(options.RepeatPenalty, options.FrequencyPenalty, options.PresencePenalty),
-        Form = request.Format switch
+    private static GenerationSettings Settings(OllamaOptions options, OllamaRequest request) =>
+        SettingsBuilder.Build(new SettingsFields
         {
-            null or { ValueKind: JsonValueKind.Null } => null,
-            { ValueKind: JsonValueKind.String } word when word.GetString() is "" => null,
-            { ValueKind: JsonValueKind.String } word when word.GetString() is "json" => new AnswerForm(Schema: null),
-            { ValueKind: JsonValueKind.Object } schema => new AnswerForm(JsonSerializer.Serialize(schema, OpenAiJson.Default.JsonElement)),
-            _ => throw Bad("'format' is neither 'json' nor a JSON schema.", "format"),
-        },
-        IsRaw = request.Raw,
+            Temperature = ("options.temperature", options.Temperature),
+            TopK = ("options.top_k", options.TopK),
+            TopP = ("options.top_p", options.TopP),
+            MinP = ("options.min_p", options.MinP),
+            TypicalP = ("options.typical_p", options.TypicalP),
+            Seed = JsonFields.Seed(options.Seed),
 
-        // As Ollama does, the oldest turns make way.
-        Overflow = ContextOverflow.Shift,
+            // Ollama's -1 and -2 mean no limit.
+            MaxTokens = ("options.num_predict", options.NumPredict is < 0 ? null : options.NumPredict),
+            Stops = JsonFields.Texts("options.stop", options.Stop),
+            RepetitionPenalty = ("options.repeat_penalty", options.RepeatPenalty),
+            FrequencyPenalty = ("options.frequency_penalty", options.FrequencyPenalty),
+            PresencePenalty = ("options.presence_penalty", options.PresencePenalty),
+            Form = ("format", Form(request.Format)),
+            Tools = ChatTools.Read(request.Tools, choice: null).Tools,
+            IsRaw = request.Raw,
+
+            // Ollama omits the oldest turns of a history that is too long.
+            Overflow = ContextOverflow.Shift,
+        });
+
+    private static AnswerForm? Form(JsonElement? format) => format switch
+    {
+        null or { ValueKind: JsonValueKind.Null } => null,
+        { ValueKind: JsonValueKind.String } word when word.ValueEquals("") => null,
+        { ValueKind: JsonValueKind.String } word when word.ValueEquals("json") => new AnswerForm(Schema: null),
+        { ValueKind: JsonValueKind.Object } schema =>
+            new AnswerForm(JsonSerializer.Serialize(schema, OpenAiJson.Default.JsonElement)),
+        _ => throw Bad("'format' must be 'json' or a JSON schema.", "format"),
     };
 
     private static List<Message> Prompt(OllamaRequest request)
@@ -69,9 +78,9 @@ internal static class OllamaRequestReader
 
     private static List<Message> Messages(OllamaRequest request, AnswerMarkup markup)
     {
-        if (request.Messages is not { Count: >= 1 and <= SettingsRules.MaxMessages } messages)
+        if (request.Messages is not { Count: >= 1 and <= TurnRules.MaxMessages } messages)
         {
-            throw Bad($"'messages' must hold 1 to {SettingsRules.MaxMessages} messages.", "messages");
+            throw Bad($"'messages' must hold 1 to {TurnRules.MaxMessages} messages.", "messages");
         }
 
         return [.. messages.Select((message, i) => ToMessage(message, i, markup))];

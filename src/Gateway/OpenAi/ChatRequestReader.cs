@@ -4,6 +4,7 @@ using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Gateway.Answers;
 using Herd.Gateway.Conversations;
+using Herd.Gateway.Generation;
 using static Herd.Gateway.Errors.BadRequest;
 
 namespace Herd.Gateway.OpenAi;
@@ -38,26 +39,29 @@ internal static class ChatRequestReader
             }
         }
 
-        var settings = new GenerationSettings
+        var (tools, choice) = ChatTools.Read(request.Tools, request.ToolChoice);
+        var settings = SettingsBuilder.Build(new SettingsFields
         {
-            Temperature = request.Temperature,
-            TopK = request.TopK,
-            TopP = request.TopP,
-            MinP = request.MinP,
-            Seed = request.Seed is { } seed ? unchecked((ulong)seed) : null,
-            MaxTokens = request.MaxCompletionTokens ?? request.MaxTokens,
-            Stops = Stops(request.Stop),
-            TypicalP = request.TypicalP,
-            Penalties = (
-                request.RepetitionPenalty, request.FrequencyPenalty, request.PresencePenalty) is (null, null, null)
-                ? null
-                : new PenaltySettings(request.RepetitionPenalty, request.FrequencyPenalty, request.PresencePenalty),
-            Bias = request.LogitBias is { Count: > 0 } bias ? Bias(bias) : null,
+            Temperature = ("temperature", request.Temperature),
+            TopK = ("top_k", request.TopK),
+            TopP = ("top_p", request.TopP),
+            MinP = ("min_p", request.MinP),
+            TypicalP = ("typical_p", request.TypicalP),
+            Seed = JsonFields.Seed(request.Seed),
+            MaxTokens = request.MaxCompletionTokens is not null
+                ? ("max_completion_tokens", request.MaxCompletionTokens)
+                : ("max_tokens", request.MaxTokens),
+            Stops = JsonFields.Texts("stop", request.Stop),
+            RepetitionPenalty = ("repetition_penalty", request.RepetitionPenalty),
+            FrequencyPenalty = ("frequency_penalty", request.FrequencyPenalty),
+            PresencePenalty = ("presence_penalty", request.PresencePenalty),
+            Bias = ("logit_bias", Bias(request.LogitBias)),
+            LogProbs = ("top_logprobs", LogProbs(request)),
+            Form = ("response_format", Form(request.ResponseFormat)),
+            Tools = tools,
+            ToolChoice = choice,
             IgnoreEnd = request.IgnoreEos ?? false,
-            Form = Form(request.ResponseFormat),
-            LogProbs = LogProbs(request),
-        }.WithTools(request.Tools, request.ToolChoice);
-        SettingsRules.Check(settings);
+        });
         if (request.N is < 1 or > Choices.Max)
         {
             throw Bad($"'n' must be from 1 to {Choices.Max}; found {request.N}.", "n");
@@ -80,10 +84,10 @@ internal static class ChatRequestReader
             throw Bad("'messages' is empty. Send at least one message.", "messages");
         }
 
-        if (messages.Count > SettingsRules.MaxMessages)
+        if (messages.Count > TurnRules.MaxMessages)
         {
             throw Bad(
-                $"'messages' may hold at most {SettingsRules.MaxMessages} messages; found {messages.Count}.",
+                $"'messages' may hold at most {TurnRules.MaxMessages} messages; found {messages.Count}.",
                 "messages");
         }
 
@@ -160,20 +164,10 @@ internal static class ChatRequestReader
         _ => null,
     };
 
-    public static List<string> Stops(JsonElement? stop) => stop switch
-    {
-        null or { ValueKind: JsonValueKind.Null } => [],
-        { ValueKind: JsonValueKind.String } one => [one.GetString()!],
-        { ValueKind: JsonValueKind.Array } several when several.EnumerateArray().All(
-            s => s.ValueKind == JsonValueKind.String) =>
-            [.. several.EnumerateArray().Select(s => s.GetString()!)],
-        _ => throw Bad("'stop' must be a text or an array of texts.", "stop"),
-    };
-
-    private static Dictionary<int, float> Bias(IReadOnlyDictionary<string, float> bias)
+    private static Dictionary<int, float> Bias(IReadOnlyDictionary<string, float>? bias)
     {
         var read = new Dictionary<int, float>();
-        foreach (var (key, value) in bias)
+        foreach (var (key, value) in bias ?? new Dictionary<string, float>())
         {
             if (!int.TryParse(key, NumberStyles.None, CultureInfo.InvariantCulture, out var token))
             {

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Gateway.Answers;
+using Herd.Gateway.Generation;
 using static Herd.Gateway.Errors.BadRequest;
 
 namespace Herd.Gateway.OpenAi;
@@ -9,14 +10,16 @@ namespace Herd.Gateway.OpenAi;
 /// <summary>Reads the functions and the tool choice of a request.</summary>
 internal static class ChatTools
 {
-    /// <summary>The settings with the functions and the tool choice.</summary>
-    /// <exception cref="HerdException">A function is invalid, or the choice names an unknown one.</exception>
-    public static GenerationSettings WithTools(
-        this GenerationSettings settings, IReadOnlyList<ChatTool>? tools, JsonElement? choice)
+    private const string ChoiceName = "tool_choice";
+
+    /// <summary>The functions that the model may call, and the tool choice. There are none if the choice is none.</summary>
+    /// <exception cref="HerdException">The JSON is not that of a function or a choice.</exception>
+    public static (Field<IReadOnlyList<Tool>?> Tools, Field<ToolChoice?> Choice) Read(
+        IReadOnlyList<ChatTool>? tools, JsonElement? choice)
     {
-        var read = (tools ?? []).Select(ToTool).ToList();
-        var (isNone, chosen) = Choice(choice, read);
-        return isNone || read.Count == 0 ? settings : settings with { Tools = read, ToolChoice = chosen };
+        List<Tool> read = [.. (tools ?? []).Select(ToTool)];
+        var (isNone, chosen) = Choice(choice);
+        return (("tools", isNone || read.Count == 0 ? null : read), (ChoiceName, chosen));
     }
 
     /// <summary>The calls of an assistant's message.</summary>
@@ -51,35 +54,25 @@ internal static class ChatTools
         _ => throw Bad($"'{name}' must be a JSON schema.", name),
     };
 
-    private static (bool IsNone, ToolChoice? Choice) Choice(JsonElement? choice, List<Tool> tools)
+    private static (bool IsNone, ToolChoice? Choice) Choice(JsonElement? choice) => choice switch
     {
-        const string Name = "tool_choice";
-        switch (choice)
-        {
-            case null or { ValueKind: JsonValueKind.Null }:
-                return (false, null);
-            case { ValueKind: JsonValueKind.String } word:
-                return word.GetString() switch
-                {
-                    "none" => (true, null),
-                    "auto" => (false, null),
-                    "required" when tools.Count > 0 => (false, new ToolChoice(IsRequired: true)),
-                    "required" => throw Bad(
-                        $"'{Name}' is 'required', but 'tools' is empty. Add a function, or leave it out.", Name),
-                    _ => throw Bad($"'{Name}' must be none, auto, required or a function.", Name),
-                };
-            default:
-                // Chat completions have the name in "function", responses beside the type.
-                var named = choice.Value.ValueKind == JsonValueKind.Object && choice.Value.TryGetProperty(
-                    "function", out var function)
-                    ? function
-                    : choice.Value;
-                var name = named.ValueKind == JsonValueKind.Object && named.TryGetProperty("name", out var given)
-                    ? given.GetString()
-                    : null;
-                return tools.Exists(tool => tool.Name == name)
-                    ? (false, new ToolChoice(IsRequired: true, name))
-                    : throw Bad($"'{Name}' names a function that is not in 'tools'.", Name);
-        }
+        null or { ValueKind: JsonValueKind.Null } => (false, null),
+        { ValueKind: JsonValueKind.String } word when word.ValueEquals("none") => (true, null),
+        { ValueKind: JsonValueKind.String } word when word.ValueEquals("auto") => (false, null),
+        { ValueKind: JsonValueKind.String } word when word.ValueEquals("required") => (false, new ToolChoice(true)),
+        { ValueKind: JsonValueKind.Object } named when FunctionName(named) is { } name =>
+            (false, new ToolChoice(IsRequired: true, name)),
+        _ => throw Bad($"'{ChoiceName}' must be none, auto, required, or an object that names a function.", ChoiceName),
+    };
+
+    /// <summary>The name in a choice. Chat completions have it in "function", responses beside the type.</summary>
+    private static string? FunctionName(JsonElement choice)
+    {
+        var named = choice.TryGetProperty("function", out var function) && function.ValueKind == JsonValueKind.Object
+            ? function
+            : choice;
+        return named.TryGetProperty("name", out var name) && name.ValueKind == JsonValueKind.String
+            ? name.GetString()
+            : null;
     }
 }

@@ -4,6 +4,7 @@ using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Gateway.Conversations;
 using Herd.Gateway.Errors;
+using Herd.Gateway.Generation;
 using Herd.Gateway.Tenants;
 using static Herd.Gateway.Errors.BadRequest;
 
@@ -73,17 +74,17 @@ internal static class TextCompletions
             }
         }
 
-        var settings = new GenerationSettings
+        var settings = SettingsBuilder.Build(new SettingsFields
         {
-            Temperature = request.Temperature,
-            TopP = request.TopP,
-            Seed = request.Seed is { } seed ? unchecked((ulong)seed) : null,
-            MaxTokens = request.MaxTokens ?? DefaultTokens,
-            Stops = ChatRequestReader.Stops(request.Stop),
-            Penalties = new PenaltySettings(null, request.FrequencyPenalty, request.PresencePenalty),
+            Temperature = ("temperature", request.Temperature),
+            TopP = ("top_p", request.TopP),
+            Seed = JsonFields.Seed(request.Seed),
+            MaxTokens = ("max_tokens", request.MaxTokens ?? DefaultTokens),
+            Stops = JsonFields.Texts("stop", request.Stop),
+            FrequencyPenalty = ("frequency_penalty", request.FrequencyPenalty),
+            PresencePenalty = ("presence_penalty", request.PresencePenalty),
             IsRaw = true,
-        };
-        SettingsRules.Check(settings);
+        });
         return new TurnRequest
         {
             TurnId = ConversationClient.NewTurnId(),

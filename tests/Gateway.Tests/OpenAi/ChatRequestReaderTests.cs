@@ -68,7 +68,12 @@ public sealed class ChatRequestReaderTests
 
     [Theory]
     [InlineData("""{"model":"m","messages":[HELLO],"tools":[{"type":"web_search"}]}""", "tools[0]")]
-    [InlineData("""{"model":"m","messages":[HELLO],"tools":[{"type":"function","function":{"name":"a b"}}]}""", "tools")]
+    [InlineData("""{"model":"m","messages":[HELLO],"tools":[{"type":"function","function":{"name":"a b"}}]}""", "tools[0]")]
+    [InlineData("""{"model":"m","messages":[HELLO],"tools":[{"type":"function","function":{"name":"a"}},{"type":"function","function":{"name":"a"}}]}""", "tools[1]")]
+    [InlineData("""{"model":"m","messages":[HELLO],"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":{"type":"function"}}""", "tool_choice")]
+    [InlineData("""{"model":"m","messages":[HELLO],"max_completion_tokens":0}""", "max_completion_tokens")]
+    [InlineData("""{"model":"m","messages":[HELLO],"typical_p":0}""", "typical_p")]
+    [InlineData("""{"model":"m","messages":[HELLO],"presence_penalty":-2.5}""", "presence_penalty")]
     [InlineData("""{"model":"m","messages":[HELLO],"tools":[{"type":"function","function":{"name":"a","parameters":7}}]}""", "tools[0].function.parameters")]
     [InlineData("""{"model":"m","messages":[HELLO],"tool_choice":"required"}""", "tool_choice")]
     [InlineData("""{"model":"m","messages":[HELLO],"tool_choice":{"type":"function","function":{"name":"g"}}}""", "tool_choice")]
@@ -109,7 +114,7 @@ public sealed class ChatRequestReaderTests
     [InlineData("""{"model":"m","messages":[HELLO],"response_format":{}}""", "response_format")]
     [InlineData("""{"model":"m","messages":[HELLO],"response_format":{"type":"json_schema"}}""", "response_format")]
     [InlineData("""{"model":"m","messages":[HELLO],"logit_bias":{"x":1}}""", "logit_bias")]
-    [InlineData("""{"model":"m","messages":[HELLO],"logit_bias":{"1":101}}""", "logit_bias")]
+    [InlineData("""{"model":"m","messages":[HELLO],"logit_bias":{"1":101}}""", "logit_bias.1")]
     [InlineData("""{"model":"m","messages":[HELLO],"repetition_penalty":0}""", "repetition_penalty")]
     [InlineData("""{"model":"m","messages":[HELLO],"chat_template":"{{ evil }}"}""", "chat_template")]
     public async Task ToTurn_BadField_IsRefusedByName(string body, string? parameter)

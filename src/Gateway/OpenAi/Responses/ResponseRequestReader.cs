@@ -3,6 +3,7 @@ using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Gateway.Answers;
 using Herd.Gateway.Conversations;
+using Herd.Gateway.Generation;
 using static Herd.Gateway.Errors.BadRequest;
 
 namespace Herd.Gateway.OpenAi.Responses;
@@ -21,15 +22,17 @@ internal static class ResponseRequestReader
     /// <summary>The requested turn.</summary>
     public static TurnRequest ToTurn(ResponseRequest request, bool isFirst, AnswerMarkup markup)
     {
-        var settings = new GenerationSettings
+        var (tools, choice) = ChatTools.Read([.. (request.Tools ?? []).Select(ToTool)], request.ToolChoice);
+        var settings = SettingsBuilder.Build(new SettingsFields
         {
-            Temperature = request.Temperature,
-            TopP = request.TopP,
-            MaxTokens = request.MaxOutputTokens,
-            Form = Form(request.Text?.Format),
+            Temperature = ("temperature", request.Temperature),
+            TopP = ("top_p", request.TopP),
+            MaxTokens = ("max_output_tokens", request.MaxOutputTokens),
+            Form = ("text.format", Form(request.Text?.Format)),
+            Tools = tools,
+            ToolChoice = choice,
             Overflow = request.Truncation == "auto" ? ContextOverflow.Shift : ContextOverflow.Refuse,
-        }.WithTools([.. (request.Tools ?? []).Select(ToTool)], request.ToolChoice);
-        SettingsRules.Check(settings);
+        });
 
         // Instructions belong to one response. Those of the first stand at the start of the conversation, where other
         // conversations share them. Later ones stand before the input.
@@ -64,7 +67,6 @@ internal static class ResponseRequestReader
             request.Truncation is null or "auto" or "disabled",
             "'truncation' is neither auto nor disabled.",
             "truncation");
-        Require(request.MaxOutputTokens is null or >= 1, "'max_output_tokens' must be 1 or more.", "max_output_tokens");
         var conversation = Conversation(request);
         Require(
             request.PreviousResponseId is null || conversation is null,
@@ -87,9 +89,9 @@ internal static class ResponseRequestReader
             return [new Message(Role.User, said)];
         }
 
-        if (input is not { ValueKind: JsonValueKind.Array } items || items.GetArrayLength() is 0 or > SettingsRules.MaxMessages)
+        if (input is not { ValueKind: JsonValueKind.Array } items || items.GetArrayLength() is 0 or > TurnRules.MaxMessages)
         {
-            throw Bad($"'input' must be a text, or 1 to {SettingsRules.MaxMessages} messages.", "input");
+            throw Bad($"'input' must be a text, or 1 to {TurnRules.MaxMessages} messages.", "input");
         }
 
         var messages = items.EnumerateArray().Select(

@@ -1,0 +1,45 @@
+using System.Text.Json;
+using Herd.Contracts.Conversations;
+using Herd.Contracts.Errors;
+using Herd.Gateway.OpenAi;
+
+namespace Herd.Gateway.Tests.OpenAi;
+
+public sealed class TextCompletionsTests
+{
+    [Fact]
+    public void ToTurn_EverySetting_IsRead()
+    {
+        var settings = Read(
+            """
+            "temperature":0.5,"top_p":0.9,"seed":3,"max_tokens":7,"stop":["a"],"frequency_penalty":0.5,"presence_penalty":-1
+            """).Settings;
+
+        Assert.Equal((0.5f, 0.9f, 3ul, 7), (settings.Temperature, settings.TopP, settings.Seed, settings.MaxTokens));
+        Assert.Equal(["a"], settings.Stops);
+        Assert.Equal(new PenaltySettings(null, 0.5f, -1), settings.Penalties);
+        Assert.True(settings.IsRaw);
+    }
+
+    [Fact]
+    public void ToTurn_NoMaxTokens_IsOpenAisDefault() => Assert.Equal(16, Read(""" "n":1 """).Settings.MaxTokens);
+
+    [Theory]
+    [InlineData(""" "temperature":-1 """, "temperature")]
+    [InlineData(""" "top_p":1.5 """, "top_p")]
+    [InlineData(""" "max_tokens":0 """, "max_tokens")]
+    [InlineData(""" "stop":{} """, "stop")]
+    [InlineData(""" "frequency_penalty":3 """, "frequency_penalty")]
+    [InlineData(""" "presence_penalty":3 """, "presence_penalty")]
+    [InlineData(""" "best_of":2 """, "best_of")]
+    [InlineData(""" "echo":true """, "echo")]
+    public void ToTurn_BadSetting_IsRefusedByName(string fields, string parameter)
+    {
+        var error = Assert.Throws<HerdException>(() => Read(fields));
+
+        Assert.Equal((HerdError.InvalidArgument, parameter), (error.Error, error.Parameter));
+    }
+
+    private static TurnRequest Read(string fields) => TextCompletions.ToTurn(
+        JsonSerializer.Deserialize($$"""{"model":"m","prompt":"hi",{{fields}}}""", OpenAiJson.Default.TextRequest)!);
+}
