@@ -8,7 +8,7 @@ const files = readdirSync(results);
 const tests = files
   .filter((file) => file.endsWith(".json"))
   .flatMap((file) => JSON.parse(readFileSync(join(results, file), "utf8")).results.tests)
-  .map((test) => ({ name: test.name, status: test.status, seconds: test.duration / 1000 }));
+  .map((test) => ({ name: test.name, status: test.status, seconds: test.duration / 1000, message: test.message }));
 for (const line of readFileSync(join(results, "steps"), "utf8").split("\n").filter((line) => line !== "")) {
   const [status, took, ...name] = line.split(" ");
   tests.push({ name: name.join(" "), status, seconds: Number(took) });
@@ -28,7 +28,11 @@ const slowest = tests
 
 console.log("The ten slowest:");
 slowest.forEach((test) => console.log(`${test.seconds.toFixed(1).padStart(7)} s  ${test.name}`));
-failures.forEach((test) => console.log(`FAILED ${test.name}`));
+for (const test of failures) {
+  console.log(`FAILED ${test.name}`);
+  (test.message ?? "").split("\n").slice(0, 20).forEach((line) => console.log(`    ${line}`));
+}
+
 projects.forEach((project) => console.log(`FAILED project ${project}.Tests`));
 console.log(`${passed} passed, ${failed} failed, ${skipped} skipped, ${seconds} s`);
 if (passed === 0 || skipped > 0) {

@@ -12,8 +12,11 @@ public sealed record TemplateOptions
     /// <summary>The maximum depth of nested calls. Default 400.</summary>
     public int Depth { get; init; } = 400;
 
-    /// <summary>The maximum time of a rendering. Default 2 s.</summary>
-    public TimeSpan Time { get; init; } = TimeSpan.FromSeconds(2);
+    /// <summary>
+    /// The maximum time of a rendering, for what is no statement (a regular expression). Default 30 s: a busy machine
+    /// reaches the limit of statements first.
+    /// </summary>
+    public TimeSpan Time { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>The maximum number of characters of a template. Default 64 Ki.</summary>
     public int Characters { get; init; } = 64 << 10;
