@@ -1,5 +1,5 @@
 using Xunit.Sdk;
 using Xunit.v3;
 
-// Every scene has the machine for itself: two cores do not carry two clusters.
+// Tests run one after the other: two cores are not enough for two clusters.
 [assembly: Parallelization(Mode = ParallelMode.None)]

@@ -1,6 +1,6 @@
 namespace Herd.Cluster.Tests;
 
-/// <summary>The chaos harness on a cluster of three nodes and two gateways, in a short form.</summary>
+/// <summary>A minute of 'herd chaos' on three nodes and two gateways.</summary>
 public sealed class ChaosTests : IAsyncDisposable
 {
     private readonly HerdCluster _cluster = new();

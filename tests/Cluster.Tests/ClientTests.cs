@@ -7,7 +7,7 @@ using OllamaSharp.Models.Chat;
 
 namespace Herd.Cluster.Tests;
 
-/// <summary>Other clients that people have, unmodified: chat, streams, functions, forms, turns that follow each other, errors, giving up.</summary>
+/// <summary>Unmodified clients of others: chat, streams, tool calls, JSON schemas, multi-turn conversations, errors, cancellation.</summary>
 [Collection(nameof(RealCluster))]
 public sealed class ClientTests(RealCluster cluster)
 {

@@ -47,10 +47,10 @@ public sealed class TwoGateways : HerdCluster, IAsyncLifetime
     public async ValueTask InitializeAsync() => await Up("--gateways", "2");
 }
 
-/// <summary>Classes that leave the cluster with the real model as they find it share one.</summary>
+/// <summary>The cluster with the real model that classes share. They leave it as they find it.</summary>
 [CollectionDefinition(nameof(RealCluster))]
 public sealed class RealClusterCollection : ICollectionFixture<RealCluster>;
 
-/// <summary>Classes on the cluster with the tiny model share one.</summary>
+/// <summary>The cluster with the tiny model that classes share.</summary>
 [CollectionDefinition(nameof(TinyCluster))]
 public sealed class TinyClusterCollection : ICollectionFixture<TinyCluster>;

@@ -6,7 +6,7 @@ using Herd.Testing;
 
 namespace Herd.Cluster.Tests;
 
-/// <summary>What the command says when it cannot do what it was asked for, and what it leaves behind: nothing.</summary>
+/// <summary>The errors of the command. A command that fails leaves nothing behind.</summary>
 public sealed class CommandTests : IAsyncDisposable
 {
     private readonly HerdCluster _cluster = new();
@@ -181,7 +181,7 @@ public sealed class CommandTests : IAsyncDisposable
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                // It has ended meanwhile, or is none of ours.
+                // The process has ended, or belongs to somebody else.
             }
         }
     }

@@ -3,7 +3,7 @@ using Herd.V1;
 
 namespace Herd.Cluster.Tests;
 
-/// <summary>What a user of the command line sees of a cluster that is well.</summary>
+/// <summary>The command line on a healthy cluster.</summary>
 [Collection(nameof(RealCluster))]
 public sealed class ConversationTests(RealCluster cluster)
 {

@@ -13,7 +13,7 @@ using StackExchange.Redis;
 
 namespace Herd.Cluster.Tests;
 
-/// <summary>Nodes that leave in every way, in mid-answer and between turns: no token is lost or repeated, and sessions stay warm.</summary>
+/// <summary>Nodes are killed, frozen and drained during answers and between turns. No token is lost or repeated, and sessions stay warm.</summary>
 public sealed class FailoverTests(TwoGateways cluster) : IClassFixture<TwoGateways>
 {
     private const int Tokens = 150;
@@ -36,7 +36,7 @@ public sealed class FailoverTests(TwoGateways cluster) : IClassFixture<TwoGatewa
         Assert.Equal(turn.Node, (await cluster.Say(conversation, "And then?", maxTokens: 4)).Node);
     }
 
-    /// <summary>The process answers and its links report; only its engine does not come back from a step.</summary>
+    /// <summary>The process answers and its links report. Only its engine hangs in a step.</summary>
     [Fact]
     public async Task Converse_EngineHangsInMidStream_GoesOnElsewhereAndTheNodeComesBack()
     {
@@ -123,7 +123,7 @@ public sealed class FailoverTests(TwoGateways cluster) : IClassFixture<TwoGatewa
         Assert.Equal("herd: There is no node 'node-9'.\n", (await cluster.Run("move", conversation, "--node", "node-9")).Error);
     }
 
-    /// <param name="drains">Whether the node that has what was delivered leaves before the client is back.</param>
+    /// <param name="drains">True to drain the node that holds the delivered part before the client reconnects.</param>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -189,7 +189,7 @@ public sealed class FailoverTests(TwoGateways cluster) : IClassFixture<TwoGatewa
         Assert.Contains("without an offset", error.Status.Detail, StringComparison.Ordinal);
     }
 
-    /// <summary>An SSE client that lost its connection sends the id of the last event it has.</summary>
+    /// <summary>An SSE client that lost its connection sends the id of the last event that it received.</summary>
     [Fact]
     public async Task Completions_ConnectionLost_LastEventIdGetsTheRest()
     {
@@ -205,7 +205,7 @@ public sealed class FailoverTests(TwoGateways cluster) : IClassFixture<TwoGatewa
         Assert.Equal(whole, begun + rest);
     }
 
-    /// <summary>A stranger can neither listen in nor call: not on a node's link, nor where processes call each other.</summary>
+    /// <summary>Without the cluster's key nobody can listen or call, neither at a node's link nor at Orleans' ports.</summary>
     [Theory]
     [InlineData("--Cluster:LinkPort")]
     [InlineData("--Cluster:SiloPort")]

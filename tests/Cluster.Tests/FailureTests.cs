@@ -2,7 +2,7 @@ using Herd.V1;
 
 namespace Herd.Cluster.Tests;
 
-/// <summary>Processes that die, and what is left of conversations then: everything.</summary>
+/// <summary>Processes that die. Conversations survive whole.</summary>
 public sealed class FailureTests(RealCluster cluster) : IClassFixture<RealCluster>
 {
     [Fact]
@@ -86,7 +86,7 @@ public sealed class FailureTests(RealCluster cluster) : IClassFixture<RealCluste
         var first = await cluster.Say(conversation, "What is the capital of France?");
         while (cluster.KvFiles().IsSubsetOf(known))
         {
-            // Written behind, as soon as nothing else is to do.
+            // The node writes the KV cache behind, when it is idle.
             await Task.Delay(50, TestContext.Current.CancellationToken);
         }
 

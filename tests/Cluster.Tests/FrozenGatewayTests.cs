@@ -4,7 +4,7 @@ using Herd.V1;
 
 namespace Herd.Cluster.Tests;
 
-/// <summary>A gateway that was out of reach for long, and does not know yet that the others have gone on without it.</summary>
+/// <summary>A gateway that was frozen, and whose memory is stale: other gateways continued its conversations.</summary>
 public sealed class FrozenGatewayTests : IAsyncLifetime
 {
     private readonly HerdCluster _cluster = new();
@@ -16,7 +16,7 @@ public sealed class FrozenGatewayTests : IAsyncLifetime
 
     public ValueTask DisposeAsync() => _cluster.DisposeAsync();
 
-    /// <summary>What was asked while it was frozen is answered before it finds out; what it has in memory is old by then.</summary>
+    /// <summary>The gateway answers requests that waited while it was frozen before it learns that its memory is stale.</summary>
     [Fact]
     public async Task Read_OthersHaveGoneOn_TellsNothingOld()
     {
@@ -41,7 +41,7 @@ public sealed class FrozenGatewayTests : IAsyncLifetime
         }
     }
 
-    /// <summary>Asks until there is an answer.</summary>
+    /// <summary>Repeats a call until it succeeds.</summary>
     private async Task<Conversation> Read(string conversation)
     {
         while (true)

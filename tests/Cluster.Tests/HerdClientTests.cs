@@ -64,7 +64,7 @@ public sealed class HerdClientTests(RealCluster cluster) : IDisposable
         Assert.Contains(response.Messages, message => message.Contents.OfType<FunctionResultContent>().Any());
     }
 
-    /// <summary>The cluster keeps the history, calls and results too; the client sends what is new of it.</summary>
+    /// <summary>The cluster stores the history, tool calls and results included. The client sends only new messages.</summary>
     [Fact]
     public async Task GetResponse_FunctionInADurableConversation_IsInvokedAndRemembered()
     {
@@ -87,7 +87,7 @@ public sealed class HerdClientTests(RealCluster cluster) : IDisposable
         Assert.True(stored.Turns[1].Usage.CachedTokens > 0);
     }
 
-    /// <summary>A function that notes what it was asked for.</summary>
+    /// <summary>A function that records its arguments.</summary>
     private static AIFunction Weather(List<string> asked) => AIFunctionFactory.Create(
         [Description("Tells the weather of a city.")]
         (City city) =>

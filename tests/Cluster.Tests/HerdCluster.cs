@@ -27,7 +27,7 @@ public class HerdCluster : IAsyncDisposable
 
     public ConversationService.ConversationServiceClient Conversations => new(Channel);
 
-    /// <summary>The second gateway's, where there is one.</summary>
+    /// <summary>The service of the second gateway, for clusters with two.</summary>
     public ConversationService.ConversationServiceClient OtherConversations =>
         new(_otherChannel ??= GrpcChannel.ForAddress($"http://127.0.0.1:{GrpcPort + 2}"));
 
@@ -35,19 +35,19 @@ public class HerdCluster : IAsyncDisposable
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    /// <summary>What the processes and the command are given beside their options.</summary>
+    /// <summary>Sets an environment variable of the command and of the processes that it starts.</summary>
     public void SetEnvironment(string name, string value) => _environment[name] = value;
 
     public string NewPath(string name) => Path.Combine(Home, name);
 
-    /// <summary>herd up --detach, which ends when everything is well.</summary>
+    /// <summary>Runs herd up --detach. The command ends when the cluster is ready.</summary>
     public async Task Up(params string[] options)
     {
         var result = await RunUp(options);
         Assert.True(result.ExitCode == 0, $"herd up ended with {result.ExitCode}: {result.Error}{(result.ExitCode == 0 ? "" : Logs())}");
     }
 
-    /// <summary>How the logs of all processes end.</summary>
+    /// <summary>The last lines of the logs of all processes.</summary>
     private string Logs() => string.Concat(Directory.GetFiles(Path.Combine(Home, "logs")).Select(
         log => $"\n{Path.GetFileName(log)}:\n{string.Join('\n', File.ReadLines(log).TakeLast(8))}"));
 
@@ -70,7 +70,7 @@ public class HerdCluster : IAsyncDisposable
     /// <summary>Starts the herd command and leaves it running.</summary>
     public Process Start(params string[] arguments)
     {
-        // Where the tests run in the background of a script, Ctrl-C is ignored, and so it would be by what they start.
+        // A script's background jobs ignore Ctrl-C, and so would the processes that the tests start.
         var command = Path.Combine(Repository.Root, "artifacts", "bin", "Cli", Repository.Configuration, "herd");
         var info = new ProcessStartInfo("env", ["--default-signal=INT", command, .. arguments])
         {
@@ -87,22 +87,22 @@ public class HerdCluster : IAsyncDisposable
         return Process.Start(info)!;
     }
 
-    /// <summary>Where the store listens.</summary>
+    /// <summary>The address of the store.</summary>
     public string Store => State("node-1").GetProperty("arguments").EnumerateArray()
         .Select(argument => argument.GetString()!.Split('='))
         .Single(argument => argument[0] == "--Cluster:Store")[1];
 
-    /// <summary>One of the ports that a process was given.</summary>
+    /// <summary>The port in an argument of a process.</summary>
     public int Port(string name, string argument) => int.Parse(
         State(name).GetProperty("arguments").EnumerateArray()
             .Select(text => text.GetString()!.Split('='))
             .Single(pair => pair[0] == argument)[1],
         CultureInfo.InvariantCulture);
 
-    /// <summary>The id of a process of the cluster.</summary>
+    /// <summary>The operating system's id of a process.</summary>
     public int Pid(string name) => State(name).GetProperty("pid").GetInt32();
 
-    /// <summary>Asks a gateway at its operators' port to drain a node: at once, where starting the command would take longer than an answer.</summary>
+    /// <summary>Asks a gateway to drain a node. Unlike the command, whose start takes longer than an answer, the call acts at once.</summary>
     public async Task Drain(string node, string gateway = "gateway-1")
     {
         using var channel = GrpcChannel.ForAddress($"http://127.0.0.1:{Port(gateway, "--Gateway:AdminPort")}");
@@ -117,13 +117,13 @@ public class HerdCluster : IAsyncDisposable
         await process.WaitForExitAsync(Cancellation);
     }
 
-    /// <summary>Stops a process where it is, or lets it go on.</summary>
+    /// <summary>Stops a process with SIGSTOP.</summary>
     public Task Freeze(string name) => Tool.Run(Home, "kill", "-STOP", Pid(name).ToString(CultureInfo.InvariantCulture));
 
-    /// <summary>Lets a process that was stopped go on.</summary>
+    /// <summary>Lets a stopped process run again.</summary>
     public Task Continue(string name) => Tool.Run(Home, "kill", "-CONT", Pid(name).ToString(CultureInfo.InvariantCulture));
 
-    /// <summary>Waits until a process that was told to end has ended.</summary>
+    /// <summary>Waits until a process that was asked to end has ended.</summary>
     public async Task WaitForEnd(string name)
     {
         try
@@ -133,11 +133,11 @@ public class HerdCluster : IAsyncDisposable
         }
         catch (ArgumentException)
         {
-            // It had ended already.
+            // The process has ended already.
         }
     }
 
-    /// <summary>Waits until so many nodes are ready.</summary>
+    /// <summary>Waits until the given number of nodes is ready.</summary>
     public async Task WaitForNodes(int count)
     {
         while ((await Run("nodes")).Output.Split("READY").Length - 1 != count)
@@ -146,12 +146,12 @@ public class HerdCluster : IAsyncDisposable
         }
     }
 
-    /// <summary>Where a conversation was placed.</summary>
+    /// <summary>The placements of a conversation, oldest first.</summary>
     public async Task<IReadOnlyList<Placement>> Placements(string conversation) =>
         (await Conversations.ExplainPlacementAsync(
             new ExplainPlacementRequest { ConversationId = conversation }, cancellationToken: Cancellation)).Placements;
 
-    /// <summary>The KV caches that lie on disk, of all nodes.</summary>
+    /// <summary>The files of all KV caches on disk, of all nodes.</summary>
     public HashSet<string> KvFiles() => [.. Directory.EnumerateFiles(Home, "*.kv", SearchOption.AllDirectories)];
 
     public async Task<Conversation> New(string? system = null)
@@ -169,7 +169,7 @@ public class HerdCluster : IAsyncDisposable
         (await Conversations.GetConversationAsync(
             new GetConversationRequest { ConversationId = conversation }, cancellationToken: Cancellation)).Conversation;
 
-    /// <summary>Takes a turn, greedily unless a temperature is given, and checks that the stream is what is stored.</summary>
+    /// <summary>Takes a turn, at temperature 0 by default. Checks that the streamed answer equals the stored one.</summary>
     public async Task<Turn> Say(
         string conversation,
         string text,
@@ -227,7 +227,7 @@ public class HerdCluster : IAsyncDisposable
         .. options,
     ];
 
-    /// <summary>A process as run.json has it.</summary>
+    /// <summary>The entry of a process in run.json.</summary>
     private JsonElement State(string name)
     {
         using var state = JsonDocument.Parse(File.ReadAllText(Path.Combine(Home, "run.json")));
@@ -247,5 +247,5 @@ public class HerdCluster : IAsyncDisposable
     }
 }
 
-/// <summary>What a command said.</summary>
+/// <summary>The result of a command.</summary>
 public sealed record CommandResult(int ExitCode, string Output, string Error);

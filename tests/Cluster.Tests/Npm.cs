@@ -2,13 +2,13 @@ using Herd.Testing;
 
 namespace Herd.Cluster.Tests;
 
-/// <summary>Clients that come from npm.</summary>
+/// <summary>Clients from npm.</summary>
 internal static class Npm
 {
     private static readonly NpmFolder Clients = new("tests", "Cluster.Tests", "npm");
 
     /// <summary>Runs a script of the folder npm.</summary>
-    /// <returns>What it printed.</returns>
+    /// <returns>Its standard output.</returns>
     public static async Task<string> Run(string script, params string[] arguments)
     {
         await Clients.Install();

@@ -72,7 +72,7 @@ public sealed class OpenAiClientTests(RealCluster cluster)
         });
     }
 
-    /// <summary>Several answers to one prompt, which counts once.</summary>
+    /// <summary>Several answers to one prompt. The usage counts the prompt once.</summary>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -114,7 +114,7 @@ public sealed class OpenAiClientTests(RealCluster cluster)
         Assert.True(answers.Distinct().Count() > 1, "Each choice has a seed of its own.");
     }
 
-    /// <summary>A client that goes away ends the generation; what was said until then is kept, and is not the whole.</summary>
+    /// <summary>A client that disconnects cancels the generation. The part that was generated is stored.</summary>
     [Fact]
     public async Task AnyClient_GoesAwayInMidAnswer_EndsTheGeneration()
     {
@@ -141,7 +141,7 @@ public sealed class OpenAiClientTests(RealCluster cluster)
         Assert.Contains("\"state\":\"Cancelled\"", turn, StringComparison.Ordinal);
     }
 
-    /// <summary>Every kind of answer, and every event, against the types that OpenAI publishes.</summary>
+    /// <summary>Checks every kind of answer and every event against the types that OpenAI publishes.</summary>
     [Fact]
     public async Task Answers_OfEveryKind_AreOfOpenAisTypes()
     {
@@ -151,7 +151,7 @@ public sealed class OpenAiClientTests(RealCluster cluster)
         Assert.True(seen.RootElement.GetProperty("checked").GetInt32() > 30);
     }
 
-    /// <summary>A response is a turn; what follows an earlier one is a fork, and leaves what came after it alone.</summary>
+    /// <summary>A response is a turn. A response to an earlier one is a fork. It leaves later turns alone.</summary>
     [Fact]
     public async Task NpmClient_Responses_GoOnFromWhicheverIsNamed()
     {

@@ -10,7 +10,7 @@ using Herd.V1;
 
 namespace Herd.Cluster.Tests;
 
-/// <summary>The rows of the table of attacks that show at the doors of real processes; docs/security.md names the others' tests.</summary>
+/// <summary>The attacks of docs/security.md that only real processes can show. The page names the tests of the others.</summary>
 [Collection(nameof(TinyCluster))]
 public sealed class SecurityTests(TinyCluster cluster)
 {
@@ -18,7 +18,7 @@ public sealed class SecurityTests(TinyCluster cluster)
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    /// <summary>A template from a client is refused by every interface that has a place for one.</summary>
+    /// <summary>Every interface with a field for a chat template refuses a client's template.</summary>
     [Fact]
     public async Task TemplateFromClient_IsRefused()
     {
@@ -29,7 +29,7 @@ public sealed class SecurityTests(TinyCluster cluster)
         }
     }
 
-    /// <summary>Operators' calls are had at their port alone, whatever the Host header says.</summary>
+    /// <summary>Only the operators' port serves operators' calls. The Host header changes nothing.</summary>
     [Fact]
     public async Task AdminCall_AtThePublicPort_IsRefused()
     {
@@ -58,7 +58,7 @@ public sealed class SecurityTests(TinyCluster cluster)
         Assert.NotEmpty((await admin.ListNodesAsync(new ListNodesRequest(), operators, cancellationToken: Cancellation)).Nodes);
     }
 
-    /// <summary>Eight long answers with all their chances, 17 MB that a client does not read: the gateway does not wait for it.</summary>
+    /// <summary>A client asks for eight long answers with all log probabilities, 17 MB, and reads nothing. The gateway does not wait for it.</summary>
     [Fact]
     public async Task SlowClient_WhoDoesNotRead_IsCutOff()
     {
@@ -74,7 +74,7 @@ public sealed class SecurityTests(TinyCluster cluster)
         Assert.DoesNotContain("[DONE]", await Rest(client), StringComparison.Ordinal);
     }
 
-    /// <summary>Waits until so many answers are under way at the gateway.</summary>
+    /// <summary>Waits until the gateway streams the given number of answers.</summary>
     private async Task UntilStreams(Func<double, bool> holds)
     {
         using var http = new HttpClient { DefaultRequestHeaders = { Authorization = new("Bearer", TinyCluster.Operator) } };
@@ -91,7 +91,7 @@ public sealed class SecurityTests(TinyCluster cluster)
         }
     }
 
-    /// <summary>What lies in the connection still, until its end.</summary>
+    /// <summary>Reads the rest of the connection.</summary>
     private static async Task<string> Rest(TcpClient client)
     {
         var read = new MemoryStream();
@@ -101,19 +101,19 @@ public sealed class SecurityTests(TinyCluster cluster)
         }
         catch (IOException)
         {
-            // It was cut off.
+            // The gateway closed the connection.
         }
 
         return Encoding.ASCII.GetString(read.ToArray());
     }
 
-    /// <summary>Sharing a KV cache could be seen in what is cached; only a tenant's own is.</summary>
+    /// <summary>The number of cached tokens would show a shared KV cache. A tenant is served from its own KV caches only.</summary>
     [Fact]
     public async Task PrefixCache_OfAnotherTenant_TellsNothing()
     {
         var secret = $"{Guid.NewGuid()} {string.Concat(Enumerable.Repeat("some long beginning ", 20))}";
 
-        // Whichever node they come to, after a few of them each has computed it for her.
+        // The turns reach all nodes. After a few, each node has computed the prompt for Alice.
         var own = new List<int>();
         for (var i = 0; i < 6; i++)
         {
@@ -124,7 +124,7 @@ public sealed class SecurityTests(TinyCluster cluster)
         Assert.Contains(own, cached => cached > 100);
     }
 
-    /// <summary>Each takes little time and is refused, and the gateway goes on.</summary>
+    /// <summary>The gateway refuses each request at little cost and goes on.</summary>
     [Theory]
     [InlineData("""{"model":"tiny","n":1000000000,"messages":[{"role":"user","content":"x"}]}""")]
     [InlineData("""{"model":"tiny","max_tokens":-1,"messages":[{"role":"user","content":"x"}]}""")]
@@ -168,7 +168,7 @@ public sealed class SecurityTests(TinyCluster cluster)
         Assert.Equal((HttpStatusCode.BadRequest, "response_format"), (response.StatusCode, (await Json(response)).GetProperty("error").GetProperty("param").GetString()));
     }
 
-    /// <summary>What is said is in no log, metric, header or error, whichever interface it comes by and whatever goes wrong.</summary>
+    /// <summary>The content of conversations is in no log, metric, header or error, at every interface and after every failure.</summary>
     [Fact]
     public async Task Canary_ByEveryInterface_ShowsNowhere()
     {

@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace Herd.Cluster.Tests;
 
 /// <summary>
-/// Stops one thread of a process, as a driver that never answers does; all others of the process go on. Linux lets the thread go on
-/// when the one that stopped it ends.
+/// Stops one thread of a process, as a hanging driver does. The other threads run. Linux lets the thread run again
+/// when the tracer ends.
 /// </summary>
 internal sealed partial class StoppedThread : IDisposable
 {

@@ -5,7 +5,7 @@ using StackExchange.Redis;
 
 namespace Herd.Cluster.Tests;
 
-/// <summary>A store with a replica that takes its place.</summary>
+/// <summary>A store with a replica that takes over.</summary>
 public sealed class StoreFailoverTests : IAsyncLifetime
 {
     private readonly HerdCluster _cluster = new();
@@ -32,7 +32,7 @@ public sealed class StoreFailoverTests : IAsyncLifetime
 
     private IServer Replica => _admin.GetServer(_replica.Address);
 
-    /// <summary>What was acknowledged is there afterwards, though nobody has it in memory any more; what is in the making goes on.</summary>
+    /// <summary>Acknowledged turns are in the new store though no process holds them in memory. A running answer goes on.</summary>
     [Fact]
     public async Task Converse_StoreFailsOverInMidStream_GoesOnAndForgetsNothing()
     {
@@ -51,7 +51,7 @@ public sealed class StoreFailoverTests : IAsyncLifetime
 
         Assert.Equal((true, TurnState.Completed), (lost, second.State));
 
-        // The new one has no replica yet, so what is written is said to be unsaved; then it gets one.
+        // The new primary has no replica yet, so turns are reported as unsaved. Then it gets one.
         await using var again = await StoreProcess.StartRedis(replicaOf: _replica.Port);
         var third = await Saved(conversation, "after");
         await _cluster.Kill("gateway-1");
@@ -61,7 +61,7 @@ public sealed class StoreFailoverTests : IAsyncLifetime
 
         Assert.Equal([first, second, third], stored.Turns);
 
-        // What is in memory may be old: of a turn that is not there nobody is told that it was never taken.
+        // Memory may be stale. A missing turn is not reported as never taken.
         await _replica.Kill();
         using var call = _cluster.OtherConversations.Converse(
             new ConverseRequest { ConversationId = conversation, Text = "x", TurnId = "x", Resume = new AnswerOffset { Bytes = 3, Tokens = 1 } },

@@ -9,7 +9,7 @@ using Herd.V1;
 
 namespace Herd.Cluster.Tests;
 
-/// <summary>Many at once, tenants, and bad input, on a model that computes in microseconds and a store that is Redis.</summary>
+/// <summary>Concurrency, tenants and bad input, with the tiny model and Redis as the store.</summary>
 [Collection(nameof(TinyCluster))]
 public sealed class TinyClusterTests(TinyCluster cluster)
 {
@@ -131,7 +131,7 @@ public sealed class TinyClusterTests(TinyCluster cluster)
         Assert.DoesNotContain("alice", text, StringComparison.Ordinal);
     }
 
-    /// <summary>What is looked at in real processes; a model that no catalog has is told.</summary>
+    /// <summary>The doctor checks real processes. It reports a model that no catalog has.</summary>
     [Fact]
     public async Task Doctor_OfThisCluster_SaysWhatIsNotAsItShouldBe()
     {
@@ -145,7 +145,7 @@ public sealed class TinyClusterTests(TinyCluster cluster)
             findings.Where(finding => finding.Item1 is not ("cores" or "memory" or "disk")));
     }
 
-    /// <summary>A node changes what it serves while others go on; its conversations are moved first.</summary>
+    /// <summary>A node changes its model while others go on. Its conversations move away first.</summary>
     [Fact]
     public async Task Load_AnotherModel_ServesItAndGoesBack()
     {

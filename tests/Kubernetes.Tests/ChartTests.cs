@@ -4,7 +4,7 @@ using k8s.Models;
 
 namespace Herd.Kubernetes.Tests;
 
-/// <summary>The chart is another way to the same objects.</summary>
+/// <summary>The chart renders the same objects as the overlays.</summary>
 public sealed class ChartTests
 {
     [Theory]
@@ -20,7 +20,7 @@ public sealed class ChartTests
         Assert.All(kustomized, pair => Assert.Equal(pair.Value, charted[pair.Key]));
     }
 
-    /// <summary>A store elsewhere needs nothing here, and may be reached.</summary>
+    /// <summary>With an external store the chart renders none and lets pods reach it.</summary>
     [Fact]
     public async Task Chart_WithAStoreElsewhere_HasNone()
     {
@@ -51,7 +51,7 @@ public sealed class ChartTests
         Assert.Contains(field, error.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>Each object as JSON, without its namespace, which helm leaves to the release.</summary>
+    /// <summary>Each object as JSON, without its namespace: helm leaves it to the release.</summary>
     private static SortedDictionary<string, string> ByName(Rendered rendered)
     {
         var objects = new SortedDictionary<string, string>(StringComparer.Ordinal);

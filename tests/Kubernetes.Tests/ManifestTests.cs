@@ -7,7 +7,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace Herd.Kubernetes.Tests;
 
-/// <summary>What matters of the manifests, whichever the overlay.</summary>
+/// <summary>Properties that the manifests of every overlay have.</summary>
 public sealed class ManifestTests
 {
     public static TheoryData<string> Overlays => ["dev", "production"];
@@ -76,7 +76,7 @@ public sealed class ManifestTests
                 container.Resources.Limits.TryGetValue("nvidia.com/gpu", out var given) ? given.ToString() : null);
         });
 
-    /// <summary>Every port that a pod listens on may be reached by somebody, and nothing else is let in.</summary>
+    /// <summary>Network policies let somebody reach every port that a pod listens on, and no other port.</summary>
     [Theory]
     [MemberData(nameof(Overlays))]
     public async Task Ports_OfEveryPod_HaveTheirRules(string overlay)
@@ -115,7 +115,7 @@ public sealed class ManifestTests
             rendered.All<V1PodDisruptionBudget>().Select(budget => budget.Metadata.Name).Order(StringComparer.Ordinal));
     }
 
-    /// <summary>Liveness asks nothing but the process; a pod that starts has time to load its model.</summary>
+    /// <summary>The liveness probe checks the process only. A starting pod has time to load its model.</summary>
     [Theory]
     [MemberData(nameof(Overlays))]
     public async Task Probes_OfHerdsPods_SayWhatTheyMean(string overlay)
@@ -131,7 +131,7 @@ public sealed class ManifestTests
         }
     }
 
-    /// <summary>Each pool has its nodes, its budget and its scaled object, of one model; and what scales it has the bounds that gateways have.</summary>
+    /// <summary>Each pool has nodes, a disruption budget and a scaled object of one model. Its scaler has the same bounds as the gateways.</summary>
     [Fact]
     public async Task Pools_OfProduction_AreAsGatewaysAreTold()
     {
@@ -162,7 +162,7 @@ public sealed class ManifestTests
 
     private static bool IsNode(string workload) => workload.StartsWith("herd-node", StringComparison.Ordinal);
 
-    /// <summary>What the pods are told are settings that there are.</summary>
+    /// <summary>Every setting of a pod exists in an options class.</summary>
     [Theory]
     [MemberData(nameof(Overlays))]
     public async Task Variables_OfHerdsPods_AreSettings(string overlay)

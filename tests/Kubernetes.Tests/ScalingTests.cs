@@ -7,14 +7,14 @@ using Herd.V1;
 namespace Herd.Kubernetes.Tests;
 
 /// <summary>
-/// A pool's size follows its load, by the scaler's own answers: real processes, nodes of a simulated runtime, so that each computes as much as a
-/// machine of its own would.
+/// The size of a pool follows its load, by the answers of the scaler. Real processes with the simulated runtime, so that
+/// each node computes as fast as on a machine of its own.
 /// </summary>
 public sealed class ScalingTests
 {
     private const int Most = 4;
 
-    /// <summary>What 48 users need of 22 slots, of which four fifths should be used.</summary>
+    /// <summary>The nodes that 48 users need, with 22 slots a node and a target of four fifths.</summary>
     private const int Doubled = 3;
 
     private static readonly Dictionary<string, string> Settings = new()
@@ -29,7 +29,7 @@ public sealed class ScalingTests
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    /// <summary>Twenty-four users, twice as many, as many as before, and none; then one who comes when there is no node.</summary>
+    /// <summary>24 users, 48, 24 and none. Then one comes while there is no node.</summary>
     [Fact]
     public async Task Load_DoublesAndFallsAndEnds_NodesFollowAndNobodyNotices()
     {
@@ -79,7 +79,7 @@ public sealed class ScalingTests
         }
     }
 
-    /// <summary>What a gateway tells Prometheus of the pool.</summary>
+    /// <summary>The metrics of the pool at a gateway.</summary>
     private static async Task<double> Figure(PodCluster cluster, string name)
     {
         using var http = new HttpClient { DefaultRequestHeaders = { Authorization = new("Bearer", "dev") } };

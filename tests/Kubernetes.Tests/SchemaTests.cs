@@ -1,6 +1,6 @@
 namespace Herd.Kubernetes.Tests;
 
-/// <summary>Every object against the schema of its kind, those of KEDA and of the Gateway API too.</summary>
+/// <summary>Checks every object against the schema of its kind, KEDA's and the Gateway API's included.</summary>
 public sealed class SchemaTests
 {
     [Theory]
@@ -14,7 +14,7 @@ public sealed class SchemaTests
         }
     }
 
-    /// <summary>What the strict reading of Kubernetes' client does not see: a field that is missing, and objects of other APIs.</summary>
+    /// <summary>Schemas find what the strict client of Kubernetes does not: missing fields, and errors in objects of other APIs.</summary>
     [Fact]
     public async Task Objects_ThatDoNotFit_AreFound()
     {

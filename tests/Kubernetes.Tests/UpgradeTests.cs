@@ -3,8 +3,8 @@ using Herd.Kubernetes.Tests.Pods;
 namespace Herd.Kubernetes.Tests;
 
 /// <summary>
-/// Two versions side by side, with the real processes of both: what they say to each other and what they store is read by the other. A
-/// contract that was broken shows here.
+/// The processes of two versions side by side. Each reads the messages and the stored state of the other, so a broken
+/// contract shows here.
 /// </summary>
 public sealed class UpgradeTests
 {

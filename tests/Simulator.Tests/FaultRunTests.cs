@@ -3,12 +3,12 @@ using Herd.Testing;
 
 namespace Herd.Simulator.Tests;
 
-/// <summary>The simulator runs as its own process, since its thread pool is set up so that a run is a function of its seed.</summary>
+/// <summary>bench/simulate faults. It runs as a process: its thread pool has one thread, so that a run is a function of its seed.</summary>
 public sealed class FaultRunTests
 {
     private static readonly string Program = Path.Combine(Repository.Root, "artifacts", "bin", "Simulator", Repository.Configuration, "Herd.Simulator");
 
-    /// <summary>Whatever fails and when, every answer is streamed and stored once and whole. bench/simulate faults runs more of them.</summary>
+    /// <summary>After every fault each answer is streamed and stored once and whole.</summary>
     [Fact]
     public async Task Faults_TwoHundredSeeds_NothingIsLostOrTorn()
     {
@@ -21,7 +21,7 @@ public sealed class FaultRunTests
         Assert.True(faults > 2500 && continued > 500 && pulled > 300, string.Concat(halves));
     }
 
-    /// <summary>What a seed found it finds again.</summary>
+    /// <summary>The same seed gives the same run.</summary>
     [Fact]
     public async Task Faults_SameSeeds_GoTheSameWay()
     {
@@ -38,6 +38,6 @@ public sealed class FaultRunTests
     private static int Count(string output, string what) =>
         int.Parse(Figures(output).Single(figure => figure.EndsWith($" {what}", StringComparison.Ordinal)).Split(' ')[0], CultureInfo.InvariantCulture);
 
-    /// <summary>The last line, but for the time that it took.</summary>
+    /// <summary>The figures of the last line without its duration.</summary>
     private static string[] Figures(string output) => output.TrimEnd().Split('\n')[^1].Split(", ")[..^1];
 }

@@ -3,12 +3,12 @@ using Herd.Testing;
 
 namespace Herd.Simulator.Tests;
 
-/// <summary>bench/simulate scale --grains runs a hundred nodes.</summary>
+/// <summary>bench/simulate scale --grains, with twenty nodes.</summary>
 public sealed class GrainRunTests
 {
     private static readonly string Program = Path.Combine(Repository.Root, "artifacts", "bin", "Simulator", Repository.Configuration, "Herd.Simulator");
 
-    /// <summary>A node of twenty is killed under load: every turn is answered all the same, and what was said before is mostly in a KV cache.</summary>
+    /// <summary>One of twenty nodes is killed under load. Every turn is answered, and most of the history is cached.</summary>
     [Fact]
     public async Task Scale_RealGrainsUnderLoad_AnswerAllTurnsTheSameWayEachTime()
     {

@@ -2,13 +2,13 @@ using System.Reflection;
 
 namespace Herd.Testing;
 
-/// <summary>Answers every call with the same.</summary>
+/// <summary>A proxy that answers every call with the same value.</summary>
 public class Always : DispatchProxy
 {
     private object? _answer;
 
-    /// <typeparam name="T">What it is seen as.</typeparam>
-    /// <param name="answer">What is answered.</param>
+    /// <typeparam name="T">The interface of the proxy.</typeparam>
+    /// <param name="answer">The value that every call returns.</param>
     public static T Of<T>(object? answer)
         where T : class
     {

@@ -1,8 +1,8 @@
 namespace Herd.Testing;
 
 /// <summary>
-/// Fails a test project in which a test, or what it tests, started a process. The projects of <c>./test --fast</c> carry it, as an assembly
-/// fixture: they need no package and no other program, so they run anywhere at once.
+/// Fails a test project if a test, or the code under test, started a process. An assembly fixture of the projects of
+/// <c>./test --fast</c>: they need no package and no other program, so they run anywhere at once.
 /// </summary>
 public sealed class NoChildProcesses : IDisposable
 {
@@ -12,7 +12,7 @@ public sealed class NoChildProcesses : IDisposable
         if (Directory.EnumerateDirectories("/proc/self/task").Any(HasChildren) || FaultsOfEndedChildren() > 0)
         {
             throw new InvalidOperationException(
-                "A test of this project started a process. Tests that do belong to tests/Processes.Tests, so that './test --fast' needs none.");
+                "A test of this project started a process. Move it to tests/Processes.Tests: './test --fast' starts none.");
         }
     }
 
@@ -30,7 +30,9 @@ public sealed class NoChildProcesses : IDisposable
         }
     }
 
-    /// <summary>The page faults of children that have ended: zero exactly when there were none. 11th field of /proc/PID/stat (cminflt).</summary>
+    /// <summary>
+    /// The page faults of children that have ended, the 11th field of /proc/PID/stat (cminflt). Zero if there were none.
+    /// </summary>
     private static long FaultsOfEndedChildren()
     {
         var stat = File.ReadAllText("/proc/self/stat");

@@ -1,6 +1,6 @@
 namespace Herd.Testing;
 
-/// <summary>A folder with a package.json and a package-lock.json, for tests that use what npm provides.</summary>
+/// <summary>A folder with a package.json and a package-lock.json, for tests that use npm packages.</summary>
 /// <param name="path">The folder, below the repository's root.</param>
 public sealed class NpmFolder(params string[] path)
 {
@@ -8,12 +8,12 @@ public sealed class NpmFolder(params string[] path)
 
     public string Folder { get; } = Path.Combine([Repository.Root, .. path]);
 
-    /// <summary>Installs the packages, unless the folder holds those of its package-lock.json already.</summary>
+    /// <summary>Installs the packages of package-lock.json, unless they are installed already.</summary>
     public Task Install() => LazyInitializer.EnsureInitialized(ref _installing, InstallOnce);
 
     private Task InstallOnce()
     {
-        // npm writes this file last, so it is newer than the lock exactly when everything was installed from it.
+        // npm writes this file last. It is newer than the lock exactly when all packages were installed from the lock.
         var installed = new FileInfo(Path.Combine(Folder, "node_modules", ".package-lock.json"));
         return installed.Exists && installed.LastWriteTimeUtc > File.GetLastWriteTimeUtc(Path.Combine(Folder, "package-lock.json"))
             ? Task.CompletedTask

@@ -1,11 +1,11 @@
 namespace Herd.Testing;
 
-/// <summary>Where the repository lies that the tests were built from.</summary>
+/// <summary>The repository that the tests were built from.</summary>
 public static class Repository
 {
     public static string Root { get; } = Find();
 
-    /// <summary>The configuration the tests were built with, as it names folders.</summary>
+    /// <summary>The build configuration of the tests, as folders of artifacts are named.</summary>
     public static string Configuration { get; } = new DirectoryInfo(AppContext.BaseDirectory).Name;
 
     public static string RealModel => Path.Combine(Root, "models", "smollm2-135m-instruct.gguf");

@@ -27,7 +27,7 @@ public sealed class StoreProcess : IAsyncDisposable
         ["--port", store.PortText, "--data", store._data.FullName]));
 
     /// <summary>Needs Debian's package redis-server, which ./test installs.</summary>
-    /// <param name="replicaOf">The port of the one it is to be a replica of; null means of none.</param>
+    /// <param name="replicaOf">The port of its primary; null for a primary.</param>
     public static Task<StoreProcess> StartRedis(int? replicaOf = null) => Start(store => new ProcessStartInfo(
         "redis-server",
         [
@@ -42,13 +42,13 @@ public sealed class StoreProcess : IAsyncDisposable
         await _process.WaitForExitAsync();
     }
 
-    /// <summary>With the data that it had when it was killed.</summary>
+    /// <summary>Starts the store again with the data of the killed one.</summary>
     public async Task Restart()
     {
         _process?.Dispose();
         _process = Process.Start(_info)!;
 
-        // Both say when they are ready; what they say later is read so that they never wait for a full pipe.
+        // Both report when they are ready. Later output is read too, so that they never block on a full pipe.
         while (await _process.StandardOutput.ReadLineAsync() is { } line)
         {
             if (line.Contains("Ready to accept connections", StringComparison.Ordinal))
@@ -73,7 +73,7 @@ public sealed class StoreProcess : IAsyncDisposable
         await Delete();
     }
 
-    /// <summary>A child that rewrites a file for a replica may take a moment to end, and leave one more.</summary>
+    /// <summary>A child process that rewrites a file for a replica may end late and leave one more file.</summary>
     private async Task Delete()
     {
         for (var attempt = 0; ; attempt++)
@@ -103,7 +103,7 @@ public sealed class StoreProcess : IAsyncDisposable
 /// <summary>Ports of this machine.</summary>
 public static class Ports
 {
-    /// <summary>One that nobody listens on, neither among those that Linux gives to outgoing connections nor those that 'herd up' takes.</summary>
+    /// <summary>A free port, outside the range of outgoing connections and the ports of 'herd up'.</summary>
     public static int Free()
     {
         while (true)
@@ -116,12 +116,12 @@ public static class Ports
             }
             catch (SocketException)
             {
-                // Another one then.
+                // The port is in use. Try the next one.
             }
         }
     }
 
-    /// <summary>One with the second after it free too, as a second gateway wants it.</summary>
+    /// <summary>A free port P where P + 2, the port of a second gateway, is free too.</summary>
     public static int FreeWithSecond()
     {
         while (true)
@@ -135,7 +135,7 @@ public static class Ports
             }
             catch (SocketException)
             {
-                // Another one then.
+                // The port is in use. Try the next one.
             }
         }
     }

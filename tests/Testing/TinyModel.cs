@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Herd.Testing;
 
 /// <summary>
-/// A real llama of two small layers with random weights: it computes as a large one does, in microseconds, and says
+/// A llama of two small layers with random weights. It computes like a large one, in microseconds, and answers
 /// nonsense. Its vocabulary is the 256 bytes, a few merges, and special tokens of both kinds.
 /// </summary>
 public static class TinyModel
@@ -27,7 +27,7 @@ public static class TinyModel
 
     private static readonly string[] Merges = ["t h", "th e", "i n", "Ġ t", "Ġt he"];
 
-    /// <summary>Writes the model; the same seed makes the same file.</summary>
+    /// <summary>Writes the model. The same seed gives the same file.</summary>
     public static string Write(string path, int seed = 1)
     {
         var random = new Random(seed);

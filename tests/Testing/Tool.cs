@@ -5,8 +5,8 @@ namespace Herd.Testing;
 /// <summary>Runs programs that tests need.</summary>
 public static class Tool
 {
-    /// <returns>What it wrote to standard output.</returns>
-    /// <exception cref="InvalidOperationException">It failed; the message has what it said.</exception>
+    /// <returns>Its standard output.</returns>
+    /// <exception cref="InvalidOperationException">It ended with an error. The message has its output.</exception>
     public static async Task<string> Run(string folder, string program, params string[] arguments)
     {
         using var process = Process.Start(new ProcessStartInfo(program, arguments)

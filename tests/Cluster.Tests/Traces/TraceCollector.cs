@@ -4,7 +4,7 @@ using Herd.Testing;
 
 namespace Herd.Cluster.Tests.Traces;
 
-/// <summary>Takes in what processes export over OpenTelemetry's protocol.</summary>
+/// <summary>Receives the spans that processes export over OTLP.</summary>
 internal sealed class TraceCollector : IAsyncDisposable
 {
     private readonly HttpListener _listener = new();
@@ -23,10 +23,10 @@ internal sealed class TraceCollector : IAsyncDisposable
 
     public string Endpoint { get; }
 
-    /// <summary>Everything that came, as it came.</summary>
+    /// <summary>The received requests.</summary>
     public IEnumerable<byte[]> Raw => _raw;
 
-    /// <summary>Waits until the spans that came are such.</summary>
+    /// <summary>Waits until the received spans satisfy a condition.</summary>
     public async Task<IReadOnlyList<Span>> Until(Func<IReadOnlyList<Span>, bool> enough, CancellationToken cancellation)
     {
         while (true)

@@ -10,7 +10,7 @@ public sealed class TraceTests : IAsyncLifetime
 {
     private const string Canary = "canary-51c7d2";
 
-    /// <summary>A caller's own trace, as W3C's traceparent tells it.</summary>
+    /// <summary>The trace of the caller, a W3C traceparent header.</summary>
     private const string CallersTrace = "0af7651916cd43dd8448eb211c80319c";
 
     private const string CallersSpan = "b7ad6b7169203331";

@@ -5,8 +5,8 @@ using Herd.Gateway.Scaling.Protocol;
 namespace Herd.Kubernetes.Tests.Pods;
 
 /// <summary>
-/// Scales the nodes as KEDA and the autoscaler do: by the scaler's figure, with the autoscaler's tolerance; to zero and from there by whether
-/// the pool is active.
+/// Scales the nodes as KEDA and the horizontal pod autoscaler do: by the metric of the scaler, with the autoscaler's
+/// tolerance. Whether the pool is active decides about zero.
 /// </summary>
 internal sealed class Autoscaler : IAsyncDisposable
 {
@@ -28,7 +28,7 @@ internal sealed class Autoscaler : IAsyncDisposable
         _running = Run();
     }
 
-    /// <summary>How many replicas there were told to be, one after the other.</summary>
+    /// <summary>The requested numbers of replicas, in order.</summary>
     public List<int> Steps { get; } = [];
 
     public async ValueTask DisposeAsync()
@@ -58,7 +58,7 @@ internal sealed class Autoscaler : IAsyncDisposable
             }
             catch (RpcException)
             {
-                // What cannot be asked changes nothing.
+                // The scaler did not answer. The size stays.
             }
 
             await Task.Delay(Poll, _end.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -5,10 +5,10 @@ using k8s.Models;
 
 namespace Herd.Kubernetes.Tests.Pods;
 
-/// <summary>What a pod's container amounts to on this machine: a program, its arguments and environment, its volumes as folders.</summary>
+/// <summary>The container of a pod on this machine: a program, its arguments and environment, and its volumes as folders.</summary>
 internal sealed partial class Container
 {
-    /// <summary>What images of the version before end with.</summary>
+    /// <summary>The suffix of images of the previous version.</summary>
     public const string PreviousTag = ":previous";
 
     private readonly V1Container _container;
@@ -17,9 +17,9 @@ internal sealed partial class Container
     private readonly PodSetting _setting;
 
     /// <param name="pod">The pod as it was rendered, with one container.</param>
-    /// <param name="folder">Where its volumes go.</param>
-    /// <param name="fields">What its variables may refer to: metadata.name, status.podIP.</param>
-    /// <param name="setting">What is around it.</param>
+    /// <param name="folder">The folder of its volumes.</param>
+    /// <param name="fields">The fields that variables may refer to: metadata.name, status.podIP.</param>
+    /// <param name="setting">The surroundings of the pod.</param>
     public Container(V1PodSpec pod, string folder, IReadOnlyDictionary<string, string> fields, PodSetting setting)
     {
         (_container, _folder, _fields, _setting) = (pod.Containers.Single(), folder, fields, setting);
@@ -98,7 +98,7 @@ internal sealed partial class Container
         _ => variable.Value ?? "",
     };
 
-    /// <summary>Paths of volumes become folders of the pod, names of services addresses, and every address of the pod its one.</summary>
+    /// <summary>Replaces paths of volumes by folders of the pod, names of services by addresses, and wildcard addresses by the pod's.</summary>
     private string Here(string value)
     {
         var mount = _container.VolumeMounts.Where(mount => value.StartsWith(mount.MountPath, StringComparison.Ordinal)).MaxBy(mount => mount.MountPath.Length);
@@ -135,13 +135,13 @@ internal sealed partial class Container
     private static partial Regex Host();
 }
 
-/// <summary>What is around a pod on this machine.</summary>
+/// <summary>The surroundings of a pod on this machine.</summary>
 /// <param name="Secret">The keys and values of a secret.</param>
-/// <param name="AddressOf">The address of a service; null when there is none of that name.</param>
+/// <param name="AddressOf">The address of a service; null for an unknown name.</param>
 /// <param name="Models">The folder with models.</param>
-/// <param name="Overrides">Variables that tests set beside those rendered.</param>
-/// <param name="Enter">What goes before the program, so that it runs where its machine is.</param>
-/// <param name="Program">The program of a project, of this version or of the one before.</param>
+/// <param name="Overrides">Environment variables that tests add.</param>
+/// <param name="Enter">The command prefix that runs the program in the network of its machine.</param>
+/// <param name="Program">The path of a project's program, of this version or the previous one.</param>
 internal sealed record PodSetting(
     Func<string, IReadOnlyDictionary<string, string>> Secret,
     Func<string, string?> AddressOf,

@@ -5,15 +5,15 @@ using Herd.Testing;
 namespace Herd.Kubernetes.Tests.Pods;
 
 /// <summary>
-/// A pod's life as a kubelet sees to it: started, probed, started again when it ends, with growing pauses; at its end preStop, SIGTERM,
-/// and SIGKILL when the grace is over.
+/// The life of a pod under a kubelet: started, probed, restarted after it ended, with growing pauses. Its end: preStop,
+/// SIGTERM, and SIGKILL when the grace period is over.
 /// </summary>
 internal sealed class Pod : IDisposable
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(5);
 
-    /// <summary>What a kubelet gives after SIGTERM though preStop has used up the grace.</summary>
+    /// <summary>The time that a kubelet gives after SIGTERM when preStop has used up the grace period.</summary>
     private static readonly TimeSpan LeastAfterSignal = TimeSpan.FromSeconds(2);
 
     private readonly Container _container;
@@ -33,10 +33,10 @@ internal sealed class Pod : IDisposable
 
     public string Address { get; }
 
-    /// <summary>Which version of its workload's template made it.</summary>
+    /// <summary>The version of the template that it was created from.</summary>
     public int Revision { get; }
 
-    /// <summary>Since when it is ready, as a timestamp; 0 while it is not.</summary>
+    /// <summary>The timestamp since which it is ready; 0 while it is not.</summary>
     public long ReadySince { get; private set; }
 
     public bool IsReady => ReadySince > 0;
@@ -45,10 +45,10 @@ internal sealed class Pod : IDisposable
 
     public bool HasEnded => _running.IsCompleted;
 
-    /// <summary>How often it was started again.</summary>
+    /// <summary>The number of restarts.</summary>
     public int Restarts { get; private set; }
 
-    /// <summary>Whether its grace ended before it did.</summary>
+    /// <summary>True if the grace period was over before the process ended.</summary>
     public bool WasKilled { get; private set; }
 
     public string Log => File.Exists(_container.Log) ? File.ReadAllText(_container.Log) : "";
@@ -59,9 +59,9 @@ internal sealed class Pod : IDisposable
         _processes.ForEach(process => process.Dispose());
     }
 
-    /// <summary>Ends it; completes when it has ended.</summary>
-    /// <param name="grace">How long it has; null means as long as its template says.</param>
-    /// <param name="isTwice">Whether SIGTERM is sent again while it ends.</param>
+    /// <summary>Ends the pod. Completes when its process has ended.</summary>
+    /// <param name="grace">The grace period; null for that of the template.</param>
+    /// <param name="isTwice">True to send SIGTERM a second time.</param>
     public async Task Delete(TimeSpan? grace = null, bool isTwice = false)
     {
         await _deleted.CancelAsync();
@@ -86,7 +86,7 @@ internal sealed class Pod : IDisposable
         await _running;
     }
 
-    /// <summary>Its machine is lost: nothing is told to it.</summary>
+    /// <summary>The machine is lost. The process gets no signal.</summary>
     public async Task Lose()
     {
         await _deleted.CancelAsync();

@@ -7,8 +7,8 @@ using k8s.Models;
 namespace Herd.Kubernetes.Tests.Pods;
 
 /// <summary>
-/// Runs what an overlay renders with real processes on this machine: each pod has an address of its own in 127.0.0.0/8, so ports are as
-/// they are rendered. Services are their pods' addresses, secrets files.
+/// Runs a rendered overlay with real processes on this machine. Each pod has its own address in 127.0.0.0/8, so ports are
+/// those of the overlay. Services become the addresses of their pods, secrets become files.
 /// </summary>
 internal sealed class PodCluster : IAsyncDisposable
 {
@@ -49,13 +49,13 @@ internal sealed class PodCluster : IAsyncDisposable
 
     public Workload this[string workload] => _workloads[workload];
 
-    /// <summary>All pods there were.</summary>
+    /// <summary>All pods since the start.</summary>
     public IEnumerable<Pod> Ever => _workloads.Values.SelectMany(workload => workload.Ever);
 
-    /// <summary>Runs the overlay for trying out, with a tiny model, and waits until it is ready.</summary>
-    /// <param name="settings">What is set beside what is rendered.</param>
-    /// <param name="previous">The version to begin with; null means this one.</param>
-    /// <param name="zone">Where every second pod of gateways and nodes is to be; null means that all are here.</param>
+    /// <summary>Runs the overlay dev with the tiny model, and waits until it is ready.</summary>
+    /// <param name="settings">Environment variables beside the rendered ones.</param>
+    /// <param name="previous">The version to begin with; null for this one.</param>
+    /// <param name="zone">The zone of every second gateway and node; null if there is one zone.</param>
     public static async Task<PodCluster> Start(
         IReadOnlyDictionary<string, string>? settings = null, PreviousVersion? previous = null, SecondZone? zone = null)
     {
@@ -70,17 +70,17 @@ internal sealed class PodCluster : IAsyncDisposable
         return cluster;
     }
 
-    /// <summary>Whether a pod is in the other zone.</summary>
+    /// <summary>True if a pod is in the other zone.</summary>
     public static bool InSecondZone(Pod pod) => pod.Address.StartsWith("10.207.2.", StringComparison.Ordinal);
 
-    /// <summary>Replaces the pods of a workload by those of the version before, or of this one, and waits until that is done.</summary>
+    /// <summary>Replaces the pods of a workload by those of the previous version, or of this one, and waits for the end.</summary>
     public async Task Change(string workload, bool toPrevious)
     {
         this[workload].RollOut(template => Retag(template, toPrevious));
         await Settled();
     }
 
-    /// <summary>A gateway among those that the service sends to; waits while there is none.</summary>
+    /// <summary>A gateway among the endpoints of the service. Waits while there is none.</summary>
     public Cli.Gateway GatewayAt(int number)
     {
         while (true)
@@ -95,11 +95,11 @@ internal sealed class PodCluster : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until every workload is as it should be.</summary>
+    /// <summary>Waits until every workload has its wanted pods.</summary>
     public Task Settled() => Until(() => _workloads.Values.All(workload => workload.IsSettled));
 
-    /// <summary>Waits until something holds.</summary>
-    /// <exception cref="TimeoutException">It does not for two minutes; the message has how the pods are.</exception>
+    /// <summary>Waits until a condition holds.</summary>
+    /// <exception cref="TimeoutException">The condition did not hold for two minutes. The message has the state of the pods.</exception>
     public async Task Until(Func<bool> holds)
     {
         for (var started = Stopwatch.GetTimestamp(); !holds(); await Task.Delay(Tick, TestContext.Current.CancellationToken))
@@ -149,7 +149,7 @@ internal sealed class PodCluster : IAsyncDisposable
     {
         while (!_end.IsCancellationRequested)
         {
-            // Where it is not there yet, others end and are started again; that is shown elsewhere and only takes time here.
+            // Without the store other processes end and are restarted. Another test shows that; here it only takes time.
             this[Store].Reconcile();
             foreach (var workload in this[Store].Ready.Count > 0 ? _workloads.Values.Where(workload => workload.Name != Store) : [])
             {

@@ -2,14 +2,14 @@ using Herd.Testing;
 
 namespace Herd.Kubernetes.Tests.Pods;
 
-/// <summary>The programs of the commit before this one, built in a folder of their own; HERD_PREVIOUS names another commit.</summary>
+/// <summary>The programs of the previous commit, or of the commit that HERD_PREVIOUS names.</summary>
 internal sealed class PreviousVersion
 {
     private readonly string _folder;
 
     private PreviousVersion(string folder) => _folder = folder;
 
-    /// <summary>Builds them, unless they are built; <c>./test</c> does so beforehand, beside other tests.</summary>
+    /// <summary>Builds them unless they are built. <c>./test</c> does so beforehand, beside other tests.</summary>
     public static async Task<PreviousVersion> Build()
     {
         var output = await Tool.Run(

@@ -3,14 +3,14 @@ using k8s.Models;
 
 namespace Herd.Kubernetes.Tests.Pods;
 
-/// <summary>Asks a container how it is, as a kubelet does.</summary>
+/// <summary>A probe of a container, as a kubelet runs it.</summary>
 internal sealed class Probe(V1Probe probe, string address, Func<string, int> port)
 {
     private static readonly HttpClient Http = new(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.Zero });
 
     private TimeSpan Period => TimeSpan.FromSeconds(probe.PeriodSeconds ?? 10);
 
-    /// <summary>Asks until the answer has been the same so often in a row that it counts, then tells it, and so on.</summary>
+    /// <summary>Probes again and again. Reports a result that was the same as often in a row as the threshold says.</summary>
     public async Task Run(Action<bool> tell, CancellationToken end)
     {
         var (succeeded, failed) = (0, 0);

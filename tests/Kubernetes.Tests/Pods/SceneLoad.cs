@@ -3,7 +3,7 @@ using Herd.V1;
 
 namespace Herd.Kubernetes.Tests.Pods;
 
-/// <summary>Conversations that go on through a scene, and what their users saw.</summary>
+/// <summary>Conversations that run through a scene, and what their users received.</summary>
 internal sealed class SceneLoad : IDisposable
 {
     private const int AnswerTokens = 300;
@@ -23,7 +23,7 @@ internal sealed class SceneLoad : IDisposable
         _talking = _users.Talk(_end.Token, _abort.Token);
     }
 
-    /// <summary>Begins, and waits until every node has answers in the making.</summary>
+    /// <summary>Begins, and waits until every node generates answers.</summary>
     public static async Task<SceneLoad> Start(PodCluster cluster, int seed, int users = 24)
     {
         var load = new SceneLoad(cluster, users, seed);
@@ -35,8 +35,8 @@ internal sealed class SceneLoad : IDisposable
         return load;
     }
 
-    /// <summary>Lets the users finish, and checks what they saw against what is stored.</summary>
-    /// <returns>How they fared.</returns>
+    /// <summary>Lets the users finish, and compares what they received with what is stored.</summary>
+    /// <returns>The outcome for the users.</returns>
     public async Task<SceneOutcome> End()
     {
         await _end.CancelAsync();
@@ -63,11 +63,11 @@ internal sealed class SceneLoad : IDisposable
     }
 }
 
-/// <summary>How users fared; none of their turns failed, and no token was lost or repeated.</summary>
-/// <param name="Turns">Turns that were answered.</param>
+/// <summary>The outcome for the users. None of their turns failed, and no token was lost or repeated.</summary>
+/// <param name="Turns">The number of answered turns.</param>
 /// <param name="Warm">The share of later turns whose history was cached.</param>
-/// <param name="Moved">Answers that went on elsewhere.</param>
+/// <param name="Moved">The number of answers that another node continued.</param>
 /// <param name="LongestGap">The longest silence in an answer.</param>
-/// <param name="Reconnected">Turns over more than one connection.</param>
-/// <param name="Killed">Pods whose grace ended before they did.</param>
+/// <param name="Reconnected">The number of turns that took more than one connection.</param>
+/// <param name="Killed">The number of pods that did not end within their grace period.</param>
 internal sealed record SceneOutcome(int Turns, double Warm, int Moved, TimeSpan LongestGap, int Reconnected, int Killed);

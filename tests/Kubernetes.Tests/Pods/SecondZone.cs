@@ -5,8 +5,8 @@ using Herd.Testing;
 namespace Herd.Kubernetes.Tests.Pods;
 
 /// <summary>
-/// A zone beside this machine's: a network of its own (a Linux namespace), joined by one cable, which can be cut. Pods have addresses in
-/// 10.207.1.0/24 here and 10.207.2.0/24 there. Needs root, or 'unshare --map-root-user --net' around the tests.
+/// A second zone: a Linux network namespace, joined by a pair of virtual interfaces that can be cut. Pods have addresses
+/// in 10.207.1.0/24 here and 10.207.2.0/24 there. Needs root, or 'unshare --map-root-user --net' around the tests.
 /// </summary>
 internal sealed class SecondZone : IAsyncDisposable
 {
@@ -18,7 +18,7 @@ internal sealed class SecondZone : IAsyncDisposable
 
     private SecondZone(Process holder) => _holder = holder;
 
-    /// <summary>What goes before a program that is to run there.</summary>
+    /// <summary>The command prefix that runs a program in the second zone.</summary>
     public IReadOnlyList<string> Enter => ["nsenter", $"--net=/proc/{Text(_holder.Id)}/ns/net"];
 
     public static async Task<SecondZone> Make()
@@ -26,7 +26,7 @@ internal sealed class SecondZone : IAsyncDisposable
         await RemoveCable();
         var holder = Process.Start(new ProcessStartInfo("unshare", ["--net", "cat"]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
 
-        // What it is told comes back once it is there.
+        // The shell echoes a line once the namespace exists.
         await holder.StandardInput.WriteLineAsync("ready");
         await holder.StandardOutput.ReadLineAsync();
         var zone = new SecondZone(holder);
@@ -46,15 +46,15 @@ internal sealed class SecondZone : IAsyncDisposable
         return zone;
     }
 
-    /// <summary>The address of a pod, on this side or the other.</summary>
-    /// <param name="isThere">Whether on the other.</param>
-    /// <param name="number">Which, 1 to <see cref="Addresses"/>.</param>
+    /// <summary>The address of a pod.</summary>
+    /// <param name="isThere">True for the second zone.</param>
+    /// <param name="number">The number of the pod, 1 to <see cref="Addresses"/>.</param>
     public static string Address(bool isThere, int number) => $"10.207.{(isThere ? 2 : 1)}.{Text(number)}";
 
-    /// <summary>From now on nothing comes through, and nobody is told so.</summary>
+    /// <summary>Cuts the network. Packets are dropped silently.</summary>
     public Task Cut() => IpThere("link", "set", There, "down");
 
-    /// <summary>Until now.</summary>
+    /// <summary>Mends the network.</summary>
     public async Task Join()
     {
         await IpThere("link", "set", There, "up");
@@ -74,7 +74,7 @@ internal sealed class SecondZone : IAsyncDisposable
         _holder.Dispose();
     }
 
-    /// <summary>A run that was broken off has left it.</summary>
+    /// <summary>Removes the namespace that an aborted run left.</summary>
     private static async Task RemoveCable()
     {
         if (Directory.Exists($"/sys/class/net/{Here}"))

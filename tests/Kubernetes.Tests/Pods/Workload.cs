@@ -3,7 +3,7 @@ using k8s.Models;
 
 namespace Herd.Kubernetes.Tests.Pods;
 
-/// <summary>Keeps as many pods of a template as there should be, and replaces those of an older one within the bounds of the strategy.</summary>
+/// <summary>Keeps the wanted number of pods, and replaces pods of an older template within the bounds of the strategy.</summary>
 internal sealed class Workload
 {
     private readonly Func<Workload, Pod> _newPod;
@@ -14,10 +14,10 @@ internal sealed class Workload
     private readonly int _maxUnavailable;
 
     /// <param name="name">Its name.</param>
-    /// <param name="template">What its pods are.</param>
-    /// <param name="replicas">How many there should be.</param>
-    /// <param name="strategy">How they are replaced.</param>
-    /// <param name="newPod">Makes one of the present template.</param>
+    /// <param name="template">The template of its pods.</param>
+    /// <param name="replicas">The wanted number of pods.</param>
+    /// <param name="strategy">How pods are replaced.</param>
+    /// <param name="newPod">Creates a pod of the present template.</param>
     public Workload(string name, V1PodTemplateSpec template, int replicas, V1RollingUpdateDeployment? strategy, Func<Workload, Pod> newPod)
     {
         (Name, Template, Replicas, _newPod) = (name, template, replicas, newPod);
@@ -33,7 +33,7 @@ internal sealed class Workload
 
     public int Replicas { get; set; }
 
-    /// <summary>All pods there were, those that ended too.</summary>
+    /// <summary>All pods since the start, ended ones included.</summary>
     public IReadOnlyList<Pod> Ever
     {
         get
@@ -49,10 +49,10 @@ internal sealed class Workload
 
     public IReadOnlyList<Pod> Ready => [.. Live.Where(pod => pod.IsReady)];
 
-    /// <summary>As many as there should be, all of the present template and ready, and nothing of what was replaced is left.</summary>
+    /// <summary>True if the wanted number of pods is ready, all of the present template, and all replaced ones have ended.</summary>
     public bool IsSettled => Ready.Count == Replicas && Live.Count == Replicas && Live.All(pod => pod.Revision == Revision) && Ever.All(pod => pod.HasEnded || !pod.IsTerminating);
 
-    /// <summary>Makes pods differently from now on; those there are are replaced.</summary>
+    /// <summary>Changes the template. Existing pods are replaced.</summary>
     public void RollOut(Action<V1PodTemplateSpec> change)
     {
         var template = k8s.KubernetesYaml.Deserialize<V1PodTemplateSpec>(k8s.KubernetesYaml.Serialize(Template));
@@ -64,7 +64,7 @@ internal sealed class Workload
         }
     }
 
-    /// <summary>Does what is due.</summary>
+    /// <summary>Takes the next steps: starts, replaces and ends pods.</summary>
     public void Reconcile()
     {
         lock (_lock)
@@ -92,7 +92,7 @@ internal sealed class Workload
         await Task.WhenAll(_ending);
     }
 
-    /// <summary>Those that are to go: what is not ready first, then what was ready last.</summary>
+    /// <summary>The pods to end, unready ones first, then the youngest ready ones.</summary>
     private IEnumerable<Pod> Surplus(List<Pod> live, List<Pod> old)
     {
         if (old.Count == 0)

@@ -23,7 +23,7 @@ public sealed partial class QuickstartTests
     private static readonly IReadOnlyList<Command> Commands = Command.InBlocksOf(Page);
     private const decimal GiB = 1L << 30;
 
-    /// <summary>A command that no other test reads would not be checked.</summary>
+    /// <summary>Every command is of a kind that a test checks.</summary>
     [Fact]
     public void Commands_OfThePage_AreOfKnownKinds() => Assert.All(Commands, command => Assert.True(
         command.Words[0] is "k8s/build-images" or "./herd" or "curl"
@@ -112,7 +112,7 @@ public sealed partial class QuickstartTests
             selector => Assert.Contains(selector, labels));
     }
 
-    /// <summary>What the chart leaves behind: the claims of its StatefulSets, which Kubernetes names so.</summary>
+    /// <summary>Uninstalling leaves the claims of StatefulSets behind. Kubernetes names them after the set and the pod.</summary>
     [Fact]
     public async Task Claims_ThatAreDeleted_AreTheCharts()
     {
@@ -131,7 +131,7 @@ public sealed partial class QuickstartTests
             Of("helm", "uninstall").Select(command => Arguments(command)[1]));
     }
 
-    /// <summary>Each call goes to a port that is forwarded, and shows a key that the overlay's secrets know.</summary>
+    /// <summary>Each call goes to a forwarded port, with a key of the overlay's secrets.</summary>
     [Fact]
     public async Task Calls_OfThePage_ReachAForwardedPortWithItsKey()
     {
@@ -215,7 +215,7 @@ public sealed partial class QuickstartTests
 
     private static string Text(FormattableString text) => FormattableString.Invariant(text);
 
-    /// <summary>The page has a text, wherever its lines break.</summary>
+    /// <summary>The page contains a text, however its lines are wrapped.</summary>
     private static void AssertOnPage(string text) => Assert.Contains(
         text, Page.Replace("\n  ", " ", StringComparison.Ordinal).Replace('\n', ' '), StringComparison.Ordinal);
 

@@ -8,7 +8,7 @@ public sealed class ProtoTests : IDisposable
 
     private readonly DirectoryInfo _protos = Directory.CreateTempSubdirectory("herd-protos-");
 
-    /// <summary>The protos, with what they import beside them.</summary>
+    /// <summary>A folder with the protos and their imports.</summary>
     public ProtoTests()
     {
         Copy(Path.Combine(Repository.Root, "src", "Protocol", "Protos"), "");
@@ -30,7 +30,7 @@ public sealed class ProtoTests : IDisposable
     [Fact]
     public Task Lint_Protos_FindsNothing() => Buf("lint");
 
-    /// <summary>What was released stays readable. After a release: buf build -o tests/Processes.Tests/Protocol/released.binpb.</summary>
+    /// <summary>Released messages stay readable. After a release: buf build -o tests/Processes.Tests/Protocol/released.binpb.</summary>
     [Fact]
     public Task Breaking_SinceTheLastRelease_FindsNothing() =>
         Buf("breaking", "--against", Path.Combine(Repository.Root, "tests", "Processes.Tests", "Protocol", "released.binpb"));

@@ -6,7 +6,7 @@ using StackExchange.Redis;
 namespace Herd.Processes.Tests.Storage;
 
 /// <summary>The same tests for every server that speaks Redis's protocol. Each starts with an empty store.</summary>
-/// <typeparam name="TServer">The server, which the tests of a class share.</typeparam>
+/// <typeparam name="TServer">The server that the tests of a class share.</typeparam>
 public abstract class ConversationStoreTests<TServer>(TServer server) : IClassFixture<TServer>, IAsyncLifetime
     where TServer : StoreServer
 {
@@ -96,7 +96,7 @@ public abstract class ConversationStoreTests<TServer>(TServer server) : IClassFi
         }
     }
 
-    /// <summary>The client still talks to the server about itself then.</summary>
+    /// <summary>The client still negotiates with the server at that time.</summary>
     [Fact]
     public async Task Write_JustConnected_IsNotHeldUp()
     {
@@ -145,7 +145,7 @@ public abstract class ConversationStoreTests<TServer>(TServer server) : IClassFi
     {
         for (var i = 0; i < 7; i++)
         {
-            // Three of a time, so that pages end among equals.
+            // Three conversations per timestamp, so that pages end among equal timestamps.
             await Write(null, New($"c{i}") with { Created = DateTimeOffset.UnixEpoch.AddSeconds(i / 3) });
         }
 
@@ -175,7 +175,7 @@ public abstract class ConversationStoreTests<TServer>(TServer server) : IClassFi
         await Assert.ThrowsAsync<FormatException>(() => Store.List("t", 2, token));
     }
 
-    /// <summary>A write whose answer was lost has landed all the same; its writer does not take it for somebody else's.</summary>
+    /// <summary>A write whose reply was lost was executed. Its writer recognises it as its own.</summary>
     [Fact]
     public async Task Write_AfterAnOwnWriteWithoutAnswer_Lands()
     {

@@ -40,7 +40,7 @@ public sealed class GarnetConversationStoreTests(GarnetServer server) : Conversa
             }
             catch (Exception e) when (e is RedisException or TimeoutException)
             {
-                // Of this one no answer came.
+                // The store was killed before it answered.
             }
         }
     }

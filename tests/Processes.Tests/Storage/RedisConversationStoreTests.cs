@@ -7,7 +7,7 @@ namespace Herd.Processes.Tests.Storage;
 
 public sealed class RedisConversationStoreTests(RedisServer server) : ConversationStoreTests<RedisServer>(server)
 {
-    /// <summary>A write that only the primary has counts for nothing where a replica must have it; once there is one, it does.</summary>
+    /// <summary>With MinReplicas set, a write that only the primary holds is not acknowledged. With a replica it is.</summary>
     [Fact]
     public async Task Write_ReplicaIsAway_DoesNotCountUntilItIsThere()
     {

@@ -3,7 +3,7 @@ using StackExchange.Redis;
 
 namespace Herd.Processes.Tests.Storage;
 
-/// <summary>A server that the tests of a class share.</summary>
+/// <summary>The server that the tests of a class share.</summary>
 public abstract class StoreServer(Func<Task<StoreProcess>> start) : IAsyncLifetime
 {
     internal StoreProcess Process { get; private set; } = null!;
