@@ -11,5 +11,6 @@ return await HerdProcess.Run(() =>
 
     var app = builder.Build();
     app.UseGateway();
+    app.MapGateway();
     return app;
 });

@@ -34,7 +34,7 @@ internal static class AnthropicEndpoints
         var markup = view.MarkupOf(request.Model);
         var turn = AnthropicRequestReader.ToTurn(request, markup);
         var (session, events) = await chat.Begin(
-            Authentication.Tenant(context), identity.From(request.Rest, turn, context.Request.Headers), turn, context.RequestAborted);
+            context.Tenant(), identity.From(request.Rest, turn, context.Request.Headers), turn, context.RequestAborted);
         await using var reply = await Reply.Begin(session, events, new AnswerReader(markup, turn.Settings, turn.TurnId));
         context.Response.Headers[ChatCompletions.SessionHeader] = reply.Session;
         context.Response.Headers[ChatCompletions.NodeHeader] = reply.Node;

@@ -11,7 +11,7 @@ using static Herd.Gateway.Errors.BadRequest;
 
 namespace Herd.Gateway.Grpc;
 
-/// <summary>herd.v1.ClusterService: for operators (<see cref="Tenants.Authentication"/>).</summary>
+/// <summary>herd.v1.ClusterService: for operators (<see cref="AccessPolicies.Operator"/>).</summary>
 internal sealed class ClusterService(
     ClusterView view, ConversationClient conversations, Examination examination, IGrainFactory grains)
     : V1.ClusterService.ClusterServiceBase

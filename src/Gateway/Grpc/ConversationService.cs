@@ -172,7 +172,7 @@ internal sealed class ConversationService(
         _ => [.. request.Results.Select(result => new Contracts.Conversations.Message(Contracts.Conversations.Role.Tool, result))],
     };
 
-    private static Tenant Tenant(ServerCallContext context) => Authentication.Tenant(context.GetHttpContext());
+    private static Tenant Tenant(ServerCallContext context) => context.GetHttpContext().Tenant();
 
     /// <summary>Checks that this service can have made the id. Other ids are refused without a read of the store.</summary>
     private static string Id(string id) => id.Length == 37 && id.StartsWith("conv_", StringComparison.Ordinal)

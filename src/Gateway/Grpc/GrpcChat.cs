@@ -25,7 +25,7 @@ internal sealed class GrpcChat(StatelessChat chat, SessionIdentity identities, C
         var identity = request.HasSession
             ? SessionIdentity.From("session", request.Session)
             : identities.From(null, turn, new HeaderDictionary());
-        var (session, events) = await chat.Begin(Authentication.Tenant(http), identity, turn, cancellation);
+        var (session, events) = await chat.Begin(http.Tenant(), identity, turn, cancellation);
         await using var reply = await Reply.Begin(
             session, events, new AnswerReader(markup, turn.Settings, turn.TurnId));
         await Write(new ChatResponse { Started = new V1.TurnStarted { TurnId = turn.TurnId, Model = request.Model, Node = reply.Node } });

@@ -4,6 +4,7 @@ using Herd.Gateway.Llama;
 using Herd.Gateway.Ollama;
 using Herd.Gateway.OpenAi;
 using Herd.Gateway.OpenAi.Responses;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.OpenApi;
 using Scalar.AspNetCore;
 
@@ -33,7 +34,7 @@ internal static class ApiDocument
             options.AddDocumentTransformer((document, _, _) =>
             {
                 (document.Info.Title, document.Info.Version) = ("Herd", "1");
-                document.Info.Description = "docs/api.md says row by row what is supported.";
+                document.Info.Description = "docs/api.md lists what is supported, row by row.";
                 return Task.CompletedTask;
             });
         });
@@ -42,13 +43,31 @@ internal static class ApiDocument
     public static void MapApiDocument(this IEndpointRouteBuilder routes)
     {
         routes.MapOpenApi("/openapi.json");
-        routes.MapScalarApiReference("/docs", options => options.WithOpenApiRoutePattern("/openapi.json"));
+        var page = routes.MapGroup("");
+        page.MapScalarApiReference("/docs", options => options.WithOpenApiRoutePattern("/openapi.json"));
+        ((IEndpointConventionBuilder)page).Finally(Close);
     }
 
-    /// <summary>What a route reads and answers, which its handler reads and writes by itself. Clients that name no content type are read too.</summary>
+    /// <summary>
+    /// Describes the bodies of a route's request and response, which its handler reads and writes itself. A request
+    /// without a content type is accepted too.
+    /// </summary>
     public static RouteHandlerBuilder Describes<TRequest, TResponse>(this RouteHandlerBuilder route, string tag)
-        where TRequest : notnull => route.Accepts<TRequest>(isOptional: true, "application/json", "*/*").Produces<TResponse>().WithTags(tag);
+        where TRequest : notnull => route
+        .Accepts<TRequest>(isOptional: true, "application/json", "*/*")
+        .Produces<TResponse>()
+        .WithTags(tag);
 
-    /// <summary>What a route answers.</summary>
-    public static RouteHandlerBuilder Describes<TResponse>(this RouteHandlerBuilder route, string tag) => route.Produces<TResponse>().WithTags(tag);
+    /// <summary>Describes the body of a route's response.</summary>
+    public static RouteHandlerBuilder Describes<TResponse>(this RouteHandlerBuilder route, string tag) =>
+        route.Produces<TResponse>().WithTags(tag);
+
+    /// <summary>Takes back that everybody may call an endpoint. Scalar maps its scripts so.</summary>
+    private static void Close(EndpointBuilder endpoint)
+    {
+        foreach (var open in endpoint.Metadata.OfType<IAllowAnonymous>().ToList())
+        {
+            endpoint.Metadata.Remove(open);
+        }
+    }
 }

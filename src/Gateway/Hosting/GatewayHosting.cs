@@ -14,6 +14,7 @@ using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 
 namespace Herd.Gateway.Hosting;
@@ -33,6 +34,7 @@ internal static class GatewayHosting
         services.AddSingleton<JwtTokens>();
         services.AddSingleton<TenantDirectory>();
         services.AddSingleton<Quotas>();
+        services.AddAccessPolicies();
         services.AddSingleton<Admission>();
         services.AddSingleton<PublicCertificate>();
         services.AddSingleton<ConversationClient>();
@@ -57,18 +59,29 @@ internal static class GatewayHosting
         services.AddOptions<KestrelServerOptions>().Configure<IOptions<GatewayOptions>, PublicCertificate>(Listen);
     }
 
-    public static void UseGateway(this WebApplication app)
+    /// <summary>The steps that every request goes through.</summary>
+    public static void UseGateway(this IApplicationBuilder app)
     {
         app.UseMiddleware<ErrorResponses>();
-        app.UseMiddleware<Authentication>();
+        app.UseMiddleware<PortRules>();
+        app.UseAuthentication();
+        app.UseAuthorization();
+        app.UseMiddleware<RequestLimit>();
         app.UseMiddleware<BodyLimit>();
+    }
+
+    /// <summary>
+    /// The endpoints. One without a policy needs a tenant's key and is at the public ports (<see cref="AccessPolicies"/>).
+    /// </summary>
+    public static void MapGateway(this IEndpointRouteBuilder app)
+    {
         app.MapGrpcService<ConversationService>();
-        app.MapGrpcService<ClusterService>();
-        app.MapGrpcService<ExternalScalerService>();
-        app.MapGrpcReflectionService();
-        app.MapGrpcHealthChecksService();
-        app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false });
-        app.MapHealthChecks("/health/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains("ready") });
+        app.MapGrpcService<ClusterService>().At(Ports.Operators).RequireAuthorization(AccessPolicies.Operator);
+        app.MapGrpcService<ExternalScalerService>().At(Ports.Scaler).AllowAnonymous();
+        app.MapGrpcReflectionService().At(Ports.Public | Ports.Operators).RequireAuthorization(AccessPolicies.AnyKey);
+        app.MapGrpcHealthChecksService().At(Ports.Public | Ports.Operators).AllowAnonymous();
+        app.MapHealth("/health/live", _ => false);
+        app.MapHealth("/health/ready", check => check.Tags.Contains("ready"));
         app.MapOpenAi();
         app.MapAnthropic();
         app.MapOllama();
@@ -76,6 +89,11 @@ internal static class GatewayHosting
         app.MapApiDocument();
         app.MapMetrics();
     }
+
+    private static void MapHealth(this IEndpointRouteBuilder app, string path, Func<HealthCheckRegistration, bool> predicate) =>
+        app.MapHealthChecks(path, new HealthCheckOptions { Predicate = predicate })
+            .At(Ports.Public | Ports.Operators)
+            .AllowAnonymous();
 
     private static void Listen(KestrelServerOptions kestrel, IOptions<GatewayOptions> options, PublicCertificate certificate)
     {

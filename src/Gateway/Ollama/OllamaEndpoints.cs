@@ -30,7 +30,7 @@ internal static class OllamaEndpoints
         {
             var request = await context.Request.Read(OllamaJson.Default.OllamaEmbedRequest, "a request");
             var (vectors, used) = await EmbeddingsEndpoint.Embed(
-                Authentication.Tenant(context), OllamaRequestReader.NameOf(request.Model), EmbeddingsEndpoint.Texts(request.Input), tokens, quotas);
+                context.Tenant(), OllamaRequestReader.NameOf(request.Model), EmbeddingsEndpoint.Texts(request.Input), tokens, quotas);
             return TypedResults.Json(new OllamaEmbeddings(request.Model!, vectors, used), OllamaJson.Default.OllamaEmbeddings);
         }).Describes<OllamaEmbedRequest, OllamaEmbeddings>("Ollama");
         routes.MapGet("/api/version", () => TypedResults.Json(new OllamaVersion(Version), OllamaJson.Default.OllamaVersion)).Describes<OllamaVersion>("Ollama");
@@ -55,7 +55,7 @@ internal static class OllamaEndpoints
         var markup = view.MarkupOf(OllamaRequestReader.NameOf(request.Model));
         var turn = OllamaRequestReader.ToTurn(request, isChat, markup);
         var (session, events) = await chat.Begin(
-            Authentication.Tenant(context), identity.From(request.Rest, turn, context.Request.Headers), turn, context.RequestAborted);
+            context.Tenant(), identity.From(request.Rest, turn, context.Request.Headers), turn, context.RequestAborted);
         await using var reply = await Reply.Begin(session, events, new AnswerReader(markup, turn.Settings, turn.TurnId));
         context.Response.Headers[ChatCompletions.SessionHeader] = reply.Session;
         context.Response.Headers[ChatCompletions.NodeHeader] = reply.Node;

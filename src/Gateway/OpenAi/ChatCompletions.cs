@@ -27,7 +27,7 @@ internal static class ChatCompletions
         var turn = ChatRequestReader.ToTurn(request, markup);
         var position = StreamPosition.From(context.Request.Headers);
         turn = position is null ? turn : turn with { TurnId = position.Turn, Offset = position.Offset };
-        var tenant = Authentication.Tenant(context);
+        var tenant = context.Tenant();
         var session = position?.Session ?? identity.From(request.Rest, turn, context.Request.Headers);
         await using var choices = await Choices.Begin(
             (choice, cancellation) => position is null

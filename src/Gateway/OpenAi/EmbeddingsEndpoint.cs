@@ -27,7 +27,7 @@ internal static class EmbeddingsEndpoint
             throw Bad("'dimensions' is not supported. Leave it out.", "dimensions");
         }
 
-        var (vectors, used) = await Embed(Authentication.Tenant(context), model, Texts(request.Input), tokens, quotas);
+        var (vectors, used) = await Embed(context.Tenant(), model, Texts(request.Input), tokens, quotas);
         return TypedResults.Json(
             new EmbeddingList(
                 [.. vectors.Select((vector, i) => new EmbeddingObject(i, Encode(vector, asBase64)))],

@@ -19,7 +19,7 @@ internal static class TextCompletions
         var request = await context.Request.Read(OpenAiJson.Default.TextRequest, "a completion request");
         var turn = ToTurn(request);
         var (session, events) = await chat.Begin(
-            Authentication.Tenant(context), identity.From(
+            context.Tenant(), identity.From(
                 request.Rest, turn, context.Request.Headers), turn, context.RequestAborted);
         await using var reply = await Reply.Begin(
             session, events, new Answers.AnswerReader(AnswerMarkup.None, turn.Settings, turn.TurnId));

@@ -11,8 +11,6 @@ namespace Herd.Gateway.Scaling;
 /// </summary>
 internal sealed class ExternalScalerService(PoolAdvisor advisor, TimeProvider time) : ExternalScaler.ExternalScalerBase
 {
-    public const string Path = "/externalscaler.ExternalScaler";
-
     private const string Metric = "herd-nodes-wanted";
     private const string ModelKey = "model";
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(1);

@@ -1,3 +1,4 @@
+using Herd.Gateway.Tenants;
 using Herd.Grains.Routing;
 using Herd.Grains.Scaling;
 using OpenTelemetry.Metrics;
@@ -7,7 +8,7 @@ namespace Herd.Gateway.Telemetry;
 /// <summary>GET /metrics, as Prometheus reads it.</summary>
 internal static class MetricsEndpoint
 {
-    public const string Path = "/metrics";
+    private const string Path = "/metrics";
 
     public static void AddGatewayMetrics(this IServiceCollection services)
     {
@@ -17,5 +18,7 @@ internal static class MetricsEndpoint
             .AddPrometheusExporter());
     }
 
-    public static void MapMetrics(this IEndpointRouteBuilder routes) => routes.MapPrometheusScrapingEndpoint(Path);
+    /// <summary>Prometheus reads over HTTP/1, so at the public port, with an operator's key.</summary>
+    public static void MapMetrics(this IEndpointRouteBuilder routes) =>
+        routes.MapPrometheusScrapingEndpoint(Path).RequireAuthorization(AccessPolicies.Operator);
 }

@@ -1,5 +1,4 @@
 using System.Collections.Frozen;
-using Herd.Contracts.Errors;
 using Herd.Gateway.Hosting;
 using Microsoft.Extensions.Options;
 
@@ -25,9 +24,9 @@ internal sealed class TenantDirectory : IDisposable
         }
     }
 
-    /// <summary>The tenant that a key or token belongs to.</summary>
-    /// <exception cref="HerdException">One is asked for, and this is none.</exception>
-    public async Task<Tenant> Find(string? key)
+    /// <summary>The tenant of a key or token. Without keys in the configuration, every caller is the same tenant.</summary>
+    /// <returns>Null if the key is missing or unknown.</returns>
+    public async Task<Tenant?> Find(string? key)
     {
         if (!_options.HasKeys)
         {
@@ -36,7 +35,7 @@ internal sealed class TenantDirectory : IDisposable
 
         if (key is { Length: > 0 })
         {
-            // The hash is looked up, so how long that takes says nothing of keys.
+            // The lookup is by hash, so its duration does not depend on how much of a key is right.
             if (_byHash.GetValueOrDefault(TenantKeys.Hash(key)) is { } known)
             {
                 return known;
@@ -44,12 +43,12 @@ internal sealed class TenantDirectory : IDisposable
 
             if (await _tokens.Find(key) is { } name)
             {
-                return _byHash.Values.FirstOrDefault(tenant => tenant.Name == name) ?? new Tenant(name, IsOperator: false, _options.Limits);
+                return _byHash.Values.FirstOrDefault(tenant => tenant.Name == name)
+                    ?? new Tenant(name, IsOperator: false, _options.Limits);
             }
         }
 
-        throw new HerdException(
-            HerdError.Unauthenticated, "The API key is missing or unknown. Send it as 'Authorization: Bearer KEY'.");
+        return null;
     }
 
     public void Dispose() => _watch?.Dispose();

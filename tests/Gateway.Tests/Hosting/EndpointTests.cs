@@ -1,46 +1,238 @@
+using System.Net;
 using Herd.Gateway.Hosting;
 using Herd.Gateway.Tenants;
 using Herd.Grains.Hosting;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Herd.Gateway.Tests.Hosting;
 
-/// <summary>Everything that a gateway answers, as it is mapped: what is added is closed unless it is opened by name.</summary>
-public sealed class EndpointTests
+/// <summary>Every endpoint that a gateway maps, and who may call it at which port. A new endpoint needs a tenant's key.</summary>
+public sealed class EndpointTests : IAsyncDisposable
 {
-    private static readonly string[] Open =
-        ["/health/live", "/health/ready", "/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch", "/grpc.health.v1.Health/{unimplementedMethod:grpcunimplemented}"];
+    private const int PublicPort = 8080;
+    private const int AdminPort = 8082;
+    private const int ScalerPort = 8083;
 
-    private static readonly string[] ForOperators =
-        ["/herd.v1.ClusterService/ListNodes", "/herd.v1.ClusterService/DrainNode", "/herd.v1.ClusterService/LoadModel", "/herd.v1.ClusterService/UnloadModel", "/herd.v1.ClusterService/RehomeConversation", "/herd.v1.ClusterService/Diagnose", "/herd.v1.ClusterService/{unimplementedMethod:grpcunimplemented}"];
+    private static readonly string[] Open =
+    [
+        "/health/live",
+        "/health/ready",
+        "/grpc.health.v1.Health/Check",
+        "/grpc.health.v1.Health/Watch",
+        "/grpc.health.v1.Health/{unimplementedMethod:grpcunimplemented}",
+    ];
+
+    private readonly WebApplication _app = Gateway("--Gateway:AdminPort=8082", "--Gateway:ScalerPort=8083");
+
+    private enum Access
+    {
+        Open,
+        Tenant,
+        AnyKey,
+        Operator,
+        Metrics,
+        Scaler,
+    }
+
+    public ValueTask DisposeAsync() => _app.DisposeAsync();
 
     [Fact]
-    public async Task IsOpen_EveryEndpoint_OnlyHealth()
+    public void Policy_EveryEndpoint_IsAsListed()
     {
-        var patterns = await Patterns();
+        var endpoints = Endpoints(_app);
 
-        Assert.Equal(Open.Order(StringComparer.Ordinal), patterns.Where(pattern => Authentication.IsOpen(pattern)).Order(StringComparer.Ordinal));
-        Assert.True(patterns.Count > 40, string.Join('\n', patterns));
+        Assert.True(endpoints.Count > 40, string.Join('\n', endpoints.Select(PathOf)));
+        Assert.All(endpoints, endpoint => Assert.Equal(
+            AccessOf(endpoint) switch
+            {
+                Access.Open or Access.Scaler => "open",
+                Access.AnyKey => AccessPolicies.AnyKey,
+                Access.Operator or Access.Metrics => AccessPolicies.Operator,
+                _ => "fallback",
+            },
+            PolicyOf(endpoint)));
+        Assert.Equal(Open.Order(StringComparer.Ordinal), Named(endpoints, Access.Open));
+        Assert.Equal(7, Named(endpoints, Access.Operator).Count());
+    }
+
+    /// <summary>Every endpoint, with every kind of key, at every port, goes through the gateway's own pipeline.</summary>
+    [Fact]
+    public async Task Call_EveryEndpointKeyAndPort_IsAllowedOrRefused()
+    {
+        foreach (var endpoint in Endpoints(_app))
+        {
+            foreach (var (port, key) in
+                from port in new[] { PublicPort, AdminPort, ScalerPort }
+                from key in new[] { null, "wrong", "alice", "olga", "admin" }
+                select (port, key))
+            {
+                var status = await Call(_app, endpoint, port, key);
+                Assert.True(
+                    Expected(AccessOf(endpoint), port, key) == status, $"{PathOf(endpoint)} at {port} with {key}: {status}");
+            }
+        }
     }
 
     [Fact]
-    public async Task IsForOperators_EveryEndpoint_OnlyTheClusters() => Assert.Equal(
-        ForOperators.Order(StringComparer.Ordinal),
-        (await Patterns()).Where(pattern => Authentication.IsForOperators(pattern)).Order(StringComparer.Ordinal));
-
-    private static async Task<IReadOnlyList<string>> Patterns()
+    public async Task Call_NoEndpoint_NeedsAKey()
     {
-        var builder = WebApplication.CreateSlimBuilder(["--Cluster:Name=g", "--Gateway:AdminPort=9"]);
+        Assert.Equal(HttpStatusCode.Unauthorized, await Call(_app, null, PublicPort, null));
+        Assert.Equal(HttpStatusCode.OK, await Call(_app, null, PublicPort, "alice"));
+        Assert.Equal(HttpStatusCode.Forbidden, await Call(_app, null, AdminPort, "admin"));
+        Assert.Equal(HttpStatusCode.Forbidden, await Call(_app, null, ScalerPort, null));
+    }
+
+    [Fact]
+    public async Task Call_NoOperatorsPort_IsAtThePublicPortForOperators()
+    {
+        await using var app = Gateway("--Gateway:AdminPort=0");
+        var endpoint = Endpoints(app).First(endpoint => AccessOf(endpoint) == Access.Operator);
+
+        Assert.Equal(HttpStatusCode.Unauthorized, await Call(app, endpoint, PublicPort, null));
+        Assert.Equal(HttpStatusCode.Forbidden, await Call(app, endpoint, PublicPort, "alice"));
+        Assert.Equal(HttpStatusCode.OK, await Call(app, endpoint, PublicPort, "olga"));
+    }
+
+    [Fact]
+    public async Task Call_NoOperatorsKeys_IsOpenAtTheOperatorsPortOnly()
+    {
+        await using var app = Gateway("--Gateway:AdminPort=8082", "--Gateway:AdminKeys:0=");
+        var list = Endpoints(app).First(endpoint => AccessOf(endpoint) == Access.Operator);
+        var metrics = Endpoints(app).First(endpoint => AccessOf(endpoint) == Access.Metrics);
+
+        Assert.Equal(HttpStatusCode.OK, await Call(app, list, AdminPort, null));
+        Assert.Equal(HttpStatusCode.Unauthorized, await Call(app, metrics, PublicPort, null));
+    }
+
+    [Theory]
+    [InlineData("/v1/models", "application/json", "\"code\":\"invalid_api_key\"")]
+    [InlineData("/v1/messages", "application/json", "\"type\":\"authentication_error\"")]
+    [InlineData("/api/tags", "application/json", "{\"error\":\"The API key is missing")]
+    public async Task Call_WithoutKey_IsRefusedInTheFormOfItsInterface(string path, string type, string expected)
+    {
+        var context = await Send(_app, Endpoints(_app).First(endpoint => PathOf(endpoint) == path), PublicPort, null);
+        context.Response.Body.Position = 0;
+        using var body = new StreamReader(context.Response.Body);
+
+        Assert.Contains(expected, await body.ReadToEndAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.StartsWith(type, context.Response.ContentType, StringComparison.Ordinal);
+        Assert.Equal("Bearer", context.Response.Headers.WWWAuthenticate);
+    }
+
+    [Theory]
+    [InlineData(PublicPort, null, "16")]
+    [InlineData(AdminPort, "alice", "7")]
+    public async Task Call_OverGrpcRefused_HasItsStatus(int port, string? key, string status)
+    {
+        var endpoint = Endpoints(_app).First(endpoint => PathOf(endpoint) == "/herd.v1.ConversationService/ListModels");
+        var context = await Send(_app, endpoint, port, key, "application/grpc");
+
+        Assert.Equal(status, context.Response.Headers["grpc-status"]);
+        Assert.Equal(StatusCodes.Status200OK, context.Response.StatusCode);
+    }
+
+    [Fact]
+    public async Task Call_OverTheLimit_IsRefusedAndHealthDoesNotCount()
+    {
+        await using var app = Gateway("--Gateway:AdminPort=8082", "--Gateway:Limits:RequestsPerMinute=1");
+        var models = Endpoints(app).First(endpoint => PathOf(endpoint) == "/v1/models");
+        var health = Endpoints(app).First(endpoint => PathOf(endpoint) == "/health/live");
+
+        Assert.Equal(HttpStatusCode.OK, await Call(app, health, PublicPort, "alice"));
+        Assert.Equal(HttpStatusCode.OK, await Call(app, models, PublicPort, "alice"));
+        Assert.Equal(HttpStatusCode.TooManyRequests, await Call(app, models, PublicPort, "alice"));
+        Assert.Equal(HttpStatusCode.OK, await Call(app, health, PublicPort, "alice"));
+    }
+
+    private static HttpStatusCode Expected(Access access, int port, string? key) => (access, port, key) switch
+    {
+        (Access.Scaler, ScalerPort, _) => HttpStatusCode.OK,
+        (Access.Scaler, _, _) or (_, ScalerPort, _) => HttpStatusCode.Forbidden,
+        (Access.Open, _, _) => HttpStatusCode.OK,
+        (Access.AnyKey, AdminPort, "admin") or (Access.AnyKey, PublicPort, "alice" or "olga" or "admin") => HttpStatusCode.OK,
+        (Access.AnyKey, _, _) => HttpStatusCode.Unauthorized,
+        (Access.Operator, PublicPort, _) => HttpStatusCode.Forbidden,
+        (Access.Operator, AdminPort, "admin") => HttpStatusCode.OK,
+        (Access.Operator, AdminPort, _) => HttpStatusCode.Unauthorized,
+        (_, AdminPort, _) => HttpStatusCode.Forbidden,
+        (Access.Metrics, _, "olga" or "admin") => HttpStatusCode.OK,
+        (Access.Metrics, _, "alice") => HttpStatusCode.Forbidden,
+        (Access.Tenant, _, "alice" or "olga") => HttpStatusCode.OK,
+        _ => HttpStatusCode.Unauthorized,
+    };
+
+    private static Access AccessOf(RouteEndpoint endpoint) => PathOf(endpoint) switch
+    {
+        var path when Open.Contains(path) => Access.Open,
+        "/metrics" => Access.Metrics,
+        var path when path.StartsWith("/herd.v1.ClusterService/", StringComparison.Ordinal) => Access.Operator,
+        var path when path.StartsWith("/grpc.reflection.", StringComparison.Ordinal) => Access.AnyKey,
+        var path when path.StartsWith("/externalscaler.ExternalScaler/", StringComparison.Ordinal) => Access.Scaler,
+        _ => Access.Tenant,
+    };
+
+    private static string PolicyOf(RouteEndpoint endpoint) => endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null
+        ? "open"
+        : endpoint.Metadata.GetMetadata<IAuthorizeData>()?.Policy ?? "fallback";
+
+    private static IEnumerable<string> Named(IEnumerable<RouteEndpoint> endpoints, Access access) => endpoints
+        .Where(endpoint => AccessOf(endpoint) == access).Select(PathOf).Distinct().Order(StringComparer.Ordinal);
+
+    private static async Task<HttpStatusCode> Call(WebApplication app, RouteEndpoint? endpoint, int port, string? key) =>
+        (HttpStatusCode)(await Send(app, endpoint, port, key)).Response.StatusCode;
+
+    /// <summary>Sends a request through the pipeline. It answers 200 instead of running the endpoint.</summary>
+    private static async Task<HttpContext> Send(
+        WebApplication app, RouteEndpoint? endpoint, int port, string? key, string type = "application/json")
+    {
+        await using var scope = app.Services.CreateAsyncScope();
+        var context = new DefaultHttpContext { RequestServices = scope.ServiceProvider };
+        context.Request.Path = endpoint is null ? "/nowhere" : PathOf(endpoint);
+        context.Request.ContentType = type;
+        context.Response.Body = new MemoryStream();
+        context.Connection.LocalPort = port;
+        if (key is not null)
+        {
+            context.Request.Headers.Authorization = $"Bearer {key}";
+        }
+
+        context.SetEndpoint(endpoint);
+        var pipeline = ((IApplicationBuilder)app).New();
+        pipeline.UseGateway();
+        pipeline.Run(_ => Task.CompletedTask);
+        await pipeline.Build()(context);
+        return context;
+    }
+
+    private static string PathOf(RouteEndpoint endpoint) => "/" + endpoint.RoutePattern.RawText!.TrimStart('/');
+
+    private static List<RouteEndpoint> Endpoints(WebApplication app) =>
+        [.. ((IEndpointRouteBuilder)app).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()];
+
+    private static WebApplication Gateway(params string[] options)
+    {
+        var builder = WebApplication.CreateSlimBuilder(
+        [
+            "--Cluster:Name=g",
+            $"--Gateway:Tenants:alice={TenantKeys.Hash("alice")}",
+            $"--Gateway:Tenants:olga={TenantKeys.Hash("olga")}",
+            "--Gateway:Operators:0=olga",
+            .. options.Any(option => option.Contains("AdminKeys", StringComparison.Ordinal))
+                ? Array.Empty<string>()
+                : [$"--Gateway:AdminKeys:0={TenantKeys.Hash("admin")}"],
+            .. options.Where(option => !option.EndsWith('=')),
+        ]);
+        builder.Logging.ClearProviders();
         builder.AddHerdGateway();
         builder.AddGateway();
-        await using var app = builder.Build();
+        var app = builder.Build();
         app.UseGateway();
-        return
-        [
-            .. ((IEndpointRouteBuilder)app).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()
-                .Select(endpoint => "/" + endpoint.RoutePattern.RawText!.TrimStart('/'))
-                .Distinct(),
-        ];
+        app.MapGateway();
+        return app;
     }
 }

@@ -18,7 +18,7 @@ internal static class ConversationsEndpoints
             var request = context.Request.ContentLength is 0 or null
                 ? new ConversationRequest()
                 : await context.Request.Read(ResponsesJson.Default.ConversationRequest, "a conversation");
-            var (tenant, metadata) = (Authentication.Tenant(context), MetadataRules.Check(request.Metadata));
+            var (tenant, metadata) = (context.Tenant(), MetadataRules.Check(request.Metadata));
             var conversation = await conversations.Create(tenant, model: null, System(request), context.RequestAborted);
             conversation = metadata is null
                 ? conversation
@@ -29,7 +29,7 @@ internal static class ConversationsEndpoints
         {
             var request = await context.Request.Read(ResponsesJson.Default.ConversationRequest, "a conversation");
             var conversation = await conversations.UpdateMetadata(
-                Authentication.Tenant(context),
+                context.Tenant(),
                 Check(id),
                 MetadataRules.Check(request.Metadata) ?? [],
                 context.RequestAborted);
@@ -39,7 +39,7 @@ internal static class ConversationsEndpoints
             TypedResults.Json(Shape(await Find(id, context, conversations)), ResponsesJson.Default.ConversationObject)).Describes<ConversationObject>("Conversations");
         routes.MapDelete("/v1/conversations/{id}", async (string id, HttpContext context, ConversationClient conversations) =>
         {
-            await conversations.Delete(Authentication.Tenant(context), Check(id), context.RequestAborted);
+            await conversations.Delete(context.Tenant(), Check(id), context.RequestAborted);
             return TypedResults.Json(
                 new DeletedObject(id, "conversation.deleted"), ResponsesJson.Default.DeletedObject);
         }).Describes<DeletedObject>("Conversations");
@@ -61,7 +61,7 @@ internal static class ConversationsEndpoints
     }
 
     private static async Task<Conversation> Find(string id, HttpContext context, ConversationClient conversations) =>
-        await conversations.Read(Authentication.Tenant(context), Check(id), context.RequestAborted);
+        await conversations.Read(context.Tenant(), Check(id), context.RequestAborted);
 
     private static string Check(string id) => ResponseId.IsConversation(id)
         ? id

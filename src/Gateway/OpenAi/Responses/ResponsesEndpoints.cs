@@ -36,7 +36,7 @@ internal static class ResponsesEndpoints
         {
             var (response, _, previous) = await Find(id, context, conversations);
             var turn = await conversations.Cancel(
-                Authentication.Tenant(context), response.Conversation, response.Turn, context.RequestAborted);
+                context.Tenant(), response.Conversation, response.Turn, context.RequestAborted);
             return TypedResults.Json(
                 ResponseShape.From(response, turn, previous, view.MarkupOf(turn.Model)),
                 ResponsesJson.Default.Response);
@@ -45,7 +45,7 @@ internal static class ResponsesEndpoints
         {
             var (response, _, _) = await Find(id, context, conversations);
             await conversations.DeleteTurn(
-                Authentication.Tenant(context), response.Conversation, response.Turn, context.RequestAborted);
+                context.Tenant(), response.Conversation, response.Turn, context.RequestAborted);
             return TypedResults.Json(new DeletedObject(id, "response"), ResponsesJson.Default.DeletedObject);
         }).Describes<DeletedObject>("Responses");
     }
@@ -59,7 +59,7 @@ internal static class ResponsesEndpoints
             throw view.NotServed(request.Model!);
         }
 
-        var tenant = Authentication.Tenant(context);
+        var tenant = context.Tenant();
         var markup = view.MarkupOf(request.Model);
         var (id, turn, previous, events) = await Begin(request, tenant, markup, conversations, context.RequestAborted);
         await using var reply = await Reply.Begin(
@@ -169,7 +169,7 @@ internal static class ResponsesEndpoints
         var id = ResponseId.Parse(text, "response_id");
         try
         {
-            var turns = (await conversations.Read(Authentication.Tenant(context), id.Conversation, context.RequestAborted)).Turns;
+            var turns = (await conversations.Read(context.Tenant(), id.Conversation, context.RequestAborted)).Turns;
             var at = turns.ToList().FindIndex(turn => turn.Id == id.Turn && !turn.IsDeleted);
             return at < 0
                 ? throw ResponseId.NotFound(text, "response_id")
