@@ -15,7 +15,7 @@ public class RouteBenchmark
     private const string Model = "m";
     private const int Decisions = 1000;
 
-    private ClusterView _view = null!;
+    private Router _router = null!;
     private RouteRequest[] _requests = [];
 
     [Params(10, 1000)]
@@ -28,10 +28,11 @@ public class RouteBenchmark
     public void Setup()
     {
         var random = new Random(1);
-        _view = new ClusterView(Options.Create(new RoutingOptions { Policy = Policy }), Pools.None, TimeProvider.System);
+        var registry = new NodeRegistry(Pools.None, TimeProvider.System);
+        _router = new Router(registry, Options.Create(new RoutingOptions { Policy = Policy }), TimeProvider.System);
         for (var i = 0; i < Nodes; i++)
         {
-            _view.Update(Report($"node-{i}", random));
+            registry.Update(Report($"node-{i}", random));
         }
 
         _requests = [.. Enumerable.Range(0, Decisions).Select(i => new RouteRequest
@@ -52,7 +53,7 @@ public class RouteBenchmark
         var moved = 0;
         foreach (var request in _requests)
         {
-            moved += _view.Route(Model, request)!.Node == request.Home ? 0 : 1;
+            moved += _router.Route(Model, request)!.Node == request.Home ? 0 : 1;
         }
 
         return moved;

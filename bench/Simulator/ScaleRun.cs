@@ -23,7 +23,8 @@ internal sealed class ScaleRun
     private readonly Random _random;
     private readonly SimulatedNode[] _nodes;
     private readonly Dictionary<string, SimulatedNode> _byName;
-    private readonly ClusterView _view;
+    private readonly NodeRegistry _registry;
+    private readonly Router _router;
     private readonly RebalanceOptions _rebalance = new() { MostPerMinute = int.MaxValue };
     private readonly MigrationBudget _budget;
     private readonly PriorityQueue<int, double> _turns = new();
@@ -52,7 +53,8 @@ internal sealed class ScaleRun
         _random = new Random(seed);
         _nodes = [.. Enumerable.Range(0, nodes).Select(i => new SimulatedNode($"node-{i}", Habits.Slots, Habits.Speed(i), Habits.DeviceTokens, Habits.HostTokens))];
         _byName = _nodes.ToDictionary(node => node.Name);
-        _view = new ClusterView(Options.Create(new RoutingOptions { Policy = policy, Seed = seed }), Pools.None, _clock);
+        _registry = new NodeRegistry(Pools.None, _clock);
+        _router = new Router(_registry, Options.Create(new RoutingOptions { Policy = policy, Seed = seed }), _clock);
         _budget = new MigrationBudget(_rebalance, _clock);
         _talks = new Talk[conversations];
 
@@ -120,7 +122,7 @@ internal sealed class ScaleRun
         var tokens = talk.Tokens + said;
         var home = talk.Home is { } name && _byName[name].IsAlive ? _byName[name] : null;
         var started = Stopwatch.GetTimestamp();
-        var placement = _view.Route(SimulatedNode.Model, new RouteRequest
+        var placement = _router.Route(SimulatedNode.Model, new RouteRequest
         {
             Conversation = conversation.ToString(CultureInfo.InvariantCulture),
             Reason = PlacementReason.Turn,
@@ -151,7 +153,7 @@ internal sealed class ScaleRun
         talk.Home = node.Name;
         talk.Tokens = tokens + answer;
         talk.LastEnd = end;
-        _view.Update(node.Report(_now));
+        _registry.Update(node.Report(_now));
         if (--talk.TurnsLeft > 0)
         {
             _turns.Enqueue(conversation, end + Habits.Thinking(_random));
@@ -160,7 +162,7 @@ internal sealed class ScaleRun
 
     private void Rebalance()
     {
-        foreach (var transfer in RebalancePlan.Create(_view.Shares(SimulatedNode.Model), _rebalance))
+        foreach (var transfer in RebalancePlan.Create(_router.Shares(SimulatedNode.Model), _rebalance))
         {
             var (from, to) = (_byName[transfer.From], _byName[transfer.To]);
             foreach (var conversation in from.Newest.Where(c => _talks[c].LastEnd < _now - 1 && _talks[c].TurnsLeft > 0).Take(transfer.Sessions).ToList())
@@ -182,7 +184,7 @@ internal sealed class ScaleRun
         {
             if (node.IsAlive)
             {
-                _view.Update(node.Report(_now));
+                _registry.Update(node.Report(_now));
             }
         }
     }
@@ -193,7 +195,7 @@ internal sealed class ScaleRun
         {
             node.IsAlive = false;
             node.Restart(_now);
-            _view.MarkLost(node.Name);
+            _registry.MarkLost(node.Name);
         }
     }
 

@@ -120,7 +120,7 @@ public sealed class FailoverTests(TwoGateways cluster) : IClassFixture<TwoGatewa
         AssertWarm(first, second);
         Assert.Equal(2, (await cluster.Read(conversation)).Epoch);
         Assert.StartsWith("It stays", (await cluster.Run("move", conversation, "--node", other)).Output, StringComparison.Ordinal);
-        Assert.Equal("herd: There is no node 'node-9'.\n", (await cluster.Run("move", conversation, "--node", "node-9")).Error);
+        Assert.Equal("herd: There is no node 'node-9'. List the nodes to see their names.\n", (await cluster.Run("move", conversation, "--node", "node-9")).Error);
     }
 
     /// <param name="drains">True to drain the node that holds the delivered part before the client reconnects.</param>

@@ -17,7 +17,8 @@ internal sealed class GatewayProcess : SimulatedProcess, IDisposable
     private readonly FaultWorld _world;
     private readonly ProcessStore _store;
     private bool _isKilled;
-    private readonly ClusterView _view;
+    private readonly NodeRegistry _registry;
+    private readonly Router _router;
     private readonly TurnExecutor _runner;
     private readonly SessionMigration _mover;
     private readonly GatewayDrain _handover;
@@ -34,16 +35,19 @@ internal sealed class GatewayProcess : SimulatedProcess, IDisposable
         Grains = GrainCaller.Create(world, this);
         var routing = Options.Create(world.Cluster.Routing);
         _rebalance = Options.Create(world.Cluster.Rebalance);
-        _view = new ClusterView(routing, Pools.None, Time);
-        var placement = new TurnRouter(_view, Pools.None, Time);
-        var sessions = new SessionClient(_view, Grains, Time);
+        _registry = new NodeRegistry(Pools.None, Time);
+        _router = new Router(_registry, routing, Time);
+        var turnRouter = new TurnRouter(_registry, _router, Pools.None, Time);
+        var sessions = new SessionClient(_registry, Grains, Time);
+        var attempt = new TurnAttempt(_registry, sessions, new FailoverMonitor(_registry, turnRouter));
         _runner = new TurnExecutor(
-            _view, placement, sessions, new TurnAttempt(_view, sessions, new FailoverMonitor(_view, placement)), world.Setup.Loggers.CreateLogger<TurnExecutor>());
-        _mover = new SessionMigration(_view, placement, sessions, world.Setup.Loggers.CreateLogger<SessionMigration>());
+            _registry, _router, turnRouter, sessions, attempt, world.Setup.Loggers.CreateLogger<TurnExecutor>());
+        _mover = new SessionMigration(
+            _registry, _router, turnRouter, sessions, world.Setup.Loggers.CreateLogger<SessionMigration>());
         _handover = new GatewayDrain(Time);
         _watcher = new NodeWatcher(
             world.Members, world.Members, world.Setup.Interfaces, Grains, new NodeLinks(new MemoryLinks(world, this), world.Setup.Reports, Time),
-            _view, routing, Time, world.Setup.Loggers.CreateLogger<NodeWatcher>());
+            _registry, routing, Time, world.Setup.Loggers.CreateLogger<NodeWatcher>());
         _timer = new RebalanceTimer(Grains, _rebalance, Time, world.Setup.Loggers.CreateLogger<RebalanceTimer>());
     }
 
@@ -53,7 +57,8 @@ internal sealed class GatewayProcess : SimulatedProcess, IDisposable
 
     public override Grain Create(Type grain, IGrainContext context) => grain == typeof(IConversationGrain)
         ? new ConversationGrain(context, _store, _runner, _mover, _handover, Grains, Time)
-        : new RebalancerGrain(context, _view, Grains, _rebalance, Time, _world.Setup.Loggers.CreateLogger<RebalancerGrain>());
+        : new RebalancerGrain(
+            context, _registry, _router, Grains, _rebalance, Time, _world.Setup.Loggers.CreateLogger<RebalancerGrain>());
 
     /// <summary>Who is cut off, or taken for lost, does not know it, and goes on. What was killed does nothing any more.</summary>
     public override Task Alive() => _isKilled ? new TaskCompletionSource().Task : Task.CompletedTask;

@@ -18,20 +18,20 @@ internal static class AnthropicEndpoints
     public static void MapAnthropic(this IEndpointRouteBuilder routes)
     {
         routes.MapPost(Root, Create).Describes<MessagesRequest, MessageReply>("Anthropic");
-        routes.MapPost($"{Root}/count_tokens", async (HttpContext context, ClusterView view, ModelTokens tokens) =>
+        routes.MapPost($"{Root}/count_tokens", async (HttpContext context, NodeRegistry registry, ModelTokens tokens) =>
         {
             var request = await AnthropicRequestReader.Read(context.Request);
-            var turn = AnthropicRequestReader.ToTurn(request, view.MarkupOf(request.Model), isToAnswer: false);
+            var turn = AnthropicRequestReader.ToTurn(request, registry.MarkupOf(request.Model), isToAnswer: false);
             var prompt = await tokens.Prompt(turn.Model!, turn.Input, turn.Settings);
             return TypedResults.Json(new TokenCount(prompt.Count), AnthropicJson.Default.TokenCount);
         }).Describes<MessagesRequest, TokenCount>("Anthropic");
     }
 
     private static async Task Create(
-        HttpContext context, StatelessChat chat, SessionIdentity identity, ClusterView view, ILogger<ErrorResponses> logger)
+        HttpContext context, StatelessChat chat, SessionIdentity identity, NodeRegistry registry, ILogger<ErrorResponses> logger)
     {
         var request = await AnthropicRequestReader.Read(context.Request);
-        var markup = view.MarkupOf(request.Model);
+        var markup = registry.MarkupOf(request.Model);
         var turn = AnthropicRequestReader.ToTurn(request, markup);
         var (session, events) = await chat.Begin(
             context.Tenant(), identity.From(request.Rest, turn, context.Request.Headers), turn, context.RequestAborted);

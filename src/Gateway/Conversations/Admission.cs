@@ -9,7 +9,7 @@ namespace Herd.Gateway.Conversations;
 /// Refuses a turn that would wait too long, so that admitted turns keep their time to the first token. It uses the
 /// predicted wait on the node with the shortest queue, and the number of turns that wait at this gateway. Thread-safe.
 /// </summary>
-internal sealed class Admission(ClusterView view, IOptions<GatewayOptions> options)
+internal sealed class Admission(Router router, IOptions<GatewayOptions> options)
 {
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(1);
 
@@ -21,7 +21,7 @@ internal sealed class Admission(ClusterView view, IOptions<GatewayOptions> optio
     /// <exception cref="HerdException">Overloaded, with the time after which to try again.</exception>
     public IDisposable Enter(string? model)
     {
-        var wait = view.ShortestQueue(model);
+        var wait = router.ShortestQueue(model);
         if (wait > options.Value.MaxWait)
         {
             throw Refusal($"a turn would wait {wait.TotalSeconds:0.0} s", wait - options.Value.MaxWait);

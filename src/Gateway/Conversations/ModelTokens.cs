@@ -6,7 +6,7 @@ using Herd.Grains.Routing;
 namespace Herd.Gateway.Conversations;
 
 /// <summary>Tokenizes and embeds texts on a node that serves the model.</summary>
-internal sealed class ModelTokens(ClusterView view, IGrainFactory grains)
+internal sealed class ModelTokens(NodeRegistry registry, IGrainFactory grains)
 {
     /// <summary>The tokens of a text, without control tokens.</summary>
     public Task<IReadOnlyList<int>> Tokenize(string model, string text) => Node(model).Tokenize(model, text);
@@ -27,11 +27,11 @@ internal sealed class ModelTokens(ClusterView view, IGrainFactory grains)
     public Task<Embeddings> Embed(string model, IReadOnlyList<string> texts) => Node(model).Embed(model, texts);
 
     /// <summary>The node with the fewest active and queued turns.</summary>
-    private INodeGrain Node(string model) => view.Nodes
+    private INodeGrain Node(string model) => registry.Nodes
         .Where(node => node.State == NodeState.Ready)
         .SelectMany(node => node.Models.Where(served => served.Id == model).Select(served => (node.Node, Load: served.Active + served.Queued)))
         .OrderBy(node => node.Load)
         .FirstOrDefault() is { Node: { } name }
             ? grains.GetReachableGrain<INodeGrain>(name)
-            : throw view.NotServed(model);
+            : throw RoutingErrors.NotServed(model, registry.Models);
 }

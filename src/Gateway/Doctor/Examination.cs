@@ -11,7 +11,7 @@ namespace Herd.Gateway.Doctor;
 
 /// <summary>Finds out how this gateway, the store and every node are.</summary>
 internal sealed class Examination(
-    ClusterView view,
+    NodeRegistry registry,
     IGrainFactory grains,
     StoreConnection store,
     PublicCertificate certificate,
@@ -32,7 +32,7 @@ internal sealed class Examination(
             IPAddress.IsLoopback(IPAddress.Parse(gateway.Value.Bind)),
             certificate.Current?.NotAfter),
         Store = await LookAtStore(),
-        Nodes = await Task.WhenAll(view.Nodes.Select(LookAt)),
+        Nodes = await Task.WhenAll(registry.Nodes.Select(LookAt)),
     };
 
     private async Task<StoreFacts> LookAtStore()

@@ -13,11 +13,11 @@ namespace Herd.Gateway.Grpc;
 
 /// <summary>herd.v1.ClusterService: for operators (<see cref="AccessPolicies.Operator"/>).</summary>
 internal sealed class ClusterService(
-    ClusterView view, ConversationClient conversations, Examination examination, IGrainFactory grains)
+    NodeRegistry registry, ConversationClient conversations, Examination examination, IGrainFactory grains)
     : V1.ClusterService.ClusterServiceBase
 {
     public override Task<ListNodesResponse> ListNodes(ListNodesRequest request, ServerCallContext context) =>
-        Task.FromResult(new ListNodesResponse { Nodes = { view.Nodes.Select(ProtoMapping.ToProto) } });
+        Task.FromResult(new ListNodesResponse { Nodes = { registry.Nodes.Select(ProtoMapping.ToProto) } });
 
     public override async Task<LoadModelResponse> LoadModel(LoadModelRequest request, ServerCallContext context)
     {
@@ -38,7 +38,7 @@ internal sealed class ClusterService(
     {
         if (request.HasNode)
         {
-            view.ThrowIfUnknown(request.Node);
+            registry.ThrowIfUnknown(request.Node);
         }
 
         var tenant = new Tenant(request.Tenant, IsOperator: false, new TenantLimits());
@@ -68,7 +68,7 @@ internal sealed class ClusterService(
     public override async Task<DiagnoseResponse> Diagnose(DiagnoseRequest request, ServerCallContext context) =>
         new() { Findings = { Diagnosis.From(await examination.Run()) } };
 
-    private INodeGrain Find(string node) => view.Find(node) is { State: not Contracts.Nodes.NodeState.Lost }
+    private INodeGrain Find(string node) => registry.Find(node) is { State: not Contracts.Nodes.NodeState.Lost }
         ? grains.GetReachableGrain<INodeGrain>(node)
         : throw Bad($"There is no reachable node '{node}'. List the nodes to see their names.", "node");
 }

@@ -14,7 +14,7 @@ namespace Herd.Gateway.Grpc;
 
 /// <summary>herd.v1.ConversationService.</summary>
 internal sealed class ConversationService(
-    ConversationClient conversations, IConversationStore store, ClusterView view, GrpcChat chat, ModelTokens tokens)
+    ConversationClient conversations, IConversationStore store, NodeRegistry registry, GrpcChat chat, ModelTokens tokens)
     : V1.ConversationService.ConversationServiceBase
 {
     private const int DefaultPage = 50;
@@ -23,9 +23,9 @@ internal sealed class ConversationService(
     public override async Task<CreateConversationResponse> CreateConversation(
         CreateConversationRequest request, ServerCallContext context)
     {
-        if (request.HasModel && view.Models.All(model => model.Id != request.Model))
+        if (request.HasModel && registry.Models.All(model => model.Id != request.Model))
         {
-            throw view.NotServed(request.Model);
+            throw RoutingErrors.NotServed(request.Model, registry.Models);
         }
 
         var conversation = await conversations.Create(
@@ -60,7 +60,7 @@ internal sealed class ConversationService(
         TurnRules.CheckTurnId(turn.TurnId);
         TurnRules.CheckOffset(turn.Offset, request.HasTurnId);
         var cancellation = context.CancellationToken;
-        var parts = new TurnParts(view, turn);
+        var parts = new TurnParts(registry, turn);
         await foreach (var update in conversations.Converse(Tenant(context), Id(request.ConversationId), turn, cancellation))
         {
             foreach (var response in parts.ToParts(update))
@@ -133,7 +133,7 @@ internal sealed class ConversationService(
     {
         if (request.HasNode)
         {
-            view.ThrowIfUnknown(request.Node);
+            registry.ThrowIfUnknown(request.Node);
         }
 
         var moved = await conversations.Move(
@@ -159,7 +159,7 @@ internal sealed class ConversationService(
         new() { Tokens = { await tokens.Tokenize(request.Model, request.Text) } };
 
     public override Task<ListModelsResponse> ListModels(ListModelsRequest request, ServerCallContext context) =>
-        Task.FromResult(new ListModelsResponse { Models = { view.Models.Select(ProtoMapping.ToProto) } });
+        Task.FromResult(new ListModelsResponse { Models = { registry.Models.Select(ProtoMapping.ToProto) } });
 
     private static IReadOnlyList<Contracts.Conversations.Message> Input(ConverseRequest request) => (
         request.Text.Length, request.Results.Count) switch

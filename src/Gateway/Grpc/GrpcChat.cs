@@ -14,13 +14,13 @@ using static Herd.Gateway.Errors.BadRequest;
 namespace Herd.Gateway.Grpc;
 
 /// <summary>Answers chats whose history the caller keeps.</summary>
-internal sealed class GrpcChat(StatelessChat chat, SessionIdentity identities, ClusterView view)
+internal sealed class GrpcChat(StatelessChat chat, SessionIdentity identities, NodeRegistry registry)
 {
     public async Task Answer(
         ChatRequest request, IServerStreamWriter<ChatResponse> responses, ServerCallContext context)
     {
         var (http, cancellation) = (context.GetHttpContext(), context.CancellationToken);
-        var markup = view.MarkupOf(request.Model);
+        var markup = registry.MarkupOf(request.Model);
         var turn = ToTurn(request, markup);
         var identity = request.HasSession
             ? SessionIdentity.From("session", request.Session)

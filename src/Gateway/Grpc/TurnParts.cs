@@ -9,7 +9,7 @@ namespace Herd.Gateway.Grpc;
 /// Turns a turn's events into responses. If the request has functions, the answer's parts are added to its text: the text
 /// is as the model wrote it, so that it can be resumed, and a part is sent when later text cannot change it.
 /// </summary>
-internal sealed class TurnParts(ClusterView view, TurnRequest turn)
+internal sealed class TurnParts(NodeRegistry registry, TurnRequest turn)
 {
     private readonly bool _hasTools = turn.Settings.Tools is { Count: > 0 };
     private AnswerReader? _reader;
@@ -37,5 +37,5 @@ internal sealed class TurnParts(ClusterView view, TurnRequest turn)
     private static IEnumerable<ConverseResponse> ToResponses(IEnumerable<AnswerPart>? parts) =>
         (parts ?? []).Select(part => new ConverseResponse { Part = part.ToProto() });
 
-    private AnswerReader Reader(string? model) => new(view.MarkupOf(model), turn.Settings, turn.TurnId);
+    private AnswerReader Reader(string? model) => new(registry.MarkupOf(model), turn.Settings, turn.TurnId);
 }

@@ -9,11 +9,11 @@ using StackExchange.Redis;
 namespace Herd.Gateway.Hosting;
 
 /// <summary>Ready while a node takes work, or one would be started for who asks.</summary>
-internal sealed class NodesHealth(ClusterView view, Pools pools) : IHealthCheck
+internal sealed class NodesHealth(NodeRegistry registry, Pools pools) : IHealthCheck
 {
     public Task<HealthCheckResult> CheckHealthAsync(
         HealthCheckContext context, CancellationToken cancellationToken = default) =>
-        Task.FromResult(pools.MaySleep.Any() || view.Nodes.Any(node => node.State == NodeState.Ready)
+        Task.FromResult(pools.MaySleep.Any() || registry.Nodes.Any(node => node.State == NodeState.Ready)
             ? HealthCheckResult.Healthy()
             : HealthCheckResult.Unhealthy("No node is ready."));
 }

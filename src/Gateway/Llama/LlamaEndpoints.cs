@@ -16,43 +16,43 @@ internal static class LlamaEndpoints
 
     public static void MapLlama(this IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/tokenize", async (HttpContext context, ClusterView view, ModelTokens tokens) =>
+        routes.MapPost("/tokenize", async (HttpContext context, NodeRegistry registry, ModelTokens tokens) =>
         {
             var request = await context.Request.Read(LlamaJson.Default.TokenizeRequest, "a request");
             var content = request.Content ?? throw Bad("'content' is missing.", "content");
-            return TypedResults.Json(new TokenList(await tokens.Tokenize(Model(request.Model, view).Id, content)), LlamaJson.Default.TokenList);
+            return TypedResults.Json(new TokenList(await tokens.Tokenize(Model(request.Model, registry).Id, content)), LlamaJson.Default.TokenList);
         }).Describes<TokenizeRequest, TokenList>("llama-server");
-        routes.MapPost("/detokenize", async (HttpContext context, ClusterView view, ModelTokens tokens) =>
+        routes.MapPost("/detokenize", async (HttpContext context, NodeRegistry registry, ModelTokens tokens) =>
         {
             var request = await context.Request.Read(LlamaJson.Default.DetokenizeRequest, "a request");
             var list = request.Tokens is { Count: <= MostTokens } given
                 ? given
                 : throw Bad($"'tokens' must hold at most {MostTokens} tokens.", "tokens");
-            return TypedResults.Json(new TextContent(await tokens.Detokenize(Model(request.Model, view).Id, list)), LlamaJson.Default.TextContent);
+            return TypedResults.Json(new TextContent(await tokens.Detokenize(Model(request.Model, registry).Id, list)), LlamaJson.Default.TextContent);
         }).Describes<DetokenizeRequest, TextContent>("llama-server");
-        routes.MapPost("/apply-template", async (HttpContext context, ClusterView view, ModelTokens tokens) =>
+        routes.MapPost("/apply-template", async (HttpContext context, NodeRegistry registry, ModelTokens tokens) =>
         {
             var request = await ChatRequestReader.Read(context.Request);
-            var model = Model(request.Model, view);
+            var model = Model(request.Model, registry);
             var turn = ChatRequestReader.ToTurn(request with { Model = model.Id }, model.Markup);
             var prompt = await tokens.Prompt(model.Id, turn.Input, turn.Settings);
             return TypedResults.Json(new Prompt(await tokens.Show(model.Id, prompt), prompt.Count), LlamaJson.Default.Prompt);
         }).Describes<ChatRequest, Prompt>("llama-server");
-        routes.MapGet("/props", (ClusterView view) =>
+        routes.MapGet("/props", (NodeRegistry registry) =>
         {
-            var model = Model(null, view);
+            var model = Model(null, registry);
             return TypedResults.Json(
-                new Props(model.Id, view.Nodes.SelectMany(node => node.Models).Where(served => served.Id == model.Id).Sum(served => served.Slots), new Defaults(model.ContextTokens, model.Defaults)),
+                new Props(model.Id, registry.Nodes.SelectMany(node => node.Models).Where(served => served.Id == model.Id).Sum(served => served.Slots), new Defaults(model.ContextTokens, model.Defaults)),
                 LlamaJson.Default.Props);
         }).Describes<Props>("llama-server");
     }
 
-    private static ServedModel Model(string? wanted, ClusterView view) =>
-        (wanted is null ? view.Models : [.. view.Models.Where(model => model.Id == wanted)]) switch
+    private static ServedModel Model(string? wanted, NodeRegistry registry) =>
+        (wanted is null ? registry.Models : [.. registry.Models.Where(model => model.Id == wanted)]) switch
         {
             [var only] => only,
-            [] => throw view.NotServed(wanted ?? "any"),
-            _ => throw view.SeveralServed(),
+            [] => throw RoutingErrors.NotServed(wanted ?? "any", registry.Models),
+            _ => throw RoutingErrors.SeveralServed(registry.Models),
         };
 }
 

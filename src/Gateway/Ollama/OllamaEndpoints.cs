@@ -22,10 +22,10 @@ internal static class OllamaEndpoints
 
     public static void MapOllama(this IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/api/chat", (HttpContext context, StatelessChat chat, SessionIdentity identity, ClusterView view, TimeProvider time, ILogger<ErrorResponses> logger) =>
-            Answer(context, isChat: true, chat, identity, view, time, logger)).Describes<OllamaRequest, OllamaReply>("Ollama");
-        routes.MapPost("/api/generate", (HttpContext context, StatelessChat chat, SessionIdentity identity, ClusterView view, TimeProvider time, ILogger<ErrorResponses> logger) =>
-            Answer(context, isChat: false, chat, identity, view, time, logger)).Describes<OllamaRequest, OllamaReply>("Ollama");
+        routes.MapPost("/api/chat", (HttpContext context, StatelessChat chat, SessionIdentity identity, NodeRegistry registry, TimeProvider time, ILogger<ErrorResponses> logger) =>
+            Answer(context, isChat: true, chat, identity, registry, time, logger)).Describes<OllamaRequest, OllamaReply>("Ollama");
+        routes.MapPost("/api/generate", (HttpContext context, StatelessChat chat, SessionIdentity identity, NodeRegistry registry, TimeProvider time, ILogger<ErrorResponses> logger) =>
+            Answer(context, isChat: false, chat, identity, registry, time, logger)).Describes<OllamaRequest, OllamaReply>("Ollama");
         routes.MapPost("/api/embed", async (HttpContext context, ModelTokens tokens, Quotas quotas) =>
         {
             var request = await context.Request.Read(OllamaJson.Default.OllamaEmbedRequest, "a request");
@@ -34,25 +34,25 @@ internal static class OllamaEndpoints
             return TypedResults.Json(new OllamaEmbeddings(request.Model!, vectors, used), OllamaJson.Default.OllamaEmbeddings);
         }).Describes<OllamaEmbedRequest, OllamaEmbeddings>("Ollama");
         routes.MapGet("/api/version", () => TypedResults.Json(new OllamaVersion(Version), OllamaJson.Default.OllamaVersion)).Describes<OllamaVersion>("Ollama");
-        routes.MapGet("/api/tags", (ClusterView view, TimeProvider time) => TypedResults.Json(
-            new OllamaModels([.. view.Models.Select(model => Entry(model, time))]), OllamaJson.Default.OllamaModels)).Describes<OllamaModels>("Ollama");
-        routes.MapGet("/api/ps", (ClusterView view, TimeProvider time) => TypedResults.Json(
-            new OllamaModels([.. view.Models.Select(model => Entry(model, time) with { ExpiresAt = Stamp(DateTimeOffset.MaxValue), SizeVram = 0 })]),
+        routes.MapGet("/api/tags", (NodeRegistry registry, TimeProvider time) => TypedResults.Json(
+            new OllamaModels([.. registry.Models.Select(model => Entry(model, time))]), OllamaJson.Default.OllamaModels)).Describes<OllamaModels>("Ollama");
+        routes.MapGet("/api/ps", (NodeRegistry registry, TimeProvider time) => TypedResults.Json(
+            new OllamaModels([.. registry.Models.Select(model => Entry(model, time) with { ExpiresAt = Stamp(DateTimeOffset.MaxValue), SizeVram = 0 })]),
             OllamaJson.Default.OllamaModels)).Describes<OllamaModels>("Ollama");
-        routes.MapPost("/api/show", async (HttpContext context, ClusterView view) =>
+        routes.MapPost("/api/show", async (HttpContext context, NodeRegistry registry) =>
         {
             var request = await context.Request.Read(OllamaJson.Default.OllamaShowRequest, "a request");
             var name = OllamaRequestReader.NameOf(request.Model ?? request.Name);
-            var model = view.Models.FirstOrDefault(served => served.Id == name) ?? throw view.NotServed(name);
+            var model = registry.Models.FirstOrDefault(served => served.Id == name) ?? throw RoutingErrors.NotServed(name, registry.Models);
             return TypedResults.Json(Show(model), OllamaJson.Default.OllamaShow);
         }).Describes<OllamaShowRequest, OllamaShow>("Ollama");
     }
 
     private static async Task Answer(
-        HttpContext context, bool isChat, StatelessChat chat, SessionIdentity identity, ClusterView view, TimeProvider time, ILogger logger)
+        HttpContext context, bool isChat, StatelessChat chat, SessionIdentity identity, NodeRegistry registry, TimeProvider time, ILogger logger)
     {
         var request = await OllamaRequestReader.Read(context.Request);
-        var markup = view.MarkupOf(OllamaRequestReader.NameOf(request.Model));
+        var markup = registry.MarkupOf(OllamaRequestReader.NameOf(request.Model));
         var turn = OllamaRequestReader.ToTurn(request, isChat, markup);
         var (session, events) = await chat.Begin(
             context.Tenant(), identity.From(request.Rest, turn, context.Request.Headers), turn, context.RequestAborted);

@@ -18,12 +18,12 @@ internal static class ChatCompletions
         HttpContext context,
         StatelessChat chat,
         SessionIdentity identity,
-        ClusterView view,
+        NodeRegistry registry,
         TimeProvider time,
         ILogger<ErrorResponses> logger)
     {
         var request = await ChatRequestReader.Read(context.Request);
-        var markup = view.MarkupOf(request.Model);
+        var markup = registry.MarkupOf(request.Model);
         var turn = ChatRequestReader.ToTurn(request, markup);
         var position = StreamPosition.From(context.Request.Headers);
         turn = position is null ? turn : turn with { TurnId = position.Turn, Offset = position.Offset };

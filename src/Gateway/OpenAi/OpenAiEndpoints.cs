@@ -18,9 +18,9 @@ internal static class OpenAiEndpoints
             "OpenAI");
         routes.MapResponses();
         routes.MapConversations();
-        routes.MapGet("/v1/models", (ClusterView view) => TypedResults.Json(
-            new ModelList("list", [.. view.Models.Select(model => Entry(model.Id))]), OpenAiJson.Default.ModelList)).Describes<ModelList>("OpenAI");
-        routes.MapGet("/v1/models/{id}", (string id, ClusterView view) => view.Models.Any(model => model.Id == id)
+        routes.MapGet("/v1/models", (NodeRegistry registry) => TypedResults.Json(
+            new ModelList("list", [.. registry.Models.Select(model => Entry(model.Id))]), OpenAiJson.Default.ModelList)).Describes<ModelList>("OpenAI");
+        routes.MapGet("/v1/models/{id}", (string id, NodeRegistry registry) => registry.Models.Any(model => model.Id == id)
             ? TypedResults.Json(Entry(id), OpenAiJson.Default.ModelEntry)
             : throw new HerdException(
                 HerdError.ModelNotFound, $"No node serves the model '{id}'.", "model")).Describes<ModelEntry>("OpenAI");

@@ -35,7 +35,7 @@ internal sealed class GatewayMetrics : IDisposable
     private readonly Counter<long> _refused;
     private readonly UpDownCounter<long> _streams;
 
-    public GatewayMetrics(ClusterView view, Func<IReadOnlyList<PoolAdvice>> pools)
+    public GatewayMetrics(NodeRegistry registry, Func<IReadOnlyList<PoolAdvice>> pools)
     {
         _duration = _meter.CreateHistogram("gen_ai.server.request.duration", "s", "A turn, from when it was let in until its end.", null, Durations);
         _first = _meter.CreateHistogram("gen_ai.server.time_to_first_token", "s", "Until the first token.", null, Durations);
@@ -62,7 +62,7 @@ internal sealed class GatewayMetrics : IDisposable
 
         void Gauge(string name, string unit, string description, Func<NodeReport, ServedModel, double> of) => _meter.CreateObservableGauge(
             name,
-            () => view.Nodes.SelectMany(node => node.Models.Select(model => new Measurement<double>(
+            () => registry.Nodes.SelectMany(node => node.Models.Select(model => new Measurement<double>(
                 of(node, model), new("node", node.Node), new("gen_ai.request.model", model.Id)))),
             unit,
             description);

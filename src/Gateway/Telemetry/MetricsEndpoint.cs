@@ -12,7 +12,7 @@ internal static class MetricsEndpoint
 
     public static void AddGatewayMetrics(this IServiceCollection services)
     {
-        services.AddSingleton(provider => new GatewayMetrics(provider.GetRequiredService<ClusterView>(), () => provider.GetRequiredService<PoolAdvisor>().Latest));
+        services.AddSingleton(provider => new GatewayMetrics(provider.GetRequiredService<NodeRegistry>(), () => provider.GetRequiredService<PoolAdvisor>().Latest));
         services.AddOpenTelemetry().WithMetrics(metrics => metrics
             .AddMeter(GatewayMetrics.Name, "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime")
             .AddPrometheusExporter());

@@ -13,7 +13,12 @@ namespace Herd.Grains.Conversations;
 /// answered is not at rest, though nobody answers it here: its gateway is gone and its caller about to come back, or it is on the
 /// other side of a partition. It moves only off a node that drains, and what that one has of the answer is stored before.
 /// </summary>
-internal sealed class SessionMigration(ClusterView view, TurnRouter placements, SessionClient sessions, ILogger<SessionMigration> logger)
+internal sealed class SessionMigration(
+    NodeRegistry registry,
+    Router router,
+    TurnRouter turnRouter,
+    SessionClient sessions,
+    ILogger<SessionMigration> logger)
 {
     /// <returns>Null when it stays: no node takes it, replaying there is no dearer, or the copy failed.</returns>
     public async Task<PlacementDecision?> Run(Transcript transcript, string? to, PlacementReason reason, CancellationToken cancellation)
@@ -35,14 +40,14 @@ internal sealed class SessionMigration(ClusterView view, TurnRouter placements, 
             return null;
         }
 
-        var excluded = view.Nodes.Select(node => node.Node).Where(node => node == home || (to is not null && node != to)).ToHashSet();
-        var request = placements.DescribeRoute(transcript, model, produced: 0, reason) with { Excluded = excluded };
-        if (view.Route(model, request) is not { } placement)
+        var excluded = registry.Nodes.Select(node => node.Node).Where(node => node == home || (to is not null && node != to)).ToHashSet();
+        var request = turnRouter.DescribeRoute(transcript, model, produced: 0, reason) with { Excluded = excluded };
+        if (router.Route(model, request) is not { } placement)
         {
             return null;
         }
 
-        using var reservation = view.Reserve(placement.Node, model, placement.Chosen?.Kv ?? 0);
+        using var reservation = router.Reserve(placement.Node, model, placement.Chosen?.Kv ?? 0);
         if (await sessions.PullIfCheaper(transcript, model, placement, cancellation) is not { Failure: null } move)
         {
             return null;
@@ -58,7 +63,7 @@ internal sealed class SessionMigration(ClusterView view, TurnRouter placements, 
     /// <summary>Stores what the home has of an answer; what nodes remember of one does not move.</summary>
     private async Task SaveAnswerSoFar(Transcript transcript, Turn begun)
     {
-        var model = begun.Model ?? (view.Find(transcript.Conversation!.Home) is { Models: [var served, ..] } ? served.Id : null);
+        var model = begun.Model ?? (registry.Find(transcript.Conversation!.Home) is { Models: [var served, ..] } ? served.Id : null);
         if (model is not null && await sessions.FetchReplay(transcript, begun with { Model = model }) is { } produced)
         {
             var answer = new AnswerBuilder(begun, transcript.Conversation!.Epoch, AnswerOffset.Start, new TurnEvents());

@@ -59,7 +59,8 @@ public static class HerdSilo
         builder.Services.AddOptions<RoutingOptions>().BindConfiguration(RoutingOptions.Section).ValidateOnStart();
         builder.Services.TryAddEnumerable(
             ServiceDescriptor.Singleton<Microsoft.Extensions.Options.IValidateOptions<RoutingOptions>, RoutingOptionsValidator>());
-        builder.Services.AddSingleton<ClusterView>();
+        builder.Services.AddSingleton<NodeRegistry>();
+        builder.Services.AddSingleton<Router>();
         builder.Services.AddSingleton<TurnRouter>();
         builder.Services.AddSingleton<SessionClient>();
         builder.Services.AddSingleton<FailoverMonitor>();

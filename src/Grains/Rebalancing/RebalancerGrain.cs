@@ -15,7 +15,13 @@ namespace Herd.Grains.Rebalancing;
 /// <summary>Carries out the <see cref="RebalancePlan"/> for every model, within the <see cref="MigrationBudget"/>.</summary>
 [PreferLocalPlacement, Immovable, Reentrant]
 internal sealed class RebalancerGrain(
-    IGrainContext context, ClusterView view, IGrainFactory grains, IOptions<RebalanceOptions> options, TimeProvider time, ILogger<RebalancerGrain> logger)
+    IGrainContext context,
+    NodeRegistry registry,
+    Router router,
+    IGrainFactory grains,
+    IOptions<RebalanceOptions> options,
+    TimeProvider time,
+    ILogger<RebalancerGrain> logger)
     : Grain(context), IRebalancerGrain
 {
     private readonly MigrationBudget _budget = new(options.Value, time);
@@ -31,9 +37,9 @@ internal sealed class RebalancerGrain(
         _isRunning = true;
         try
         {
-            foreach (var model in view.Models)
+            foreach (var model in registry.Models)
             {
-                foreach (var transfer in RebalancePlan.Create(view.Shares(model.Id), options.Value))
+                foreach (var transfer in RebalancePlan.Create(router.Shares(model.Id), options.Value))
                 {
                     await Migrate(transfer, model.Id);
                 }
@@ -51,7 +57,7 @@ internal sealed class RebalancerGrain(
         foreach (var session in await grains.GetReachableGrain<INodeGrain>(transfer.From).RestingSessions(model))
         {
             var key = GrainKey.Conversation(session.Tenant, session.Conversation);
-            if (moved == transfer.Sessions || view.Find(transfer.To) is not { State: NodeState.Ready })
+            if (moved == transfer.Sessions || registry.Find(transfer.To) is not { State: NodeState.Ready })
             {
                 break;
             }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Threading.Channels;
 using Herd.Contracts.Nodes;
 using Herd.Grains.Hosting;
 using Herd.Grains.Nodes.Link;
@@ -11,9 +12,9 @@ using Orleans.Metadata;
 namespace Herd.Grains.Routing;
 
 /// <summary>
-/// Keeps the <see cref="ClusterView"/>: follows the reports of every node of the cluster over its link. A connection that
-/// breaks, as that of a killed process does at once, or a node that is silent, as a frozen one is, means that the node gets
-/// no work until it reports again.
+/// Fills the <see cref="NodeRegistry"/> with the reports of every node of the cluster, read over the node's link. A node is
+/// marked as lost when its connection breaks, as it does at once when a process is killed, or when it is silent, as a frozen
+/// one is. A fault of the watcher itself is logged, and it continues.
 /// </summary>
 internal sealed class NodeWatcher(
     IClusterMembershipService membership,
@@ -21,108 +22,165 @@ internal sealed class NodeWatcher(
     GrainInterfaceTypeResolver interfaces,
     IGrainFactory grains,
     NodeLinks links,
-    ClusterView view,
+    NodeRegistry registry,
     IOptions<RoutingOptions> options,
     TimeProvider time,
     ILogger<NodeWatcher> logger) : BackgroundService
 {
     private static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(250);
 
-    private readonly ConcurrentDictionary<SiloAddress, CancellationTokenSource> _followed = new();
+    private readonly GrainInterfaceType _nodeInterface = interfaces.GetGrainInterfaceType(typeof(INodeGrain));
+    private readonly ConcurrentDictionary<SiloAddress, FollowedNode> _followed = new();
+    private readonly Channel<bool> _changes = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Run(stoppingToken);
 
-    /// <summary>Follows whoever is there until the process ends.</summary>
-    internal async Task Run(CancellationToken stoppingToken)
+    /// <summary>Follows the nodes of the cluster until the process stops.</summary>
+    internal async Task Run(CancellationToken stopping)
     {
-        var nodeInterface = interfaces.GetGrainInterfaceType(typeof(INodeGrain));
-        using var membershipChanged = new SemaphoreSlim(1);
-        _ = Signal(membership.MembershipUpdates, membershipChanged, stoppingToken);
-        _ = Signal(manifests.Updates, membershipChanged, stoppingToken);
-        while (!stoppingToken.IsCancellationRequested)
+        var signals = Task.WhenAll(
+            KeepRunning(() => Signal(membership.MembershipUpdates, stopping), FailedToWatch, stopping),
+            KeepRunning(() => Signal(manifests.Updates, stopping), FailedToWatch, stopping));
+        await KeepRunning(() => FollowMembers(stopping), FailedToWatch, stopping);
+        await Task.WhenAll(_followed.Values.Select(node => node.Following));
+
+        // An update stream may ignore the cancellation. Then it is left behind.
+        await signals.WaitAsync(stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+        void FailedToWatch(Exception e) => NodeWatcherLog.MembershipFailed(logger, Retry, e);
+    }
+
+    /// <summary>Runs work to its end. After a fault, which it logs, and a pause it starts the work again.</summary>
+    private async Task KeepRunning(Func<Task> work, Action<Exception> log, CancellationToken stopping)
+    {
+        while (!stopping.IsCancellationRequested)
         {
-            await membershipChanged.WaitAsync(stoppingToken);
-            Reconcile(nodeInterface, stoppingToken);
+            try
+            {
+                await work();
+                return;
+            }
+            catch (Exception e)
+            {
+                if (!stopping.IsCancellationRequested)
+                {
+                    log(e);
+                }
+            }
+
+            await Pause(stopping);
         }
     }
 
-    private static async Task Signal<T>(IAsyncEnumerable<T> updates, SemaphoreSlim changed, CancellationToken cancellation)
+    private async Task Pause(CancellationToken cancellation) =>
+        await Task.Delay(Retry, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+    private async Task Signal<T>(IAsyncEnumerable<T> updates, CancellationToken stopping)
     {
-        await foreach (var _ in updates.WithCancellation(cancellation))
+        await foreach (var _ in updates.WithCancellation(stopping))
         {
-            changed.Release();
+            _changes.Writer.TryWrite(true);
         }
     }
 
-    private void Reconcile(GrainInterfaceType nodeInterface, CancellationToken stopping)
+    private async Task FollowMembers(CancellationToken stopping)
     {
-        // One that shuts down still reports while it drains.
+        do
+        {
+            Reconcile(stopping);
+        }
+        while (await _changes.Reader.ReadAsync(stopping));
+    }
+
+    private void Reconcile(CancellationToken stopping)
+    {
+        // A node that shuts down still reports while it drains.
         var manifest = manifests.Current;
         var nodes = membership.CurrentSnapshot.Members.Values
-            .Where(member => member.Status is SiloStatus.Active or SiloStatus.ShuttingDown && manifest.Serves(member.SiloAddress, nodeInterface))
+            .Where(member => member.Status is SiloStatus.Active or SiloStatus.ShuttingDown)
+            .Where(member => manifest.Serves(member.SiloAddress, _nodeInterface))
             .OrderBy(member => member.Name, StringComparer.Ordinal)
             .ToDictionary(member => member.SiloAddress, member => member.Name);
 
         foreach (var (silo, name) in nodes.Where(node => !_followed.ContainsKey(node.Key)))
         {
             var left = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-            _followed[silo] = left;
-            _ = Follow(name, left.Token);
+            _followed[silo] = new FollowedNode(left, KeepRunning(
+                () => Follow(name, left.Token), e => NodeWatcherLog.FollowingFailed(logger, name, Retry, e), stopping));
         }
 
-        foreach (var (silo, left) in _followed.Where(followed => !nodes.ContainsKey(followed.Key)).ToList())
+        foreach (var (silo, node) in _followed.Where(followed => !nodes.ContainsKey(followed.Key)).ToList())
         {
             _followed.TryRemove(silo, out _);
-            left.Cancel();
-            left.Dispose();
+            node.Left.Cancel();
+            node.Left.Dispose();
         }
     }
 
     private async Task Follow(string node, CancellationToken left)
     {
         string? address = null;
-        var isTold = false;
+        var isLost = false;
         while (!left.IsCancellationRequested)
         {
+            Exception? fault = null;
             try
             {
-                address ??= await grains.GetReachableGrain<INodeGrain>(node).LinkAddress().WaitAsync(options.Value.Silence, time, left);
-                await foreach (var report in links.Watch(address, options.Value.Silence, left))
+                var timeout = options.Value.Silence;
+                address ??= await grains.GetReachableGrain<INodeGrain>(node).LinkAddress().WaitAsync(timeout, time, left);
+                await foreach (var report in links.Watch(address, timeout, left))
                 {
-                    view.Update(report);
-                    isTold = false;
-                }
-
-                view.MarkLost(node);
-            }
-            catch (Exception e) when (!left.IsCancellationRequested)
-            {
-                // What is lost is lost once, however often it is tried after that.
-                if (!isTold)
-                {
-                    NodeWatcherLog.StreamBroke(logger, node, e.GetType().Name, e.Message);
-                    view.MarkLost(node);
-                    isTold = true;
+                    registry.Update(report);
+                    isLost = false;
                 }
             }
-            catch (Exception)
+            catch (Exception e)
             {
-                // It has left the cluster, or this gateway is stopping.
+                fault = e;
             }
 
-            await Task.Delay(Retry, time, left).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            // A lost node is logged and marked once, however often the connection is tried after that.
+            if (!isLost && !left.IsCancellationRequested)
+            {
+                isLost = true;
+                if (fault is not null)
+                {
+                    NodeWatcherLog.StreamBroke(logger, node, fault.GetType().Name, fault.Message);
+                }
+
+                registry.MarkLost(node);
+            }
+
+            await Pause(left);
         }
 
-        // A node that was started again has a silo of its own, which is followed already.
+        // A node that was started again has a new silo, which is followed already.
         if (!_followed.Keys.Any(silo => membership.CurrentSnapshot.Members.TryGetValue(silo, out var m) && m.Name == node))
         {
-            view.Remove(node);
+            registry.Remove(node);
         }
     }
+
+    /// <param name="Left">Cancelled when the node has left the cluster.</param>
+    /// <param name="Following">Ends when the node has left the cluster, or the process stops.</param>
+    private sealed record FollowedNode(CancellationTokenSource Left, Task Following);
 }
 
 internal static partial class NodeWatcherLog
 {
     [LoggerMessage(EventId = 300, Level = LogLevel.Warning, Message = "Node {Node} no longer reports: {Kind}: {Reason}")]
     public static partial void StreamBroke(ILogger logger, string node, string kind, string reason);
+
+    [LoggerMessage(
+        EventId = 301,
+        Level = LogLevel.Error,
+        Message = "Reading the members of the cluster failed. This gateway reads them again in {Pause}.")]
+    public static partial void MembershipFailed(ILogger logger, TimeSpan pause, Exception exception);
+
+    [LoggerMessage(
+        EventId = 302,
+        Level = LogLevel.Error,
+        Message = "Following the reports of node {Node} failed. This gateway follows them again in {Pause}.")]
+    public static partial void FollowingFailed(ILogger logger, string node, TimeSpan pause, Exception exception);
 }

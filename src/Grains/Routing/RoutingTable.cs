@@ -2,7 +2,7 @@ namespace Herd.Grains.Routing;
 
 /// <summary>
 /// The estimate of every node that serves a model. What a decision reads of every node stands in arrays of its own, so that it
-/// takes about a microsecond for a thousand of them. Not thread-safe: <see cref="ClusterView"/> guards it.
+/// takes about a microsecond for a thousand of them. Not thread-safe: the <see cref="Router"/> guards it.
 /// </summary>
 internal sealed class RoutingTable
 {

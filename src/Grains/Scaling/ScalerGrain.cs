@@ -11,7 +11,12 @@ namespace Herd.Grains.Scaling;
 /// <summary>Watches every pool with a <see cref="PoolScaler"/>, and has the nodes emptied that are to go.</summary>
 [PreferLocalPlacement, Immovable, Reentrant]
 internal sealed class ScalerGrain(
-    ClusterView view, IGrainFactory grains, IOptions<ScalingOptions> options, TimeProvider time, ILogger<ScalerGrain> logger)
+    NodeRegistry registry,
+    Router router,
+    IGrainFactory grains,
+    IOptions<ScalingOptions> options,
+    TimeProvider time,
+    ILogger<ScalerGrain> logger)
     : Grain, IScalerGrain
 {
     /// <summary>What a gateway said counts for so long.</summary>
@@ -31,10 +36,10 @@ internal sealed class ScalerGrain(
             _held.Remove(silent);
         }
 
-        var there = view.Nodes.Where(node => node.State != NodeState.Lost).Select(node => node.Node).ToHashSet();
+        var there = registry.Nodes.Where(node => node.State != NodeState.Lost).Select(node => node.Node).ToHashSet();
         foreach (var (model, pool) in _pools)
         {
-            pool.Observe(view.LoadOf(model, pool.Retiring) with { Held = _held.Values.Sum(said => said.Held.ByModel.GetValueOrDefault(model)) }, there);
+            pool.Observe(router.LoadOf(model, pool.Retiring) with { Held = _held.Values.Sum(said => said.Held.ByModel.GetValueOrDefault(model)) }, there);
         }
 
         if (!_isRunning)
@@ -84,7 +89,7 @@ internal sealed class ScalerGrain(
     /// <summary>The node of a pool whose sessions are moved soonest.</summary>
     private async Task<(string Node, DrainPreview Cost)?> Cheapest(string model, IReadOnlyList<string> retiring)
     {
-        var candidates = view.Nodes.Where(node =>
+        var candidates = registry.Nodes.Where(node =>
             node.State == NodeState.Ready && node.Models.Any(served => served.Id == model) && !retiring.Contains(node.Node));
         var previews = await Task.WhenAll(candidates.Select(async node =>
             (node.Node, Cost: await grains.GetReachableGrain<INodeGrain>(node.Node).PreviewDrain(CancellationToken.None))));

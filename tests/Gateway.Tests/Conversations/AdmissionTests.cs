@@ -12,14 +12,22 @@ namespace Herd.Gateway.Tests.Conversations;
 
 public sealed class AdmissionTests
 {
-    private readonly ClusterView _view = new(Options.Create(new RoutingOptions()), Pools.None, new FakeTimeProvider());
+    private readonly FakeTimeProvider _time = new();
+    private readonly NodeRegistry _registry;
+    private readonly Router _router;
+
+    public AdmissionTests()
+    {
+        _registry = new NodeRegistry(Pools.None, _time);
+        _router = new Router(_registry, Options.Create(new RoutingOptions()), _time);
+    }
 
     [Fact]
     public void Enter_EveryNodeHasMuchToDo_SaysWhenToTryAgain()
     {
         var admission = Make(new GatewayOptions { MaxWait = TimeSpan.FromSeconds(2) });
-        _view.Update(Report("a", prefill: 5000));
-        _view.Update(Report("b", prefill: 7000));
+        _registry.Update(Report("a", prefill: 5000));
+        _registry.Update(Report("b", prefill: 7000));
 
         var refusal = Assert.Throws<HerdException>(() => admission.Enter("m"));
 
@@ -31,8 +39,8 @@ public sealed class AdmissionTests
     public void Enter_OneNodeIsFree_LetsIn()
     {
         var admission = Make(new GatewayOptions { MaxWait = TimeSpan.FromSeconds(2) });
-        _view.Update(Report("a", prefill: 5000));
-        _view.Update(Report("b", prefill: 0));
+        _registry.Update(Report("a", prefill: 5000));
+        _registry.Update(Report("b", prefill: 0));
 
         admission.Enter("m").Dispose();
     }
@@ -55,7 +63,7 @@ public sealed class AdmissionTests
         Assert.Throws<HerdException>(() => admission.Enter("m"));
     }
 
-    private Admission Make(GatewayOptions options) => new(_view, Options.Create(options));
+    private Admission Make(GatewayOptions options) => new(_router, Options.Create(options));
 
     private static NodeReport Report(string node, int prefill) => new()
     {

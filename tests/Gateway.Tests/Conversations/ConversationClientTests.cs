@@ -20,15 +20,15 @@ namespace Herd.Gateway.Tests.Conversations;
 public sealed class ConversationClientTests : IDisposable
 {
     private readonly FakeTimeProvider _time = new() { AutoAdvanceAmount = TimeSpan.FromMilliseconds(1) };
-    private readonly ClusterView _view;
+    private readonly NodeRegistry _registry;
     private readonly Quotas _quotas;
     private readonly GatewayMetrics _metrics;
     private readonly GatewayDrain _drain;
 
     public ConversationClientTests()
     {
-        _view = new ClusterView(Options.Create(new RoutingOptions()), Pools.None, _time);
-        (_quotas, _metrics, _drain) = (new Quotas(_time), new GatewayMetrics(_view, () => []), new GatewayDrain(_time));
+        _registry = new NodeRegistry(Pools.None, _time);
+        (_quotas, _metrics, _drain) = (new Quotas(_time), new GatewayMetrics(_registry, () => []), new GatewayDrain(_time));
     }
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -102,7 +102,7 @@ public sealed class ConversationClientTests : IDisposable
         Always.Of<IGrainFactory>(conversation),
         Always.Of<IConversationStore>(null),
         _quotas,
-        new Admission(_view, Options.Create(new GatewayOptions())),
+        new Admission(new Router(_registry, Options.Create(new RoutingOptions()), _time), Options.Create(new GatewayOptions())),
         _metrics,
         _drain,
         _time);

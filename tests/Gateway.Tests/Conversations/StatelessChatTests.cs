@@ -21,7 +21,7 @@ public sealed class StatelessChatTests : IDisposable
     private const string Id = "http_1";
 
     private readonly FakeTimeProvider _time = new();
-    private readonly ClusterView _view;
+    private readonly NodeRegistry _registry;
     private readonly Quotas _quotas;
     private readonly GatewayMetrics _metrics;
     private readonly GatewayDrain _drain;
@@ -30,13 +30,13 @@ public sealed class StatelessChatTests : IDisposable
 
     public StatelessChatTests()
     {
-        _view = new ClusterView(Options.Create(new RoutingOptions()), Pools.None, _time);
-        (_quotas, _metrics, _drain) = (new Quotas(_time), new GatewayMetrics(_view, () => []), new GatewayDrain(_time));
+        _registry = new NodeRegistry(Pools.None, _time);
+        (_quotas, _metrics, _drain) = (new Quotas(_time), new GatewayMetrics(_registry, () => []), new GatewayDrain(_time));
         _chat = new StatelessChat(new ConversationClient(
             (IGrainFactory)(object)_grains,
             Always.Of<IConversationStore>(null),
             _quotas,
-            new Admission(_view, Options.Create(new GatewayOptions())),
+            new Admission(new Router(_registry, Options.Create(new RoutingOptions()), _time), Options.Create(new GatewayOptions())),
             _metrics,
             _drain,
             _time));

@@ -19,7 +19,7 @@ public sealed class TurnPartsTests
 
     private const string Read = """Let me see.[f {"x": 1}]""";
 
-    private static readonly ClusterView View = new(Options.Create(new RoutingOptions()), Pools.None, TimeProvider.System);
+    private static readonly NodeRegistry Registry = new(Pools.None, TimeProvider.System);
 
     [Fact]
     public void Tell_WithFunctions_HasPartsBesideTheTextAsItWasWritten()
@@ -55,7 +55,7 @@ public sealed class TurnPartsTests
     /// <summary>The answer in pieces of three characters, taken over by another node in the middle.</summary>
     private static List<ConverseResponse> Tell(TurnRequest request)
     {
-        var parts = new TurnParts(View, request);
+        var parts = new TurnParts(Registry, request);
         var started = new TurnEvent { Started = new TurnStarted("turn_1", "m", "a") };
         var pieces = Answer.Chunk(3).Select(piece => new TurnEvent { Delta = new AnswerDelta(new string(piece), 1) }).ToList();
         var turn = new Turn

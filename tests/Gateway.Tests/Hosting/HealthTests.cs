@@ -31,10 +31,10 @@ public sealed class HealthTests
     public async Task Nodes_OfThisStateWithAPoolOfAtLeast_AreReadyOrNot(NodeState state, int least, HealthStatus expected)
     {
         var pools = new Pools(Options.Create(new ScalingOptions { Pools = [new PoolOptions { Model = "m", Min = least }] }));
-        var view = new ClusterView(Options.Create(new RoutingOptions()), pools, TimeProvider.System);
-        view.Update(new NodeReport { Node = "a", State = state, ProcessId = 1, Runtime = "none" });
+        var registry = new NodeRegistry(pools, TimeProvider.System);
+        registry.Update(new NodeReport { Node = "a", State = state, ProcessId = 1, Runtime = "none" });
 
-        Assert.Equal(expected, await Check(new NodesHealth(view, pools)));
+        Assert.Equal(expected, await Check(new NodesHealth(registry, pools)));
     }
 
     private static async Task<HealthStatus> Check(IHealthCheck health) => (await health.CheckHealthAsync(new HealthCheckContext())).Status;

@@ -40,7 +40,7 @@ public sealed partial class MonitoringFilesTests
     /// <summary>The names by which Prometheus knows the instruments of a gateway; TinyClusterTests.Metrics_* sees the same of a real one.</summary>
     private static HashSet<string> Exported()
     {
-        using var metrics = new GatewayMetrics(new ClusterView(Options.Create(new RoutingOptions()), Pools.None, TimeProvider.System), () => []);
+        using var metrics = new GatewayMetrics(new NodeRegistry(Pools.None, TimeProvider.System), () => []);
         var names = new HashSet<string>();
         using var listener = new MeterListener
         {

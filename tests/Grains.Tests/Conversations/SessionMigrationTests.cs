@@ -50,12 +50,12 @@ public sealed class SessionMigrationTests : TurnExecutorScene
     public async Task Run_NodeDrainsBeforeItIsAnswered_WhatWasDeliveredIsGoneOnWith(bool isLater, string home)
     {
         Home(answered: false, isLater);
-        View.Update(Report("a") with { State = NodeState.Draining });
+        Registry.Update(Report("a") with { State = NodeState.Draining });
         _nodes.Nodes.Tail = new GenerationEvent([1, 2], "1 2 ", null);
 
         await Move(PlacementReason.NodeDrains);
         var stored = Store.Stored!.Conversation;
-        View.Remove("a");
+        Registry.Remove("a");
         _nodes.Nodes.Tail = null;
         var turn = await Run(_nodes, stored.Turns[^1], begin: new TurnStart(new AnswerOffset(4, 2), IsNew: false));
 
@@ -80,7 +80,11 @@ public sealed class SessionMigrationTests : TurnExecutorScene
         var transcript = new Transcript(Store, "t", "c");
         await transcript.Load(CancellationToken.None);
         var mover = new SessionMigration(
-            View, new TurnRouter(View, Pools.None, Time), new SessionClient(View, _nodes.Grains, Time), NullLogger<SessionMigration>.Instance);
+            Registry,
+            Router,
+            new TurnRouter(Registry, Router, Pools.None, Time),
+            new SessionClient(Registry, _nodes.Grains, Time),
+            NullLogger<SessionMigration>.Instance);
         return await mover.Run(transcript, to: null, reason, CancellationToken.None);
     }
 }

@@ -19,16 +19,18 @@ namespace Herd.Grains.Tests.Conversations;
 public abstract class TurnExecutorScene : IDisposable
 {
     private protected readonly FakeTimeProvider Time = new();
-    private protected readonly ClusterView View;
+    private protected readonly NodeRegistry Registry;
+    private protected readonly Router Router;
     private protected readonly MemoryConversationStore Store = new();
     private protected readonly TurnEvents Events = new();
     private protected readonly CancellationTokenSource Caller = new();
 
     protected TurnExecutorScene()
     {
-        View = new ClusterView(Options.Create(new RoutingOptions()), Pools.None, Time);
-        View.Update(Report("a"));
-        View.Update(Report("b"));
+        Registry = new NodeRegistry(Pools.None, Time);
+        Router = new Router(Registry, Options.Create(new RoutingOptions()), Time);
+        Registry.Update(Report("a"));
+        Registry.Update(Report("b"));
     }
 
     private protected Turn Stored => Store.Stored!.Conversation.Turns.Single();
@@ -47,10 +49,10 @@ public abstract class TurnExecutorScene : IDisposable
             new Conversation { Id = "c", Created = DateTimeOffset.UnixEpoch, Turns = [turn] }, 1);
         var transcript = new Transcript(Store, "t", "c");
         await transcript.Load(CancellationToken.None);
-        var router = new TurnRouter(View, Pools.None, Time);
-        var sessions = new SessionClient(View, nodes.Grains, Time);
-        var attempt = new TurnAttempt(View, sessions, new FailoverMonitor(View, router));
-        var executor = new TurnExecutor(View, router, sessions, attempt, NullLogger<TurnExecutor>.Instance);
+        var router = new TurnRouter(Registry, Router, Pools.None, Time);
+        var sessions = new SessionClient(Registry, nodes.Grains, Time);
+        var attempt = new TurnAttempt(Registry, sessions, new FailoverMonitor(Registry, router));
+        var executor = new TurnExecutor(Registry, Router, router, sessions, attempt, NullLogger<TurnExecutor>.Instance);
         return await executor.Run(new TurnContext(transcript, turn, start, Events, cancellation ?? Caller.Token));
     }
 

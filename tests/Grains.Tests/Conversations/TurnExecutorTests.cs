@@ -24,7 +24,7 @@ public sealed class TurnExecutorTests : TurnExecutorScene
         var nodes = New((_, request) => request.Produced.Count == 0
             ? [Token(1), new HerdException(HerdError.Unavailable, "poisoned")]
             : [new HerdException(HerdError.Unavailable, "poisoned")]);
-        using var reports = new Timer(_ => View.Update(Report("a")), null, 0, 1);
+        using var reports = new Timer(_ => Registry.Update(Report("a")), null, 0, 1);
 
         var error = await Assert.ThrowsAsync<HerdException>(() => Run(nodes));
 
@@ -92,8 +92,8 @@ public sealed class TurnExecutorTests : TurnExecutorScene
     [Fact]
     public async Task Answer_NoNodeForLong_GivesUp()
     {
-        View.MarkLost("a");
-        View.MarkLost("b");
+        Registry.MarkLost("a");
+        Registry.MarkLost("b");
         var running = Run(New((_, _) => [End(0)]));
         while (!running.IsCompleted)
         {
@@ -107,12 +107,12 @@ public sealed class TurnExecutorTests : TurnExecutorScene
     [Fact]
     public async Task Answer_NodeComesBack_IsTaken()
     {
-        View.MarkLost("a");
-        View.MarkLost("b");
+        Registry.MarkLost("a");
+        Registry.MarkLost("b");
         var running = Run(New((_, _) => [Token(1), End(1)]));
         Assert.False(running.IsCompleted);
 
-        View.Update(Report("b"));
+        Registry.Update(Report("b"));
 
         Assert.Equal("b", (await running).Node);
     }

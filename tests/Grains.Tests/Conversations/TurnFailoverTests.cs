@@ -33,7 +33,7 @@ public sealed class TurnFailoverTests : TurnExecutorScene
         Assert.Equal("1 2 3 ", DeliveredSoFar());
         Assert.Equal([("a", 1L, 0), ("b", 2L, 2)], nodes.Nodes.Calls.Select(call => (call.Node, call.Request.Epoch, call.Request.Produced.Count)));
         Assert.Equal(("b", 2L), (Store.Stored!.Conversation.Home, Store.Stored.Conversation.Epoch));
-        Assert.Equal(NodeState.Lost, View.Nodes[0].State);
+        Assert.Equal(NodeState.Lost, Registry.Nodes[0].State);
         Assert.Equal(turn, Stored);
     }
 
@@ -44,7 +44,7 @@ public sealed class TurnFailoverTests : TurnExecutorScene
         var running = Run(nodes);
         await Delivered("1 ");
 
-        View.MarkLost("a");
+        Registry.MarkLost("a");
 
         var turn = await running;
         Assert.Equal(("1 2 ", "b"), (turn.Answer.Text, turn.Node));
@@ -60,7 +60,7 @@ public sealed class TurnFailoverTests : TurnExecutorScene
         var running = Run(nodes);
         await Delivered("1 ");
 
-        View.Update(Report("a") with { State = NodeState.Stalled });
+        Registry.Update(Report("a") with { State = NodeState.Stalled });
 
         Assert.Equal(("1 2 ", "b"), ((await running).Answer.Text, (await running).Node));
     }
@@ -72,7 +72,7 @@ public sealed class TurnFailoverTests : TurnExecutorScene
         var running = Run(nodes, History());
         await Delivered("1 ");
 
-        View.Update(Report("a") with { State = NodeState.Draining });
+        Registry.Update(Report("a") with { State = NodeState.Draining });
 
         var turn = await running;
         Assert.Equal(("1 2 ", "b"), (turn.Answer.Text, turn.Node));
@@ -95,7 +95,7 @@ public sealed class TurnFailoverTests : TurnExecutorScene
         var running = Run(nodes);
         await Delivered("1 2 ");
 
-        View.Update(Report("a") with { State = NodeState.Draining });
+        Registry.Update(Report("a") with { State = NodeState.Draining });
         await running;
 
         Assert.Equal(("b", TurnState.Pending, "1 2 "), (stored!.Home, stored.Turns.Single().State, stored.Turns.Single().Answer.Text));
@@ -109,7 +109,7 @@ public sealed class TurnFailoverTests : TurnExecutorScene
         var running = Run(nodes, History());
         await Delivered("1 ");
 
-        View.Update(Report("a") with { State = NodeState.Draining });
+        Registry.Update(Report("a") with { State = NodeState.Draining });
 
         var turn = await running;
         Assert.Equal("1 2 ", turn.Answer.Text);
@@ -125,7 +125,7 @@ public sealed class TurnFailoverTests : TurnExecutorScene
         var turn = History();
         Store.Stored = Store.Stored! with { Conversation = Store.Stored.Conversation with { Home = "a", Epoch = 1 } };
         var busy = Report("a");
-        View.Update(busy with { Models = [busy.Models[0] with { Slots = 1, Active = 1, Figures = new EngineFigures { PrefillTokens = 100_000 } }] });
+        Registry.Update(busy with { Models = [busy.Models[0] with { Slots = 1, Active = 1, Figures = new EngineFigures { PrefillTokens = 100_000 } }] });
 
         turn = await Run(nodes, turn);
 
@@ -137,13 +137,13 @@ public sealed class TurnFailoverTests : TurnExecutorScene
     [Fact]
     public async Task Answer_OnlyNodeDrains_FinishesThere()
     {
-        View.Remove("b");
+        Registry.Remove("b");
         var go = new TaskCompletionSource();
         var nodes = New((_, _) => [Token(1), go.Task, Token(2), End(2)]);
         var running = Run(nodes);
         await Delivered("1 ");
 
-        View.Update(Report("a") with { State = NodeState.Draining });
+        Registry.Update(Report("a") with { State = NodeState.Draining });
         go.SetResult();
 
         Assert.Equal(("1 2 ", "a"), ((await running).Answer.Text, (await running).Node));

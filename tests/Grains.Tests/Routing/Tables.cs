@@ -5,7 +5,7 @@ using Herd.Grains.Routing;
 
 namespace Herd.Grains.Tests.Routing;
 
-/// <summary>Clusters to route in.</summary>
+/// <summary>Routing tables and reports of made-up clusters.</summary>
 internal static class Tables
 {
     /// <summary>A cluster drawn from a seed: loads, rates, tiers, beginnings and reports of all ages; some nodes take no work.</summary>
@@ -51,6 +51,26 @@ internal static class Tables
             },
             sent: 0,
             at);
+
+    public static NodeReport Report(string node, NodeState state, int active = 0) => new()
+    {
+        Node = node,
+        State = state,
+        ProcessId = 1,
+        Runtime = "none",
+        Models =
+        [
+            new ServedModel
+            {
+                Id = "m",
+                Description = "",
+                ContextTokens = 1,
+                Defaults = new GenerationSettings(),
+                Slots = 4,
+                Active = active,
+            },
+        ],
+    };
 
     /// <summary>Prefill 500 tokens a second, decode 100, 100 kB of KV cache a token, all tiers at a gigabyte a second.</summary>
     public static EngineFigures Figures => new()

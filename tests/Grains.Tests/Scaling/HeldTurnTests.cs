@@ -19,13 +19,14 @@ public sealed class HeldTurnTests
         Pools = [new PoolOptions { Model = "m", Min = 0 }, new PoolOptions { Model = "awake", Min = 1 }],
     }));
 
-    private readonly ClusterView _view;
+    private readonly NodeRegistry _registry;
     private readonly TurnRouter _placement;
 
     public HeldTurnTests()
     {
-        _view = new ClusterView(Options.Create(new RoutingOptions()), _pools, _time);
-        _placement = new TurnRouter(_view, _pools, _time);
+        _registry = new NodeRegistry(_pools, _time);
+        var router = new Router(_registry, Options.Create(new RoutingOptions()), _time);
+        _placement = new TurnRouter(_registry, router, _pools, _time);
     }
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -41,7 +42,7 @@ public sealed class HeldTurnTests
 
         Assert.Equal(1, _pools.Held["m"]);
         Assert.False(placing.IsCompleted);
-        _view.Update(TurnExecutorScene.Report("a"));
+        _registry.Update(TurnExecutorScene.Report("a"));
 
         Assert.Equal("a", (await placing).Node);
         Assert.Empty(_pools.Held);
@@ -67,7 +68,7 @@ public sealed class HeldTurnTests
     }
 
     [Fact]
-    public void Models_PoolSleeps_AreToldAllTheSame() => Assert.Equal(["m"], _view.Models.Select(model => model.Id));
+    public void Models_PoolSleeps_AreToldAllTheSame() => Assert.Equal(["m"], _registry.Models.Select(model => model.Id));
 
     private Task<PlacementDecision> Place(string model) => _placement.Route(
         model, () => new RouteRequest { Conversation = "c", Reason = PlacementReason.Turn, Tokens = 1 }, new TurnFailures(), Cancellation);

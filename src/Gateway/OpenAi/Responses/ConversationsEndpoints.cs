@@ -43,9 +43,9 @@ internal static class ConversationsEndpoints
             return TypedResults.Json(
                 new DeletedObject(id, "conversation.deleted"), ResponsesJson.Default.DeletedObject);
         }).Describes<DeletedObject>("Conversations");
-        routes.MapGet("/v1/conversations/{id}/items", async (string id, string? order, HttpContext context, ConversationClient conversations, ClusterView view) =>
+        routes.MapGet("/v1/conversations/{id}/items", async (string id, string? order, HttpContext context, ConversationClient conversations, NodeRegistry registry) =>
         {
-            var items = Items(await Find(id, context, conversations), view).ToList();
+            var items = Items(await Find(id, context, conversations), registry).ToList();
             if (order != "asc")
             {
                 items.Reverse();
@@ -53,9 +53,9 @@ internal static class ConversationsEndpoints
 
             return TypedResults.Json(ResponseItems.List(items), ResponsesJson.Default.InputItemList);
         }).Describes<InputItemList>("Conversations");
-        routes.MapGet("/v1/conversations/{id}/items/{item}", async (string id, string item, HttpContext context, ConversationClient conversations, ClusterView view) =>
+        routes.MapGet("/v1/conversations/{id}/items/{item}", async (string id, string item, HttpContext context, ConversationClient conversations, NodeRegistry registry) =>
             TypedResults.Json(
-                Items(await Find(id, context, conversations), view).FirstOrDefault(known => known.Id == item)
+                Items(await Find(id, context, conversations), registry).FirstOrDefault(known => known.Id == item)
                     ?? throw new HerdException(HerdError.ResponseNotFound, $"There is no item '{item}'.", "item_id"),
                 ResponsesJson.Default.OutputItem)).Describes<OutputItem>("Conversations");
     }
@@ -82,13 +82,13 @@ internal static class ConversationsEndpoints
         };
     }
 
-    private static IEnumerable<OutputItem> Items(Conversation conversation, ClusterView view) => conversation.Turns
+    private static IEnumerable<OutputItem> Items(Conversation conversation, NodeRegistry registry) => conversation.Turns
         .Where(turn => !turn.IsDeleted)
         .SelectMany(turn =>
         {
             var id = new ResponseId(conversation.Id, ResponseId.IsTurn(turn.Id) ? turn.Id : "turn_" + turn.Id);
             var said = ResponseItems.Input(id, turn);
-            return turn.Answer.IsEmpty ? said : said.Concat(ResponseItems.From(id, turn, view.MarkupOf(turn.Model)));
+            return turn.Answer.IsEmpty ? said : said.Concat(ResponseItems.From(id, turn, registry.MarkupOf(turn.Model)));
         });
 
     private static ConversationObject Shape(Conversation conversation) =>

@@ -18,11 +18,11 @@ internal static class ResponsesEndpoints
     public static void MapResponses(this IEndpointRouteBuilder routes)
     {
         routes.MapPost("/v1/responses", Create).Describes<ResponseRequest, Response>("Responses");
-        routes.MapGet("/v1/responses/{id}", async (string id, HttpContext context, ConversationClient conversations, ClusterView view) =>
+        routes.MapGet("/v1/responses/{id}", async (string id, HttpContext context, ConversationClient conversations, NodeRegistry registry) =>
         {
             var (response, turn, previous) = await Find(id, context, conversations);
             return TypedResults.Json(
-                ResponseShape.From(response, turn, previous, view.MarkupOf(turn.Model)),
+                ResponseShape.From(response, turn, previous, registry.MarkupOf(turn.Model)),
                 ResponsesJson.Default.Response);
         }).Describes<Response>("Responses");
         routes.MapGet("/v1/responses/{id}/input_items", async (string id, string? order, HttpContext context, ConversationClient conversations) =>
@@ -32,13 +32,13 @@ internal static class ResponsesEndpoints
             return TypedResults.Json(
                 ResponseItems.List(order == "asc" ? items : items.Reverse()), ResponsesJson.Default.InputItemList);
         }).Describes<InputItemList>("Responses");
-        routes.MapPost("/v1/responses/{id}/cancel", async (string id, HttpContext context, ConversationClient conversations, ClusterView view) =>
+        routes.MapPost("/v1/responses/{id}/cancel", async (string id, HttpContext context, ConversationClient conversations, NodeRegistry registry) =>
         {
             var (response, _, previous) = await Find(id, context, conversations);
             var turn = await conversations.Cancel(
                 context.Tenant(), response.Conversation, response.Turn, context.RequestAborted);
             return TypedResults.Json(
-                ResponseShape.From(response, turn, previous, view.MarkupOf(turn.Model)),
+                ResponseShape.From(response, turn, previous, registry.MarkupOf(turn.Model)),
                 ResponsesJson.Default.Response);
         }).Describes<Response>("Responses");
         routes.MapDelete("/v1/responses/{id}", async (string id, HttpContext context, ConversationClient conversations) =>
@@ -51,16 +51,16 @@ internal static class ResponsesEndpoints
     }
 
     private static async Task Create(
-        HttpContext context, ConversationClient conversations, ClusterView view, TimeProvider time, ILogger<ErrorResponses> logger)
+        HttpContext context, ConversationClient conversations, NodeRegistry registry, TimeProvider time, ILogger<ErrorResponses> logger)
     {
         var request = await ResponseRequestReader.Read(context.Request);
-        if (view.Models.All(model => model.Id != request.Model))
+        if (registry.Models.All(model => model.Id != request.Model))
         {
-            throw view.NotServed(request.Model!);
+            throw RoutingErrors.NotServed(request.Model!, registry.Models);
         }
 
         var tenant = context.Tenant();
-        var markup = view.MarkupOf(request.Model);
+        var markup = registry.MarkupOf(request.Model);
         var (id, turn, previous, events) = await Begin(request, tenant, markup, conversations, context.RequestAborted);
         await using var reply = await Reply.Begin(
             id.Conversation, events, new AnswerReader(markup, turn.Settings, turn.TurnId));

@@ -5,7 +5,7 @@ using Herd.Grains.Routing;
 namespace Herd.Grains.Conversations.Failover;
 
 /// <summary>Watches the node of an answer and says when the answer must continue on another one.</summary>
-internal sealed class FailoverMonitor(ClusterView view, TurnRouter router)
+internal sealed class FailoverMonitor(NodeRegistry registry, TurnRouter router)
 {
     /// <summary>
     /// Completes with <see cref="AttemptStatus.NodeFailed"/> if the node is silent (killed or frozen), has left, or its
@@ -16,8 +16,8 @@ internal sealed class FailoverMonitor(ClusterView view, TurnRouter router)
         while (true)
         {
             await WaitUntilNotReady(node, cancellation);
-            var changed = view.Changed;
-            switch (view.Find(node)?.State)
+            var changed = registry.Changed;
+            switch (registry.Find(node)?.State)
             {
                 case NodeState.Ready:
                     continue;
@@ -35,7 +35,7 @@ internal sealed class FailoverMonitor(ClusterView view, TurnRouter router)
     private async Task WaitUntilNotReady(string node, CancellationToken cancellation)
     {
         var notReady = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var signal = view.WhileReady(node).Register(notReady.SetResult);
+        await using var signal = registry.WhileReady(node).Register(notReady.SetResult);
         await notReady.Task.WaitAsync(cancellation);
     }
 }

@@ -11,7 +11,7 @@ using Herd.Grains.Telemetry;
 namespace Herd.Grains.Conversations.Turns;
 
 /// <summary>A conversation's calls to its sessions: the KV caches of it that nodes hold.</summary>
-internal sealed class SessionClient(ClusterView view, IGrainFactory grains, TimeProvider time)
+internal sealed class SessionClient(NodeRegistry registry, IGrainFactory grains, TimeProvider time)
 {
     /// <summary>A pull may take this many times longer than predicted.</summary>
     private const double PullTolerance = 4;
@@ -29,7 +29,7 @@ internal sealed class SessionClient(ClusterView view, IGrainFactory grains, Time
     {
         if (placement.Home is not { } home || home == placement.Node
             || placement.Chosen is not { Origin: KvOrigin.Pull } predicted
-            || view.Find(home) is not { Link.Length: > 0 } source)
+            || registry.Find(home) is not { Link.Length: > 0 } source)
         {
             return null;
         }

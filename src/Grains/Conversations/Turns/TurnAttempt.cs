@@ -13,7 +13,7 @@ namespace Herd.Grains.Conversations.Turns;
 /// One attempt at an answer on one node: (1) pull the KV cache if that is cheaper than a replay; (2) acquire the epoch;
 /// (3) free the session at the old home; (4) stream, until the answer is complete or the node is unusable.
 /// </summary>
-internal sealed class TurnAttempt(ClusterView view, SessionClient sessions, FailoverMonitor monitor)
+internal sealed class TurnAttempt(NodeRegistry registry, SessionClient sessions, FailoverMonitor monitor)
 {
     public async Task<AttemptOutcome> Run(TurnContext turn, PlacementDecision placement)
     {
@@ -121,7 +121,7 @@ internal sealed class TurnAttempt(ClusterView view, SessionClient sessions, Fail
     }
 
     private bool IsUsable(string? node, TurnFailures failures) =>
-        view.Find(node) is { State: NodeState.Ready } && !failures.Nodes.Contains(node!);
+        registry.Find(node) is { State: NodeState.Ready } && !failures.Nodes.Contains(node!);
 
     /// <summary>Ends an enumeration with a call under way, at a node that may not respond.</summary>
     private static async Task End(IAsyncEnumerator<GenerationEvent> updates, Task next)

@@ -13,7 +13,12 @@ namespace Herd.Grains.Conversations.Turns;
 /// tokens so far, so the caller sees a pause and nothing else.
 /// </summary>
 internal sealed class TurnExecutor(
-    ClusterView view, TurnRouter router, SessionClient sessions, TurnAttempt attempt, ILogger<TurnExecutor> logger)
+    NodeRegistry registry,
+    Router router,
+    TurnRouter turnRouter,
+    SessionClient sessions,
+    TurnAttempt attempt,
+    ILogger<TurnExecutor> logger)
 {
     /// <summary>Answers a turn that is stored already, and stores how it ended.</summary>
     /// <returns>The turn as it is stored: completed, or cancelled with the answer so far.</returns>
@@ -22,7 +27,7 @@ internal sealed class TurnExecutor(
     {
         try
         {
-            turn.UseModel(await router.ChooseModel(turn.Turn.Model, turn.Cancellation));
+            turn.UseModel(await turnRouter.ChooseModel(turn.Turn.Model, turn.Cancellation));
             if (!turn.IsNew && await sessions.FetchReplay(turn.Conversation, turn.Turn) is { } replay)
             {
                 turn.Answer.CatchUp(replay);
@@ -50,8 +55,8 @@ internal sealed class TurnExecutor(
     {
         for (var reason = PlacementReason.Turn; ;)
         {
-            var placement = await router.Route(turn, reason);
-            using var reservation = view.Reserve(placement.Node, turn.Model, placement.Chosen?.Kv ?? 0);
+            var placement = await turnRouter.Route(turn, reason);
+            using var reservation = router.Reserve(placement.Node, turn.Model, placement.Chosen?.Kv ?? 0);
             var outcome = await attempt.Run(turn, placement);
             switch (outcome.Status)
             {
@@ -94,7 +99,7 @@ internal sealed class TurnExecutor(
         turn.Failures.Add(node, fault);
         if (fault is not HerdException)
         {
-            view.MarkLost(node);
+            registry.MarkLost(node);
         }
     }
 

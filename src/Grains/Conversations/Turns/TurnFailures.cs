@@ -1,4 +1,5 @@
 using Herd.Contracts.Errors;
+using Herd.Grains.Routing;
 using Herd.Grains.Hosting;
 
 namespace Herd.Grains.Conversations.Turns;
@@ -33,7 +34,7 @@ internal sealed class TurnFailures
 
         if (_attempts >= MaxAttempts)
         {
-            throw TurnRouter.NoNode($"the model '{model}'").With("attempts", _attempts);
+            throw RoutingErrors.NoNodeReady($"the model '{model}'").With("attempts", _attempts);
         }
     }
 

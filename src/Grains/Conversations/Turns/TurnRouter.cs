@@ -12,7 +12,7 @@ using Herd.Grains.Telemetry;
 namespace Herd.Grains.Conversations.Turns;
 
 /// <summary>Finds the model and the node of a turn, and waits a while where there is none.</summary>
-internal sealed class TurnRouter(ClusterView view, Pools pools, TimeProvider time)
+internal sealed class TurnRouter(NodeRegistry registry, Router router, Pools pools, TimeProvider time)
 {
     /// <summary>How long a turn waits for a node that can take it.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
@@ -23,13 +23,13 @@ internal sealed class TurnRouter(ClusterView view, Pools pools, TimeProvider tim
     /// <summary>The model that was asked for, or the only one there is.</summary>
     public async Task<string> ChooseModel(string? wanted, CancellationToken cancellation)
     {
-        var served = await WaitFor(() => view.Models is { Count: > 0 } models ? models : null, cancellation)
-            ?? throw NoNode("any model");
+        var served = await WaitFor(() => registry.Models is { Count: > 0 } models ? models : null, cancellation)
+            ?? throw RoutingErrors.NoNodeReady("any model");
         return (wanted ?? (served.Count == 1 ? served[0].Id : null)) switch
         {
-            null => throw view.SeveralServed(),
-            var id when view.Nodes.SelectMany(node => node.Models).Concat(served).Any(model => model.Id == id) => id,
-            var id => throw view.NotServed(id),
+            null => throw RoutingErrors.SeveralServed(registry.Models),
+            var id when registry.Nodes.SelectMany(node => node.Models).Concat(served).Any(model => model.Id == id) => id,
+            var id => throw RoutingErrors.NotServed(id, registry.Models),
         };
     }
 
@@ -40,12 +40,12 @@ internal sealed class TurnRouter(ClusterView view, Pools pools, TimeProvider tim
 
     /// <summary>True if another node than the home takes the turn.</summary>
     public bool CanRunElsewhere(TurnContext turn) =>
-        view.Route(turn.Model, DescribeRoute(turn, PlacementReason.NodeDrains)) is not null;
+        router.Route(turn.Model, DescribeRoute(turn, PlacementReason.NodeDrains)) is not null;
 
     internal async Task<PlacementDecision> Route(
         string model, Func<RouteRequest> describe, TurnFailures failures, CancellationToken cancellation)
     {
-        PlacementDecision? Choose() => view.Route(model, describe() with { Excluded = failures.Nodes });
+        PlacementDecision? Choose() => router.Route(model, describe() with { Excluded = failures.Nodes });
 
         using var span = Spans.Begin("route");
         if (Choose() is not { } placement)
@@ -54,7 +54,7 @@ internal sealed class TurnRouter(ClusterView view, Pools pools, TimeProvider tim
             failures.Nodes.Clear();
             using var held = pools.Hold(model);
             placement = await WaitFor(Choose, cancellation, pools.Patience(model), atNextChange: true)
-                ?? throw NoNode($"the model '{model}'");
+                ?? throw RoutingErrors.NoNodeReady($"the model '{model}'");
         }
 
         span.Chose(placement);
@@ -101,7 +101,7 @@ internal sealed class TurnRouter(ClusterView view, Pools pools, TimeProvider tim
     {
         for (var started = time.GetTimestamp(); ; atNextChange = false)
         {
-            var changed = view.Changed;
+            var changed = registry.Changed;
             var found = atNextChange ? null : find();
             var left = (patience ?? Patience) - time.GetElapsedTime(started);
             if (found is not null || left <= TimeSpan.Zero)
@@ -112,7 +112,4 @@ internal sealed class TurnRouter(ClusterView view, Pools pools, TimeProvider tim
             await changed.WaitOrTimeout(left, time, cancellation);
         }
     }
-
-    public static HerdException NoNode(string what) => new(
-        HerdError.Unavailable, $"No node is there that serves {what} and takes work. Try again later.");
 }

@@ -16,7 +16,7 @@ public sealed class FailoverMonitorTests : TurnExecutorScene
         var waiting = await Watch();
         Assert.False(waiting.IsCompleted);
 
-        View.MarkLost("a");
+        Registry.MarkLost("a");
 
         Assert.Equal(AttemptStatus.NodeFailed, await waiting);
     }
@@ -26,7 +26,7 @@ public sealed class FailoverMonitorTests : TurnExecutorScene
     {
         var waiting = await Watch();
 
-        View.Update(Report("a") with { State = NodeState.Stalled });
+        Registry.Update(Report("a") with { State = NodeState.Stalled });
 
         Assert.Equal(AttemptStatus.NodeFailed, await waiting);
     }
@@ -36,7 +36,7 @@ public sealed class FailoverMonitorTests : TurnExecutorScene
     {
         var waiting = await Watch();
 
-        View.Update(Report("a") with { State = NodeState.Draining });
+        Registry.Update(Report("a") with { State = NodeState.Draining });
 
         Assert.Equal(AttemptStatus.NodeDraining, await waiting);
     }
@@ -44,12 +44,12 @@ public sealed class FailoverMonitorTests : TurnExecutorScene
     [Fact]
     public async Task WaitUntilNodeUnusable_NodeDrainsAlone_WaitsForAnother()
     {
-        View.Remove("b");
+        Registry.Remove("b");
         var waiting = await Watch();
 
-        View.Update(Report("a") with { State = NodeState.Draining });
+        Registry.Update(Report("a") with { State = NodeState.Draining });
         Assert.False(waiting.IsCompleted);
-        View.Update(Report("b"));
+        Registry.Update(Report("b"));
 
         Assert.Equal(AttemptStatus.NodeDraining, await waiting);
     }
@@ -61,7 +61,7 @@ public sealed class FailoverMonitorTests : TurnExecutorScene
             new Conversation { Id = "c", Created = DateTimeOffset.UnixEpoch, Turns = [turn] }, 1);
         var transcript = new Transcript(Store, "t", "c");
         await transcript.Load(CancellationToken.None);
-        var monitor = new FailoverMonitor(View, new TurnRouter(View, Pools.None, Time));
+        var monitor = new FailoverMonitor(Registry, new TurnRouter(Registry, Router, Pools.None, Time));
         var context = new TurnContext(
             transcript, turn, new TurnStart(AnswerOffset.Start, IsNew: true), Events, Caller.Token);
         return monitor.WaitUntilNodeUnusable(context, "a", Caller.Token);
