@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Threading.Channels;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Contracts.Nodes;
@@ -45,6 +44,8 @@ public sealed class WireTests
 
     private const string RequestV7 = "IOhADXR1cm5fMTEBbZ+tPllSZWFkT25seUxpc3RJbnRlcmZhY2VDb2RlY2AxW1toZXJkLk1lc3NhZ2VdXQADIegIAwlBC2hlbGxv4OAh6GAAAAA/wQHBAcEBAQ8BJTEBw9luPk1SZWFkT25seUxpc3RJbnRlcmZhY2VDb2RlY2AxW1tzdHJpbmddXQADQQN44MEBwQHBAcEBwQHBAQEBwQEJAwEJAwHBAcEBwQEBAeBBA20BAyHoAAEBAQEB4MEBwQExAds2rXN1U3lzdGVtLkNvbGxlY3Rpb25zLkdlbmVyaWMuRGljdGlvbmFyeWAyW1tzdHJpbmddLFtzdHJpbmddXQEDQQNrQAN24OA=";
     private const string TurnV7 = "IOhADXR1cm5fMQkDCTEBzofPCGNTeXN0ZW0uQ29sbGVjdGlvbnMuR2VuZXJpYy5MaXN0YDFbW2hlcmQuTWVzc2FnZV1dAAMh6AgDCUEFaGng4CGAAIC19/V/nwiBAAAAAAAAAADgwQEh6MABwQHBAcEBwQHBASk14MEBwQHBAcEBwQHBAQEBwQEJAwEJAwHBAcEBwQEBAeAh6EABKTPgAQPgCQMBwQHBAcEBwQEBATEB2zatc3VTeXN0ZW0uQ29sbGVjdGlvbnMuR2VuZXJpYy5EaWN0aW9uYXJ5YDJbW3N0cmluZ10sW3N0cmluZ11dAQNBA2tAA3bg4A==";
+
+    private const string RequestV10 = "IOhADXR1cm5fMTEBbZ+tPllSZWFkT25seUxpc3RJbnRlcmZhY2VDb2RlY2AxW1toZXJkLk1lc3NhZ2VdXQADIegIAwlBC2hlbGxv4OAh6GAAAAA/wQHBAcEBAQ8BJTEBw9luPk1SZWFkT25seUxpc3RJbnRlcmZhY2VDb2RlY2AxW1tzdHJpbmddXQADQQN44MEBwQHBAcEBwQHBAQEBwQEJAwEJAwHBAcEBwQEBAeBBA20BAyHoADEBDQEdARPgwQHBAcEB4A==";
 
     private const string RequestV8 = "IOhADXR1cm5fMTEBbZ+tPllSZWFkT25seUxpc3RJbnRlcmZhY2VDb2RlY2AxW1toZXJkLk1lc3NhZ2VdXQADIegIAwlBC2hlbGxv4OAh6GAAAAA/wQHBAcEBAQ8BJTEBw9luPk1SZWFkT25seUxpc3RJbnRlcmZhY2VDb2RlY2AxW1tzdHJpbmddXQADQQN44MEBwQHBAcEBwQHBAQEBwQEJAwEJAwHBAcEBwQEBAeBBA20BAyHoADEBDQEdARPgwQHBAcEB4A==";
     private const string FiguresV9 = "IOgAAQEBAQEBAYEAAAAAAAAAAIEAAAAAAAAAAIEAAAAAAAAAAIEAAAAAAAAAAIEAAAAAAAAAADEBSXEaow91bG9uZ1td4IEAAAAAAAAAAIEAAAAAAAAAAIEAAAAAAAAAAIEAAAAAAAAAAIEAAAAAAAAAAIEAAAAAAAAAAIEAAAAAAAAAAIEAAAAAAADgP4EAAAAAAADQP+A=";
@@ -251,15 +252,10 @@ public sealed class WireTests
     public void EngineFigures_WrittenByVersion9_IsRead() =>
         AssertReads(new EngineFigures { PrefillSeconds = 0.5, ShortPromptSeconds = 0.25 }, FiguresV9);
 
-    /// <summary>A conversation in the caller's process gets the caller's own request; any other gets what the wire carries.</summary>
+    /// <summary>Version 10 added the id of the caller's event channel.</summary>
     [Fact]
-    public void TurnRequest_Local_StaysInTheProcess()
-    {
-        var request = Request with { Local = Channel.CreateUnbounded<TurnEvent>().Writer };
-
-        Assert.Same(request, Services.GetRequiredService<DeepCopier>().Copy(request));
-        Assert.Null(Serializer.Deserialize<TurnRequest>(Serializer.SerializeToArray(request))!.Local);
-    }
+    public void TurnRequest_WrittenByVersion10_IsRead() =>
+        AssertReads(Request with { EventChannel = new Guid("00112233-4455-6677-8899-aabbccddeeff") }, RequestV10);
 
     [Fact]
     public void HerdException_AcrossTheWire_KeepsItsParts()

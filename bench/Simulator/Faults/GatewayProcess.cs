@@ -19,9 +19,10 @@ internal sealed class GatewayProcess : SimulatedProcess, IDisposable
     private bool _isKilled;
     private readonly NodeRegistry _registry;
     private readonly Router _router;
-    private readonly TurnExecutor _runner;
-    private readonly SessionMigration _mover;
-    private readonly GatewayDrain _handover;
+    private readonly TurnExecutor _executor;
+    private readonly SessionMigration _migration;
+    private readonly SessionClient _sessions;
+    private readonly GatewayDrain _drain;
     private readonly NodeWatcher _watcher;
     private readonly RebalanceTimer _timer;
     private readonly IOptions<RebalanceOptions> _rebalance;
@@ -38,13 +39,13 @@ internal sealed class GatewayProcess : SimulatedProcess, IDisposable
         _registry = new NodeRegistry(Pools.None, Time);
         _router = new Router(_registry, routing, Time);
         var turnRouter = new TurnRouter(_registry, _router, Pools.None, Time);
-        var sessions = new SessionClient(_registry, Grains, Time);
-        var attempt = new TurnAttempt(_registry, sessions, new FailoverMonitor(_registry, turnRouter));
-        _runner = new TurnExecutor(
-            _registry, _router, turnRouter, sessions, attempt, world.Setup.Loggers.CreateLogger<TurnExecutor>());
-        _mover = new SessionMigration(
-            _registry, _router, turnRouter, sessions, world.Setup.Loggers.CreateLogger<SessionMigration>());
-        _handover = new GatewayDrain(Time);
+        _sessions = new SessionClient(_registry, Grains, Time);
+        var attempt = new TurnAttempt(_registry, _sessions, new FailoverMonitor(_registry, turnRouter));
+        _executor = new TurnExecutor(
+            _registry, _router, turnRouter, _sessions, attempt, world.Setup.Loggers.CreateLogger<TurnExecutor>());
+        _migration = new SessionMigration(
+            _registry, _router, turnRouter, _sessions, world.Setup.Loggers.CreateLogger<SessionMigration>());
+        _drain = new GatewayDrain(Time);
         _watcher = new NodeWatcher(
             world.Members, world.Members, world.Setup.Interfaces, Grains, new NodeLinks(new MemoryLinks(world, this), world.Setup.Reports, Time),
             _registry, routing, Time, world.Setup.Loggers.CreateLogger<NodeWatcher>());
@@ -56,7 +57,8 @@ internal sealed class GatewayProcess : SimulatedProcess, IDisposable
     public override IGrainFactory Grains { get; }
 
     public override Grain Create(Type grain, IGrainContext context) => grain == typeof(IConversationGrain)
-        ? new ConversationGrain(context, _store, _runner, _mover, _handover, Grains, Time)
+        ? new ConversationGrain(
+            context, _store, _executor, _migration, _sessions, _drain, new LocalEventChannels(), Grains, Time)
         : new RebalancerGrain(
             context, _registry, _router, Grains, _rebalance, Time, _world.Setup.Loggers.CreateLogger<RebalancerGrain>());
 
@@ -70,7 +72,7 @@ internal sealed class GatewayProcess : SimulatedProcess, IDisposable
     }
 
     /// <summary>SIGTERM: it hands its conversations over.</summary>
-    public Task Drain() => _handover.StoppingAsync(CancellationToken.None);
+    public Task Drain() => _drain.StoppingAsync(CancellationToken.None);
 
     /// <summary>kill -9.</summary>
     public void Kill()
@@ -86,7 +88,7 @@ internal sealed class GatewayProcess : SimulatedProcess, IDisposable
     {
         _watcher.Dispose();
         _timer.Dispose();
-        _handover.Dispose();
+        _drain.Dispose();
         _over.Dispose();
     }
 }

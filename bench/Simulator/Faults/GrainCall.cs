@@ -32,12 +32,11 @@ public class GrainCall : DispatchProxy
     {
         var activation = await Find();
         using var call = await Of(activation, activation.Enter(interleaves: false));
-        var answer = (Task)method.Invoke(activation.Grain, BindingFlags.DoNotWrapExceptions, null, args, null)!;
-        await Of(activation, answer);
-        var result = answer is Task<T> typed ? await typed : default!;
-        _world.Watch.Answered(activation, method.Name, args, result);
+        var request = new IncomingCall<T>(activation, method, args);
+        await Of(activation, activation.Grain is IIncomingGrainCallFilter filter ? filter.Invoke(request) : request.Invoke());
+        _world.Watch.Answered(activation, method.Name, args, request.Result);
         await Of(activation, activation.Process.Reach());
-        return result;
+        return (T)request.Result!;
     });
 
     private async IAsyncEnumerable<T> Stream<T>(MethodInfo method, object?[] args)

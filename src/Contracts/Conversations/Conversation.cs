@@ -9,7 +9,7 @@ public enum Role
     User = 2,
     Assistant = 3,
 
-    /// <summary>What a function that the model called came to.</summary>
+    /// <summary>The result of a function that the model called.</summary>
     Tool = 4,
 }
 
@@ -27,7 +27,7 @@ public enum Finish
     Cancelled = 3,
 }
 
-/// <summary>How far a turn is. The numbers are a contract, of messages and of the store.</summary>
+/// <summary>The state of a turn. The numbers are a contract, of messages and of the store.</summary>
 public enum TurnState
 {
     Pending = 1,
@@ -36,7 +36,9 @@ public enum TurnState
     Failed = 4,
 }
 
-/// <summary>Who keeps a conversation's history. The names and numbers are a contract, of messages and of the store.</summary>
+/// <summary>
+/// The keeper of a conversation's history. The names and numbers are a contract, of messages and of the store.
+/// </summary>
 public enum Retention
 {
     /// <summary>Herd keeps it: the conversation is listed, and stored until it is deleted.</summary>
@@ -56,28 +58,28 @@ public sealed record Conversation
 
     [Id(2)] public required DateTimeOffset Created { get; init; }
 
-    /// <summary>The node that holds its KV cache; null before the first turn.</summary>
+    /// <summary>The node that has its session; null before the first turn.</summary>
     [Id(3)] public string? Home { get; init; }
 
-    /// <summary>Rises with every change of home, and is stored before it is used.</summary>
+    /// <summary>Rises with every change of home or owner, and is stored before it is used.</summary>
     [Id(4)] public long Epoch { get; init; }
 
     [Id(5)] public IReadOnlyList<Turn> Turns { get; init; } = [];
 
-    /// <summary>The system message it begins with; null when there is none.</summary>
+    /// <summary>The system message; null if there is none.</summary>
     [Id(6)] public string? System { get; init; }
 
-    /// <summary>Where it was moved between its turns; the latest one.</summary>
+    /// <summary>The latest migration between turns; null if there was none.</summary>
     [Id(7)] public Placements.PlacementDecision? Moved { get; init; }
 
-    /// <summary>What its owner notes of it; null when there is nothing.</summary>
+    /// <summary>The owner's notes about it; null if there are none.</summary>
     [Id(8)] public IReadOnlyDictionary<string, string>? Metadata { get; init; }
 
-    /// <summary>Who keeps the history. Set when the conversation is created; it does not change.</summary>
+    /// <summary>The keeper of the history. Set when the conversation is created; it does not change.</summary>
     [Id(9)] public Retention Retention { get; init; }
 }
 
-/// <summary>What was said and answered.</summary>
+/// <summary>A user's messages (or results of functions) and the answer.</summary>
 [GenerateSerializer, Immutable, Alias("herd.Turn")]
 public sealed record Turn
 {
@@ -103,22 +105,24 @@ public sealed record Turn
 
     [Id(10), JsonPropertyName("node")] public string? Node { get; init; }
 
-    /// <summary>Where it was placed, in order: at its beginning, and whenever it went on elsewhere. The latest eight.</summary>
+    /// <summary>
+    /// The placements in order: at its beginning, and whenever it continued on another node. The latest eight.
+    /// </summary>
     [Id(11), JsonPropertyName("placements")]
     public IReadOnlyList<Placements.PlacementDecision>? Placements { get; init; }
 
-    /// <summary>It was deleted, and is kept only since later turns build on it.</summary>
+    /// <summary>True if it was deleted, and is kept only because later turns follow it.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     [Id(12), JsonPropertyName("is_deleted")] public bool IsDeleted { get; init; }
 
-    /// <summary>What its caller notes of it; null when there is nothing.</summary>
+    /// <summary>The caller's notes about it; null if there are none.</summary>
     [Id(13), JsonPropertyName("metadata")] public IReadOnlyDictionary<string, string>? Metadata { get; init; }
 }
 
-/// <summary>An answer, as text and as the tokens that made it.</summary>
-/// <param name="Text">What was delivered.</param>
+/// <summary>An answer as text and as tokens.</summary>
+/// <param name="Text">The delivered text.</param>
 /// <param name="Tokens">Its tokens in the vocabulary of the turn's model.</param>
-/// <param name="TokensFit">False when the tokens run past the text, as after a stop sequence.</param>
+/// <param name="TokensFit">False if the tokens run past the text, as after a stop sequence.</param>
 [GenerateSerializer, Immutable, Alias("herd.Answer")]
 public sealed record Answer(
     [property: Id(0), JsonPropertyName("text")] string Text,

@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace Herd.Contracts.Conversations;
 
-/// <summary>How an answer is generated. Null means what the model recommends.</summary>
+/// <summary>The settings of an answer. Null means the model's recommendation.</summary>
 [GenerateSerializer, Immutable, Alias("herd.GenerationSettings")]
 public sealed record GenerationSettings
 {
@@ -50,7 +50,7 @@ public sealed record GenerationSettings
     /// <summary>Null means any text.</summary>
     [Id(14), JsonPropertyName("form")] public AnswerForm? Form { get; init; }
 
-    /// <summary>What is done with a history that is too long for the model.</summary>
+    /// <summary>The handling of a history that is longer than the model's context.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     [Id(15), JsonPropertyName("overflow")] public ContextOverflow Overflow { get; init; }
 
@@ -58,21 +58,21 @@ public sealed record GenerationSettings
     [Id(16), JsonPropertyName("priority")] public TurnPriority Priority { get; init; }
 
     /// <summary>
-    /// How many of the likeliest tokens are told with each token's own log-probability, 0 to 20; null tells nothing. They come
-    /// with the answer as it is produced, and are not stored.
+    /// The number of likeliest tokens that come with each token and its own log probability, 0 to 20; null means no log
+    /// probabilities. They are streamed with the answer and not stored.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     [Id(17), JsonPropertyName("log_probs")] public int? LogProbs { get; init; }
 
-    /// <summary>What the model may call; null means nothing.</summary>
+    /// <summary>The functions that the model may call; null means none.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     [Id(18), JsonPropertyName("tools")] public IReadOnlyList<Tool>? Tools { get; init; }
 
-    /// <summary>Null leaves it to the model whether it calls anything.</summary>
+    /// <summary>Null lets the model decide whether it calls a function.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     [Id(19), JsonPropertyName("tool_choice")] public ToolChoice? ToolChoice { get; init; }
 
-    /// <summary>The model goes on with what is said as it stands, without its template.</summary>
+    /// <summary>True if the model continues the text as it is, without a chat template.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     [Id(20), JsonPropertyName("is_raw")] public bool IsRaw { get; init; }
 }
@@ -109,7 +109,7 @@ public sealed record MirostatSettings(
     [property: Id(0), JsonPropertyName("tau")] float? Tau = null,
     [property: Id(1), JsonPropertyName("eta")] float? Eta = null);
 
-/// <summary>What an answer must be.</summary>
+/// <summary>A format that the answer must have: JSON.</summary>
 /// <param name="Schema">A JSON schema; null means any JSON object.</param>
 [GenerateSerializer, Immutable, Alias("herd.AnswerForm")]
 public sealed record AnswerForm([property: Id(0), JsonPropertyName("schema")] string? Schema);
@@ -119,11 +119,14 @@ public enum ContextOverflow
 {
     Refuse = 0,
 
-    /// <summary>The oldest turns are left out of what the model is shown; system messages stay.</summary>
+    /// <summary>The oldest turns are omitted from the prompt; system messages stay.</summary>
     Shift = 1,
 }
 
-/// <summary>Who goes first. The numbers are a contract, of messages and of the store.</summary>
+/// <summary>
+/// The scheduling class of a turn; interactive turns go first. The numbers are a contract, of messages and of the
+/// store.
+/// </summary>
 public enum TurnPriority
 {
     Interactive = 0,

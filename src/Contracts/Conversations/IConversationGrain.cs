@@ -2,7 +2,7 @@ namespace Herd.Contracts.Conversations;
 
 /// <summary>
 /// One conversation: its durable transcript, the order of its turns, its home node and epoch. Keyed by
-/// <see cref="GrainKey.Conversation"/>; lives on gateways. Fails with <see cref="Errors.HerdException"/>.
+/// <see cref="GrainKey.Conversation"/>; activated on gateways. Fails with <see cref="Errors.HerdException"/>.
 /// </summary>
 [Alias("herd.IConversationGrain")]
 public interface IConversationGrain : IGrainWithStringKey
@@ -11,24 +11,25 @@ public interface IConversationGrain : IGrainWithStringKey
     [Alias("Create")]
     Task<Conversation> Create(string? model, string? system, CancellationToken cancellation);
 
-    /// <summary>Replaces what its owner notes of it.</summary>
+    /// <summary>Replaces the metadata that its owner attached.</summary>
     [Alias("Note")]
     Task<Conversation> UpdateMetadata(IReadOnlyDictionary<string, string> metadata, CancellationToken cancellation);
 
     /// <summary>
-    /// Begins a new conversation with what was said in this one. It begins where this one's KV cache is, and shares it.
+    /// Creates a new conversation with the turns of this one. Its home is this one's home, where it shares the KV
+    /// cache.
     /// </summary>
-    /// <param name="id">The new conversation's id, which nobody has used.</param>
-    /// <param name="lastTurn">The last turn that it takes over, answered or cancelled; null means the last such one.</param>
-    /// <param name="cancellation">Gives up.</param>
+    /// <param name="id">The new conversation's id. No conversation may have it.</param>
+    /// <param name="lastTurn">The last turn to copy, answered or cancelled; null means the last such turn.</param>
+    /// <param name="cancellation">Ends the call.</param>
     [Alias("Fork")]
     Task<Conversation> Fork(string id, string? lastTurn, CancellationToken cancellation);
 
-    /// <summary>Becomes a copy, if it is nothing yet. For <see cref="Fork"/>.</summary>
+    /// <summary>Stores a copy, unless the conversation exists. For <see cref="Fork"/>.</summary>
     [Alias("Adopt")]
     Task<Conversation> Adopt(Conversation copy, CancellationToken cancellation);
 
-    /// <summary>Takes a turn, or delivers again one that was taken. The last event is the completed turn.</summary>
+    /// <summary>Accepts a turn, or delivers an accepted one again. The last event is the completed turn.</summary>
     [Alias("Converse")]
     IAsyncEnumerable<TurnEvent> Converse(TurnRequest request, CancellationToken cancellation);
 
@@ -37,26 +38,27 @@ public interface IConversationGrain : IGrainWithStringKey
     Task<Conversation> Read(CancellationToken cancellation);
 
     /// <summary>
-    /// Moves the conversation's KV cache off a node, at rest: copied while the node owns it, then the epoch rises, then it is
-    /// freed there. Nothing happens when a turn is being answered, which moves by itself, or when its home is another.
+    /// Migrates the conversation's KV cache from its home to another node while no turn runs: copies it, raises the
+    /// epoch, then frees it at the old home. Fails while a turn runs, which moves by itself. Does nothing if the home
+    /// is another.
     /// </summary>
-    /// <param name="home">The node it is to leave.</param>
-    /// <param name="target">Where it is to go; null lets the router choose.</param>
-    /// <param name="reason">Why.</param>
-    /// <param name="cancellation">Gives up; then it stays where it is.</param>
-    /// <returns>The decision, and how it went; null when nothing was to do, or no other node takes it.</returns>
+    /// <param name="home">The expected home.</param>
+    /// <param name="target">The node to move to; null lets the router choose.</param>
+    /// <param name="reason">The reason, for the stored decision.</param>
+    /// <param name="cancellation">Ends the call; the session stays at its home.</param>
+    /// <returns>The decision with its result; null if there was nothing to move, or no other node takes it.</returns>
     [Alias("Move")]
     Task<Placements.PlacementDecision?> Move(
         string home, string? target, Placements.PlacementReason reason, CancellationToken cancellation);
 
-    /// <summary>Ends the answer of a turn, if it is in the making; what was produced of it is kept.</summary>
-    /// <returns>The turn, as it is then.</returns>
+    /// <summary>Ends the answer of a turn if it is being generated; the answer so far is stored.</summary>
+    /// <returns>The turn as it is stored afterwards.</returns>
     [Alias("Cancel")]
     Task<Turn> Cancel(string turn, CancellationToken cancellation);
 
     /// <summary>
-    /// Deletes a turn. While later ones build on it, it stays as what the model is shown, and is told to nobody; with the last
-    /// turn the conversation goes.
+    /// Deletes a turn. If later turns follow it, it stays in the prompts of those, but is no longer listed. The
+    /// conversation is deleted with its last turn.
     /// </summary>
     [Alias("DeleteTurn")]
     Task DeleteTurn(string turn, CancellationToken cancellation);

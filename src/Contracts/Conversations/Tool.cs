@@ -4,9 +4,9 @@ namespace Herd.Contracts.Conversations;
 
 /// <summary>A function that the model may ask the caller to call.</summary>
 /// <param name="Name">1 to 64 letters, digits, '_' and '-'.</param>
-/// <param name="Description">What it does; null when nobody said.</param>
-/// <param name="Parameters">A JSON schema of its arguments; null means that it has none.</param>
-/// <param name="IsStrict">Whether a schema that cannot be kept is refused; else it is kept as far as it can be.</param>
+/// <param name="Description">What it does; null if the caller gave none.</param>
+/// <param name="Parameters">A JSON schema of its arguments; null means no arguments.</param>
+/// <param name="IsStrict">True refuses a schema that cannot be enforced; false enforces what can be.</param>
 [GenerateSerializer, Immutable, Alias("herd.Tool")]
 public sealed record Tool(
     [property: Id(0), JsonPropertyName("name")] string Name,
@@ -15,14 +15,14 @@ public sealed record Tool(
     [property: Id(3), JsonPropertyName("is_strict")] bool IsStrict = false);
 
 /// <summary>Whether the model must call a function.</summary>
-/// <param name="IsRequired">It calls one, whatever is said.</param>
-/// <param name="Name">Which one; null leaves that to the model.</param>
+/// <param name="IsRequired">True if the model must call a function.</param>
+/// <param name="Name">The function that it must call; null lets the model choose.</param>
 [GenerateSerializer, Immutable, Alias("herd.ToolChoice")]
 public sealed record ToolChoice(
     [property: Id(0), JsonPropertyName("is_required")] bool IsRequired,
     [property: Id(1), JsonPropertyName("name")] string? Name = null);
 
-/// <summary>How a model marks up what it says. The numbers are a contract.</summary>
+/// <summary>The markup of calls and thoughts in a model's answers. The numbers are a contract.</summary>
 [Flags]
 public enum AnswerMarkup
 {
@@ -32,9 +32,9 @@ public enum AnswerMarkup
     /// <summary>An answer that is a JSON object with name and parameters is a call.</summary>
     BareCalls = 1,
 
-    /// <summary>What is thought before the answer stands between think tags.</summary>
+    /// <summary>Thoughts come before the answer, between think tags.</summary>
     Thinks = 2,
 
-    /// <summary>The prompt has opened the thought already.</summary>
+    /// <summary>The prompt ends with an open think tag.</summary>
     BeginsThinking = 4,
 }

@@ -20,6 +20,7 @@ namespace Herd.Gateway.Conversations;
 /// </summary>
 internal sealed class ConversationClient(
     IGrainFactory grains,
+    TurnEventReader turnEvents,
     IConversationStore store,
     Quotas quotas,
     Admission admission,
@@ -102,8 +103,7 @@ internal sealed class ConversationClient(
         while (true)
         {
             var events = await Call(
-                () => TurnEventReader.Read(Grain(tenant, id), request, cancellation).ReadFirst(
-                    cancellation), cancellation);
+                () => turnEvents.Read(Grain(tenant, id), request, cancellation).ReadFirst(cancellation), cancellation);
             await using (events)
             {
                 do

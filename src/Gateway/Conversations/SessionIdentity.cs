@@ -13,15 +13,13 @@ namespace Herd.Gateway.Conversations;
 /// </summary>
 internal sealed class SessionIdentity(IOptions<GatewayOptions> options)
 {
-    /// <summary>The prefix of the ids of these sessions.</summary>
-    public const string Prefix = "http_";
-
     private readonly IReadOnlyList<string> _sources = options.Value.SessionIdentity is { Count: > 0 } configured
         ? [.. configured]
         : GatewayOptions.DefaultSessionIdentity;
 
     /// <summary>A new random id, for a session with one request.</summary>
-    public static string NewId() => Prefix + RandomNumberGenerator.GetHexString(32, lowercase: true);
+    public static string NewId() =>
+        ConversationId.CallerKeptPrefix + RandomNumberGenerator.GetHexString(32, lowercase: true);
 
     /// <summary>The id of the session. It is a hash and does not reveal its source.</summary>
     /// <param name="body">The fields of the request that have no other use in Herd.</param>
@@ -39,7 +37,7 @@ internal sealed class SessionIdentity(IOptions<GatewayOptions> options)
     public static string From(string source, string value) => From($"{source}\n{value}");
 
     private static string From(string name) =>
-        Prefix + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)))[..32];
+        ConversationId.CallerKeptPrefix + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)))[..32];
 
     private static string? Read(
         string source, IReadOnlyDictionary<string, JsonElement>? body, IHeaderDictionary headers)

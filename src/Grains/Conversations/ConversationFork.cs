@@ -3,14 +3,14 @@ using Herd.Contracts.Errors;
 
 namespace Herd.Grains.Conversations;
 
-/// <summary>A new conversation that begins with the turns of another.</summary>
+/// <summary>Creates a conversation that begins with the turns of another one.</summary>
 internal static class ConversationFork
 {
     /// <summary>
-    /// Takes over the turns up to one. Its home is the other's, where the KV cache of what both begin with is; its epochs
-    /// are its own.
+    /// Copies the turns up to the given one. The copy's home is the original's, which has the KV cache of the shared
+    /// beginning. Its epochs are its own.
     /// </summary>
-    /// <exception cref="HerdException">There is no such turn, or it has no answer.</exception>
+    /// <exception cref="HerdException">The turn does not exist, or has no answer.</exception>
     public static Conversation Create(Conversation source, string id, string? lastTurn, DateTimeOffset now)
     {
         var turns = source.Turns.ToList();

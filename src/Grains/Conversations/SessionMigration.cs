@@ -8,11 +8,14 @@ using Microsoft.Extensions.Logging;
 namespace Herd.Grains.Conversations;
 
 /// <summary>
-/// Moves a conversation's KV cache at rest: (1) choose where to; (2) copy it there while the old home still owns it; (3) raise
-/// the epoch and store the new home; (4) free it at the old one. Until (3) nothing has changed. A conversation whose turn is not
-/// answered is not at rest, though nobody answers it here: its gateway is gone and its caller about to come back, or it is on the
-/// other side of a partition. It moves only off a node that drains, and what that one has of the answer is stored before.
+/// Moves a conversation's KV cache at rest: (1) choose the target; (2) copy it there while the old home still owns it;
+/// (3) raise the epoch and store the new home; (4) free the session at the old home. Before (3) nothing changes.
 /// </summary>
+/// <remarks>
+/// A conversation with a pending turn is not at rest, even if no turn runs here: its gateway died and its caller is
+/// about to resume, or its gateway is on the other side of a partition. It moves only off a node that drains, after the
+/// answer so far was read from that node and stored.
+/// </remarks>
 internal sealed class SessionMigration(
     NodeRegistry registry,
     Router router,
@@ -20,8 +23,11 @@ internal sealed class SessionMigration(
     SessionClient sessions,
     ILogger<SessionMigration> logger)
 {
-    /// <returns>Null when it stays: no node takes it, replaying there is no dearer, or the copy failed.</returns>
-    public async Task<PlacementDecision?> Run(Transcript transcript, string? to, PlacementReason reason, CancellationToken cancellation)
+    /// <returns>
+    /// Null if the session stays: no node takes it, a replay there is not slower, or the copy failed.
+    /// </returns>
+    public async Task<PlacementDecision?> Run(
+        Transcript transcript, string? target, PlacementReason reason, CancellationToken cancellation)
     {
         if (transcript.Conversation!.Turns is [.., { State: TurnState.Pending } begun])
         {
@@ -40,7 +46,8 @@ internal sealed class SessionMigration(
             return null;
         }
 
-        var excluded = registry.Nodes.Select(node => node.Node).Where(node => node == home || (to is not null && node != to)).ToHashSet();
+        var excluded = registry.Nodes.Select(node => node.Node)
+            .Where(node => node == home || (target is not null && node != target)).ToHashSet();
         var request = turnRouter.DescribeRoute(transcript, model, produced: 0, reason) with { Excluded = excluded };
         if (router.Route(model, request) is not { } placement)
         {
@@ -60,13 +67,15 @@ internal sealed class SessionMigration(
         return placement;
     }
 
-    /// <summary>Stores what the home has of an answer; what nodes remember of one does not move.</summary>
+    /// <summary>Stores the answer so far from the home's replay buffer, which does not move.</summary>
     private async Task SaveAnswerSoFar(Transcript transcript, Turn begun)
     {
-        var model = begun.Model ?? (registry.Find(transcript.Conversation!.Home) is { Models: [var served, ..] } ? served.Id : null);
+        var model = begun.Model
+            ?? (registry.Find(transcript.Conversation!.Home) is { Models: [var served, ..] } ? served.Id : null);
         if (model is not null && await sessions.FetchReplay(transcript, begun with { Model = model }) is { } produced)
         {
-            var answer = new AnswerBuilder(begun, transcript.Conversation!.Epoch, AnswerOffset.Start, new TurnEvents());
+            var epoch = transcript.Conversation!.Epoch;
+            var answer = new AnswerBuilder(begun, epoch, AnswerOffset.Start, new TurnEvents());
             answer.CatchUp(produced);
             await transcript.WriteTurn(begun with { Answer = answer.SoFar() });
         }
@@ -75,6 +84,10 @@ internal sealed class SessionMigration(
 
 internal static partial class SessionMigrationLog
 {
-    [LoggerMessage(EventId = 510, Level = LogLevel.Debug, Message = "A session moved from {From} to {To}: {Tokens} tokens, {Bytes} bytes in {Seconds:F3} s ({Reason})")]
-    public static partial void Moved(ILogger logger, string from, string to, int tokens, long bytes, double seconds, PlacementReason reason);
+    [LoggerMessage(
+        EventId = 510,
+        Level = LogLevel.Debug,
+        Message = "A session moved from {From} to {To}: {Tokens} tokens, {Bytes} bytes in {Seconds:F3} s ({Reason})")]
+    public static partial void Moved(
+        ILogger logger, string from, string to, int tokens, long bytes, double seconds, PlacementReason reason);
 }

@@ -2,10 +2,13 @@ using Herd.Contracts.Conversations;
 
 namespace Herd.Grains.Conversations;
 
-/// <summary>What is left of turns when one is deleted.</summary>
+/// <summary>Deletes a turn from a list of turns.</summary>
 internal static class TurnDeletion
 {
-    /// <returns>The turns to keep: those deleted at the end are gone, those before others are kept for these; none when all are deleted.</returns>
+    /// <returns>
+    /// The turns to keep. Deleted turns at the end are removed; a deleted turn before others is kept and marked,
+    /// because the later ones follow it. Empty if all are deleted.
+    /// </returns>
     public static IReadOnlyList<Turn> Remove(IReadOnlyList<Turn> turns, string turn)
     {
         var left = turns.Select(known => known.Id == turn ? known with { IsDeleted = true } : known).ToList();

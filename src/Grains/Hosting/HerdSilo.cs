@@ -62,6 +62,8 @@ public static class HerdSilo
         builder.Services.AddSingleton<NodeRegistry>();
         builder.Services.AddSingleton<Router>();
         builder.Services.AddSingleton<TurnRouter>();
+        builder.Services.AddSingleton<LocalEventChannels>();
+        builder.Services.AddSingleton<TurnEventReader>();
         builder.Services.AddSingleton<SessionClient>();
         builder.Services.AddSingleton<FailoverMonitor>();
         builder.Services.AddSingleton<TurnAttempt>();

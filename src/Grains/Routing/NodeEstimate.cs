@@ -10,7 +10,7 @@ internal sealed record NodeEstimate
     /// <summary>An answer's tokens that may come late before anybody minds: what crowding is measured on.</summary>
     private const int CrowdedTokens = 16;
 
-    /// <summary>Tokens after which a slot changes hands where several wait (docs/decisions/stints.md).</summary>
+    /// <summary>Tokens after which a slot changes hands where several wait (docs/decisions/quantum.md).</summary>
     private const int StintTokens = 16;
 
     /// <summary>Bytes of KV cache of a token, until a node has measured it.</summary>

@@ -1,4 +1,5 @@
 using Herd.Contracts.Placements;
+using Herd.Grains.Hosting;
 using Herd.Grains.Rebalancing;
 using Herd.Grains.Scaling;
 using Microsoft.Extensions.Options;
@@ -75,7 +76,7 @@ public sealed class Router
             var prompt = new InFlightPrompt(_registry.Now, isShort ? 0 : kv);
             _inFlight.Begin(node, model, prompt);
             UpdateTables(node, _registry.FindReceived(node));
-            return new Reservation(() => End(prompt));
+            return new ReleaseOnDispose(() => End(prompt));
         }
 
         void End(InFlightPrompt prompt)

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Herd.Grains.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace Herd.Grains.Scaling;
@@ -25,11 +26,6 @@ public sealed class Pools(IOptions<ScalingOptions> options)
     internal IDisposable Hold(string model)
     {
         _held.AddOrUpdate(model, 1, (_, count) => count + 1);
-        return new Release(() => _held.AddOrUpdate(model, 0, (_, count) => count - 1));
-    }
-
-    private sealed class Release(Action release) : IDisposable
-    {
-        public void Dispose() => release();
+        return new ReleaseOnDispose(() => _held.AddOrUpdate(model, 0, (_, count) => count - 1));
     }
 }

@@ -8,6 +8,7 @@ using Herd.Gateway.Telemetry;
 using Herd.Gateway.Tenants;
 using Herd.Grains.Conversations;
 using Herd.Grains.Conversations.Storage;
+using Herd.Grains.Conversations.Turns;
 using Herd.Grains.Routing;
 using Herd.Grains.Scaling;
 using Herd.Testing;
@@ -100,6 +101,7 @@ public sealed class ConversationClientTests : IDisposable
 
     private ConversationClient Make(MovingConversation conversation) => new(
         Always.Of<IGrainFactory>(conversation),
+        new TurnEventReader(new LocalEventChannels()),
         Always.Of<IConversationStore>(null),
         _quotas,
         new Admission(new Router(_registry, Options.Create(new RoutingOptions()), _time), Options.Create(new GatewayOptions())),

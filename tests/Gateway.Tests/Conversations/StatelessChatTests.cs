@@ -8,6 +8,7 @@ using Herd.Gateway.Telemetry;
 using Herd.Gateway.Tenants;
 using Herd.Grains.Conversations;
 using Herd.Grains.Conversations.Storage;
+using Herd.Grains.Conversations.Turns;
 using Herd.Grains.Routing;
 using Herd.Grains.Scaling;
 using Herd.Testing;
@@ -34,6 +35,7 @@ public sealed class StatelessChatTests : IDisposable
         (_quotas, _metrics, _drain) = (new Quotas(_time), new GatewayMetrics(_registry, () => []), new GatewayDrain(_time));
         _chat = new StatelessChat(new ConversationClient(
             (IGrainFactory)(object)_grains,
+            new TurnEventReader(new LocalEventChannels()),
             Always.Of<IConversationStore>(null),
             _quotas,
             new Admission(new Router(_registry, Options.Create(new RoutingOptions()), _time), Options.Create(new GatewayOptions())),

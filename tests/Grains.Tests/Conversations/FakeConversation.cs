@@ -6,11 +6,12 @@ using Herd.Grains.Conversations.Turns;
 
 namespace Herd.Grains.Tests.Conversations;
 
-/// <summary>A conversation that answers by a script, in the caller's process or in another.</summary>
+/// <summary>A conversation that answers by a script, in a process with these channels of callers.</summary>
 public class FakeConversation : DispatchProxy
 {
     private Func<TurnEvents, CancellationToken, Task> _script = null!;
-    private bool _isHere;
+    private LocalEventChannels _channels = null!;
+    private Action<TurnRequest>? _onRequest;
 
     /// <summary>It, as callers have it.</summary>
     public IConversationGrain Grain => (IConversationGrain)(object)this;
@@ -18,10 +19,13 @@ public class FakeConversation : DispatchProxy
     /// <summary>Events that were sent.</summary>
     public int Messages { get; private set; }
 
-    internal static FakeConversation New(Func<TurnEvents, CancellationToken, Task> script, bool isHere = true)
+    internal static FakeConversation New(
+        Func<TurnEvents, CancellationToken, Task> script,
+        LocalEventChannels channels,
+        Action<TurnRequest>? onRequest = null)
     {
         var conversation = (FakeConversation)(object)Create<IConversationGrain, FakeConversation>();
-        (conversation._script, conversation._isHere) = (script, isHere);
+        (conversation._script, conversation._channels, conversation._onRequest) = (script, channels, onRequest);
         return conversation;
     }
 
@@ -30,7 +34,8 @@ public class FakeConversation : DispatchProxy
 
     private async IAsyncEnumerable<TurnEvent> Converse(TurnRequest request, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        var events = new TurnEvents(_isHere ? request.Local : null);
+        _onRequest?.Invoke(request);
+        var events = new TurnEvents(_channels.Find(request.EventChannel));
         var taken = Take(events, cancellation);
         try
         {

@@ -85,6 +85,6 @@ public sealed class SessionMigrationTests : TurnExecutorScene
             new TurnRouter(Registry, Router, Pools.None, Time),
             new SessionClient(Registry, _nodes.Grains, Time),
             NullLogger<SessionMigration>.Instance);
-        return await mover.Run(transcript, to: null, reason, CancellationToken.None);
+        return await mover.Run(transcript, target: null, reason, CancellationToken.None);
     }
 }

@@ -7,24 +7,29 @@ namespace Herd.Grains.Tests.Conversations;
 
 public sealed class TurnEventReaderTests
 {
+    private readonly LocalEventChannels _channels = new();
+    private readonly TurnEventReader _reader;
+
+    public TurnEventReaderTests() => _reader = new TurnEventReader(_channels);
+
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Of_ConversationOfThisProcess_IsReadWithoutMessages()
+    public async Task Read_ConversationOfThisProcess_SendsNoMessages()
     {
         var conversation = FakeConversation.New(async (events, _) =>
         {
             events.Write(Delta("a"));
             events.Write(Delta("b"));
             await Task.Yield();
-        });
+        }, _channels);
 
         Assert.Equal("ab", await Read(conversation));
         Assert.Equal(0, conversation.Messages);
     }
 
     [Fact]
-    public async Task Of_ConversationOfAnotherProcess_IsReadFromMessages()
+    public async Task Read_ConversationOfAnotherProcess_ReadsMessages()
     {
         var conversation = FakeConversation.New(
             (events, _) =>
@@ -33,7 +38,7 @@ public sealed class TurnEventReaderTests
                 events.Write(Delta("b"));
                 return Task.CompletedTask;
             },
-            isHere: false);
+            new LocalEventChannels());
 
         Assert.Equal("ab", await Read(conversation));
         Assert.Equal(2, conversation.Messages);
@@ -42,7 +47,7 @@ public sealed class TurnEventReaderTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Of_CallFails_TellsItAfterWhatCame(bool isHere)
+    public async Task Read_CallFails_FailsAfterTheEventsBefore(bool isLocal)
     {
         var conversation = FakeConversation.New(
             (events, _) =>
@@ -50,12 +55,12 @@ public sealed class TurnEventReaderTests
                 events.Write(Delta("a"));
                 throw new HerdException(HerdError.Conflict, "moved");
             },
-            isHere);
+            isLocal ? _channels : new LocalEventChannels());
         var came = "";
 
         var error = await Assert.ThrowsAsync<HerdException>(async () =>
         {
-            await foreach (var update in TurnEventReader.Read(conversation.Grain, Request, Cancellation))
+            await foreach (var update in _reader.Read(conversation.Grain, Request, Cancellation))
             {
                 came += update.Delta!.Text;
             }
@@ -65,7 +70,7 @@ public sealed class TurnEventReaderTests
     }
 
     [Fact]
-    public async Task Of_ReaderLeaves_EndsTheCall()
+    public async Task Read_ReaderLeaves_EndsTheCall()
     {
         var ended = false;
         var conversation = FakeConversation.New(async (events, cancellation) =>
@@ -79,9 +84,9 @@ public sealed class TurnEventReaderTests
             {
                 ended = true;
             }
-        });
+        }, _channels);
 
-        await foreach (var update in TurnEventReader.Read(conversation.Grain, Request, Cancellation))
+        await foreach (var update in _reader.Read(conversation.Grain, Request, Cancellation))
         {
             break;
         }
@@ -89,14 +94,55 @@ public sealed class TurnEventReaderTests
         Assert.True(ended);
     }
 
+    /// <summary>
+    /// A second call of the same turn takes over while the first one ends. Each writes to its own caller's channel.
+    /// </summary>
+    [Fact]
+    public async Task Read_SameTurnTwice_EachReaderGetsTheEventsOfItsOwnCall()
+    {
+        var firstEnds = new TaskCompletionSource();
+        var first = FakeConversation.New(
+            async (events, _) =>
+            {
+                await firstEnds.Task;
+                events.Write(Delta("first"));
+            },
+            _channels);
+        var second = FakeConversation.New(
+            (events, _) =>
+            {
+                events.Write(Delta("second"));
+                firstEnds.SetResult();
+                return Task.CompletedTask;
+            },
+            _channels);
+
+        var earlier = Read(first);
+        var later = Read(second);
+
+        Assert.Equal(("first", "second"), (await earlier, await later));
+    }
+
+    [Fact]
+    public async Task Read_CallEnded_ChannelIsRemoved()
+    {
+        TurnRequest? sent = null;
+        var conversation = FakeConversation.New((_, _) => Task.CompletedTask, _channels, request => sent = request);
+
+        await Read(conversation);
+
+        Assert.NotNull(sent!.EventChannel);
+        Assert.Null(_channels.Find(sent.EventChannel));
+    }
+
     private static TurnRequest Request { get; } = new() { TurnId = "1", Input = [], Settings = new GenerationSettings() };
 
     private static TurnEvent Delta(string text) => new() { Delta = new AnswerDelta(text, 1, 1) };
 
-    private static async Task<string> Read(FakeConversation conversation)
+    private async Task<string> Read(FakeConversation conversation)
     {
         var text = "";
-        await foreach (var update in TurnEventReader.Read(conversation.Grain, Request, Cancellation))
+        await foreach (var update in _reader.Read(conversation.Grain, Request, Cancellation))
         {
             text += update.Delta!.Text;
         }

@@ -71,12 +71,12 @@ public sealed class TurnExecutorTests : TurnExecutorScene
     [Fact]
     public async Task Answer_NotRead_EndsWithinBoundsAndGoesOnLater()
     {
-        var length = 3 * TurnEvents.Most;
+        var length = 3 * TurnEvents.MaxUnread;
         var nodes = New((_, request) => [.. Enumerable.Range(request.Produced.Count, length - request.Produced.Count).Select(Token), End(length)]);
 
         var error = await Assert.ThrowsAsync<HerdException>(() => Run(nodes));
 
-        Assert.Equal((HerdError.ReadTooSlowly, TurnEvents.Most), (error.Error, Events.Sent.Count));
+        Assert.Equal((HerdError.ReadTooSlowly, TurnEvents.MaxUnread), (error.Error, Events.Sent.Count));
         Assert.Equal(TurnState.Failed, Stored.State);
         var read = DeliveredSoFar();
         while (Stored.State != TurnState.Completed)

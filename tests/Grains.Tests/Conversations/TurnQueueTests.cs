@@ -1,5 +1,4 @@
 using Herd.Contracts.Errors;
-using Herd.Grains.Conversations;
 using Herd.Grains.Conversations.Turns;
 
 namespace Herd.Grains.Tests.Conversations;
@@ -13,11 +12,11 @@ public sealed class TurnQueueTests : IDisposable
     public void Dispose() => _queue.Dispose();
 
     [Fact]
-    public async Task Enter_AnotherRuns_WaitsInOrder()
+    public async Task EnterTurn_AnotherRuns_WaitsInOrder()
     {
-        var first = await _queue.Enter("1", mayWait: true, Cancellation);
-        var second = _queue.Enter("2", mayWait: true, Cancellation);
-        var third = _queue.Enter("3", mayWait: true, Cancellation);
+        var first = await _queue.EnterTurn("1", mayWait: true, Cancellation);
+        var second = _queue.EnterTurn("2", mayWait: true, Cancellation);
+        var third = _queue.EnterTurn("3", mayWait: true, Cancellation);
         Assert.False(second.IsCompleted || third.IsCompleted);
 
         first.Dispose();
@@ -26,37 +25,108 @@ public sealed class TurnQueueTests : IDisposable
     }
 
     [Fact]
-    public async Task Enter_AnotherRunsAndMayNotWait_IsRefused()
+    public async Task EnterTurn_AnotherRunsAndMayNotWait_IsRefused()
     {
-        using var first = await _queue.Enter("1", mayWait: true, Cancellation);
+        using var first = await _queue.EnterTurn("1", mayWait: true, Cancellation);
 
-        var error = await Assert.ThrowsAsync<HerdException>(() => _queue.Enter("2", mayWait: false, Cancellation));
+        var error = await Assert.ThrowsAsync<HerdException>(() => _queue.EnterTurn("2", mayWait: false, Cancellation));
 
         Assert.Equal(HerdError.TurnInProgress, error.Error);
     }
 
     [Fact]
-    public async Task Enter_SameTurnRuns_CancelsIt()
+    public async Task EnterTurn_SameTurnRuns_CancelsIt()
     {
-        var first = await _queue.Enter("1", mayWait: true, Cancellation);
-        var again = _queue.Enter("1", mayWait: false, Cancellation);
+        var first = await _queue.EnterTurn("1", mayWait: true, Cancellation);
+        var again = _queue.EnterTurn("1", mayWait: false, Cancellation);
 
         Assert.True(first.Cancellation.IsCancellationRequested);
         first.Dispose();
-        using var place = await again;
-        Assert.False(place.Cancellation.IsCancellationRequested);
+        using var ticket = await again;
+        Assert.False(ticket.Cancellation.IsCancellationRequested);
     }
 
     [Fact]
-    public async Task Enter_TooManyWait_IsRefused()
+    public async Task EnterTurn_TooManyWait_IsRefused()
     {
-        using var first = await _queue.Enter("1", mayWait: true, Cancellation);
+        using var first = await _queue.EnterTurn("1", mayWait: true, Cancellation);
         using var given = new CancellationTokenSource();
-        var waiting = Enumerable.Range(0, 8).Select(i => _queue.Enter($"w{i}", mayWait: true, given.Token)).ToList();
+        var waiting = Enumerable.Range(0, 8)
+            .Select(i => _queue.EnterTurn($"w{i}", mayWait: true, given.Token)).ToList();
 
-        await Assert.ThrowsAsync<HerdException>(() => _queue.Enter("late", mayWait: true, Cancellation));
+        await Assert.ThrowsAsync<HerdException>(() => _queue.EnterTurn("late", mayWait: true, Cancellation));
 
         await given.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Task.WhenAll(waiting));
+    }
+
+    [Fact]
+    public async Task EnterManagement_ManagementRuns_WaitsWithoutCancellingIt()
+    {
+        var first = await _queue.EnterManagement(Cancellation);
+        var second = _queue.EnterManagement(Cancellation);
+
+        Assert.False(first.Cancellation.IsCancellationRequested || second.IsCompleted);
+        first.Dispose();
+        (await second).Dispose();
+    }
+
+    /// <summary>No id of a turn stands for a management call or a move, not even an empty one.</summary>
+    [Theory]
+    [InlineData("")]
+    [InlineData(".move")]
+    public async Task EnterTurn_ManagementOrMoveRuns_IsNotTheSameCall(string turn)
+    {
+        foreach (var enter in new Func<CancellationToken, Task<TurnQueue.Ticket>>[] { _queue.EnterManagement, _queue.EnterMove })
+        {
+            using var running = await enter(Cancellation);
+
+            await Assert.ThrowsAsync<HerdException>(() => _queue.EnterTurn(turn, mayWait: false, Cancellation));
+
+            Assert.False(running.Cancellation.IsCancellationRequested);
+        }
+    }
+
+    [Fact]
+    public async Task EnterMove_MoveRuns_IsRefusedWithoutCancellingIt()
+    {
+        using var first = await _queue.EnterMove(Cancellation);
+
+        await Assert.ThrowsAsync<HerdException>(() => _queue.EnterMove(Cancellation));
+
+        Assert.False(first.Cancellation.IsCancellationRequested);
+    }
+
+    [Fact]
+    public async Task Interrupt_AnotherTurnRuns_WaitsWithoutCancellingIt()
+    {
+        var turn = await _queue.EnterTurn("1", mayWait: true, Cancellation);
+        var interrupt = _queue.Interrupt("2", Cancellation);
+
+        Assert.False(turn.Cancellation.IsCancellationRequested || interrupt.IsCompleted);
+        turn.Dispose();
+        (await interrupt).Dispose();
+    }
+
+    [Fact]
+    public async Task Interrupt_MoveRuns_CancelsIt()
+    {
+        var move = await _queue.EnterMove(Cancellation);
+        var interrupt = _queue.Interrupt(Cancellation);
+
+        Assert.True(move.Cancellation.IsCancellationRequested);
+        move.Dispose();
+        (await interrupt).Dispose();
+    }
+
+    [Fact]
+    public async Task Interrupt_ManagementRuns_WaitsWithoutCancellingIt()
+    {
+        var management = await _queue.EnterManagement(Cancellation);
+        var interrupt = _queue.Interrupt(Cancellation);
+
+        Assert.False(management.Cancellation.IsCancellationRequested);
+        management.Dispose();
+        (await interrupt).Dispose();
     }
 }

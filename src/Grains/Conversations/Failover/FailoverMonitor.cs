@@ -11,7 +11,8 @@ internal sealed class FailoverMonitor(NodeRegistry registry, TurnRouter router)
     /// Completes with <see cref="AttemptStatus.NodeFailed"/> if the node is silent (killed or frozen), has left, or its
     /// engine hangs; with <see cref="AttemptStatus.NodeDraining"/> if it drains and another node can run the turn.
     /// </summary>
-    public async Task<AttemptStatus> WaitUntilNodeUnusable(TurnContext turn, string node, CancellationToken cancellation)
+    public async Task<AttemptStatus> WaitUntilNodeUnusable(
+        TurnContext turn, string node, CancellationToken cancellation)
     {
         while (true)
         {

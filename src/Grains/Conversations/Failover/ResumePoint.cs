@@ -5,8 +5,9 @@ using Herd.Contracts.Conversations;
 namespace Herd.Grains.Conversations.Failover;
 
 /// <summary>
-/// The place in an answer up to which the caller already has it. The answer passes through; only the part behind the place
-/// is new. The digest of the text before it shows whether the caller has this answer or another one.
+/// The position in an answer up to which the caller already received it. The answer passes through; only the part
+/// behind the position is new. The digest of the text before it shows whether the caller has this answer or another
+/// one.
 /// </summary>
 internal sealed class ResumePoint
 {
@@ -15,7 +16,7 @@ internal sealed class ResumePoint
     private int _tokensToSkip;
     private ulong _callersDigest;
 
-    /// <param name="offset">The caller's place.</param>
+    /// <param name="offset">The caller's position.</param>
     /// <param name="epoch">
     /// The conversation's epoch as this gateway knows it. An offset without a digest from a later epoch may lie in an
     /// answer that is unknown here, so nothing of this answer continues it.
@@ -28,7 +29,9 @@ internal sealed class ResumePoint
         _callersDigest = offset.Digest;
     }
 
-    /// <summary>True if the answer so far does not reach the place, or is another answer than the caller's.</summary>
+    /// <summary>
+    /// True if the answer so far does not reach the position, or is another answer than the caller's.
+    /// </summary>
     public bool IsLost => _bytesToSkip > 0 || IsOtherAnswer;
 
     /// <summary>True if the caller has another answer; nothing is delivered then.</summary>
@@ -38,7 +41,7 @@ internal sealed class ResumePoint
     public ulong Digest => _digest.GetCurrentHashAsUInt64();
 
     /// <summary>Passes more of the answer.</summary>
-    /// <returns>The text behind the place, and how many of the tokens lie before it.</returns>
+    /// <returns>The text behind the position, and how many of the tokens lie before it.</returns>
     public (string Fresh, int SkippedTokens) Pass(string text, int tokens)
     {
         var at = 0;
@@ -56,7 +59,7 @@ internal sealed class ResumePoint
             _callersDigest = 0;
         }
 
-        // Deliveries end between characters. A place within a character lies in another answer.
+        // Deliveries end between characters. A position within a character lies in another answer.
         IsOtherAnswer |= _bytesToSkip < 0;
 
         var fresh = text[at..];

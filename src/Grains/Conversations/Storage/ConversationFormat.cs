@@ -5,7 +5,7 @@ using Herd.Contracts.Placements;
 
 namespace Herd.Grains.Conversations.Storage;
 
-/// <summary>How conversations are written: docs/stored-state.md. Version 1.</summary>
+/// <summary>The format of stored conversations: docs/stored-state.md. Version 1.</summary>
 internal static class ConversationFormat
 {
     public const int Version = 1;
@@ -27,11 +27,11 @@ internal static class ConversationFormat
         },
         ConversationJson.Default.ConversationHead);
 
-    /// <exception cref="InvalidDataException">It was written by a newer Herd, or is damaged.</exception>
+    /// <exception cref="InvalidDataException">A newer Herd wrote it, or it is damaged.</exception>
     public static ConversationHead ReadHead(string json) =>
         Read(json, ConversationJson.Default.ConversationHead) is { Version: <= Version } head
             ? head
-            : throw new InvalidDataException("The conversation was stored by a newer Herd; upgrade this one to read it.");
+            : throw new InvalidDataException("A newer Herd stored the conversation; upgrade this one to read it.");
 
     public static string WriteTurn(Turn turn) => JsonSerializer.Serialize(turn, ConversationJson.Default.Turn);
 
@@ -42,7 +42,8 @@ internal static class ConversationFormat
     {
         try
         {
-            return JsonSerializer.Deserialize(json, type) ?? throw new InvalidDataException("A stored conversation is empty.");
+            return JsonSerializer.Deserialize(json, type)
+                ?? throw new InvalidDataException("A stored conversation is empty.");
         }
         catch (JsonException e)
         {
@@ -52,12 +53,9 @@ internal static class ConversationFormat
     }
 }
 
-/// <summary>What is stored of a conversation beside its turns.</summary>
+/// <summary>The stored part of a conversation beside its turns.</summary>
 internal sealed record ConversationHead
 {
-    /// <summary>Ids of conversations whose callers keep the history begin with it.</summary>
-    private const string CallerKeptPrefix = "http_";
-
     [JsonPropertyName("version")] public required int Version { get; init; }
 
     [JsonPropertyName("id")] public required string Id { get; init; }
@@ -78,7 +76,7 @@ internal sealed record ConversationHead
 
     [JsonPropertyName("metadata")] public IReadOnlyDictionary<string, string>? Metadata { get; init; }
 
-    /// <summary>Null means durable, or, as earlier versions wrote no retention, that the id says it.</summary>
+    /// <summary>Null means durable. Earlier versions wrote no retention: then the prefix of the id shows it.</summary>
     [JsonPropertyName("retention")] public Retention? Retention { get; init; }
 
     public Conversation WithTurns(IReadOnlyList<Turn> turns) => new()
@@ -93,7 +91,9 @@ internal sealed record ConversationHead
         Moved = Moved,
         Metadata = Metadata,
         Retention = Retention
-            ?? (Id.StartsWith(CallerKeptPrefix, StringComparison.Ordinal) ? Contracts.Conversations.Retention.CallerKept : default),
+            ?? (Id.StartsWith(ConversationId.CallerKeptPrefix, StringComparison.Ordinal)
+                ? Contracts.Conversations.Retention.CallerKept
+                : Contracts.Conversations.Retention.Durable),
     };
 }
 

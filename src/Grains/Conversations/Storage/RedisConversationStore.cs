@@ -6,8 +6,8 @@ using StackExchange.Redis;
 namespace Herd.Grains.Conversations.Storage;
 
 /// <summary>
-/// Conversations in Redis or Garnet. One hash a conversation, so that a turn costs a write of that turn only; a sorted set
-/// a tenant for the list. docs/stored-state.md.
+/// Conversations in Redis or Garnet: a hash for each conversation, so that a turn costs one write of that turn; a
+/// sorted set for the list of each tenant. docs/stored-state.md.
 /// </summary>
 internal sealed class RedisConversationStore(StoreConnection store) : IConversationStore
 {
@@ -15,15 +15,16 @@ internal sealed class RedisConversationStore(StoreConnection store) : IConversat
     private const string Revision = "revision";
     private const string Owner = "owner";
     private const string TurnPrefix = "turn:";
-    private static readonly TimeSpan CallerKeptFor = TimeSpan.FromDays(1);
+    private static readonly TimeSpan CallerKeptExpiry = TimeSpan.FromDays(1);
 
     /// <summary>
     /// Writes fields if the revision is the expected one, 0 for none. Arguments: that revision; seconds until the hash
-    /// expires, 0 for never; turns from here, and up to there, that are no more; then names and values.
+    /// expires, 0 for never; the first turn to remove, and the one after the last; then names and values.
     /// </summary>
     /// <remarks>
-    /// All in one command, so that a server that is killed has all of them or none: Garnet logs a script's commands one by
-    /// one. No more than fit on Lua's stack: of a conversation imported with thousands of turns the head comes last.
+    /// One HSET writes all fields, because Garnet logs a script's commands one by one, and a server that is killed must
+    /// have all of them or none. At most 4000 values fit on Lua's stack: an imported conversation with thousands of
+    /// turns takes several HSETs, the head in the last one.
     /// </remarks>
     private const string WriteScript = $$"""
         if (redis.call('HGET', KEYS[1], '{{Revision}}') or '0') ~= ARGV[1] then return 0 end
@@ -58,8 +59,10 @@ internal sealed class RedisConversationStore(StoreConnection store) : IConversat
         var key = Key(tenant, conversation.Id);
         if (expected is null && conversation.Retention == Retention.Durable)
         {
-            // Before the conversation itself: an entry without one is left out of lists, one without an entry would be lost.
-            await Database.SortedSetAddAsync(Index(tenant), conversation.Id, conversation.Created.ToUnixTimeMilliseconds());
+            // The entry comes first: lists omit an entry without a conversation; a conversation without an entry is
+            // lost.
+            var created = conversation.Created.ToUnixTimeMilliseconds();
+            await Database.SortedSetAddAsync(Index(tenant), conversation.Id, created);
         }
 
         var stored = await TryWrite(key, expected, conversation, firstTurn, owner)
@@ -72,7 +75,7 @@ internal sealed class RedisConversationStore(StoreConnection store) : IConversat
     private async Task<StoredConversation?> WriteAgain(
         RedisKey key, StoredConversation? expected, Conversation conversation, int firstTurn, string owner)
     {
-        // A write of which no answer came may have landed.
+        // An earlier write that was not confirmed may have been stored.
         var found = await ReadLastWrite(key);
         return found?.Owner == owner && expected is not null
             ? await TryWrite(key, expected with { Revision = found.Revision }, conversation, firstTurn, owner)
@@ -85,7 +88,7 @@ internal sealed class RedisConversationStore(StoreConnection store) : IConversat
         return fields[0].HasValue ? new LastWrite((long)fields[0], fields[1].ToString()) : null;
     }
 
-    /// <returns>Null when somebody has written since.</returns>
+    /// <returns>Null if another write came first.</returns>
     private async Task<StoredConversation?> TryWrite(
         RedisKey key, StoredConversation? expected, Conversation conversation, int firstTurn, string owner)
     {
@@ -94,7 +97,7 @@ internal sealed class RedisConversationStore(StoreConnection store) : IConversat
         RedisValue[] arguments =
         [
             expectedRevision,
-            conversation.Retention == Retention.CallerKept ? (int)CallerKeptFor.TotalSeconds : 0,
+            conversation.Retention == Retention.CallerKept ? (int)CallerKeptExpiry.TotalSeconds : 0,
             conversation.Turns.Count,
             expected?.Conversation.Turns.Count ?? 0,
             .. conversation.Turns.Skip(firstTurn).SelectMany((turn, i) =>
@@ -134,7 +137,8 @@ internal sealed class RedisConversationStore(StoreConnection store) : IConversat
                 return new ConversationPage(conversations, null);
             }
 
-            var heads = await Task.WhenAll(entries.Select(entry => Database.HashGetAsync(Key(tenant, entry.Element!), Head)));
+            var heads = await Task.WhenAll(
+                entries.Select(entry => Database.HashGetAsync(Key(tenant, entry.Element!), Head)));
             for (var i = 0; i < entries.Length; i++)
             {
                 if (conversations.Count == size)

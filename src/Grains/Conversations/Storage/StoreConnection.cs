@@ -4,22 +4,23 @@ using StackExchange.Redis;
 namespace Herd.Grains.Conversations.Storage;
 
 /// <summary>
-/// The connection to the store, made while the process starts. Made by the first who needs it, it would hold up a thread
-/// for each conversation of the first burst, and the connecting itself waits for one: 12 s were seen.
+/// The connection to the store. It is opened while the process starts. Opened on first use, it would block a thread for
+/// each conversation of the first burst, while connecting needs a free thread itself: 12 s were measured.
 /// </summary>
-/// <remarks>A store that is away at the start is no error: the connection is made when it comes.</remarks>
-/// <param name="options">Where it is.</param>
-/// <param name="replicas">How many replicas must have a write before it counts.</param>
+/// <remarks>If the store does not respond at the start, the connection is opened later, without an error.</remarks>
+/// <param name="options">The addresses of the store.</param>
+/// <param name="replicas">The number of replicas that must confirm each write.</param>
 public sealed class StoreConnection(ConfigurationOptions options, int replicas = 0) : IHostedService, IAsyncDisposable
 {
-    private static readonly TimeSpan ReplicaPatience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ReplicaTimeout = TimeSpan.FromSeconds(1);
 
     private ConnectionMultiplexer? _redis;
 
-    /// <exception cref="InvalidOperationException">Asked for before <see cref="StartAsync"/> has ended.</exception>
-    public IDatabase Database => (_redis ?? throw new InvalidOperationException("The process has not started.")).GetDatabase();
+    /// <exception cref="InvalidOperationException"><see cref="StartAsync"/> has not ended yet.</exception>
+    public IDatabase Database =>
+        (_redis ?? throw new InvalidOperationException("The connection to the store is not open yet.")).GetDatabase();
 
-    /// <summary>What the store's server says of itself, by field; empty when it says nothing, or may not.</summary>
+    /// <summary>The fields of the server's INFO; empty if the server does not respond or does not allow it.</summary>
     public async Task<IReadOnlyDictionary<string, string>> Describe()
     {
         var described = new Dictionary<string, string>();
@@ -33,21 +34,21 @@ public sealed class StoreConnection(ConfigurationOptions options, int replicas =
         }
         catch (RedisException)
         {
-            // Some let nobody ask.
+            // Some servers do not allow INFO.
         }
 
         return described;
     }
 
-    /// <summary>Waits until what was written before is with as many replicas as it takes.</summary>
-    /// <exception cref="TimeoutException">It is not; a store that fails over now may forget it.</exception>
+    /// <summary>Waits until the required number of replicas have the earlier writes.</summary>
+    /// <exception cref="TimeoutException">Too few have them. A failover of the store could lose them.</exception>
     public async Task Replicated()
     {
         if (replicas > 0
-            && (int)await Database.ExecuteAsync("WAIT", replicas, (int)ReplicaPatience.TotalMilliseconds) is var have
+            && (int)await Database.ExecuteAsync("WAIT", replicas, (int)ReplicaTimeout.TotalMilliseconds) is var have
             && have < replicas)
         {
-            throw new TimeoutException($"Of {replicas} replicas of the store {have} have the write.");
+            throw new TimeoutException($"{have} of {replicas} required replicas of the store have the write.");
         }
     }
 

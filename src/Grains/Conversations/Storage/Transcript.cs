@@ -6,29 +6,29 @@ using StackExchange.Redis;
 namespace Herd.Grains.Conversations.Storage;
 
 /// <summary>
-/// A conversation in memory and in the store, kept the same: what is changed here is stored before it is used. While the store
-/// is away a conversation that is in memory goes on; what is written then waits, and lands when <see cref="Flush"/> finds the
-/// store again. A write that finds another owner's makes the transcript useless; its grain then gives up and is made anew.
+/// A conversation in memory and in the store. A change is stored before it is used. While the store does not respond, a
+/// conversation that is in memory continues; its writes wait until <see cref="Flush"/> succeeds. If a write finds that
+/// another owner has written, the transcript is stale, and its grain deactivates.
 /// </summary>
 internal sealed class Transcript(IConversationStore store, string tenant, string id) : IDisposable
 {
-    private const int Nothing = int.MaxValue;
+    private const int AllSaved = int.MaxValue;
 
     private readonly string _owner = Guid.NewGuid().ToString("N");
     private readonly SemaphoreSlim _writing = new(1);
     private StoredConversation? _stored;
-    private int _firstUnsaved = Nothing;
+    private int _firstUnsaved = AllSaved;
     private bool _hasEpoch;
 
     public string Tenant => tenant;
 
     public string Id => id;
 
-    /// <summary>Null when there is no such conversation.</summary>
+    /// <summary>Null if there is no such conversation.</summary>
     public Conversation? Conversation { get; private set; }
 
-    /// <summary>Whether all of it is in the store.</summary>
-    public bool IsSaved => _firstUnsaved == Nothing;
+    /// <summary>True if all of it is stored.</summary>
+    public bool IsSaved => _firstUnsaved == AllSaved;
 
     public Task Load(CancellationToken cancellation) => Guard(async () =>
     {
@@ -36,7 +36,9 @@ internal sealed class Transcript(IConversationStore store, string tenant, string
         Conversation = _stored?.Conversation;
     });
 
-    /// <summary>Whether another owner has written since, so that what is in memory is old; null while the store is away and nobody can tell.</summary>
+    /// <summary>
+    /// True if another owner has written since, so that memory is stale; null if the store does not respond.
+    /// </summary>
     public async Task<bool?> IsStale(CancellationToken cancellation)
     {
         await _writing.WaitAsync(cancellation);
@@ -44,7 +46,7 @@ internal sealed class Transcript(IConversationStore store, string tenant, string
         {
             var last = await store.ReadLastWrite(tenant, id, cancellation);
 
-            // Of a write of its own that is to be repeated it could not be told whether it landed.
+            // A write of this owner that was not confirmed may have been stored.
             return last?.Revision != _stored?.Revision && (IsSaved || last?.Owner != _owner);
         }
         catch (Exception e) when (IsAway(e))
@@ -57,8 +59,43 @@ internal sealed class Transcript(IConversationStore store, string tenant, string
         }
     }
 
+    /// <summary>
+    /// The conversation, after a check that no other owner has written it since; null if there is none. While the store
+    /// is away, memory counts.
+    /// </summary>
+    /// <exception cref="HerdException">Another owner has written since: <see cref="HerdError.Conflict"/>.</exception>
+    public async Task<Conversation?> FindCurrent(CancellationToken cancellation)
+    {
+        await CheckIsCurrent(cancellation);
+        return Conversation;
+    }
+
+    /// <summary>The conversation, after the same check.</summary>
+    /// <exception cref="HerdException">Another owner has written since, or there is no conversation.</exception>
+    public async Task<Conversation> ReadCurrent(CancellationToken cancellation) =>
+        await FindCurrent(cancellation) ?? throw NotFound();
+
+    /// <summary>The exception for a conversation, or a turn of it, that does not exist.</summary>
+    public HerdException NotFound() => new(
+        HerdError.ConversationNotFound, $"There is no conversation '{id}'.", "conversation_id");
+
+    /// <summary>Checks that no other owner has written since. Without the store's response the check fails.</summary>
+    /// <exception cref="HerdException">Another owner has written since, or the store does not respond.</exception>
+    public async Task RequireCurrent(CancellationToken cancellation)
+    {
+        if (!await CheckIsCurrent(cancellation))
+        {
+            throw new HerdException(
+                HerdError.StoreUnavailable,
+                $"The store does not respond, so it is unknown if another gateway continued the conversation {id}. " +
+                "Try again later.");
+        }
+    }
+
     /// <summary>Replaces the turns from one on.</summary>
-    /// <exception cref="HerdException">It was never stored and cannot be, or somebody else owns it.</exception>
+    /// <exception cref="HerdException">
+    /// It was never stored and the store does not respond, or another owner has written.
+    /// </exception>
     public async Task Write(Conversation next, int firstTurn)
     {
         var before = (Conversation, _firstUnsaved);
@@ -70,7 +107,7 @@ internal sealed class Transcript(IConversationStore store, string tenant, string
         }
         catch (HerdException e) when (e.Error == HerdError.StoreUnavailable && _stored is not null)
         {
-            // It is in memory, and lands later.
+            // The change is in memory. A later flush stores it.
         }
         catch
         {
@@ -79,8 +116,8 @@ internal sealed class Transcript(IConversationStore store, string tenant, string
         }
     }
 
-    /// <summary>Stores what is not stored yet.</summary>
-    /// <exception cref="HerdException">The store does not answer, or somebody else owns the conversation.</exception>
+    /// <summary>Stores all changes that are not stored yet.</summary>
+    /// <exception cref="HerdException">The store does not respond, or another owner has written.</exception>
     public Task Flush() => Guard(async () =>
     {
         await _writing.WaitAsync();
@@ -91,8 +128,8 @@ internal sealed class Transcript(IConversationStore store, string tenant, string
                 var (next, first) = (Conversation!, _firstUnsaved);
                 _stored = await store.Write(tenant, _stored, next, first, _owner);
 
-                // Something may have been added meanwhile.
-                _firstUnsaved = ReferenceEquals(Conversation, next) ? Nothing : _firstUnsaved;
+                // A change may have come meanwhile.
+                _firstUnsaved = ReferenceEquals(Conversation, next) ? AllSaved : _firstUnsaved;
             }
         }
         finally
@@ -101,7 +138,7 @@ internal sealed class Transcript(IConversationStore store, string tenant, string
         }
     });
 
-    /// <summary>Changes one turn that is there already.</summary>
+    /// <summary>Replaces one turn.</summary>
     public Task WriteTurn(Turn turn)
     {
         var (next, at) = With(turn);
@@ -109,19 +146,21 @@ internal sealed class Transcript(IConversationStore store, string tenant, string
     }
 
     /// <summary>
-    /// Makes sure that the conversation lives on a node under an epoch nobody else uses: the epoch rises when the home
-    /// changes, and with the first use by this owner, so that work an earlier owner left behind is fenced off.
+    /// Makes a node the home, under an epoch of its own: the epoch rises with each change of home, and with the first
+    /// use by this owner, which fences off the work of an earlier owner. It is stored before it is used.
     /// </summary>
     /// <param name="home">The node.</param>
-    /// <param name="moved">The decision, when it is moved between turns.</param>
+    /// <param name="moved">The decision of a migration between turns; null otherwise.</param>
     /// <param name="begun">
-    /// The turn that is moved in mid-answer: stored with the new home, which knows nothing of it yet, while nobody asks the old one any more.
+    /// The turn that moves in mid-answer. It is stored together with the new home, whose replay buffer is still empty.
     /// </param>
     public async Task<long> AcquireEpoch(string home, PlacementDecision? moved = null, Turn? begun = null)
     {
         if (!_hasEpoch || Conversation!.Home != home)
         {
-            var (next, first) = begun is { Answer.IsEmpty: false } && Conversation!.Home != home ? With(begun) : (Conversation!, Conversation!.Turns.Count);
+            var (next, first) = begun is { Answer.IsEmpty: false } && Conversation!.Home != home
+                ? With(begun)
+                : (Conversation!, Conversation!.Turns.Count);
             next = next with
             {
                 Home = home, Epoch = next.Epoch + 1, Moved = moved ?? next.Moved,
@@ -138,7 +177,7 @@ internal sealed class Transcript(IConversationStore store, string tenant, string
         await Guard(() => store.Delete(tenant, id));
         Conversation = null;
         _stored = null;
-        _firstUnsaved = Nothing;
+        _firstUnsaved = AllSaved;
         _hasEpoch = false;
     }
 
@@ -151,6 +190,14 @@ internal sealed class Transcript(IConversationStore store, string tenant, string
         turns[at] = turn;
         return (Conversation with { Turns = turns }, at);
     }
+
+    /// <returns>False if the store does not respond, so that nothing is known.</returns>
+    private async Task<bool> CheckIsCurrent(CancellationToken cancellation) => await IsStale(cancellation) switch
+    {
+        true => throw new HerdException(
+            HerdError.Conflict, $"Another gateway continued the conversation {id}. Try again."),
+        var isStale => isStale is not null,
+    };
 
     private static async Task Guard(Func<Task> access)
     {
@@ -169,7 +216,7 @@ internal sealed class Transcript(IConversationStore store, string tenant, string
         catch (Exception e) when (IsAway(e))
         {
             throw new HerdException(
-                HerdError.StoreUnavailable, "The store does not answer, so nothing can be made durable. Try again later.");
+                HerdError.StoreUnavailable, "The store does not respond, so nothing can be stored. Try again later.");
         }
     }
 

@@ -2,34 +2,41 @@ using Herd.Contracts.Errors;
 
 namespace Herd.Grains.Conversations.Storage;
 
-/// <summary>Writes what a conversation could not write while the store was away, behind everybody's back, until it lands.</summary>
+/// <summary>
+/// Repeats the writes of a conversation that failed while the store did not respond, until the store has them.
+/// </summary>
 internal sealed class WriteBehind(IGrainBase grain, Transcript transcript, TimeProvider time)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(500);
 
     private IGrainTimer? _timer;
 
-    /// <summary>Waits a moment for a store that is away; then goes on trying while the conversation is held in memory.</summary>
-    /// <returns>Whether all of the conversation is stored.</returns>
+    /// <summary>
+    /// Waits up to 2 s for the store. If that is not enough, a timer repeats the writes and keeps the conversation
+    /// active.
+    /// </summary>
+    /// <returns>True if all of the conversation is stored.</returns>
     public async Task<bool> IsSaved()
     {
-        for (var started = time.GetTimestamp(); !transcript.IsSaved && time.GetElapsedTime(started) < Patience;)
+        for (var started = time.GetTimestamp(); !transcript.IsSaved && time.GetElapsedTime(started) < MaxWait;)
         {
-            await Task.Delay(Every, time);
+            await Task.Delay(RetryDelay, time);
             await Save(CancellationToken.None);
         }
 
         if (!transcript.IsSaved)
         {
             _timer ??= grain.RegisterGrainTimer(
-                Save, new GrainTimerCreationOptions(Every, Every) { Interleave = true, KeepAlive = true });
+                Save, new GrainTimerCreationOptions(RetryDelay, RetryDelay) { Interleave = true, KeepAlive = true });
         }
 
         return transcript.IsSaved;
     }
 
-    /// <summary>Tries once. When somebody else has written meanwhile, this memory is stale and makes way.</summary>
+    /// <summary>
+    /// Tries once. If another owner has written meanwhile, this memory is stale, and the grain deactivates.
+    /// </summary>
     public async Task Save(CancellationToken cancellation)
     {
         try
@@ -39,7 +46,7 @@ internal sealed class WriteBehind(IGrainBase grain, Transcript transcript, TimeP
         }
         catch (HerdException e) when (e.Error == HerdError.StoreUnavailable)
         {
-            // Again in a while.
+            // The timer tries again.
         }
         catch (HerdException e) when (e.Error == HerdError.Conflict)
         {

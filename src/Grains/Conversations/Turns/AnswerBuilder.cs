@@ -7,8 +7,8 @@ using Herd.Grains.Conversations.Failover;
 namespace Herd.Grains.Conversations.Turns;
 
 /// <summary>
-/// Collects an answer and passes new text on to the caller: all behind the caller's <see cref="ResumePoint"/>. The part that
-/// an earlier attempt produced is delivered first.
+/// Collects an answer and passes new text on to the caller: all behind the caller's <see cref="ResumePoint"/>. The part
+/// that an earlier attempt produced is delivered first.
 /// </summary>
 internal sealed class AnswerBuilder
 {
@@ -36,7 +36,9 @@ internal sealed class AnswerBuilder
     /// <summary>The epoch under which the following text is produced.</summary>
     public long Epoch { get; set; }
 
-    /// <summary>Mirostat's bound after the latest event; null after an earlier attempt. Tokens restore the rest.</summary>
+    /// <summary>
+    /// Mirostat's bound after the latest event; null after an earlier attempt. Tokens restore the rest.
+    /// </summary>
     public float? SamplerState { get; private set; }
 
     /// <exception cref="HerdException">The caller has more of the answer than this, or another answer.</exception>

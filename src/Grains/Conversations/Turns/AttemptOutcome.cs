@@ -14,7 +14,9 @@ internal enum AttemptStatus
     /// <summary>The node drains and another node can run the turn. The turn continues there.</summary>
     NodeDraining,
 
-    /// <summary>The KV cache could not be pulled. Nothing was generated; the turn is routed again, without the node.</summary>
+    /// <summary>
+    /// The KV cache could not be pulled. Nothing was generated; the turn is routed again, without the node.
+    /// </summary>
     PullFailed,
 
     /// <summary>Another owner has the conversation. This one gives up.</summary>

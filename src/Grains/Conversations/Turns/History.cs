@@ -3,10 +3,10 @@ using Herd.Contracts.Nodes;
 
 namespace Herd.Grains.Conversations.Turns;
 
-/// <summary>The messages that turns amount to.</summary>
+/// <summary>The messages of turns.</summary>
 internal static class History
 {
-    /// <summary>What the model is shown to answer the last turn. Turns without an answer are left out.</summary>
+    /// <summary>The messages of the prompt for the last turn. Turns without an answer are omitted.</summary>
     public static IReadOnlyList<HistoryMessage> Prompt(string? system, IReadOnlyList<Turn> turns, string model) =>
     [
         .. system is null ? [] : new[] { new HistoryMessage(Role.System, system, null) },
@@ -14,25 +14,27 @@ internal static class History
         .. Input(turns[^1]),
     ];
 
-    /// <summary>How many turns agree with a history the caller sent, so that the rest of it is what is new.</summary>
+    /// <summary>
+    /// Counts the turns that agree with a history sent by the caller. The rest of the history is new.
+    /// </summary>
     /// <param name="turns">The turns as they are stored.</param>
-    /// <param name="history">Every message the caller sent.</param>
+    /// <param name="history">All messages that the caller sent.</param>
     /// <returns>The turns that stay, and the messages they cover.</returns>
     public static (int Turns, int Messages) Agreement(IReadOnlyList<Turn> turns, IReadOnlyList<Message> history)
     {
         var messages = 0;
         for (var i = 0; i < turns.Count; i++)
         {
-            Message[] said = [.. turns[i].Input, new Message(Role.Assistant, turns[i].Answer.Text)];
+            Message[] messagesOfTurn = [.. turns[i].Input, new Message(Role.Assistant, turns[i].Answer.Text)];
 
-            // Something new must be left to answer.
-            if (!IsAnswered(turns[i]) || messages + said.Length >= history.Count
-                || !history.Skip(messages).Take(said.Length).SequenceEqual(said))
+            // At least one new message must remain.
+            if (!IsAnswered(turns[i]) || messages + messagesOfTurn.Length >= history.Count
+                || !history.Skip(messages).Take(messagesOfTurn.Length).SequenceEqual(messagesOfTurn))
             {
                 return (i, messages);
             }
 
-            messages += said.Length;
+            messages += messagesOfTurn.Length;
         }
 
         return (turns.Count, messages);

@@ -22,7 +22,9 @@ internal sealed class SessionClient(NodeRegistry registry, IGrainFactory grains,
     public ISessionGrain Session(Transcript conversation, string node, string model) =>
         grains.GetReachableGrain<ISessionGrain>(GrainKey.Session(node, conversation.Tenant, conversation.Id, model));
 
-    /// <summary>Pulls the KV cache from the home if the router found that cheaper. The home keeps it until the epoch rises.</summary>
+    /// <summary>
+    /// Pulls the KV cache from the home if the router found that cheaper. The home keeps it until the epoch rises.
+    /// </summary>
     /// <returns>How the pull went; null if none was due.</returns>
     public async Task<KvMove?> PullIfCheaper(
         Transcript conversation, string model, PlacementDecision placement, CancellationToken cancellation)
@@ -50,13 +52,14 @@ internal sealed class SessionClient(NodeRegistry registry, IGrainFactory grains,
         catch (Exception e) when (!cancellation.IsCancellationRequested && TurnFailures.IsNodeFault(e))
         {
             span.Fail(e);
-            return new KvMove(0, 0, limit.TotalSeconds, e is OperationCanceledException ? "it took too long" : e.Message);
+            var failure = e is OperationCanceledException ? "it took too long" : e.Message;
+            return new KvMove(0, 0, limit.TotalSeconds, failure);
         }
     }
 
     /// <summary>
-    /// Fetches the home's replay buffer of a turn that another owner began, such as a gateway that died. It holds what that
-    /// owner delivered. The home is asked even if this gateway has no report of it: no other node has the buffer.
+    /// Fetches the home's replay buffer of a turn that another owner began, such as a gateway that died. It holds what
+    /// that owner delivered. The home is asked even if this gateway has no report of it: no other node has the buffer.
     /// </summary>
     /// <returns>Null if the home has nothing of the turn, or does not respond.</returns>
     public async Task<GenerationEvent?> FetchReplay(Transcript conversation, Turn turn)
@@ -78,9 +81,10 @@ internal sealed class SessionClient(NodeRegistry registry, IGrainFactory grains,
         }
     }
 
-    /// <summary>Frees a session that the conversation no longer uses. Does not wait.</summary>
-    public void Release(Transcript conversation, string node, string model, long epoch) =>
-        ReleaseAsync(Session(conversation, node, model), epoch).Ignore();
-
-    private static async Task ReleaseAsync(ISessionGrain session, long epoch) => await session.Release(epoch);
+    /// <summary>Frees a session that the conversation no longer uses. Does not wait, and does not fail.</summary>
+    public void Release(Transcript conversation, string node, string model, long epoch)
+    {
+        async Task Call() => await Session(conversation, node, model).Release(epoch);
+        Call().Ignore();
+    }
 }

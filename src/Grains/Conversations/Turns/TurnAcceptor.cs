@@ -4,13 +4,15 @@ using Herd.Grains.Conversations.Storage;
 
 namespace Herd.Grains.Conversations.Turns;
 
-/// <summary>Takes turns: what was said is stored, unless the turn was taken before.</summary>
+/// <summary>Accepts turns. A new turn is stored; a known one is found by its id.</summary>
 internal sealed class TurnAcceptor(Transcript transcript, TimeProvider time)
 {
-    /// <param name="conversation">The conversation so far, be it not stored yet.</param>
-    /// <param name="request">What was said.</param>
+    /// <param name="conversation">The conversation so far. It may not be stored yet.</param>
+    /// <param name="request">The requested turn.</param>
     /// <returns>The turn as it is stored, and whether it is new.</returns>
-    /// <exception cref="Herd.Contracts.Errors.HerdException">It is not taken, as <see cref="TurnRules"/> say, or cannot be stored.</exception>
+    /// <exception cref="Herd.Contracts.Errors.HerdException">
+    /// <see cref="TurnRules"/> refuse the turn, or it cannot be stored.
+    /// </exception>
     public async Task<(Turn Turn, bool IsNew)> Accept(Conversation conversation, TurnRequest request)
     {
         if (conversation.Turns.FirstOrDefault(turn => turn.Id == request.TurnId) is { } known)
@@ -32,7 +34,9 @@ internal sealed class TurnAcceptor(Transcript transcript, TimeProvider time)
             State = TurnState.Pending,
             Input = [.. request.Input.Skip(covered)],
             Created = time.GetUtcNow(),
-            Model = request.Model ?? conversation.Model ?? conversation.Turns.LastOrDefault(before => before.Model is not null)?.Model,
+            Model = request.Model
+                ?? conversation.Model
+                ?? conversation.Turns.LastOrDefault(before => before.Model is not null)?.Model,
             Settings = request.Settings with { Seed = request.Settings.Seed ?? NewSeed() },
             Metadata = request.Metadata,
         };
@@ -40,7 +44,7 @@ internal sealed class TurnAcceptor(Transcript transcript, TimeProvider time)
         return (turn, true);
     }
 
-    /// <summary>A turn that was left unanswered is in the making again.</summary>
+    /// <summary>Makes a turn pending again if it was left unanswered.</summary>
     private async Task<Turn> AcceptAgain(Turn known)
     {
         if (known.State is TurnState.Pending or TurnState.Completed)

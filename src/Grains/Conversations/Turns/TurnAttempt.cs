@@ -95,7 +95,9 @@ internal sealed class TurnAttempt(NodeRegistry registry, SessionClient sessions,
         }
     }
 
-    /// <summary>Makes the node the home, under an epoch of its own. The new home is stored with the answer so far.</summary>
+    /// <summary>
+    /// Makes the node the home, under an epoch of its own. The new home is stored with the answer so far.
+    /// </summary>
     private async Task<SessionRequest> AcquireEpoch(TurnContext turn, string node)
     {
         var (oldHome, soFar) = (turn.Conversation.Conversation!.Home, turn.Answer.SoFar());

@@ -5,17 +5,18 @@ using Herd.Contracts.Conversations;
 namespace Herd.Grains.Conversations.Turns;
 
 /// <summary>
-/// Reads a turn's events. A conversation of this process, which is the rule, writes them where they are read; those of another's
-/// come in messages.
+/// Reads a turn's events. A conversation in this process, the usual case, writes them to a channel here; one in another
+/// process sends them in messages.
 /// </summary>
-public static class TurnEventReader
+public sealed class TurnEventReader(LocalEventChannels channels)
 {
-    public static async IAsyncEnumerable<TurnEvent> Read(
+    public async IAsyncEnumerable<TurnEvent> Read(
         IConversationGrain conversation, TurnRequest request, [EnumeratorCancellation] CancellationToken cancellation)
     {
         var events = TurnEvents.Open();
+        var channel = channels.Add(events.Writer);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var call = Call(conversation, request with { Local = events.Writer }, events.Writer, over.Token);
+        var call = Call(conversation, request with { EventChannel = channel }, events.Writer, over.Token);
         try
         {
             await foreach (var update in events.Reader.ReadAllAsync(cancellation))
@@ -27,12 +28,16 @@ public static class TurnEventReader
         {
             over.Cancel();
             await call;
+            channels.Remove(channel);
         }
     }
 
-    /// <summary>How the call ends is how the events end.</summary>
+    /// <summary>Reads messages into the channel. The channel ends as the call ends.</summary>
     private static async Task Call(
-        IConversationGrain conversation, TurnRequest request, ChannelWriter<TurnEvent> events, CancellationToken cancellation)
+        IConversationGrain conversation,
+        TurnRequest request,
+        ChannelWriter<TurnEvent> events,
+        CancellationToken cancellation)
     {
         try
         {

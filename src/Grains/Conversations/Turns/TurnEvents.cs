@@ -5,34 +5,35 @@ using Herd.Contracts.Errors;
 namespace Herd.Grains.Conversations.Turns;
 
 /// <summary>
-/// What the caller has still to read of its turn. One who reads too slowly is not waited for and holds no memory: the turn ends with
-/// what it has, and can be gone on with.
+/// The events of a turn that its caller has not read yet. Their number is bounded: if the caller reads too slowly, the
+/// turn ends with the answer so far, and can be resumed.
 /// </summary>
 internal sealed class TurnEvents
 {
-    /// <summary>At 20 ms a message, 20 s and more of an answer, beside what the connection holds.</summary>
-    public const int Most = 1024;
+    /// <summary>Unread events: at 20 ms an event, 20 s and more of an answer. The connection buffers more.</summary>
+    public const int MaxUnread = 1024;
 
     private readonly Channel<TurnEvent> _sent = Open();
     private readonly ChannelWriter<TurnEvent> _writer;
 
-    /// <param name="local">Where a caller in this process reads them; null when they are to be sent.</param>
+    /// <param name="local">The channel of a caller in this process; null if the events are sent in messages.</param>
     public TurnEvents(ChannelWriter<TurnEvent>? local = null) => _writer = local ?? _sent.Writer;
 
-    /// <summary>Those that are to be sent.</summary>
+    /// <summary>The events that are sent in messages.</summary>
     public ChannelReader<TurnEvent> Sent => _sent.Reader;
 
-    public static Channel<TurnEvent> Open() => Channel.CreateBounded<TurnEvent>(Most);
+    public static Channel<TurnEvent> Open() => Channel.CreateBounded<TurnEvent>(MaxUnread);
 
-    /// <exception cref="HerdException">The caller has left too much unread.</exception>
+    /// <exception cref="HerdException">Too many events are unread.</exception>
     public void Write(TurnEvent update)
     {
         if (!_writer.TryWrite(update))
         {
             throw new HerdException(
                 HerdError.ReadTooSlowly,
-                $"The answer was read too slowly: {Most} messages of it wait. What was produced is kept; take the turn again with its id to go on with it.")
-                .With("unread_messages", Most);
+                $"The answer was read too slowly: {MaxUnread} events of it are unread. The answer so far is stored; " +
+                "send the turn again with its id to resume it.")
+                .With("unread_messages", MaxUnread);
         }
     }
 

@@ -8,9 +8,9 @@ using Microsoft.Extensions.Logging;
 namespace Herd.Grains.Conversations.Turns;
 
 /// <summary>
-/// The life of a turn after its acceptance: choose the model, resume from what an earlier owner's node produced, then route
-/// and attempt, until an attempt completes the answer. When a node fails or drains, the next attempt continues behind the
-/// tokens so far, so the caller sees a pause and nothing else.
+/// The life of a turn after its acceptance: choose the model, resume from what an earlier owner's node produced, then
+/// route and attempt, until an attempt completes the answer. When a node fails or drains, the next attempt continues
+/// behind the tokens so far, so the caller sees a pause and nothing else.
 /// </summary>
 internal sealed class TurnExecutor(
     NodeRegistry registry,
@@ -22,7 +22,9 @@ internal sealed class TurnExecutor(
 {
     /// <summary>Answers a turn that is stored already, and stores how it ended.</summary>
     /// <returns>The turn as it is stored: completed, or cancelled with the answer so far.</returns>
-    /// <exception cref="HerdException">There is no answer. The turn is stored as failed, unless another owner has it.</exception>
+    /// <exception cref="HerdException">
+    /// There is no answer. The turn is stored as failed, unless another owner has it.
+    /// </exception>
     public async Task<Turn> Run(TurnContext turn)
     {
         try
@@ -68,17 +70,14 @@ internal sealed class TurnExecutor(
                     turn.Cancel();
                     return;
 
-                case AttemptStatus.NodeFailed when outcome.Fault is { } fault:
-                    RecordFault(turn, placement.Node, fault);
-                    reason = PlacementReason.NodeFailed;
-                    break;
-
                 case AttemptStatus.NodeFailed:
-                    reason = Left(turn, placement.Node, PlacementReason.NodeFailed);
+                    reason = PlacementReason.NodeFailed;
+                    RecordFailure(turn, placement.Node, outcome.Fault);
                     break;
 
                 case AttemptStatus.NodeDraining:
-                    reason = Left(turn, placement.Node, PlacementReason.NodeDrains);
+                    reason = PlacementReason.NodeDrains;
+                    TurnLog.Left(logger, placement.Node, reason, turn.Answer.Tokens.Count);
                     break;
 
                 case AttemptStatus.PullFailed:
@@ -93,20 +92,23 @@ internal sealed class TurnExecutor(
         }
     }
 
-    private void RecordFault(TurnContext turn, string node, Exception fault)
+    /// <param name="turn">The turn.</param>
+    /// <param name="node">The node that failed.</param>
+    /// <param name="fault">Its exception; null if a report showed the failure, which the view knows then.</param>
+    private void RecordFailure(TurnContext turn, string node, Exception? fault)
     {
+        if (fault is null)
+        {
+            TurnLog.Left(logger, node, PlacementReason.NodeFailed, turn.Answer.Tokens.Count);
+            return;
+        }
+
         TurnLog.NodeFailed(logger, node, turn.Answer.Tokens.Count, fault.GetType().Name, fault.Message);
         turn.Failures.Add(node, fault);
         if (fault is not HerdException)
         {
             registry.MarkLost(node);
         }
-    }
-
-    private PlacementReason Left(TurnContext turn, string node, PlacementReason reason)
-    {
-        TurnLog.Left(logger, node, reason, turn.Answer.Tokens.Count);
-        return reason;
     }
 
     /// <summary>True if the turn did not fail: another owner has it, or the store cannot say who has.</summary>

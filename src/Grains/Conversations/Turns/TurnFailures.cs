@@ -7,7 +7,7 @@ namespace Herd.Grains.Conversations.Turns;
 /// <summary>The nodes that failed a turn since it last waited.</summary>
 internal sealed class TurnFailures
 {
-    /// <summary>A turn that fails wherever it goes is at fault itself.</summary>
+    /// <summary>After so many failed attempts the turn itself is the cause.</summary>
     private const int MaxAttempts = 8;
 
     private int _attempts;
@@ -23,7 +23,7 @@ internal sealed class TurnFailures
     }
 
     /// <exception cref="HerdException">
-    /// A node that works has too much to do, and waiting would only add to it; or the turn has failed too often.
+    /// A working node is overloaded, and waiting would add to its load; or too many attempts failed.
     /// </exception>
     public void ThrowIfHopeless(string model)
     {
@@ -38,7 +38,7 @@ internal sealed class TurnFailures
         }
     }
 
-    /// <summary>What says that the node, and not the turn, is at fault.</summary>
+    /// <summary>True if the exception shows that the node, and not the turn, is at fault.</summary>
     public static bool IsNodeFault(Exception exception) => exception switch
     {
         HerdException herd => herd.Error is HerdError.Unavailable or HerdError.Overloaded,

@@ -8,7 +8,8 @@ internal static partial class TurnLog
     [LoggerMessage(
         EventId = 500,
         Level = LogLevel.Warning,
-        Message = "Node {Node} failed after {Tokens} tokens of an answer ({Kind}: {Reason}); the answer continues on another node")]
+        Message = "Node {Node} failed after {Tokens} tokens of an answer ({Kind}: {Reason}); " +
+            "the answer continues on another node")]
     public static partial void NodeFailed(ILogger logger, string node, int tokens, string kind, string reason);
 
     [LoggerMessage(

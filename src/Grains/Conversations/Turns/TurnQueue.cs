@@ -3,89 +3,147 @@ using Herd.Contracts.Errors;
 namespace Herd.Grains.Conversations.Turns;
 
 /// <summary>
-/// Lets turns run one at a time, in the order in which they came. Grain methods that stream interleave, so a grain must
-/// see to that itself.
+/// Admits one call at a time to a conversation, in the order of arrival. Orleans does not do that: calls that stream
+/// interleave with all others.
 /// </summary>
 internal sealed class TurnQueue : IDisposable
 {
     private const int MaxWaiting = 8;
 
-    private readonly SemaphoreSlim _turn = new(1);
-    private CancellationTokenSource? _running;
-    private string? _runningId;
+    private readonly SemaphoreSlim _admission = new(1);
+    private Ticket? _running;
     private int _waiting;
 
-    /// <summary>Waits for its turn.</summary>
-    /// <param name="turnId">When a turn of the same id runs, its caller is gone and it is cancelled.</param>
-    /// <param name="mayWait">False refuses when another turn runs.</param>
-    /// <param name="cancellation">Gives up waiting.</param>
-    /// <returns>Dispose when the turn is over; its token is cancelled when the turn is to end early.</returns>
-    /// <exception cref="HerdException">A turn runs and this one may not wait, or too many wait.</exception>
-    public async Task<Ticket> Enter(string turnId, bool mayWait, CancellationToken cancellation)
+    /// <summary>
+    /// Waits until the turn may run. If the same turn runs, its caller has left: it is cancelled, and this call takes
+    /// over.
+    /// </summary>
+    /// <param name="turn">The turn's id.</param>
+    /// <param name="mayWait">False refuses the turn while another call runs.</param>
+    /// <param name="cancellation">Ends the waiting, and later the turn.</param>
+    /// <exception cref="HerdException">Another call runs and the turn may not wait, or too many calls wait.</exception>
+    public async Task<Ticket> EnterTurn(string turn, bool mayWait, CancellationToken cancellation)
     {
-        if (_runningId == turnId)
+        if (!await CancelTurn(turn))
         {
-            await _running!.CancelAsync();
+            ThrowIfFull(mayWait);
         }
-        else if (_runningId is not null && (!mayWait || _waiting >= MaxWaiting))
+
+        return await Enter(TicketKind.Turn, turn, cancellation);
+    }
+
+    /// <summary>Waits until a call that reads or changes the conversation, but answers no turn, may run.</summary>
+    /// <exception cref="HerdException">Too many calls wait.</exception>
+    public Task<Ticket> EnterManagement(CancellationToken cancellation)
+    {
+        ThrowIfFull(mayWait: true);
+        return Enter(TicketKind.Management, turn: null, cancellation);
+    }
+
+    /// <summary>Admits a migration of the session if no other call runs.</summary>
+    /// <exception cref="HerdException">Another call runs.</exception>
+    public Task<Ticket> EnterMove(CancellationToken cancellation)
+    {
+        ThrowIfFull(mayWait: false);
+        return Enter(TicketKind.Move, turn: null, cancellation);
+    }
+
+    /// <summary>Cancels the turn if it runs, and waits until a management call may run.</summary>
+    /// <exception cref="HerdException">Too many calls wait.</exception>
+    public async Task<Ticket> Interrupt(string turn, CancellationToken cancellation)
+    {
+        await CancelTurn(turn);
+        return await EnterManagement(cancellation);
+    }
+
+    /// <summary>Cancels the turn or move that runs, and waits until a management call may run.</summary>
+    /// <exception cref="HerdException">Too many calls wait.</exception>
+    public async Task<Ticket> Interrupt(CancellationToken cancellation)
+    {
+        if (_running is { Kind: TicketKind.Turn or TicketKind.Move } running)
+        {
+            await running.CancelAsync();
+        }
+
+        return await EnterManagement(cancellation);
+    }
+
+    public void Dispose() => _admission.Dispose();
+
+    private async Task<bool> CancelTurn(string turn)
+    {
+        if (_running is not { Kind: TicketKind.Turn } running || running.Turn != turn)
+        {
+            return false;
+        }
+
+        await running.CancelAsync();
+        return true;
+    }
+
+    private void ThrowIfFull(bool mayWait)
+    {
+        if (_running is not null && (!mayWait || _waiting >= MaxWaiting))
         {
             throw new HerdException(
                 HerdError.TurnInProgress, $"The conversation is answering another turn, and {_waiting} more wait.");
         }
+    }
 
+    private async Task<Ticket> Enter(TicketKind kind, string? turn, CancellationToken cancellation)
+    {
         _waiting++;
         try
         {
-            await _turn.WaitAsync(cancellation);
+            await _admission.WaitAsync(cancellation);
         }
         finally
         {
             _waiting--;
         }
 
-        _runningId = turnId;
-        _running = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        return new Ticket(this, _running);
+        return _running = new Ticket(this, kind, turn, CancellationTokenSource.CreateLinkedTokenSource(cancellation));
     }
 
-    /// <summary>Ends the turn of that id, if it runs, and waits until it has ended.</summary>
-    public async Task<Ticket> Interrupt(string turnId, CancellationToken cancellation)
+    private void Leave()
     {
-        if (_runningId == turnId)
-        {
-            await _running!.CancelAsync();
-        }
-
-        return await Enter("", mayWait: true, cancellation);
-    }
-
-    /// <summary>Ends the turn that runs, if one does, and waits until it has ended.</summary>
-    public async Task<Ticket> Interrupt(CancellationToken cancellation)
-    {
-        if (_running is not null)
-        {
-            await _running.CancelAsync();
-        }
-
-        return await Enter("", mayWait: true, cancellation);
-    }
-
-    public void Dispose() => _turn.Dispose();
-
-    private void Leave(CancellationTokenSource running)
-    {
-        running.Dispose();
         _running = null;
-        _runningId = null;
-        _turn.Release();
+        _admission.Release();
     }
 
-    internal sealed class Ticket(TurnQueue queue, CancellationTokenSource cancellation) : IDisposable
+    /// <summary>The purpose of an admitted call.</summary>
+    internal enum TicketKind
     {
+        /// <summary>The call answers a turn.</summary>
+        Turn,
+
+        /// <summary>The call reads or changes the conversation.</summary>
+        Management,
+
+        /// <summary>The call migrates the session to another node.</summary>
+        Move,
+    }
+
+    /// <summary>An admitted call. Dispose when the call is over: the next one is admitted then.</summary>
+    internal sealed class Ticket(
+        TurnQueue queue, TicketKind kind, string? turn, CancellationTokenSource cancellation) : IDisposable
+    {
+        public TicketKind Kind => kind;
+
+        /// <summary>The turn's id; null for other kinds.</summary>
+        public string? Turn => turn;
+
+        /// <summary>Cancelled when the call must end early.</summary>
         public CancellationToken Cancellation { get; } = cancellation.Token;
 
         public void Cancel() => cancellation.Cancel();
 
-        public void Dispose() => queue.Leave(cancellation);
+        internal Task CancelAsync() => cancellation.CancelAsync();
+
+        public void Dispose()
+        {
+            cancellation.Dispose();
+            queue.Leave();
+        }
     }
 }

@@ -11,16 +11,16 @@ using Herd.Grains.Telemetry;
 
 namespace Herd.Grains.Conversations.Turns;
 
-/// <summary>Finds the model and the node of a turn, and waits a while where there is none.</summary>
+/// <summary>Chooses the model and the node of a turn. Waits for a while if there is none.</summary>
 internal sealed class TurnRouter(NodeRegistry registry, Router router, Pools pools, TimeProvider time)
 {
-    /// <summary>How long a turn waits for a node that can take it.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    /// <summary>The time that a turn waits for a node.</summary>
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(10);
 
-    /// <summary>What a character is taken to be of a token, where nothing was counted yet.</summary>
+    /// <summary>The assumed characters of a token, for text whose tokens are not counted yet.</summary>
     private const int CharactersPerToken = 4;
 
-    /// <summary>The model that was asked for, or the only one there is.</summary>
+    /// <summary>The requested model, or the only one that is served.</summary>
     public async Task<string> ChooseModel(string? wanted, CancellationToken cancellation)
     {
         var served = await WaitFor(() => registry.Models is { Count: > 0 } models ? models : null, cancellation)
@@ -33,7 +33,9 @@ internal sealed class TurnRouter(NodeRegistry registry, Router router, Pools poo
         };
     }
 
-    /// <summary>Routes a turn. If no node can run it, waits for one for a while; nodes that failed before count again then.</summary>
+    /// <summary>
+    /// Routes a turn. If no node can run it, waits for one for a while; nodes that failed before count again then.
+    /// </summary>
     /// <exception cref="HerdException">No node came in time, or the turn failed on too many nodes.</exception>
     public Task<PlacementDecision> Route(TurnContext turn, PlacementReason reason) =>
         Route(turn.Model, () => DescribeRoute(turn, reason), turn.Failures, turn.Cancellation);
@@ -64,21 +66,23 @@ internal sealed class TurnRouter(NodeRegistry registry, Router router, Pools poo
     private RouteRequest DescribeRoute(TurnContext turn, PlacementReason reason) =>
         DescribeRoute(turn.Conversation, turn.Model, turn.Answer.Tokens.Count, reason);
 
-    /// <summary>What the router is told of a turn.</summary>
-    /// <param name="transcript">The conversation, the turn its last.</param>
+    /// <summary>Describes a turn for the router.</summary>
+    /// <param name="transcript">The conversation; the turn is its last one.</param>
     /// <param name="model">The turn's model.</param>
     /// <param name="produced">Tokens of the answer so far.</param>
-    /// <param name="reason">Why it is placed.</param>
+    /// <param name="reason">The reason of the placement.</param>
     public RouteRequest DescribeRoute(Transcript transcript, string model, int produced, PlacementReason reason)
     {
         var conversation = transcript.Conversation!;
         var last = conversation.Turns.LastOrDefault(turn => turn.Usage is not null && turn.Model == model);
-        var said = conversation.Turns.SkipWhile(turn => last is not null && turn.Id != last.Id).Skip(last is null ? 0 : 1);
+        var uncounted = conversation.Turns
+            .SkipWhile(turn => last is not null && turn.Id != last.Id).Skip(last is null ? 0 : 1);
         var held = last is null ? 0 : last.Usage!.PromptTokens + last.Usage.CompletionTokens;
-        var fresh = said.Sum(turn => turn.Input.Sum(message => message.Text.Length)) / CharactersPerToken;
+        var fresh = uncounted.Sum(turn => turn.Input.Sum(message => message.Text.Length)) / CharactersPerToken;
         var tokens = held + fresh + produced + 1;
         var system = conversation.System
-            ?? conversation.Turns.Take(1).SelectMany(turn => turn.Input).FirstOrDefault(message => message.Role == Role.System)?.Text;
+            ?? conversation.Turns.Take(1).SelectMany(turn => turn.Input)
+                .FirstOrDefault(message => message.Role == Role.System)?.Text;
         return new RouteRequest
         {
             Conversation = GrainKey.Conversation(transcript.Tenant, transcript.Id),
@@ -93,17 +97,18 @@ internal sealed class TurnRouter(NodeRegistry registry, Router router, Pools poo
     }
 
     private static DateTimeOffset EndOf(Turn turn) =>
-        turn.Created + (turn.Timings is { } timings ? timings.Queued + timings.Prefill + timings.Decode : TimeSpan.Zero);
+        turn.Timings is { } timings ? turn.Created + timings.Queued + timings.Prefill + timings.Decode : turn.Created;
 
-    /// <summary>Waits until the cluster is such that something is found, or patience ends.</summary>
-    private async Task<T?> WaitFor<T>(Func<T?> find, CancellationToken cancellation, TimeSpan? patience = null, bool atNextChange = false)
+    /// <summary>Waits until a change of the view makes the search succeed, or the time is over.</summary>
+    private async Task<T?> WaitFor<T>(
+        Func<T?> find, CancellationToken cancellation, TimeSpan? maxWait = null, bool atNextChange = false)
         where T : class
     {
         for (var started = time.GetTimestamp(); ; atNextChange = false)
         {
             var changed = registry.Changed;
             var found = atNextChange ? null : find();
-            var left = (patience ?? Patience) - time.GetElapsedTime(started);
+            var left = (maxWait ?? MaxWait) - time.GetElapsedTime(started);
             if (found is not null || left <= TimeSpan.Zero)
             {
                 return found;

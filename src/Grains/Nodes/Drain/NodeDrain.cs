@@ -31,7 +31,7 @@ internal sealed class NodeDrain(
     IOptions<Hosting.ClusterOptions> cluster,
     TimeProvider time,
     IHostApplicationLifetime lifetime,
-    ILogger<NodeDrain> logger) : IHostedLifecycleService
+    ILogger<NodeDrain> logger) : StoppingService
 {
     private const int Movers = 4;
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
@@ -74,8 +74,8 @@ internal sealed class NodeDrain(
         host.Replace(model);
     }
 
-    /// <summary>Runs before anything of the process is stopped.</summary>
-    public async Task StoppingAsync(CancellationToken cancellationToken)
+    /// <inheritdoc/>
+    public override async Task StoppingAsync(CancellationToken cancellationToken)
     {
         host.BeginDrain();
         await Empty(cancellationToken);
@@ -99,16 +99,6 @@ internal sealed class NodeDrain(
             NodeDrainLog.TimeUp(logger, _most.TotalSeconds);
         }
     }
-
-    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>Without a gateway no conversation can be asked to move.</summary>
     private bool HasGateway()

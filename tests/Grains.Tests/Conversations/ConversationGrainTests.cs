@@ -1,0 +1,126 @@
+using System.Reflection;
+using Herd.Contracts;
+using Herd.Contracts.Conversations;
+using Herd.Contracts.Errors;
+using Herd.Grains.Conversations;
+using Herd.Grains.Conversations.Storage;
+using Herd.Grains.Conversations.Turns;
+using Herd.Grains.Tests.Conversations.Storage;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Herd.Grains.Tests.Conversations;
+
+public sealed class ConversationGrainTests : IDisposable
+{
+    private readonly FakeTimeProvider _time = new();
+    private readonly MemoryConversationStore _store = new();
+    private readonly FakeActivation _activation = FakeActivation.New(GrainKey.Conversation("t", "c"));
+    private readonly GatewayDrain _drain;
+    private readonly ConversationGrain _grain;
+
+    public ConversationGrainTests()
+    {
+        _drain = new GatewayDrain(_time);
+        _grain = new ConversationGrain(
+            _activation.Context, _store, executor: null!, migration: null!, sessions: null!, _drain, new LocalEventChannels(),
+            grains: null!, _time);
+    }
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public void Dispose()
+    {
+        _grain.Dispose();
+        _drain.Dispose();
+    }
+
+    [Fact]
+    public async Task Read_AnotherOwnerWroteSince_FailsAndDeactivates()
+    {
+        await Activate();
+        WriteAsAnotherOwner();
+
+        var error = await Assert.ThrowsAsync<HerdException>(() => Call(() => _grain.Read(Cancellation)));
+
+        Assert.Equal((HerdError.Conflict, true), (error.Error, _activation.IsDeactivated));
+    }
+
+    [Fact]
+    public async Task UpdateMetadata_AnotherOwnerWroteSince_FailsAndDeactivates()
+    {
+        await Activate();
+        WriteAsAnotherOwner();
+
+        var error = await Assert.ThrowsAsync<HerdException>(
+            () => Call(() => _grain.UpdateMetadata(new Dictionary<string, string>(), Cancellation)));
+
+        Assert.Equal((HerdError.Conflict, true), (error.Error, _activation.IsDeactivated));
+    }
+
+    /// <summary>Failures of streams do not pass the call filter.</summary>
+    [Fact]
+    public async Task Converse_AnotherOwnerWroteSince_FailsAndDeactivates()
+    {
+        await Activate();
+        WriteAsAnotherOwner();
+        var request = new TurnRequest { TurnId = "1", Input = [], Settings = new GenerationSettings() };
+
+        var error = await Assert.ThrowsAsync<HerdException>(async () =>
+        {
+            await foreach (var update in _grain.Converse(request, Cancellation))
+            {
+                Assert.Fail($"It streamed {update}.");
+            }
+        });
+
+        Assert.Equal((HerdError.Conflict, true), (error.Error, _activation.IsDeactivated));
+    }
+
+    [Fact]
+    public async Task Converse_RefusalAfterAnotherOwnerWrote_IsAConflict()
+    {
+        await Activate();
+        WriteAsAnotherOwner();
+        var request = new TurnRequest { TurnId = "1", After = "0", Input = [], Settings = new GenerationSettings() };
+
+        var error = await Assert.ThrowsAsync<HerdException>(
+            async () => await _grain.Converse(request, Cancellation).GetAsyncEnumerator(Cancellation).MoveNextAsync());
+
+        Assert.Equal((HerdError.Conflict, true), (error.Error, _activation.IsDeactivated));
+    }
+
+    [Theory]
+    [InlineData(HerdError.Conflict, true)]
+    [InlineData(HerdError.Fenced, true)]
+    [InlineData(HerdError.StoreUnavailable, false)]
+    [InlineData(HerdError.ConversationNotFound, false)]
+    public async Task Invoke_CallFails_DeactivatesIfOwnedElsewhere(HerdError failure, bool deactivates)
+    {
+        var error = await Assert.ThrowsAsync<HerdException>(
+            () => Call(() => throw new HerdException(failure, "failed")));
+
+        Assert.Equal((failure, deactivates), (error.Error, _activation.IsDeactivated));
+    }
+
+    private async Task Activate()
+    {
+        _store.Stored = new StoredConversation(new Conversation { Id = "c", Created = DateTimeOffset.UnixEpoch }, 1);
+        await _grain.OnActivateAsync(Cancellation);
+    }
+
+    private void WriteAsAnotherOwner() => _store.Stored = _store.Stored! with { Revision = 2 };
+
+    private Task Call(Func<Task> method)
+    {
+        var call = DispatchProxy.Create<IIncomingGrainCallContext, IncomingCall>();
+        ((IncomingCall)(object)call).Method = method;
+        return _grain.Invoke(call);
+    }
+
+    public class IncomingCall : DispatchProxy
+    {
+        public Func<Task> Method { get; set; } = null!;
+
+        protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => Method();
+    }
+}
