@@ -5,14 +5,14 @@ using Herd.V1;
 
 namespace Herd.Cli.Commands;
 
-/// <summary>herd why: where a conversation was placed, and why there.</summary>
+/// <summary>herd why: explains the placements of a conversation.</summary>
 internal static class WhyCommand
 {
     public static Command Create()
     {
         var conversation = new Argument<string>("conversation") { Description = "The conversation." };
         var json = new Option<bool>("--json") { Description = "As JSON." };
-        var command = new Command("why", "Says where a conversation was placed, and what was foreseen there and elsewhere.") { conversation, json };
+        var command = new Command("why", "Explains the placements of a conversation: node, reason, and the predicted time to the first token.") { conversation, json };
         command.SetAction(async (parsed, cancellation) =>
         {
             using var gateway = new Gateway();
@@ -26,24 +26,29 @@ internal static class WhyCommand
                 ("POLICY", placement => placement.Policy),
                 ("NODE", placement => placement.Node),
                 ("HOME", placement => placement.Home),
-                ("FORESEEN, MS: QUEUE + KV + CROWDING", placement => string.Join("; ", placement.Considered.Select(Describe))),
+                ("PREDICTED, MS: QUEUE + KV + CONTENTION", placement => string.Join("; ", placement.Considered.Select(Describe))),
                 ("MOVED", Moved));
             return 0;
         });
         return command;
     }
 
-    /// <summary>What was foreseen of a node.</summary>
+    /// <summary>The estimate for a node.</summary>
     public static string Describe(Forecast forecast) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{forecast.Node} {Milliseconds(forecast.Queue)} + {Milliseconds(forecast.Kv)} {forecast.Origin} + {Milliseconds(forecast.Crowding)}{(forecast.Doubt > 1 ? $", x {forecast.Doubt:0.0} in doubt" : "")}");
+        $"{forecast.Node} {Milliseconds(forecast.Queue)} + {Milliseconds(forecast.Kv)} {forecast.Origin} "
+        + $"+ {Milliseconds(forecast.DecodeContention)}{Stale(forecast.StalenessPenalty)}");
 
-    /// <summary>What came of bringing the KV cache; empty when it was not tried.</summary>
+    /// <summary>The result of the pull; empty if none was tried.</summary>
     public static string Moved(Placement placement) =>
         placement.Move is not { } move ? ""
         : move.Failure.Length > 0 ? $"not: {move.Failure}"
         : string.Create(CultureInfo.InvariantCulture, $"{move.Tokens} tokens, {move.Bytes >> 10} KiB in {Milliseconds(move.Duration)} ms");
 
-    private static string Milliseconds(Duration duration) =>
-        duration.ToTimeSpan().TotalMilliseconds.ToString("0.#", CultureInfo.InvariantCulture);
+    private static string Stale(double penalty) =>
+        penalty > 1 ? string.Create(CultureInfo.InvariantCulture, $", x {penalty:0.0} for an old report") : "";
+
+    /// <param name="duration">Null from a gateway of an older version.</param>
+    private static string Milliseconds(Duration? duration) =>
+        duration is null ? "?" : duration.ToTimeSpan().TotalMilliseconds.ToString("0.#", CultureInfo.InvariantCulture);
 }

@@ -63,7 +63,10 @@ internal static class ProtoMapping
                 Tokens = delta.Tokens,
                 Epoch = delta.Epoch,
                 Digest = delta.Digest,
-                Chances = { (delta.LogProbs ?? []).Select(ToProto) },
+                LogProbs = { (delta.LogProbs ?? []).Select(ToProto) },
+#pragma warning disable CS0612 // The old names of fields, still written for one version.
+                Chances = { (delta.LogProbs ?? []).Select(ToOldProto) },
+#pragma warning restore CS0612
             },
         },
         _ => new V1.ConverseResponse
@@ -90,12 +93,21 @@ internal static class ProtoMapping
         },
     };
 
-    private static V1.TokenChance ToProto(TokenLogProbs chance) => new()
+    private static V1.TokenLogProbs ToProto(TokenLogProbs token) => new()
     {
-        Text = ByteString.CopyFrom(chance.Bytes),
-        LogProb = chance.LogProb,
-        Likeliest = { chance.Likeliest.Select(ToProto) },
+        Text = ByteString.CopyFrom(token.Bytes),
+        LogProb = token.LogProb,
+        Likeliest = { token.Likeliest.Select(ToProto) },
     };
+
+#pragma warning disable CS0612 // The old name of the message, still written for one version.
+    private static V1.TokenChance ToOldProto(TokenLogProbs token) => new()
+    {
+        Text = ByteString.CopyFrom(token.Bytes),
+        LogProb = token.LogProb,
+        Likeliest = { token.Likeliest.Select(ToOldProto) },
+    };
+#pragma warning restore CS0612
 
     public static AnswerOffset ToOffset(this V1.AnswerOffset? offset) =>
         offset is null
@@ -108,9 +120,13 @@ internal static class ProtoMapping
         Queue = TimeSpan.FromSeconds(forecast.Queue).ToDuration(),
         Origin = (V1.KvOrigin)forecast.Origin,
         Kv = TimeSpan.FromSeconds(forecast.Kv).ToDuration(),
+        DecodeContention = TimeSpan.FromSeconds(forecast.DecodeContention).ToDuration(),
+        StalenessPenalty = forecast.StalenessPenalty,
+        Total = TimeSpan.FromSeconds(forecast.Total).ToDuration(),
+#pragma warning disable CS0612 // The old names of fields, still written for one version.
         Crowding = TimeSpan.FromSeconds(forecast.DecodeContention).ToDuration(),
         Doubt = forecast.StalenessPenalty,
-        Total = TimeSpan.FromSeconds(forecast.Total).ToDuration(),
+#pragma warning restore CS0612
     };
 
     public static V1.Model ToProto(this ServedModel model)
