@@ -14,7 +14,7 @@ public sealed record EngineOptions
 
     /// <summary>
     /// The quantum: a sequence may be preempted by one that has just begun after so many tokens, 1 or more. Default 16
-    /// (docs/decisions/stints.md).
+    /// (docs/decisions/quantum.md).
     /// </summary>
     public int Quantum { get; init; } = 16;
 
