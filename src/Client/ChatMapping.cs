@@ -4,10 +4,11 @@ using Microsoft.Extensions.AI;
 
 namespace Herd.Client;
 
-/// <summary>From chats to herd.v1, and back.</summary>
+/// <summary>Maps chats to herd.v1, and back.</summary>
 internal static class ChatMapping
 {
-    public static ChatRequest ToRequest(IReadOnlyList<Microsoft.Extensions.AI.ChatMessage> messages, ChatOptions options, string model)
+    public static ChatRequest ToRequest(
+        IReadOnlyList<Microsoft.Extensions.AI.ChatMessage> messages, ChatOptions options, string model)
     {
         var request = new ChatRequest
         {
@@ -32,14 +33,17 @@ internal static class ChatMapping
         return request;
     }
 
-    /// <summary>The turn that says what is new.</summary>
-    public static ConverseRequest ToTurn(string conversation, IReadOnlyList<Microsoft.Extensions.AI.ChatMessage> messages, ChatOptions options)
+    /// <summary>The turn with the new message.</summary>
+    public static ConverseRequest ToTurn(
+        string conversation, IReadOnlyList<Microsoft.Extensions.AI.ChatMessage> messages, ChatOptions options)
     {
         var said = messages.SelectMany(ToMessages).ToList();
         var results = said.Where(message => message.Role == Role.Tool).Select(message => message.Text).ToList();
         if (results.Count != said.Count && said is not [{ Role: Role.User }])
         {
-            throw new NotSupportedException("A turn of a durable conversation is one message of the user, or what functions came to; what was said before is known.");
+            throw new NotSupportedException(
+                "A turn of a durable conversation is one message of the user, or results of functions. " +
+                "Send no earlier messages: the cluster has them.");
         }
 
         var request = new ConverseRequest
@@ -61,7 +65,7 @@ internal static class ChatMapping
         return request;
     }
 
-    /// <returns>Null when there is nothing to tell.</returns>
+    /// <returns>Null if the event has no content for the caller.</returns>
     public static ChatResponseUpdate? ToUpdate(V1.ChatResponse response, bool hasCalled) => response switch
     {
         { Part: { } part } => ToUpdate(part),
@@ -69,14 +73,16 @@ internal static class ChatMapping
         _ => null,
     };
 
-    /// <param name="response">What came.</param>
-    /// <param name="inParts">Whether the answer is told in parts, since there are functions.</param>
-    /// <param name="hasCalled">Whether one was called.</param>
-    /// <returns>Null when there is nothing to tell.</returns>
-    public static ChatResponseUpdate? ToUpdate(ConverseResponse response, bool inParts, bool hasCalled) => response switch
+    /// <param name="response">The event.</param>
+    /// <param name="inParts">True if the answer comes in parts, because the request has functions.</param>
+    /// <param name="hasCalled">True if the model called a function.</param>
+    /// <returns>Null if the event has no content for the caller.</returns>
+    public static ChatResponseUpdate? ToUpdate(
+        ConverseResponse response, bool inParts, bool hasCalled) => response switch
     {
         { Part: { } part } => ToUpdate(part),
-        { Delta: { Text.Length: > 0 } delta } when !inParts => new ChatResponseUpdate { Contents = [new TextContent(delta.Text)] },
+        { Delta: { Text.Length: > 0 } delta } when !inParts =>
+            new ChatResponseUpdate { Contents = [new TextContent(delta.Text)] },
         { Completed.Turn: { } turn } => ToEnd(turn.FinishReason, turn.Usage, hasCalled),
         _ => null,
     };
@@ -87,7 +93,8 @@ internal static class ChatMapping
         [
             part.PartCase switch
             {
-                ChatPart.PartOneofCase.Call => new FunctionCallContent(part.Call.CallId, part.Call.Name, ToArguments(part.Call.Arguments)),
+                ChatPart.PartOneofCase.Call =>
+                    new FunctionCallContent(part.Call.CallId, part.Call.Name, ToArguments(part.Call.Arguments)),
                 ChatPart.PartOneofCase.Thought => new TextReasoningContent(part.Thought),
                 _ => new TextContent(part.Text),
             },
@@ -96,7 +103,9 @@ internal static class ChatMapping
 
     private static ChatResponseUpdate ToEnd(FinishReason finish, Usage usage, bool hasCalled) => new()
     {
-        FinishReason = finish == FinishReason.Length ? ChatFinishReason.Length : hasCalled ? ChatFinishReason.ToolCalls : ChatFinishReason.Stop,
+        FinishReason = finish == FinishReason.Length ? ChatFinishReason.Length
+            : hasCalled ? ChatFinishReason.ToolCalls
+            : ChatFinishReason.Stop,
         Contents =
         [
             new UsageContent(new UsageDetails
@@ -113,16 +122,19 @@ internal static class ChatMapping
     {
         var results = message.Contents.OfType<FunctionResultContent>().Select(result => new V1.ChatMessage
         {
-            Role = Role.Tool, Text = result.Result as string ?? JsonSerializer.Serialize(result.Result, AIJsonUtilities.DefaultOptions),
+            Role = Role.Tool,
+            Text = result.Result as string ?? JsonSerializer.Serialize(result.Result, AIJsonUtilities.DefaultOptions),
         }).ToList();
         if (results.Count > 0)
         {
             return results;
         }
 
-        var other = message.Contents.FirstOrDefault(content => content is not (TextContent or TextReasoningContent or FunctionCallContent or UsageContent));
+        var other = message.Contents.FirstOrDefault(content =>
+            content is not (TextContent or TextReasoningContent or FunctionCallContent or UsageContent));
         return other is not null
-            ? throw new NotSupportedException($"A message holds {other.GetType().Name}; only text and functions are understood.")
+            ? throw new NotSupportedException(
+                $"A message holds {other.GetType().Name}; only text and functions are supported.")
             :
             [
                 new V1.ChatMessage
@@ -135,7 +147,9 @@ internal static class ChatMapping
                     {
                         message.Contents.OfType<FunctionCallContent>().Select(call => new ToolCall
                         {
-                            CallId = call.CallId, Name = call.Name, Arguments = JsonSerializer.Serialize(call.Arguments, AIJsonUtilities.DefaultOptions),
+                            CallId = call.CallId,
+                            Name = call.Name,
+                            Arguments = JsonSerializer.Serialize(call.Arguments, AIJsonUtilities.DefaultOptions),
                         }),
                     },
                 },
@@ -146,8 +160,13 @@ internal static class ChatMapping
         JsonSerializer.Deserialize<Dictionary<string, object?>>(json, AIJsonUtilities.DefaultOptions);
 
     private static Tool ToTool(AITool tool) => tool is AIFunctionDeclaration function
-        ? new Tool { Name = function.Name, Description = function.Description, Parameters = function.JsonSchema.GetRawText() }
-        : throw new NotSupportedException($"{tool.Name} is no function; only functions are understood.");
+        ? new Tool
+        {
+            Name = function.Name,
+            Description = function.Description,
+            Parameters = function.JsonSchema.GetRawText(),
+        }
+        : throw new NotSupportedException($"{tool.Name} is not a function; only functions are supported.");
 
     private static IEnumerable<Tool> ToTools(ChatOptions options) =>
         options.ToolMode is NoneChatToolMode ? [] : (options.Tools ?? []).Select(ToTool);

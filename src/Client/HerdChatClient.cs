@@ -5,21 +5,31 @@ using Microsoft.Extensions.AI;
 namespace Herd.Client;
 
 /// <summary>
-/// Chats over herd.v1. Without a conversation id the caller keeps the history, and every chat sticks to the node that has its KV
-/// cache. With one (<see cref="HerdClient.CreateConversationAsync"/>) the cluster keeps it, durably, and only what is new is sent.
+/// Chats over herd.v1. Without a conversation id the caller keeps the history; Herd runs its requests on the node with
+/// the KV cache. With one (<see cref="HerdClient.CreateConversationAsync"/>) the cluster stores the history, and only
+/// new messages are sent.
 /// </summary>
 public sealed class HerdChatClient(HerdClient client, string model) : IChatClient
 {
     /// <inheritdoc/>
     public async Task<Microsoft.Extensions.AI.ChatResponse> GetResponseAsync(
-        IEnumerable<Microsoft.Extensions.AI.ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
+        IEnumerable<Microsoft.Extensions.AI.ChatMessage> messages,
+        ChatOptions? options = null,
+        CancellationToken cancellationToken = default) =>
         await GetStreamingResponseAsync(messages, options, cancellationToken).ToChatResponseAsync(cancellationToken);
 
     /// <summary>Streams an answer.</summary>
-    /// <exception cref="NotSupportedException">A message holds what is neither text nor of functions, or a turn of a durable conversation is no one message.</exception>
-    /// <exception cref="RpcException">The gateway refused, or cannot be reached; says why.</exception>
+    /// <exception cref="NotSupportedException">
+    /// A message has content other than text and functions, or a turn of a durable conversation is more than one
+    /// message.
+    /// </exception>
+    /// <exception cref="RpcException">
+    /// The gateway refused the request or cannot be reached. The status says why.
+    /// </exception>
     public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
-        IEnumerable<Microsoft.Extensions.AI.ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
+        IEnumerable<Microsoft.Extensions.AI.ChatMessage> messages,
+        ChatOptions? options = null,
+        CancellationToken cancellationToken = default) =>
         options?.ConversationId is { } conversation
             ? Converse(conversation, [.. messages], options, cancellationToken)
             : Chat([.. messages], options ?? new ChatOptions(), cancellationToken);
@@ -32,13 +42,15 @@ public sealed class HerdChatClient(HerdClient client, string model) : IChatClien
         : serviceType.IsInstanceOfType(this) ? this
         : null;
 
-    /// <summary>The client stays connected; it is its owner's to dispose.</summary>
+    /// <summary>Does nothing. The owner disposes of the <see cref="HerdClient"/>.</summary>
     public void Dispose()
     {
     }
 
     private async IAsyncEnumerable<ChatResponseUpdate> Chat(
-        IReadOnlyList<Microsoft.Extensions.AI.ChatMessage> messages, ChatOptions options, [EnumeratorCancellation] CancellationToken cancellation)
+        IReadOnlyList<Microsoft.Extensions.AI.ChatMessage> messages,
+        ChatOptions options,
+        [EnumeratorCancellation] CancellationToken cancellation)
     {
         var request = ChatMapping.ToRequest(messages, options, model);
         using var call = client.Conversations.Chat(request, cancellationToken: cancellation);
@@ -55,7 +67,10 @@ public sealed class HerdChatClient(HerdClient client, string model) : IChatClien
     }
 
     private async IAsyncEnumerable<ChatResponseUpdate> Converse(
-        string conversation, IReadOnlyList<Microsoft.Extensions.AI.ChatMessage> messages, ChatOptions options, [EnumeratorCancellation] CancellationToken cancellation)
+        string conversation,
+        IReadOnlyList<Microsoft.Extensions.AI.ChatMessage> messages,
+        ChatOptions options,
+        [EnumeratorCancellation] CancellationToken cancellation)
     {
         var request = ChatMapping.ToTurn(conversation, messages, options);
         using var call = client.Conversations.Converse(request, cancellationToken: cancellation);
@@ -71,9 +86,11 @@ public sealed class HerdChatClient(HerdClient client, string model) : IChatClien
         }
     }
 
-    private static ChatResponseUpdate Complete(ChatResponseUpdate update, string response, string model, string? conversation)
+    private static ChatResponseUpdate Complete(
+        ChatResponseUpdate update, string response, string model, string? conversation)
     {
-        (update.ResponseId, update.MessageId, update.ModelId, update.ConversationId) = (response, response, model, conversation);
+        (update.ResponseId, update.MessageId) = (response, response);
+        (update.ModelId, update.ConversationId) = (model, conversation);
         update.Role = Microsoft.Extensions.AI.ChatRole.Assistant;
         return update;
     }

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using Garnet;
 using Herd.Store;
 
-// The embedded store: Garnet in a process of its own, since it and Orleans ask for different versions of some packages.
+// The embedded store: Garnet in a process of its own, because it and Orleans need different versions of some packages.
 if (!StoreOptions.TryParse(args, out var options, out var error))
 {
     await Console.Error.WriteLineAsync(error);
@@ -14,7 +14,9 @@ try
 {
     using var server = new GarnetServer(options.ToGarnet());
     server.Start();
-    await Console.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"The store listens on {options.Bind}:{options.Port}; its data is in {options.Data}"));
+    await Console.Out.WriteLineAsync(string.Create(
+        CultureInfo.InvariantCulture,
+        $"The store listens on {options.Bind}:{options.Port}; its data is in {options.Data}"));
 
     using var stop = new ManualResetEventSlim();
     using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
@@ -30,6 +32,7 @@ try
 }
 catch (Exception e)
 {
-    await Console.Error.WriteLineAsync($"The store cannot start on {options.Bind}:{options.Port} with its data in {options.Data}: {e.Message}");
+    await Console.Error.WriteLineAsync(
+        $"The store cannot start on {options.Bind}:{options.Port} with its data in {options.Data}: {e.Message}");
     return 1;
 }

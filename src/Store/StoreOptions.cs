@@ -4,7 +4,7 @@ using System.Net;
 
 namespace Herd.Store;
 
-/// <summary>Where the store listens and keeps its data.</summary>
+/// <summary>The address and the data folder of the store.</summary>
 /// <param name="Bind">The address. Default 127.0.0.1.</param>
 /// <param name="Port">The port, 1 to 65535.</param>
 /// <param name="Data">The folder of its append-only file.</param>
@@ -25,7 +25,8 @@ internal sealed record StoreOptions(string Bind, int Port, string Data)
             {
                 "--bind" when IPAddress.TryParse(value, out _) => Set(() => bind = value),
                 "--bind" => $"--bind needs an IP address, not '{value}'.",
-                "--port" when int.TryParse(value, CultureInfo.InvariantCulture, out port) && port is > 0 and <= 65535 => null,
+                "--port" when int.TryParse(value, CultureInfo.InvariantCulture, out port)
+                    && port is > 0 and <= 65535 => null,
                 "--port" => $"--port needs a number from 1 to 65535, not '{value}'.",
                 "--data" when value.Length > 0 => Set(() => data = value),
                 "--data" => "--data needs a folder.",
@@ -51,10 +52,10 @@ internal sealed record StoreOptions(string Bind, int Port, string Data)
     }
 
     /// <summary>
-    /// Garnet's settings. Lua, since membership and conversations are written by scripts, each of which is one transaction;
-    /// threads for all who wait for its locks and for the disk, without which they wait for each other for ever; every write
-    /// is on disk before it is acknowledged, and a checkpoint is taken when the log of them has grown; managed file access,
-    /// since not every host has libaio.
+    /// Garnet's settings. Lua: membership and conversations are written by scripts, each one a transaction. Threads:
+    /// enough for all waits for locks and for the disk; with fewer they deadlock. Log: every write is on disk before it
+    /// is acknowledged, and a checkpoint is taken when the log has grown. Files: managed access, because not every host
+    /// has libaio.
     /// </summary>
     public string[] ToGarnet() =>
     [

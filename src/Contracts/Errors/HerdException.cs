@@ -1,6 +1,6 @@
 namespace Herd.Contracts.Errors;
 
-/// <summary>What went wrong, so that every interface can say it in its own way. The numbers are a contract.</summary>
+/// <summary>The kind of an error. Each interface maps it to its own form. The numbers are a contract.</summary>
 public enum HerdError
 {
     Internal = 0,
@@ -15,38 +15,42 @@ public enum HerdError
     Fenced = 9,
     TooLarge = 10,
 
-    /// <summary>Somebody else owns the conversation now; the same call again finds the new owner.</summary>
+    /// <summary>Another gateway owns the conversation now. The same call again finds the new owner.</summary>
     Conflict = 11,
 
-    /// <summary>Nothing can be made durable at present.</summary>
+    /// <summary>The store does not respond, so nothing can be stored.</summary>
     StoreUnavailable = 12,
 
-    /// <summary>The caller is known and may not do this.</summary>
+    /// <summary>The caller is authenticated but may not do this.</summary>
     Forbidden = 13,
 
-    /// <summary>What the caller has of an answer is had by nobody else any more, so it cannot be gone on with.</summary>
+    /// <summary>
+    /// The part of the answer that the caller already received was lost with its node and cannot be continued.
+    /// </summary>
     AnswerLost = 14,
 
     ResponseNotFound = 15,
 
-    /// <summary>The turn was to follow one that is no longer the conversation's last.</summary>
+    /// <summary>The turn names a turn to follow that is not the conversation's last one.</summary>
     Superseded = 16,
 
-    /// <summary>The caller has used what it may use for now.</summary>
+    /// <summary>The caller has used up its quota.</summary>
     QuotaExceeded = 17,
 
-    /// <summary>The caller left so much of its answer unread that the turn was ended.</summary>
+    /// <summary>The caller read too slowly; the turn ended early.</summary>
     ReadTooSlowly = 18,
 }
 
-/// <summary>An error that the caller is told: what was wrong, where, and what to do. Holds no content of conversations.</summary>
+/// <summary>
+/// An error for the caller: what was wrong, where, and what to do. Contains no content of conversations.
+/// </summary>
 [GenerateSerializer, Alias("herd.Error")]
 public sealed class HerdException(HerdError error, string message, string? parameter = null) : Exception(message)
 {
     [Id(0)]
     public HerdError Error { get; private set; } = error;
 
-    /// <summary>The field to blame, by the name the caller knows; null when none is.</summary>
+    /// <summary>The field at fault, by its public name; null if none is.</summary>
     [Id(1)]
     public string? Parameter { get; private set; } = parameter;
 
@@ -56,7 +60,7 @@ public sealed class HerdException(HerdError error, string message, string? param
 
     private const string RetryAfterDetail = "retry_after_ms";
 
-    /// <summary>When the same may be asked for again with hope; null when that is not known.</summary>
+    /// <summary>The time after which a retry may succeed; null if unknown.</summary>
     public TimeSpan? Retry => Details.TryGetValue(RetryAfterDetail, out var text)
         ? TimeSpan.FromMilliseconds(double.Parse(text, System.Globalization.CultureInfo.InvariantCulture))
         : null;

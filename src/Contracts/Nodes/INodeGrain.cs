@@ -1,14 +1,14 @@
 namespace Herd.Contracts.Nodes;
 
-/// <summary>One GPU node. Keyed by the node's name; lives on that node.</summary>
+/// <summary>One GPU node. Keyed by the node's name; activated on that node.</summary>
 [Alias("herd.INodeGrain")]
 public interface INodeGrain : IGrainWithStringKey
 {
-    /// <summary>Where the node's link is: the heartbeats and the KV caches, beside Orleans.</summary>
+    /// <summary>The address of the node's link, its own port for reports and KV transfers.</summary>
     [Alias("LinkAddress")]
     Task<string> LinkAddress();
 
-    /// <summary>Sessions of a model that could be moved, those used last first: at rest for a while, and held here.</summary>
+    /// <summary>Sessions of a model that have rested for a while and can be moved, most recently used first.</summary>
     [Alias("RestingSessions")]
     Task<IReadOnlyList<RestingSession>> RestingSessions(string model);
 
@@ -16,7 +16,7 @@ public interface INodeGrain : IGrainWithStringKey
     [Alias("Tokenize")]
     Task<IReadOnlyList<int>> Tokenize(string model, string text);
 
-    /// <summary>The text of tokens; bytes that are no text become U+FFFD.</summary>
+    /// <summary>The text of tokens; invalid UTF-8 becomes U+FFFD.</summary>
     [Alias("Detokenize")]
     Task<string> Detokenize(string model, IReadOnlyList<int> tokens);
 
@@ -28,34 +28,37 @@ public interface INodeGrain : IGrainWithStringKey
     [Alias("Embed")]
     Task<Embeddings> Embed(string model, IReadOnlyList<string> texts);
 
-    /// <summary>The prompt that a history amounts to.</summary>
+    /// <summary>The tokens of the prompt for a history.</summary>
     [Alias("Prompt")]
-    Task<IReadOnlyList<int>> Prompt(string model, IReadOnlyList<HistoryMessage> messages, Conversations.GenerationSettings settings);
+    Task<IReadOnlyList<int>> Prompt(
+        string model, IReadOnlyList<HistoryMessage> messages, Conversations.GenerationSettings settings);
 
-    /// <summary>What draining would move.</summary>
+    /// <summary>The load that a drain would move.</summary>
     [Alias("PreviewDrain")]
     Task<DrainPreview> PreviewDrain(CancellationToken cancellation);
 
     /// <summary>
-    /// Begins to serve another model, after everything was moved off the node. One that cannot be loaded leaves the node without any.
+    /// Drains the node, then loads another model. If that fails, the node has no model.
     /// </summary>
     /// <param name="model">An id of the node's catalog, or a file there; empty serves none.</param>
     [Alias("Serve")]
     Task Serve(string model);
 
-    /// <summary>What the node's process and its machine are like.</summary>
+    /// <summary>Facts about the node's process and machine, for diagnosis.</summary>
     [Alias("Inspect")]
     Task<NodeFacts> Inspect();
 
     /// <summary>
-    /// Empties the node while its process stays, not ready, until it is ended; what is not asked again within half a minute is taken back,
-    /// and the node serves again.
+    /// Drains the node, whose process stays, not ready, until it is ended. The caller repeats the call: without one in
+    /// half a minute the node serves again.
     /// </summary>
-    /// <returns>Whether nothing is left on it.</returns>
+    /// <returns>True if the node is empty.</returns>
     [Alias("Retire")]
     Task<bool> Retire();
 
-    /// <summary>Begins to drain the node; its process ends when nothing is left on it. Asked again, it changes nothing.</summary>
+    /// <summary>
+    /// Begins to drain the node; its process ends when the node is empty. Repeating the call changes nothing.
+    /// </summary>
     [Alias("Drain")]
     Task Drain();
 }
@@ -66,7 +69,7 @@ public interface INodeGrain : IGrainWithStringKey
 [GenerateSerializer, Immutable, Alias("herd.Embeddings")]
 public sealed record Embeddings([property: Id(0)] IReadOnlyList<float[]> Vectors, [property: Id(1)] int Tokens);
 
-/// <summary>How a node is. The numbers are a contract.</summary>
+/// <summary>The state of a node. The numbers are a contract.</summary>
 public enum NodeState
 {
     Loading = 1,
@@ -74,11 +77,11 @@ public enum NodeState
     Draining = 3,
     Lost = 4,
 
-    /// <summary>There is something to compute, and no step ends.</summary>
+    /// <summary>There is work, but no step ends.</summary>
     Stalled = 5,
 }
 
-/// <summary>What a node says of itself.</summary>
+/// <summary>The state and load of a node, as the node reports it.</summary>
 [GenerateSerializer, Immutable, Alias("herd.NodeReport")]
 public sealed record NodeReport
 {
@@ -95,20 +98,23 @@ public sealed record NodeReport
 
     [Id(5)] public IReadOnlyList<ServedModel> Models { get; init; } = [];
 
-    /// <summary>Where its link is, as an https address; empty when it has none.</summary>
+    /// <summary>The https address of its link; empty if it has none.</summary>
     [Id(6)] public string Link { get; init; } = "";
 }
 
-/// <summary>What draining a node would move.</summary>
-/// <param name="Streams">Answers in the making; each goes on elsewhere at a token's boundary.</param>
+/// <summary>The load that a drain of a node would move.</summary>
+/// <param name="Streams">Running answers; each continues on another node behind its latest token.</param>
 /// <param name="Sessions">Sessions at rest.</param>
-/// <param name="Bytes">About how much KV cache all of them have.</param>
-/// <param name="Seconds">About how long moving that takes, by the rates measured.</param>
+/// <param name="Bytes">The approximate size of their KV caches.</param>
+/// <param name="Seconds">The approximate time of the transfers, by the measured rates.</param>
 [GenerateSerializer, Immutable, Alias("herd.DrainPreview")]
 public sealed record DrainPreview(
-    [property: Id(0)] int Streams, [property: Id(1)] int Sessions, [property: Id(2)] long Bytes, [property: Id(3)] double Seconds);
+    [property: Id(0)] int Streams,
+    [property: Id(1)] int Sessions,
+    [property: Id(2)] long Bytes,
+    [property: Id(3)] double Seconds);
 
-/// <summary>A model that a node serves, and how busy it is there.</summary>
+/// <summary>A model that a node serves, with its load.</summary>
 [GenerateSerializer, Immutable, Alias("herd.ServedModel")]
 public sealed record ServedModel
 {
@@ -116,10 +122,10 @@ public sealed record ServedModel
 
     [Id(1)] public required string Description { get; init; }
 
-    /// <summary>Tokens that a conversation can hold.</summary>
+    /// <summary>The context of a conversation, in tokens.</summary>
     [Id(2)] public required int ContextTokens { get; init; }
 
-    /// <summary>What the model recommends.</summary>
+    /// <summary>The model's recommended settings.</summary>
     [Id(3)] public required Conversations.GenerationSettings Defaults { get; init; }
 
     [Id(4)] public int Slots { get; init; }
@@ -134,9 +140,9 @@ public sealed record ServedModel
 
     [Id(9)] public long KvCapacity { get; init; }
 
-    /// <summary>What a router foresees from; null from a node that does not tell yet.</summary>
+    /// <summary>The engine's load and rates, for estimates; null from an older node.</summary>
     [Id(10)] public EngineFigures? Figures { get; init; }
 
-    /// <summary>How its answers are to be read.</summary>
+    /// <summary>The markup of its answers.</summary>
     [Id(11)] public Conversations.AnswerMarkup Markup { get; init; }
 }

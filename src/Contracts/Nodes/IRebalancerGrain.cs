@@ -1,19 +1,24 @@
 namespace Herd.Contracts.Nodes;
 
-/// <summary>Moves sessions at rest from nodes that have too many to nodes that have few. One in the cluster, with key 0; lives on a gateway.</summary>
+/// <summary>
+/// Moves sessions at rest from full nodes to emptier ones. One in the cluster, with key 0; activated on a gateway.
+/// </summary>
 [Alias("herd.IRebalancerGrain")]
 public interface IRebalancerGrain : IGrainWithIntegerKey
 {
-    /// <summary>Does what is due. Called by every gateway now and then; what is under way is not begun again.</summary>
+    /// <summary>Runs a round if one is due and none runs. Every gateway calls it periodically.</summary>
     [Alias("Rebalance")]
     Task Rebalance();
 }
 
 /// <summary>A session at rest that could be moved.</summary>
-/// <param name="Tenant">Whose conversation.</param>
-/// <param name="Conversation">Which.</param>
-/// <param name="Bytes">About how much KV cache it has.</param>
-/// <param name="Idle">How long ago it was used.</param>
+/// <param name="Tenant">The tenant of the conversation.</param>
+/// <param name="Conversation">The conversation's id.</param>
+/// <param name="Bytes">The approximate size of its KV cache.</param>
+/// <param name="Idle">The time since its last use.</param>
 [GenerateSerializer, Immutable, Alias("herd.RestingSession")]
 public sealed record RestingSession(
-    [property: Id(0)] string Tenant, [property: Id(1)] string Conversation, [property: Id(2)] long Bytes, [property: Id(3)] TimeSpan Idle);
+    [property: Id(0)] string Tenant,
+    [property: Id(1)] string Conversation,
+    [property: Id(2)] long Bytes,
+    [property: Id(3)] TimeSpan Idle);

@@ -4,8 +4,8 @@ using Herd.Contracts.Conversations;
 namespace Herd.Contracts.Nodes;
 
 /// <summary>
-/// One conversation's KV cache on one node. Keyed by <see cref="GrainKey.Session"/>; lives on that node. Calls with an
-/// older epoch than it has seen are refused with <see cref="Errors.HerdError.Fenced"/>.
+/// One conversation's KV cache on one node. Keyed by <see cref="GrainKey.Session"/>; activated on that node. Calls with
+/// an older epoch than it has seen are refused with <see cref="Errors.HerdError.Fenced"/>.
 /// </summary>
 [Alias("herd.ISessionGrain")]
 public interface ISessionGrain : IGrainWithStringKey
@@ -14,26 +14,26 @@ public interface ISessionGrain : IGrainWithStringKey
     [Alias("Generate")]
     IAsyncEnumerable<GenerationEvent> Generate(SessionRequest request, CancellationToken cancellation);
 
-    /// <summary>Takes in the KV cache of the session from the node that was its home, which keeps it.</summary>
-    /// <param name="link">That node's link.</param>
-    /// <param name="session">The session's key there.</param>
-    /// <param name="cancellation">Gives up; then nothing was taken in.</param>
+    /// <summary>Pulls the session's KV cache from its home, which keeps it.</summary>
+    /// <param name="link">The home's link.</param>
+    /// <param name="session">The session's key at the home.</param>
+    /// <param name="cancellation">Ends the pull; nothing is stored.</param>
     [Alias("Pull")]
     Task<KvMove> Pull(string link, string session, CancellationToken cancellation);
 
     /// <summary>
-    /// What was produced of a turn's answer here, delivered or not; null when nothing is known of it. Ends the answer if it is
-    /// still in the making.
+    /// Reads the replay buffer: the answer that this node produced for a turn, delivered or not; null if there is none.
+    /// Ends the answer if it is still being generated.
     /// </summary>
     [Alias("Recall")]
     Task<GenerationEvent?> FetchReplay(long epoch, string turn);
 
-    /// <summary>Frees the KV cache: the session lives elsewhere now, or is over.</summary>
+    /// <summary>Frees the KV cache, because the session moved or the conversation was deleted.</summary>
     [Alias("Release")]
     Task Release(long epoch);
 }
 
-/// <summary>Asks a node for an answer.</summary>
+/// <summary>A request for an answer.</summary>
 [GenerateSerializer, Immutable, Alias("herd.SessionRequest")]
 public sealed record SessionRequest
 {
@@ -41,29 +41,29 @@ public sealed record SessionRequest
 
     [Id(1)] public required IReadOnlyList<HistoryMessage> Messages { get; init; }
 
-    /// <summary>Tokens of this answer that the client has already.</summary>
+    /// <summary>The tokens of the answer so far.</summary>
     [Id(2)] public IReadOnlyList<int> Produced { get; init; } = [];
 
     [Id(3)] public required GenerationSettings Settings { get; init; }
 
-    /// <summary>What the last event told with <see cref="Produced"/>.</summary>
+    /// <summary>The sampler state of the last event of <see cref="Produced"/>.</summary>
     [Id(4)] public float? SamplerState { get; init; }
 
-    /// <summary>The turn, so that its answer can be recalled.</summary>
+    /// <summary>The turn's id, for the replay buffer.</summary>
     [Id(5)] public string Turn { get; init; } = "";
 
-    /// <summary>The text that was delivered with <see cref="Produced"/>.</summary>
+    /// <summary>The text of <see cref="Produced"/>.</summary>
     [Id(6)] public string ProducedText { get; init; } = "";
 
     /// <summary>The trace that the answer is a part of, as W3C's traceparent; null means none.</summary>
     [Id(7)] public string? Trace { get; init; }
 }
 
-/// <summary>How bringing a KV cache from another node went.</summary>
-/// <param name="Tokens">Tokens whose keys and values came; 0 when none did.</param>
-/// <param name="Bytes">What went over the network.</param>
-/// <param name="Seconds">How long it took.</param>
-/// <param name="Failure">Why nothing came; null when it did.</param>
+/// <summary>The result of a pull of a KV cache.</summary>
+/// <param name="Tokens">Tokens that were pulled; 0 if it failed.</param>
+/// <param name="Bytes">Bytes over the network.</param>
+/// <param name="Seconds">The time it took.</param>
+/// <param name="Failure">The reason of a failure; null if it succeeded.</param>
 [GenerateSerializer, Immutable, Alias("herd.KvMove")]
 public sealed record KvMove(
     [property: Id(0), JsonPropertyName("tokens")] int Tokens,
@@ -72,8 +72,8 @@ public sealed record KvMove(
     [property: Id(3), JsonPropertyName("failure")] string? Failure);
 
 /// <summary>A message of the prompt.</summary>
-/// <param name="Role">Who speaks.</param>
-/// <param name="Text">What is said.</param>
+/// <param name="Role">The speaker.</param>
+/// <param name="Text">The text.</param>
 /// <param name="Tokens">For an answer of the same model: its tokens. Null otherwise.</param>
 [GenerateSerializer, Immutable, Alias("herd.HistoryMessage")]
 public sealed record HistoryMessage(
@@ -81,24 +81,24 @@ public sealed record HistoryMessage(
     [property: Id(1)] string Text,
     [property: Id(2)] IReadOnlyList<int>? Tokens);
 
-/// <summary>More of an answer.</summary>
-/// <param name="Tokens">What was produced.</param>
-/// <param name="Text">The text it releases.</param>
-/// <param name="Result">Set on the last one.</param>
+/// <summary>A part of an answer.</summary>
+/// <param name="Tokens">The produced tokens.</param>
+/// <param name="Text">The text that is complete with them.</param>
+/// <param name="Result">Set on the last event.</param>
 [GenerateSerializer, Immutable, Alias("herd.GenerationEvent")]
 public sealed record GenerationEvent(
     [property: Id(0)] IReadOnlyList<int> Tokens,
     [property: Id(1)] string Text,
     [property: Id(2)] GenerationOutcome? Result)
 {
-    /// <summary>What sampling carries on beside the tokens, if anything: Mirostat's bound.</summary>
+    /// <summary>The sampler's state that tokens do not determine: Mirostat's bound. Null for other samplers.</summary>
     [Id(3)] public float? SamplerState { get; init; }
 
-    /// <summary>One for each token; null when they were not asked for.</summary>
+    /// <summary>One for each token; null if they were not requested.</summary>
     [Id(4)] public IReadOnlyList<TokenLogProbs>? LogProbs { get; init; }
 }
 
-/// <summary>How an answer ended and what it took.</summary>
+/// <summary>The result of a complete answer.</summary>
 [GenerateSerializer, Immutable, Alias("herd.GenerationOutcome")]
 public sealed record GenerationOutcome(
     [property: Id(0)] Finish Finish,

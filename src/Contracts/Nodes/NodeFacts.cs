@@ -1,6 +1,6 @@
 namespace Herd.Contracts.Nodes;
 
-/// <summary>What a node's process and its machine are like, for who looks for what is wrong.</summary>
+/// <summary>Facts about a node's process and machine, for diagnosis.</summary>
 [GenerateSerializer, Immutable, Alias("herd.NodeFacts")]
 public sealed record NodeFacts
 {
@@ -22,24 +22,24 @@ public sealed record NodeFacts
     /// <summary>0: built for CPUs. 1: built for GPUs, and none found. 2: found.</summary>
     [Id(5)] public int Gpu { get; init; }
 
-    /// <summary>Bytes of memory that can be had.</summary>
+    /// <summary>Bytes of available memory.</summary>
     [Id(6)] public long FreeMemory { get; init; }
 
-    /// <summary>Bytes of host memory that KV caches may take yet.</summary>
+    /// <summary>Bytes of host memory that KV caches may still use.</summary>
     [Id(7)] public long WantedMemory { get; init; }
 
-    /// <summary>Bytes free where KV caches are written; 0 when none are.</summary>
+    /// <summary>Free bytes on the disk of KV caches; 0 without a disk tier.</summary>
     [Id(8)] public long FreeDisk { get; init; }
 
-    /// <summary>Bytes that they may take there yet.</summary>
+    /// <summary>Bytes that KV caches may still use there.</summary>
     [Id(9)] public long WantedDisk { get; init; }
 
-    /// <summary>Whether the file with the cluster's key may be read by everybody on the machine.</summary>
+    /// <summary>True if every user of the machine may read the file with the cluster's key.</summary>
     [Id(10)] public bool IsKeyOpen { get; init; }
 
-    /// <summary>The SHA-256 of the model that is loaded, in hexadecimal; empty when none is.</summary>
+    /// <summary>The SHA-256 of the loaded model, in hexadecimal; empty if none is loaded.</summary>
     [Id(11)] public string Digest { get; init; } = "";
 
-    /// <summary>Whether the catalog has the model, so that its digest was compared.</summary>
+    /// <summary>True if the catalog has the model, so that its digest was compared.</summary>
     [Id(12)] public bool IsCatalogued { get; init; }
 }

@@ -4,10 +4,12 @@ using System.Text;
 
 namespace Herd.Contracts.Nodes;
 
-/// <summary>Names the beginning of a conversation, so that a gateway can tell where its KV cache is at hand.</summary>
+/// <summary>
+/// Digests of the beginnings of conversations, by which gateways find nodes with a KV cache of the same beginning.
+/// </summary>
 public static class PromptPrefix
 {
-    /// <summary>The digest of a tenant's system message, never 0; 0 without one. Other tenants' digests tell nothing.</summary>
+    /// <summary>The digest of a system message, never 0; 0 without one. It differs between tenants.</summary>
     public static ulong Digest(string tenant, string? system) => system is null
         ? 0
         : BinaryPrimitives.ReadUInt64LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes($"{tenant}\0{system}"))) | 1;

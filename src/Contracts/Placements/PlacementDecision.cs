@@ -2,29 +2,31 @@ using System.Text.Json.Serialization;
 
 namespace Herd.Contracts.Placements;
 
-/// <summary>Why a conversation was placed. The numbers are a contract, of messages and of the store.</summary>
+/// <summary>The reason of a placement. The numbers are a contract, of messages and of the store.</summary>
 public enum PlacementReason
 {
     /// <summary>A turn began.</summary>
     Turn = 1,
 
-    /// <summary>The node that answered failed, or no longer answers.</summary>
+    /// <summary>The node of the answer failed or is silent.</summary>
     NodeFailed = 2,
 
-    /// <summary>The node that answered, or held the session, is about to leave.</summary>
+    /// <summary>The node of the answer or session drains.</summary>
     NodeDrains = 3,
 
-    /// <summary>Another node has less to do.</summary>
+    /// <summary>Another node has less load.</summary>
     Rebalanced = 4,
 
-    /// <summary>An operator asked for it.</summary>
+    /// <summary>An operator requested it.</summary>
     Asked = 5,
 }
 
-/// <summary>Where a conversation's KV cache would come from. The numbers are a contract, of messages and of the store.</summary>
+/// <summary>
+/// The source of a conversation's KV cache. The numbers are a contract, of messages and of the store.
+/// </summary>
 public enum KvOrigin
 {
-    /// <summary>There is none: the whole prompt is computed.</summary>
+    /// <summary>None: the whole prompt is computed.</summary>
     Replay = 1,
 
     Device = 2,
@@ -33,14 +35,14 @@ public enum KvOrigin
 
     Disk = 4,
 
-    /// <summary>From the node that was its home.</summary>
+    /// <summary>The KV cache is pulled from the home.</summary>
     Pull = 5,
 
-    /// <summary>What it begins with is there, of another conversation of the same tenant.</summary>
+    /// <summary>Another conversation of the same tenant has the beginning of the prompt.</summary>
     Shared = 6,
 }
 
-/// <summary>Where a conversation was placed, and why there.</summary>
+/// <summary>The node that was chosen for a conversation, and why.</summary>
 [GenerateSerializer, Immutable, Alias("herd.PlacementDecision")]
 public sealed record PlacementDecision
 {
@@ -48,35 +50,37 @@ public sealed record PlacementDecision
 
     [Id(1), JsonPropertyName("reason")] public required PlacementReason Reason { get; init; }
 
-    /// <summary>The name of the policy that chose.</summary>
+    /// <summary>The name of the routing policy.</summary>
     [Id(2), JsonPropertyName("policy")] public required string Policy { get; init; }
 
     [Id(3), JsonPropertyName("node")] public required string Node { get; init; }
 
-    /// <summary>Its home before; null when it had none.</summary>
+    /// <summary>The home before; null if there was none.</summary>
     [Id(4), JsonPropertyName("home")] public string? Home { get; init; }
 
-    /// <summary>How many nodes were possible.</summary>
+    /// <summary>The number of nodes that could take it.</summary>
     [Id(5), JsonPropertyName("possible")] public int Possible { get; init; }
 
-    /// <summary>What was foreseen for the node that was chosen, for the home, and for the best of the others.</summary>
+    /// <summary>The estimates for the chosen node, the home, and the best other node.</summary>
     [Id(6), JsonPropertyName("considered")] public IReadOnlyList<Forecast> Considered { get; init; } = [];
 
-    /// <summary>What was foreseen for the node that was chosen; null where that was not kept.</summary>
+    /// <summary>The estimate for the chosen node; null if it was not stored.</summary>
     public Forecast? Chosen => Considered.FirstOrDefault(considered => considered.Node == Node);
 
-    /// <summary>How bringing the KV cache went; null when it was not tried.</summary>
+    /// <summary>The result of the pull; null if none was tried.</summary>
     [Id(7), JsonPropertyName("move")] public Nodes.KvMove? Move { get; init; }
 }
 
-/// <summary>The time to the first token that is foreseen for a turn on a node. Times are in seconds.</summary>
+/// <summary>The predicted time to the first token of a turn on a node. Times are in seconds.</summary>
 /// <param name="Node">The node.</param>
-/// <param name="Queue">Until what was asked for before is computed.</param>
-/// <param name="Origin">The cheapest way to have the KV cache there.</param>
-/// <param name="Kv">That way, and computing the rest of the prompt.</param>
-/// <param name="DecodeContention">What the answer's tokens wait for those of others.</param>
-/// <param name="StalenessPenalty">What the sum is multiplied by, since what is known of the node is old; 1 means nothing.</param>
-/// <param name="Total">All of it; the least is chosen, with a margin in favour of the home.</param>
+/// <param name="Queue">Time until earlier prompts are computed.</param>
+/// <param name="Origin">The cheapest source of the KV cache.</param>
+/// <param name="Kv">Time to get the KV cache from there and to compute the rest of the prompt.</param>
+/// <param name="DecodeContention">Time that decoding of other sequences adds.</param>
+/// <param name="StalenessPenalty">The factor of the sum for an old report; 1 for a new one.</param>
+/// <param name="Total">
+/// The total. The node with the lowest total is chosen, with a margin in favour of the home.
+/// </param>
 [GenerateSerializer, Immutable, Alias("herd.Forecast")]
 public sealed record Forecast(
     [property: Id(0), JsonPropertyName("node")] string Node,
