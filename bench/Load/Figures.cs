@@ -12,15 +12,16 @@ internal static class Figures
         return sorted.Length == 0 ? double.NaN : sorted[Math.Min((int)(share * sorted.Length), sorted.Length - 1)];
     }
 
-    /// <summary>What lies between each and the next.</summary>
-    public static IReadOnlyList<double> Gaps(this IReadOnlyList<double> values) => [.. values.Zip(values.Skip(1), (before, after) => after - before)];
+    /// <summary>The differences between neighbours.</summary>
+    public static IReadOnlyList<double> Gaps(this IReadOnlyList<double> values) =>
+        [.. values.Zip(values.Skip(1), (before, after) => after - before)];
 
     public static double Median(this IEnumerable<double> values) => values.Quantile(0.5);
 
     public static string Show(this double value, string format = "0.000") =>
         double.IsNaN(value) ? "-" : value.ToString(format, CultureInfo.InvariantCulture);
 
-    /// <summary>A table as Markdown.</summary>
+    /// <summary>Prints a table as Markdown.</summary>
     public static void Print(string title, IReadOnlyList<string> columns, IEnumerable<IReadOnlyList<string>> rows)
     {
         Console.WriteLine($"\n### {title}\n");

@@ -5,12 +5,28 @@ using Herd.Load;
 using Herd.Load.Scenes;
 using Herd.Load.Targets;
 
-var model = new Option<string>("--model") { DefaultValueFactory = _ => "models/smollm2-135m-instruct.gguf", Description = "The model's file." };
-var peer = new Option<string?>("--peer") { Description = "A llama-server to compare with; llama-batched-bench lies beside it." };
-var rounds = new Option<int>("--rounds") { DefaultValueFactory = _ => 3, Description = "Runs of each side, alternating." };
+var model = new Option<string>("--model")
+{
+    DefaultValueFactory = _ => "models/smollm2-135m-instruct.gguf", Description = "The model's file.",
+};
+var peer = new Option<string?>("--peer")
+{
+    Description = "The path of a llama-server to compare with; llama-batched-bench must be in the same folder.",
+};
+var rounds = new Option<int>("--rounds")
+{
+    DefaultValueFactory = _ => 3, Description = "Runs of each side, alternating.",
+};
 var threads = new Option<int>("--threads") { DefaultValueFactory = _ => 2, Description = "CPU threads of each side." };
-var stretch = new Option<double>("--stretch") { DefaultValueFactory = _ => new EngineOptions().MaxStretch, Description = "How far a prompt may stretch a step." };
-var answers = new Option<int>("--answers") { DefaultValueFactory = _ => 400, Description = "Tokens that each stream produces around the long prompt." };
+var stretch = new Option<double>("--stretch")
+{
+    DefaultValueFactory = _ => new EngineOptions().MaxStretch,
+    Description = "The factor by which prompts may stretch a step.",
+};
+var answers = new Option<int>("--answers")
+{
+    DefaultValueFactory = _ => 400, Description = "Tokens of each stream around the long prompt.",
+};
 var slots = new Option<int>("--slots") { DefaultValueFactory = _ => 16, Description = "Herd's slots." };
 
 Setup SetupOf(ParseResult parsed, int slots, int cells) =>
@@ -45,7 +61,7 @@ async IAsyncEnumerable<DecodeScene.Result> Decode(ParseResult parsed, int round)
         await using var gateway = await HerdGateway.Start(setup);
         await DecodeScene.Warm(herd, gateway, streams);
 
-        // The machine's speed changes by the minute: those compared run within seconds of each other.
+        // The machine's speed changes by the minute, so both sides run within seconds of each other.
         for (var turn = 0; turn < DecodeScene.Turns; turn++)
         {
             var seed = (round * DecodeScene.Turns) + turn;
@@ -129,26 +145,48 @@ async IAsyncEnumerable<ConversationScene.Result> Cluster(ParseResult parsed, int
 }
 
 var hours = new Option<double>("--hours") { DefaultValueFactory = _ => 8, Description = "Simulated hours." };
-var speed = new Option<double>("--speed") { DefaultValueFactory = _ => 10, Description = "How many times faster than time they pass." };
-var soak = new Command("soak", "Hours of simulated load, and what memory the engine holds and allocates.") { hours, speed };
+var speed = new Option<double>("--speed")
+{
+    DefaultValueFactory = _ => 10, Description = "The factor by which simulated time is faster than real time.",
+};
+var soak = new Command("soak", "Measures the memory of the engine over hours of simulated load.") { hours, speed };
 soak.SetAction(async parsed =>
-    SoakScene.Print(await SoakScene.Run(TimeSpan.FromHours(parsed.GetValue(hours)), parsed.GetValue(speed), samples: 16)));
+    SoakScene.Print(await SoakScene.Run(
+        TimeSpan.FromHours(parsed.GetValue(hours)), parsed.GetValue(speed), samples: 16)));
 
-var wait = new Option<double>("--max-wait") { DefaultValueFactory = _ => 0.15, Description = "Gateway:MaxWait, seconds." };
+var wait = new Option<double>("--max-wait")
+{
+    DefaultValueFactory = _ => 0.15, Description = "Gateway:MaxWait, seconds.",
+};
 var waiting = new Option<int>("--max-waiting") { DefaultValueFactory = _ => 2, Description = "Gateway:MaxWaiting." };
-var overload = new Command("overload", "Three times what simulated nodes can do.") { wait, waiting };
-overload.SetAction(async parsed => OverloadScene.Print(await OverloadScene.Run(parsed.GetValue(wait), parsed.GetValue(waiting), parsed.GetValue(stretch))));
-var most = new Option<int>("--most") { DefaultValueFactory = _ => int.MaxValue, Description = "Most streams." };
-var gateway = new Command("gateway", "What a gateway costs, by the number of streams, on simulated nodes.") { most };
-gateway.SetAction(async parsed => GatewayScene.Print(await GatewayScene.Run(parsed.GetValue(most))));
+var overload = new Command(
+    "overload", "Measures refusals and first tokens at three times the capacity of simulated nodes.")
+{
+    wait, waiting,
+};
+overload.SetAction(async parsed => OverloadScene.Print(await OverloadScene.Run(
+    parsed.GetValue(wait), parsed.GetValue(waiting), parsed.GetValue(stretch))));
+var maxStreams = new Option<int>("--most")
+{
+    DefaultValueFactory = _ => int.MaxValue, Description = "The maximum of streams.",
+};
+var gateway = new Command("gateway", "Measures the cost of a gateway by the number of streams, on simulated nodes.")
+{
+    maxStreams,
+};
+gateway.SetAction(async parsed => GatewayScene.Print(await GatewayScene.Run(parsed.GetValue(maxStreams))));
 
-var root = new RootCommand("Puts the same load on Herd's engine and on a peer, alternating, and compares.")
+var root = new RootCommand("Runs the same load on Herd's engine and on a peer, alternating, and compares.")
 {
     Scene("decode", "1, 8 and 32 streams that only decode.", Decode, DecodeScene.Print),
     Scene("conversations", "32 conversations of 4 turns over 16,384 KV cells.", Conversations, ConversationScene.Print),
     Scene("intrusion", "A 4,000-token prompt comes among 8 streams.", Intrusion, IntrusionScene.Print),
     Scene("return", "200 conversations come back over 8 slots.", Return, ReturnScene.Print),
-    Scene("cluster", "24 conversations of 4 turns over two nodes of one thread each; the peer is nginx before two llama-servers.", Cluster, ConversationScene.Print),
+    Scene(
+        "cluster",
+        "24 conversations of 4 turns over two nodes of one thread each; the peer is nginx before two llama-servers.",
+        Cluster,
+        ConversationScene.Print),
     soak,
     overload,
     gateway,

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Options;
 
 namespace Herd.Micro;
 
-/// <summary>One decision among so many nodes that are busy in various ways, with its terms, for conversations all over them.</summary>
+/// <summary>One routing decision among nodes with various loads, for conversations with homes on all of them.</summary>
 [MemoryDiagnoser]
 public class RouteBenchmark
 {
@@ -85,7 +85,7 @@ public class RouteBenchmark
                     BytesPerToken = 23_000,
                     DeviceIdle = 60,
 
-                    // A system prompt that is known on one of twenty nodes.
+                    // One of twenty nodes has the system prompt.
                     Prefixes = random.Next(20) == 0 ? [(ulong)random.Next(10) + 1] : [],
                 },
             },

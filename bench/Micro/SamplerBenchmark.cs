@@ -4,7 +4,7 @@ using Herd.Inference.Sampling;
 
 namespace Herd.Micro;
 
-/// <summary>Choosing one token of a vocabulary as large as SmolLM2's, from logits spread as a model's are.</summary>
+/// <summary>Samples one token of a vocabulary of SmolLM2's size, from logits distributed like a model's.</summary>
 [MemoryDiagnoser]
 public class SamplerBenchmark
 {
@@ -36,7 +36,8 @@ public class SamplerBenchmark
         var random = new Random(1);
         for (var i = 0; i < Vocabulary; i++)
         {
-            _logits[i] = (float)(Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()) * 3);
+            var radius = Math.Sqrt(-2 * Math.Log(1 - random.NextDouble()));
+            _logits[i] = (float)(radius * Math.Cos(2 * Math.PI * random.NextDouble()) * 3);
         }
 
         for (var i = 0; i < _tokens.Length; i++)
@@ -49,7 +50,10 @@ public class SamplerBenchmark
             {
                 Kind.Greedy => new SamplingOptions { Temperature = 0 },
                 Kind.TopKAndP => new SamplingOptions { Temperature = 0.8f, TopK = 40, TopP = 0.95f, MinP = 0.05f },
-                Kind.Penalized => new SamplingOptions { TopK = 40, Penalties = new PenaltyOptions { Repetition = 1.1f, Frequency = 0.1f } },
+                Kind.Penalized => new SamplingOptions
+                {
+                    TopK = 40, Penalties = new PenaltyOptions { Repetition = 1.1f, Frequency = 0.1f },
+                },
                 Kind.Typical => new SamplingOptions { Typical = 0.9f },
                 Kind.Dry => new SamplingOptions { TopK = 40, Dry = new DryOptions(0.8f) },
                 Kind.Mirostat => new SamplingOptions { Mirostat = new MirostatOptions() },

@@ -8,7 +8,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Herd.Micro;
 
-/// <summary>What a step costs beside the model: 16 sequences decode while others wait. The runtime's own time is left out.</summary>
+/// <summary>
+/// The cost of a step without the model: 16 sequences decode while others wait. The runtime's time is excluded.
+/// </summary>
 [MemoryDiagnoser]
 public class StepBenchmark
 {
@@ -28,9 +30,13 @@ public class StepBenchmark
             .Load("", new ModelOptions(), null, CancellationToken.None);
         var context = model.CreateContext(new ContextOptions { Sequences = Slots, CellsPerSequence = 1024 });
         var rates = new KvRates();
-        var cache = new KvCache(context, new OffloadedSessions(1 << 30, null, rates, time), rates, time, NullLogger.Instance);
+        var offloaded = new OffloadedSessions(1 << 30, null, rates, time);
+        var cache = new KvCache(context, offloaded, rates, time, NullLogger.Instance);
         var options = new EngineOptions { Quantum = int.MaxValue, Speculate = false, SamplingThreads = 1 };
-        _loop = new EngineLoop(context, model.Vocabulary, cache, rates, options, time, NullLogger.Instance) { Finished = () => { } };
+        _loop = new EngineLoop(context, model.Vocabulary, cache, rates, options, time, NullLogger.Instance)
+        {
+            Finished = () => { },
+        };
         for (var i = 0; i < Slots + Waiting; i++)
         {
             var request = new GenerationRequest
@@ -43,7 +49,7 @@ public class StepBenchmark
             _loop.Enqueue(new Sequence(request, model.Vocabulary, 1024, time, CancellationToken.None));
         }
 
-        // Until every prompt is computed.
+        // Wait until every prompt is computed.
         for (var i = 0; i < 50; i++)
         {
             _loop.Step();

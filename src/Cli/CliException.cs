@@ -1,6 +1,6 @@
 namespace Herd.Cli;
 
-/// <summary>What the command exits with.</summary>
+/// <summary>The exit codes of the command.</summary>
 internal static class ExitCodes
 {
     public const int Failed = 1;
@@ -8,7 +8,7 @@ internal static class ExitCodes
     public const int Interrupted = 130;
 }
 
-/// <summary>Ends the command with one clear line.</summary>
+/// <summary>Ends the command with a one-line message and an exit code.</summary>
 internal sealed class CliException(string message, int exitCode = ExitCodes.Failed) : Exception(message)
 {
     public int ExitCode { get; } = exitCode;

@@ -12,9 +12,11 @@ internal sealed class Gateway : IDisposable
     private readonly GrpcChannel _calls;
     private readonly GrpcChannel _admin;
 
-    /// <param name="address">Where it listens; null means where the environment or this machine's cluster says.</param>
-    /// <param name="key">What callers show; null means what the environment says.</param>
-    /// <param name="adminKey">What operators show; null means what the environment says.</param>
+    /// <param name="address">
+    /// The addresses of the gateway; null means HERD_GATEWAY and HERD_ADMIN, or this machine's cluster.
+    /// </param>
+    /// <param name="key">The caller's API key; null means HERD_API_KEY.</param>
+    /// <param name="adminKey">The operators' key; null means HERD_ADMIN_KEY.</param>
     public Gateway(GatewayAddress? address = null, string? key = null, string? adminKey = null)
     {
         address ??= GatewayAddress.Configured();
@@ -34,9 +36,10 @@ internal sealed class Gateway : IDisposable
         _admin.Dispose();
     }
 
-    /// <summary>An error in one line.</summary>
+    /// <summary>Describes an error in one line.</summary>
     public static string Explain(RpcException exception) =>
         exception.StatusCode == StatusCode.Unavailable && exception.GetRpcStatus() is null
-            ? "no gateway answers. Start a cluster with 'herd up', or name one in HERD_GATEWAY (such as http://127.0.0.1:8081)."
+            ? "no gateway responds. Start a cluster with 'herd up', or name one in HERD_GATEWAY "
+                + "(such as http://127.0.0.1:8081)."
             : exception.Status.Detail;
 }

@@ -1,12 +1,14 @@
 namespace Herd.Cli;
 
-/// <summary>Where things lie: the repository, and what a running cluster leaves on disk.</summary>
+/// <summary>The folders of the repository and of the cluster that runs on this machine.</summary>
 internal static class HerdHome
 {
     /// <summary>The folder with models/ in it.</summary>
     public static string Root { get; } = FindRoot();
 
-    /// <summary>State, logs and data of the cluster that 'herd up' runs: $HERD_HOME, else .herd in the repository.</summary>
+    /// <summary>
+    /// State, logs and data of the cluster that 'herd up' runs: $HERD_HOME, else .herd in the repository.
+    /// </summary>
     public static string Path { get; } = System.IO.Path.GetFullPath(
         Environment.GetEnvironmentVariable("HERD_HOME") ?? System.IO.Path.Combine(Root, ".herd"));
 
@@ -27,11 +29,13 @@ internal static class HerdHome
     private static string FindRoot()
     {
         var directory = new DirectoryInfo(AppContext.BaseDirectory);
-        while (directory is not null && !File.Exists(System.IO.Path.Combine(directory.FullName, "models", "catalog.json")))
+        while (directory is not null
+            && !File.Exists(System.IO.Path.Combine(directory.FullName, "models", "catalog.json")))
         {
             directory = directory.Parent;
         }
 
-        return directory?.FullName ?? throw new CliException("models/catalog.json is not found above this program.");
+        return directory?.FullName
+            ?? throw new CliException("models/catalog.json was not found in any folder above this program.");
     }
 }

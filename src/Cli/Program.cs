@@ -27,7 +27,7 @@ try
     {
         EnableDefaultExceptionHandler = false,
 
-        // Stopping a cluster in good order takes a while.
+        // Draining a cluster takes a while.
         ProcessTerminationTimeout = TimeSpan.FromMinutes(1),
     });
 }

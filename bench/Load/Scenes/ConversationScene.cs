@@ -3,7 +3,7 @@ using Herd.Load.Targets;
 
 namespace Herd.Load.Scenes;
 
-/// <summary>Many conversations of several turns, each asking again as soon as it is answered.</summary>
+/// <summary>Many conversations of several turns; each sends its next message when it is answered.</summary>
 internal static class ConversationScene
 {
     private const int AnswerTokens = 48;
@@ -11,9 +11,18 @@ internal static class ConversationScene
     public static int[] PeerSlots { get; } = [8, 16];
 
     public sealed record Result(
-        string Target, double LaterMedian, double LaterP95, double LaterP99, double TurnP95, double TokensPerSecond, double PrefixHit);
+        string Target,
+        double LaterMedian,
+        double LaterP95,
+        double LaterP99,
+        double TurnP95,
+        double TokensPerSecond,
+        double PrefixHit);
 
-    /// <summary>Has another such load answered first: servers live for days, their first half minute is another matter.</summary>
+    /// <summary>
+    /// Runs such a load once before the measurement, because servers run for days and their first half minute is
+    /// slower.
+    /// </summary>
     public static async Task<Result> RunWarm(ITarget target, int conversations, int turns, int seed)
     {
         await Converse(target, conversations, turns, seed + 500);
@@ -46,7 +55,7 @@ internal static class ConversationScene
             for (var turn = 0; turn < turns; turn++)
             {
                 conversation.Messages.Add(new Message("user", Texts.Question((seed * 1000) + (i * 10) + turn)));
-                measured.Add(await target.Say(conversation, AnswerTokens));
+                measured.Add(await target.Answer(conversation, AnswerTokens));
             }
 
             return measured;

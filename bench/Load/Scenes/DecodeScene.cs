@@ -4,20 +4,20 @@ using Herd.Load.Targets;
 
 namespace Herd.Load.Scenes;
 
-/// <summary>Steady decoding of several streams, against llama-batched-bench, which does nothing else.</summary>
+/// <summary>Steady decoding of several streams, beside llama-batched-bench, which only decodes.</summary>
 internal static class DecodeScene
 {
     private const string Peer = "llama-batched-bench";
     private const int AnswerTokens = 256;
 
-    /// <summary>How often each side runs in a round.</summary>
+    /// <summary>The runs of each side in a round.</summary>
     public const int Turns = 3;
 
     public static int[] Streams { get; } = [1, 8, 32];
 
     public sealed record Result(string Target, int Streams, double TokensPerSecond);
 
-    /// <summary>A process that has just started is slow for reasons of its own.</summary>
+    /// <summary>Warms the target up: a process that has just started is slower.</summary>
     public static async Task Warm(ITarget engine, ITarget gateway, int streams)
     {
         await Run(engine, streams, seed: 1000);
@@ -27,7 +27,7 @@ internal static class DecodeScene
         }
     }
 
-    /// <summary>Counts the tokens between the last stream's first token and the first stream's last.</summary>
+    /// <summary>Counts the tokens between the last stream's first token and the first stream's last token.</summary>
     public static async Task<Result> Run(ITarget target, int streams, int seed)
     {
         var started = Stopwatch.GetTimestamp();
@@ -36,13 +36,14 @@ internal static class DecodeScene
             var conversation = new Conversation($"decode-{streams}-{seed}-{i}", Texts.Long((seed * 100) + i, 80));
             conversation.Messages.Add(new Message("user", "Go on."));
             var began = Stopwatch.GetElapsedTime(started).TotalSeconds;
-            var turn = await target.Say(conversation, AnswerTokens);
+            var turn = await target.Answer(conversation, AnswerTokens);
             return turn.Arrivals.Select(at => at + began).ToArray();
         }));
         var (from, to) = (turns.Max(arrivals => arrivals[0]), turns.Min(arrivals => arrivals[^1]));
 
         // A server may send several tokens at once.
-        var tokens = turns.Sum(arrivals => arrivals.Count(at => at > from && at <= to) * (double)AnswerTokens / arrivals.Length);
+        var tokens = turns.Sum(arrivals =>
+            arrivals.Count(at => at > from && at <= to) * (double)AnswerTokens / arrivals.Length);
         return new Result(target.Name, streams, tokens / (to - from));
     }
 
@@ -74,7 +75,10 @@ internal static class DecodeScene
             $"{rounds.Key.Streams}",
             rounds.Key.Target,
             rounds.Select(r => r.TokensPerSecond).Median().Show("0.0"),
-            rounds.Zip(results.Where(r => r.Streams == rounds.Key.Streams && r.Target == Peer), (one, peer) => one.TokensPerSecond / peer.TokensPerSecond)
+            rounds
+                .Zip(
+                    results.Where(r => r.Streams == rounds.Key.Streams && r.Target == Peer),
+                    (one, peer) => one.TokensPerSecond / peer.TokensPerSecond)
                 .Median().Show("0.00"),
         ]));
 }

@@ -4,40 +4,54 @@ using Herd.Load.Targets;
 
 namespace Herd.Load.Scenes;
 
-/// <summary>What a gateway takes to pass streams on: processor time by token and by turn, memory, and what it adds between two tokens.</summary>
+/// <summary>
+/// The cost of a gateway: processor time by token and by turn, memory, and the time it adds between tokens.
+/// </summary>
 internal static class GatewayScene
 {
     private static readonly Size[] Sizes =
-        [new(1, 1, 8, 1, 400), new(8, 1, 8, 1, 400), new(100, 1, 128, 20, 1000), new(500, 2, 256, 4, 200), new(2000, 8, 256, 0.7, 200)];
+    [
+        new(1, 1, 8, 1, 400),
+        new(8, 1, 8, 1, 400),
+        new(100, 1, 128, 20, 1000),
+        new(500, 2, 256, 4, 200),
+        new(2000, 8, 256, 0.7, 200),
+    ];
 
-    /// <summary>Streams that warm a gateway up, where as many are measured: it lives for days.</summary>
+    /// <summary>The streams that warm a gateway up, if as many are measured: gateways run for days.</summary>
     private const int WarmUp = 500;
 
-    /// <summary>Up to so many streams get each token by itself, so that what lies between two of them is seen; more as they come by default.</summary>
-    private const int MostByTheToken = 8;
+    /// <summary>
+    /// Up to so many streams get each token in a message of its own, so that the times between tokens are visible. More
+    /// streams get the default interval.
+    /// </summary>
+    private const int MaxStreamsByToken = 8;
 
-    /// <summary>Streams begin so many at a time.</summary>
+    /// <summary>The number of streams that begin at the same time.</summary>
     private const int Together = 20;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
 
-    /// <param name="most">Most streams.</param>
-    public static async Task<IReadOnlyList<Result>> Run(int most)
+    /// <param name="maxStreams">The maximum of streams.</param>
+    public static async Task<IReadOnlyList<Result>> Run(int maxStreams)
     {
         var results = new List<Result>();
-        foreach (var size in Sizes.Where(size => size.Streams <= most))
+        foreach (var size in Sizes.Where(size => size.Streams <= maxStreams))
         {
             await using (var herd = await HerdGateway.StartSimulated(
                 size.Nodes, size.Slots, size.Speed,
-                ("Node__StreamInterval", size.Streams > MostByTheToken ? "00:00:00.020" : "00:00:00"), ("Node__Speculate", "false"),
-                ("Gateway__MaxWait", "00:10:00"), ("Gateway__MaxWaiting", "100000"), ("Routing__Silence", "00:00:30"), ("Node__StepDeadline", "00:01:00")))
+                ("Node__StreamInterval", size.Streams > MaxStreamsByToken ? "00:00:00.020" : "00:00:00"),
+                ("Node__Speculate", "false"),
+                ("Gateway__MaxWait", "00:10:00"), ("Gateway__MaxWaiting", "100000"),
+                ("Routing__Silence", "00:00:30"), ("Node__StepDeadline", "00:01:00")))
             {
                 await Load(herd, size with { Streams = Math.Min(size.Streams, WarmUp) }, seed: 0);
                 results.Add(await Load(herd, size, seed: 1));
             }
 
-            if (size.Streams <= MostByTheToken)
+            if (size.Streams <= MaxStreamsByToken)
             {
-                results[^1] = results[^1] with { EngineGaps = await SimulatedChat.Engine(size.Streams, size.AnswerTokens) };
+                var gaps = await SimulatedChat.Engine(size.Streams, size.AnswerTokens);
+                results[^1] = results[^1] with { EngineGaps = gaps };
             }
 
             Print([results[^1]]);
@@ -48,7 +62,10 @@ internal static class GatewayScene
 
     private static async Task<Result> Load(HerdGateway herd, Size size, int seed)
     {
-        using var http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = int.MaxValue }) { BaseAddress = herd.Address, Timeout = Timeout.InfiniteTimeSpan };
+        using var http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = int.MaxValue })
+        {
+            BaseAddress = herd.Address, Timeout = Timeout.InfiniteTimeSpan,
+        };
         using var process = herd.Process();
         using var windows = herd.Process();
         var cpu = process.TotalProcessorTime;
@@ -61,12 +78,12 @@ internal static class GatewayScene
             await Task.Delay(i % Together == Together - 1 ? Pause : TimeSpan.Zero);
         }
 
-        var (most, end) = (0L, Task.WhenAll(answers));
+        var (peak, end) = (0L, Task.WhenAll(answers));
         while (!end.IsCompleted)
         {
             await Task.WhenAny(end, Task.Delay(100));
             process.Refresh();
-            most = Math.Max(most, process.WorkingSet64);
+            peak = Math.Max(peak, process.WorkingSet64);
         }
 
         var tokens = size.Streams * size.AnswerTokens;
@@ -76,12 +93,12 @@ internal static class GatewayScene
             tokens / Stopwatch.GetElapsedTime(started).TotalSeconds,
             all.TokensPerCpuSecond,
             ((process.TotalProcessorTime - cpu).TotalSeconds - (tokens / all.TokensPerCpuSecond)) / size.Streams,
-            most,
+            peak,
             [.. (await end).SelectMany(gaps => gaps)],
             []);
     }
 
-    /// <returns>Seconds between the answer's pieces.</returns>
+    /// <returns>The times between chunks of the answer, in seconds.</returns>
     private static async Task<IReadOnlyList<double>> Ask(HttpClient http, string text, int tokens, StreamWindow all)
     {
         var stream = all.Stream();
@@ -92,7 +109,10 @@ internal static class GatewayScene
 
     public static void Print(IReadOnlyList<Result> results) => Figures.Print(
         "A gateway's cost",
-        ["streams", "tokens/s", "tokens by second of the gateway's processor time", "ms of it for a turn besides", "gateway MiB", "between pieces p50 ms", "at the engine"],
+        [
+            "streams", "tokens/s", "tokens by CPU second of the gateway", "CPU ms by turn besides", "gateway MiB",
+            "between chunks p50 ms", "at the engine",
+        ],
         results.Select(result => new[]
         {
             result.Streams.ToString(CultureInfo.InvariantCulture),
@@ -105,7 +125,13 @@ internal static class GatewayScene
         }));
 
     internal sealed record Result(
-        int Streams, double TokensPerSecond, double TokensPerCpuSecond, double Turn, long Memory, IReadOnlyList<double> Gaps, IReadOnlyList<double> EngineGaps);
+        int Streams,
+        double TokensPerSecond,
+        double TokensPerCpuSecond,
+        double Turn,
+        long Memory,
+        IReadOnlyList<double> Gaps,
+        IReadOnlyList<double> EngineGaps);
 
     private sealed record Size(int Streams, int Nodes, int Slots, double Speed, int AnswerTokens);
 }

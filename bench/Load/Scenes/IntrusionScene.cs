@@ -2,7 +2,7 @@ using Herd.Load.Targets;
 
 namespace Herd.Load.Scenes;
 
-/// <summary>A prompt of about 4,000 tokens comes while eight streams decode: how long do these wait for their next token?</summary>
+/// <summary>A prompt of about 4,000 tokens comes while eight streams decode: the times between their tokens.</summary>
 internal static class IntrusionScene
 {
     public const int Slots = 9;
@@ -10,33 +10,33 @@ internal static class IntrusionScene
     private const int Streams = 8;
     private const int IntruderWords = 3_900;
 
-    /// <param name="Target">Who was asked.</param>
-    /// <param name="Before">The streams' median gap between tokens before the long prompt came, in seconds.</param>
-    /// <param name="Meanwhile">The same until its first token.</param>
-    /// <param name="MeanwhileP99">The worst percent of these.</param>
-    /// <param name="After">The median after that, when the streams are longer.</param>
-    /// <param name="FirstToken">The long prompt's own time to its first token.</param>
+    /// <param name="Target">The name of the target.</param>
+    /// <param name="Before">The streams' median time between tokens before the long prompt, in seconds.</param>
+    /// <param name="Meanwhile">The same, until the first token of the long prompt.</param>
+    /// <param name="MeanwhileP99">The 99th percentile of these.</param>
+    /// <param name="After">The median after that, with longer streams.</param>
+    /// <param name="FirstToken">The time to the first token of the long prompt.</param>
     public sealed record Result(
         string Target, double Before, double Meanwhile, double MeanwhileP99, double After, double FirstToken);
 
     public static async Task<Result> Run(ITarget target, int streamTokens, int seed)
     {
-        // A process that has just started is slow for reasons of its own.
-        await target.Say(Intruder($"warm-{seed}", seed + 70), 8);
+        // Warm-up: a process that has just started is slower.
+        await target.Answer(Intruder($"warm-{seed}", seed + 70), 8);
         var clock = System.Diagnostics.Stopwatch.StartNew();
         var streams = Enumerable.Range(0, Streams).Select(async i =>
         {
             var conversation = new Conversation($"stream-{seed}-{i}", Texts.Long((seed * 50) + i, 60));
             conversation.Messages.Add(new Message("user", "Go on."));
             var began = clock.Elapsed.TotalSeconds;
-            var turn = await target.Say(conversation, streamTokens);
+            var turn = await target.Answer(conversation, streamTokens);
             return turn.Arrivals.Select(at => at + began).ToArray();
         }).ToList();
 
-        // By now all of them decode.
+        // All of them decode now.
         await Task.Delay(TimeSpan.FromSeconds(3));
         var from = clock.Elapsed.TotalSeconds;
-        var turn = await target.Say(Intruder($"intruder-{seed}", seed + 7), 8);
+        var turn = await target.Answer(Intruder($"intruder-{seed}", seed + 7), 8);
         var to = from + turn.FirstToken;
         var arrivals = await Task.WhenAll(streams);
         var gaps = arrivals.SelectMany(times => times.Zip(times.Skip(1))).Where(gap => gap.First > 1).ToList();

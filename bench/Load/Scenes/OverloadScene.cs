@@ -5,8 +5,8 @@ using Herd.Load.Targets;
 namespace Herd.Load.Scenes;
 
 /// <summary>
-/// Turns come at random at a fifth and then at three times the rate that two simulated nodes can do: how soon those refused are told,
-/// and how soon those accepted get their first token.
+/// Turns come at random at a fifth, then at three times the capacity of two simulated nodes: the time to a refusal, and
+/// the time to the first token of accepted turns.
 /// </summary>
 internal static class OverloadScene
 {
@@ -21,13 +21,17 @@ internal static class OverloadScene
     public static async Task<IReadOnlyList<Result>> Run(double maxWait, int maxWaiting, double maxStretch)
     {
         await using var herd = await HerdGateway.StartSimulated(
-            Nodes, Slots, 1, ("Gateway__MaxWait", TimeSpan.FromSeconds(maxWait).ToString("c", CultureInfo.InvariantCulture)),
-            ("Gateway__MaxWaiting", maxWaiting.ToString(CultureInfo.InvariantCulture)), ("Node__MaxStretch", maxStretch.ToString(CultureInfo.InvariantCulture)));
+            Nodes,
+            Slots,
+            1,
+            ("Gateway__MaxWait", TimeSpan.FromSeconds(maxWait).ToString("c", CultureInfo.InvariantCulture)),
+            ("Gateway__MaxWaiting", maxWaiting.ToString(CultureInfo.InvariantCulture)),
+            ("Node__MaxStretch", maxStretch.ToString(CultureInfo.InvariantCulture)));
         await WarmUp(herd);
         return [await Load(herd, 0.2), await Load(herd, 3)];
     }
 
-    /// <summary>One turn after the other, which are not counted: a gateway lives for days.</summary>
+    /// <summary>Warms the gateway up by turns that are not counted: gateways run for days.</summary>
     private static async Task WarmUp(HerdGateway herd)
     {
         using var http = new HttpClient { BaseAddress = herd.Address, Timeout = Timeout.InfiniteTimeSpan };
@@ -68,7 +72,10 @@ internal static class OverloadScene
 
     public static void Print(IReadOnlyList<Result> results) => Figures.Print(
         "Overload",
-        ["load", "accepted", "TTFT p50 s", "p99 s", "refused", "told after p50 ms", "p99 ms", "gateway MiB before", "after"],
+        [
+            "load", "accepted", "TTFT p50 s", "p99 s", "refused", "refusal p50 ms", "p99 ms", "gateway MiB before",
+            "after",
+        ],
         results.Select(result => new[]
         {
             result.Factor.Show("0.0"),
@@ -85,5 +92,10 @@ internal static class OverloadScene
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>Times are in seconds.</summary>
-    internal sealed record Result(double Factor, IReadOnlyList<double> Accepted, IReadOnlyList<double> Refused, long MemoryBefore, long MemoryAfter);
+    internal sealed record Result(
+        double Factor,
+        IReadOnlyList<double> Accepted,
+        IReadOnlyList<double> Refused,
+        long MemoryBefore,
+        long MemoryAfter);
 }

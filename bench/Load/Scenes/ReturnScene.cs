@@ -2,13 +2,13 @@ using Herd.Load.Targets;
 
 namespace Herd.Load.Scenes;
 
-/// <summary>200 conversations that share nothing come back in random order, four at a time, over 8 slots.</summary>
+/// <summary>200 conversations without shared text return in random order, four at a time, over 8 slots.</summary>
 internal static class ReturnScene
 {
     public const int Slots = 8;
     public const int Cells = Slots * 1024;
 
-    /// <summary>Host memory for 40 of them: about 290 tokens each.</summary>
+    /// <summary>Host memory for 40 of the conversations: about 290 tokens each.</summary>
     public const long HostBytes = 40 * 290 * 23_100L;
 
     private const int Conversations = 200;
@@ -22,9 +22,9 @@ internal static class ReturnScene
         var conversations = Enumerable.Range(0, Conversations)
             .Select(i => new Conversation($"return-{seed}-{i}", Texts.Long((seed * 500) + i, Words)))
             .ToArray();
-        await SayAll(conversations, "Begin.");
+        await AnswerAll(conversations, "Begin.");
         new Random(seed).Shuffle(conversations);
-        var turns = await SayAll(conversations, "And then?");
+        var turns = await AnswerAll(conversations, "And then?");
         var result = new Result(
             target.Name,
             turns.Select(turn => turn.FirstToken).Median(),
@@ -33,13 +33,14 @@ internal static class ReturnScene
         Console.WriteLine(result);
         return result;
 
-        async Task<List<Turn>> SayAll(Conversation[] order, string text)
+        async Task<List<Turn>> AnswerAll(Conversation[] order, string text)
         {
             var turns = new List<Turn>();
-            await Parallel.ForEachAsync(order, new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (conversation, _) =>
+            var parallel = new ParallelOptions { MaxDegreeOfParallelism = AtOnce };
+            await Parallel.ForEachAsync(order, parallel, async (conversation, _) =>
             {
                 conversation.Messages.Add(new Message("user", text));
-                var turn = await target.Say(conversation, 8);
+                var turn = await target.Answer(conversation, 8);
                 lock (turns)
                 {
                     turns.Add(turn);

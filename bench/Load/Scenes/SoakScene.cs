@@ -9,8 +9,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Herd.Load.Scenes;
 
 /// <summary>
-/// Hours of load on one engine over the simulated runtime, many times faster than they would be: conversations of several
-/// tenants come, go on, are left in mid-answer, parked, written to disk and forgotten. What the process holds must not grow.
+/// Hours of load on one engine with the simulated runtime, faster than real time: conversations of several tenants
+/// begin, continue, are left in mid-answer, offloaded, written to disk and dropped. The memory of the process must not
+/// grow.
 /// </summary>
 internal static class SoakScene
 {
@@ -23,15 +24,21 @@ internal static class SoakScene
     private const long HostBytes = 256 << 10;
     private const long DiskBytes = 2 << 20;
 
-    /// <param name="Hours">Simulated time.</param>
+    /// <param name="Hours">Simulated time since the begin.</param>
     /// <param name="Tokens">Tokens of answers since the last sample.</param>
     /// <param name="Turns">Turns since the last sample.</param>
-    /// <param name="Cached">The share of prompts that was not computed again.</param>
-    /// <param name="BytesPerToken">Managed memory allocated since, by the clients too, for each of these tokens.</param>
-    /// <param name="HeapMegabytes">Managed memory that is in use after a collection.</param>
-    /// <param name="ResidentMegabytes">The process's memory.</param>
+    /// <param name="Cached">The share of prompt tokens that were cached.</param>
+    /// <param name="BytesPerToken">Managed bytes allocated for each of these tokens, by the clients too.</param>
+    /// <param name="HeapMegabytes">Managed memory in use after a collection.</param>
+    /// <param name="ResidentMegabytes">The resident memory of the process.</param>
     public sealed record Sample(
-        double Hours, long Tokens, long Turns, double Cached, double BytesPerToken, double HeapMegabytes, double ResidentMegabytes);
+        double Hours,
+        long Tokens,
+        long Turns,
+        double Cached,
+        double BytesPerToken,
+        double HeapMegabytes,
+        double ResidentMegabytes);
 
     public static async Task<List<Sample>> Run(TimeSpan length, double speed, int samples)
     {
@@ -41,7 +48,8 @@ internal static class SoakScene
         var taken = new List<Sample>();
         await using (var engine = Start(folder.FullName, speed))
         {
-            var clients = Enumerable.Range(0, Clients).Select(i => Task.Run(() => Chat(engine, i, speed, load, end.Token))).ToList();
+            var clients = Enumerable.Range(0, Clients)
+                .Select(i => Task.Run(() => Chat(engine, i, speed, load, end.Token))).ToList();
             for (var i = 1; i <= samples; i++)
             {
                 var before = load.Read();
@@ -104,7 +112,7 @@ internal static class SoakScene
             context, model.Vocabulary, new EngineOptions { Kv = kv }, TimeProvider.System, NullLogger<Engine>.Instance);
     }
 
-    /// <summary>One client: a conversation after another, until the end.</summary>
+    /// <summary>Runs one client: one conversation after the other, until the end.</summary>
     private static async Task Chat(Engine engine, int client, double speed, Counts load, CancellationToken end)
     {
         var random = new Random(client);
@@ -118,7 +126,7 @@ internal static class SoakScene
             await Answer(engine, session, client, turn, history, random, load, end);
             if (history.Count > LongestHistory)
             {
-                // Half of them are deleted, the others never heard of again.
+                // Half of them are deleted, the others are never used again.
                 if (random.Next(2) == 0)
                 {
                     engine.Forget(session);
@@ -131,7 +139,14 @@ internal static class SoakScene
     }
 
     private static async Task Answer(
-        Engine engine, string session, int client, int turn, List<int> history, Random random, Counts load, CancellationToken end)
+        Engine engine,
+        string session,
+        int client,
+        int turn,
+        List<int> history,
+        Random random,
+        Counts load,
+        CancellationToken end)
     {
         var request = new GenerationRequest
         {
@@ -139,7 +154,13 @@ internal static class SoakScene
             Tenant = $"tenant-{client % Tenants}",
             Prompt = [.. history],
             MaxTokens = 200,
-            Sampling = new SamplingOptions { Seed = (ulong)turn, Temperature = 0.8f, TopP = 0.95f, Penalties = new PenaltyOptions { Repetition = 1.1f } },
+            Sampling = new SamplingOptions
+            {
+                Seed = (ulong)turn,
+                Temperature = 0.8f,
+                TopP = 0.95f,
+                Penalties = new PenaltyOptions { Repetition = 1.1f },
+            },
         };
         var leavesAfter = random.Next(20) == 0 ? random.Next(1, 20) : int.MaxValue;
         var seen = 0;
@@ -148,7 +169,7 @@ internal static class SoakScene
             await foreach (var update in engine.Generate(request, end))
             {
                 history.AddRange(update.Tokens);
-                load.Note(update);
+                load.Record(update);
                 if (++seen == leavesAfter)
                 {
                     break;
@@ -157,11 +178,11 @@ internal static class SoakScene
         }
         catch (OperationCanceledException)
         {
-            // The end has come.
+            // The run ends.
         }
     }
 
-    /// <summary>What was done since the beginning.</summary>
+    /// <summary>The counters since the begin.</summary>
     private readonly record struct Done(long Tokens, long Turns, long Prompts, long Cached);
 
     private sealed class Counts
@@ -177,7 +198,7 @@ internal static class SoakScene
             }
         }
 
-        public void Note(GenerationUpdate update)
+        public void Record(GenerationUpdate update)
         {
             lock (_lock)
             {

@@ -2,9 +2,9 @@ using System.Diagnostics;
 
 namespace Herd.Load.Scenes;
 
-/// <summary>The time in which all streams stream, from when the last has begun until the first ends: what passes then, and what that costs.</summary>
-/// <param name="streams">How many there are.</param>
-/// <param name="process">What passes them on.</param>
+/// <summary>Measures the time in which all streams run, from the last one's begin to the first one's end.</summary>
+/// <param name="streams">The number of streams.</param>
+/// <param name="process">The process that forwards them.</param>
 internal sealed class StreamWindow(int streams, Process process)
 {
     private readonly Lock _lock = new();
@@ -13,12 +13,12 @@ internal sealed class StreamWindow(int streams, Process process)
     private (long Tokens, TimeSpan Cpu)? _opened;
     private (long Tokens, TimeSpan Cpu)? _closed;
 
-    /// <summary>By second of processor time; not a number when there was no such time.</summary>
+    /// <summary>Tokens by CPU second; not a number if all streams never ran at the same time.</summary>
     public double TokensPerCpuSecond => (_opened, _closed) is ({ } from, { } to)
         ? (to.Tokens - from.Tokens) / (to.Cpu - from.Cpu).TotalSeconds
         : double.NaN;
 
-    /// <returns>Told of each of a stream's pieces, in tokens.</returns>
+    /// <returns>A callback for the tokens of each chunk of the stream.</returns>
     public Action<int> Stream()
     {
         var isFirst = true;
@@ -34,7 +34,7 @@ internal sealed class StreamWindow(int streams, Process process)
         };
     }
 
-    /// <summary>A stream has ended.</summary>
+    /// <summary>Records the end of a stream.</summary>
     public void End()
     {
         lock (_lock)

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Herd.Load.Targets;
 
-/// <summary>Herd's engine in this process, chat template and all.</summary>
+/// <summary>Herd's engine in this process, with the chat template.</summary>
 internal sealed class EngineTarget : ITarget
 {
     private static readonly Lazy<ILlamaRuntime> Runtime =
@@ -41,7 +41,7 @@ internal sealed class EngineTarget : ITarget
 
     public Engine Engine { get; }
 
-    public async Task<Turn> Say(Conversation conversation, int tokens)
+    public async Task<Turn> Answer(Conversation conversation, int tokens)
     {
         var started = Stopwatch.GetTimestamp();
         var prompt = _template.Render([.. conversation.Messages.Select(message => new ChatMessage(

@@ -5,7 +5,7 @@ using System.Net.Sockets;
 
 namespace Herd.Load.Targets;
 
-/// <summary>Two llama-servers behind nginx, which chooses by a consistent hash of the session's header.</summary>
+/// <summary>Two llama-servers behind nginx, which routes by a consistent hash of the session's header.</summary>
 internal sealed class HashedServers : HttpTarget
 {
     private readonly List<LlamaServer> _servers;
@@ -20,8 +20,8 @@ internal sealed class HashedServers : HttpTarget
         _folder = folder;
     }
 
-    /// <param name="program">llama-server.</param>
-    /// <param name="setup">What each of the two is given.</param>
+    /// <param name="program">The path of llama-server.</param>
+    /// <param name="setup">The settings of each server.</param>
     public static async Task<HashedServers> Start(string program, Setup setup)
     {
         List<LlamaServer> servers = [await LlamaServer.Start(program, setup), await LlamaServer.Start(program, setup)];
@@ -29,7 +29,8 @@ internal sealed class HashedServers : HttpTarget
         var folder = Directory.CreateTempSubdirectory("herd-nginx-");
         var configuration = Path.Combine(folder.FullName, "nginx.conf");
         await File.WriteAllTextAsync(configuration, Configuration(folder.FullName, port, servers));
-        var nginx = Process.Start(new ProcessStartInfo("nginx", ["-p", folder.FullName, "-c", configuration, "-e", "stderr"]) { RedirectStandardError = true })!;
+        string[] arguments = ["-p", folder.FullName, "-c", configuration, "-e", "stderr"];
+        var nginx = Process.Start(new ProcessStartInfo("nginx", arguments) { RedirectStandardError = true })!;
         var said = nginx.StandardError.ReadToEndAsync();
         while (!await IsListening(port))
         {

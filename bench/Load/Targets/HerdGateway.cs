@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Herd.Load.Targets;
 
-/// <summary>A whole cluster, started for one run and asked through its gateway.</summary>
+/// <summary>A cluster that is started for one run and called through its gateway.</summary>
 internal sealed class HerdGateway : HttpTarget
 {
     private const int Port = 28080;
@@ -15,27 +15,30 @@ internal sealed class HerdGateway : HttpTarget
     private HerdGateway(string name, DirectoryInfo home, string model)
         : base(name, new Uri($"http://127.0.0.1:{Port}"), model) => _home = home;
 
-    /// <summary>Simulated nodes, for what the gateway does.</summary>
-    /// <param name="nodes">How many nodes.</param>
-    /// <param name="slots">The slots of each.</param>
-    /// <param name="speed">How many times faster than measured.</param>
-    /// <param name="environment">What the processes are told besides.</param>
-    public static async Task<HerdGateway> StartSimulated(int nodes, int slots, double speed, params (string Name, string Value)[] environment)
+    /// <summary>Starts a cluster with simulated nodes, to measure the gateway.</summary>
+    /// <param name="nodes">The number of nodes.</param>
+    /// <param name="slots">The slots of each node.</param>
+    /// <param name="speed">The factor by which nodes are faster than measured.</param>
+    /// <param name="environment">Further settings of the processes.</param>
+    public static async Task<HerdGateway> StartSimulated(
+        int nodes, int slots, double speed, params (string Name, string Value)[] environment)
     {
-        var gateway = new HerdGateway("herd, simulated", Directory.CreateTempSubdirectory("herd-bench-"), "smollm2-135m-instruct");
+        var gateway = new HerdGateway(
+            "herd, simulated", Directory.CreateTempSubdirectory("herd-bench-"), "smollm2-135m-instruct");
         foreach (var (name, value) in environment)
         {
             gateway._environment[name] = value;
         }
 
         await gateway.Run(
-            "up", "--detach", "--nodes", Text(nodes), "--runtime", FormattableString.Invariant($"simulated:{speed}"), "--slots", Text(slots),
+            "up", "--detach", "--nodes", Text(nodes), "--slots", Text(slots),
+            "--runtime", FormattableString.Invariant($"simulated:{speed}"),
             "--context", "2048", "--http", Text(Port), "--grpc", Text(Port + 1));
         return gateway;
     }
 
-    /// <param name="setup">What each node is given.</param>
-    /// <param name="nodes">How many nodes.</param>
+    /// <param name="setup">The settings of each node.</param>
+    /// <param name="nodes">The number of nodes.</param>
     public static async Task<HerdGateway> Start(Setup setup, int nodes = 1)
     {
         var gateway = new HerdGateway(
@@ -43,7 +46,8 @@ internal sealed class HerdGateway : HttpTarget
             Directory.CreateTempSubdirectory("herd-bench-"),
             Path.GetFileNameWithoutExtension(setup.Model));
         await gateway.Run(
-            "up", "--detach", "--nodes", Text(nodes), "--model", Path.GetFullPath(setup.Model), "--slots", Text(setup.Slots),
+            "up", "--detach", "--nodes", Text(nodes), "--slots", Text(setup.Slots),
+            "--model", Path.GetFullPath(setup.Model),
             "--context", Text(setup.Cells / setup.Slots), "--threads", Text(setup.Threads),
             "--http", Text(Port), "--grpc", Text(Port + 1));
         return gateway;

@@ -5,12 +5,12 @@ using System.Text.Json;
 
 namespace Herd.Load.Targets;
 
-/// <summary>Any server of OpenAI's chat completions, streaming.</summary>
+/// <summary>A server with OpenAI's chat completions, streaming.</summary>
 internal class HttpTarget(string name, Uri address, string model) : ITarget
 {
     protected HttpClient Client { get; } = new(new SocketsHttpHandler
     {
-        // llama-server drops some of the connections that it promised to keep.
+        // llama-server closes some connections that it declared persistent.
         PooledConnectionLifetime = TimeSpan.Zero,
     })
     {
@@ -22,7 +22,7 @@ internal class HttpTarget(string name, Uri address, string model) : ITarget
 
     public Uri Address => address;
 
-    public async Task<Turn> Say(Conversation conversation, int tokens)
+    public async Task<Turn> Answer(Conversation conversation, int tokens)
     {
         var started = Stopwatch.GetTimestamp();
         using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/chat/completions")

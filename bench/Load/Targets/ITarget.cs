@@ -1,17 +1,17 @@
 namespace Herd.Load.Targets;
 
-/// <summary>What a load is put on.</summary>
+/// <summary>The target of a load.</summary>
 internal interface ITarget : IAsyncDisposable
 {
     string Name { get; }
 
-    /// <summary>Says something in a conversation and takes the answer, token by token.</summary>
-    /// <param name="conversation">Its history; the answer is added.</param>
-    /// <param name="tokens">How long the answer is to be; its end is ignored.</param>
-    Task<Turn> Say(Conversation conversation, int tokens);
+    /// <summary>Answers the last message of a conversation, token by token.</summary>
+    /// <param name="conversation">The history. The answer is appended.</param>
+    /// <param name="tokens">The length of the answer; an earlier end is ignored.</param>
+    Task<Turn> Answer(Conversation conversation, int tokens);
 }
 
-/// <summary>A conversation as a client keeps it.</summary>
+/// <summary>The history of a conversation, as a client keeps it.</summary>
 internal sealed class Conversation(string id, string system)
 {
     public string Id => id;
@@ -19,15 +19,15 @@ internal sealed class Conversation(string id, string system)
     public List<Message> Messages { get; } = [new("system", system)];
 }
 
-/// <param name="Role">Who speaks.</param>
-/// <param name="Text">What is said.</param>
-/// <param name="Tokens">Of an answer: its tokens, where the target tells them.</param>
+/// <param name="Role">The speaker.</param>
+/// <param name="Text">The text.</param>
+/// <param name="Tokens">The tokens of an answer, if the target returns them; null otherwise.</param>
 internal sealed record Message(string Role, string Text, IReadOnlyList<int>? Tokens = null);
 
-/// <summary>What a turn took, in seconds from its beginning.</summary>
+/// <summary>The times of a turn, in seconds from its begin.</summary>
 internal sealed record Turn
 {
-    /// <summary>When each token came.</summary>
+    /// <summary>The time of each token.</summary>
     public required double[] Arrivals { get; init; }
 
     public required double Total { get; init; }
@@ -38,6 +38,6 @@ internal sealed record Turn
 
     public double FirstToken => Arrivals[0];
 
-    /// <summary>From each token to the next.</summary>
+    /// <summary>The times between tokens.</summary>
     public IEnumerable<double> Gaps => Arrivals.Zip(Arrivals.Skip(1), (one, next) => next - one);
 }

@@ -5,7 +5,7 @@ using System.Net.Sockets;
 
 namespace Herd.Load.Targets;
 
-/// <summary>A llama-server of its own, started for one run.</summary>
+/// <summary>A llama-server that is started for one run.</summary>
 internal sealed class LlamaServer : HttpTarget
 {
     private readonly Process _process;
@@ -65,7 +65,7 @@ internal sealed class LlamaServer : HttpTarget
             }
             catch (HttpRequestException)
             {
-                // It does not listen yet.
+                // The server does not listen yet.
             }
 
             await Task.Delay(100);

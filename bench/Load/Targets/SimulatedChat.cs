@@ -9,17 +9,21 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Herd.Load.Targets;
 
-/// <summary>One streamed answer of simulated nodes, and when its pieces came.</summary>
+/// <summary>Streams answers of simulated nodes, and measures the times of their chunks.</summary>
 internal static class SimulatedChat
 {
     private const string Content = "\"content\":\"";
 
-    /// <param name="http">The gateway.</param>
-    /// <param name="text">What is said.</param>
-    /// <param name="tokens">How long the answer is.</param>
-    /// <param name="onPiece">Told of each piece, in tokens.</param>
-    /// <returns>Seconds since it was asked for at which each piece came; null when it was refused for there was too much to do, with when that was known.</returns>
-    public static async Task<(IReadOnlyList<double>? Arrivals, double Known)> Ask(HttpClient http, string text, int tokens, Action<int>? onPiece = null)
+    /// <param name="http">The client of the gateway.</param>
+    /// <param name="text">The message.</param>
+    /// <param name="tokens">The length of the answer.</param>
+    /// <param name="onChunk">Called with the tokens of each chunk.</param>
+    /// <returns>
+    /// The times of the chunks, in seconds from the request; null if the gateway was overloaded and refused. And the
+    /// time of the response.
+    /// </returns>
+    public static async Task<(IReadOnlyList<double>? Arrivals, double Known)> Ask(
+        HttpClient http, string text, int tokens, Action<int>? onChunk = null)
     {
         var started = Stopwatch.GetTimestamp();
         using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/chat/completions")
@@ -42,31 +46,39 @@ internal static class SimulatedChat
 
         if (!response.IsSuccessStatusCode)
         {
-            throw new InvalidOperationException($"{(int)response.StatusCode}: {await response.Content.ReadAsStringAsync()}");
+            throw new InvalidOperationException(
+                $"{(int)response.StatusCode}: {await response.Content.ReadAsStringAsync()}");
         }
 
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
         var arrivals = new List<double>();
         while (await reader.ReadLineAsync() is { } line)
         {
-            if (line.IndexOf(Content, StringComparison.Ordinal) is >= 0 and var at && line.IndexOf('"', at + Content.Length) - at - Content.Length is > 0 and var letters)
+            if (line.IndexOf(Content, StringComparison.Ordinal) is >= 0 and var at
+                && line.IndexOf('"', at + Content.Length) - at - Content.Length is > 0 and var letters)
             {
                 // A simulated token is a letter.
                 arrivals.Add(Stopwatch.GetElapsedTime(started).TotalSeconds);
-                onPiece?.Invoke(letters);
+                onChunk?.Invoke(letters);
             }
         }
 
         return (arrivals, known);
     }
 
-    /// <summary>The same streams from the node's engine, in this process.</summary>
-    /// <returns>Seconds between their tokens.</returns>
+    /// <summary>Runs the same streams on an engine in this process.</summary>
+    /// <returns>The times between tokens, in seconds.</returns>
     public static async Task<IReadOnlyList<double>> Engine(int streams, int tokens)
     {
-        using var model = new SimulatedRuntime(new SimulatedTimings(), TimeProvider.System).Load("", new ModelOptions(), null, CancellationToken.None);
+        using var model = new SimulatedRuntime(new SimulatedTimings(), TimeProvider.System)
+            .Load("", new ModelOptions(), null, CancellationToken.None);
         var context = model.CreateContext(new ContextOptions { Sequences = streams, CellsPerSequence = 2048 });
-        await using var engine = new Engine(context, model.Vocabulary, new EngineOptions { Speculate = false }, TimeProvider.System, NullLogger<Engine>.Instance);
+        await using var engine = new Engine(
+            context,
+            model.Vocabulary,
+            new EngineOptions { Speculate = false },
+            TimeProvider.System,
+            NullLogger<Engine>.Instance);
         var gaps = await Task.WhenAll(Enumerable.Range(0, streams).Select(async stream =>
         {
             var arrivals = new List<double>();

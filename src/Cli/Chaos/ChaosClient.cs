@@ -7,18 +7,21 @@ using Herd.V1;
 namespace Herd.Cli.Chaos;
 
 /// <summary>
-/// One user: says something, reads the answer, says the next thing. When a connection breaks it asks again, at another gateway,
-/// with the turn's id and what it has of the answer, as any client should.
+/// One user: sends a message, reads the answer, sends the next message. When a connection breaks, it resumes the turn
+/// at another gateway with the turn's id and its offset, as any client should.
 /// </summary>
 internal sealed class ChaosClient(Func<int, Gateway> gateway, int number, ChaosTalk talk)
 {
-    /// <summary>What gateways tell of every error.</summary>
+    /// <summary>The trailer that gateways send with every error.</summary>
     private const string Details = "grpc-status-details-bin";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan MaxSilence = TimeSpan.FromSeconds(90);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
     private static readonly string[] Topics =
-        ["the sea", "old bridges", "a fox in winter", "how bread is made", "a lighthouse", "the moon", "a long journey", "rain"];
+    [
+        "the sea", "old bridges", "a fox in winter", "how bread is made", "a lighthouse", "the moon", "a long journey",
+        "rain",
+    ];
 
     private readonly Random _random = new(unchecked((talk.Seed * 31) + number));
     private int _lost;
@@ -47,10 +50,11 @@ internal sealed class ChaosClient(Func<int, Gateway> gateway, int number, ChaosT
         {
             try
             {
-                var reply = await Next().Conversations.CreateConversationAsync(new CreateConversationRequest(), cancellationToken: abort);
+                var reply = await Next().Conversations.CreateConversationAsync(
+                    new CreateConversationRequest(), cancellationToken: abort);
                 return reply.Conversation.ConversationId;
             }
-            catch (RpcException e) when (IsPassing(e) && Stopwatch.GetElapsedTime(started) < Patience)
+            catch (RpcException e) when (IsTransient(e) && Stopwatch.GetElapsedTime(started) < MaxSilence)
             {
                 _lost++;
             }
@@ -67,7 +71,7 @@ internal sealed class ChaosClient(Func<int, Gateway> gateway, int number, ChaosT
             TurnId = id,
             MaxTokens = talk.AnswerTokens,
 
-            // Greedy and sampled alike.
+            // Half of the clients decode greedily, half sample.
             Sampling = new Sampling { Temperature = number % 2 == 0 ? 0 : 0.8f, Seed = (ulong)_random.Next() },
             Overflow = ContextOverflow.Shift,
         };
@@ -75,7 +79,13 @@ internal sealed class ChaosClient(Func<int, Gateway> gateway, int number, ChaosT
         var started = Stopwatch.GetTimestamp();
         var record = new TurnRecord
         {
-            Conversation = conversation, TurnId = id, Said = request.Text, Streamed = "", Tokens = 0, IsAcknowledged = false, Asked = started,
+            Conversation = conversation,
+            TurnId = id,
+            Said = request.Text,
+            Streamed = "",
+            Tokens = 0,
+            IsAcknowledged = false,
+            Asked = started,
         };
         var last = started;
         var (epoch, digest) = (0L, 0UL);
@@ -84,7 +94,13 @@ internal sealed class ChaosClient(Func<int, Gateway> gateway, int number, ChaosT
             record = record with { Connections = connection };
             try
             {
-                request.Resume = new AnswerOffset { Bytes = Encoding.UTF8.GetByteCount(answer.ToString()), Tokens = record.Tokens, Epoch = epoch, Digest = digest };
+                request.Resume = new AnswerOffset
+                {
+                    Bytes = Encoding.UTF8.GetByteCount(answer.ToString()),
+                    Tokens = record.Tokens,
+                    Epoch = epoch,
+                    Digest = digest,
+                };
                 using var call = Next().Conversations.Converse(request, cancellationToken: abort);
                 await foreach (var update in call.ResponseStream.ReadAllAsync(abort))
                 {
@@ -100,7 +116,9 @@ internal sealed class ChaosClient(Func<int, Gateway> gateway, int number, ChaosT
                             Streamed = answer.ToString(),
                             LongestGap = gap > record.LongestGap ? gap : record.LongestGap,
                             LongestGapEnd = gap > record.LongestGap ? last : record.LongestGapEnd,
-                            FirstPiece = record.FirstPiece == TimeSpan.Zero ? Stopwatch.GetElapsedTime(started) : record.FirstPiece,
+                            FirstPiece = record.FirstPiece == TimeSpan.Zero
+                                ? Stopwatch.GetElapsedTime(started)
+                                : record.FirstPiece,
                         };
                     }
                     else if (update.Started is not null)
@@ -126,22 +144,22 @@ internal sealed class ChaosClient(Func<int, Gateway> gateway, int number, ChaosT
             }
             catch (RpcException e) when (e.StatusCode == StatusCode.DataLoss)
             {
-                // Nobody has what was delivered any more: the answer begins anew, and what is shown of it too.
+                // The delivered part is lost: the answer begins anew, and the client discards its part.
                 answer.Clear();
                 (epoch, digest) = (0, 0);
                 record = record with { Tokens = 0, Streamed = "", Restarts = record.Restarts + 1 };
             }
-            catch (RpcException e) when (!IsPassing(e))
+            catch (RpcException e) when (!IsTransient(e))
             {
                 return record with { Failure = $"{e.StatusCode}: {e.Status.Detail}" };
             }
-            catch (RpcException e) when (Stopwatch.GetElapsedTime(last) > Patience)
+            catch (RpcException e) when (Stopwatch.GetElapsedTime(last) > MaxSilence)
             {
-                return record with { Failure = $"nothing came for {Patience.TotalSeconds} s: {e.Status.Detail}" };
+                return record with { Failure = $"no data for {MaxSilence.TotalSeconds} s: {e.Status.Detail}" };
             }
             catch (RpcException)
             {
-                // Another gateway may answer.
+                // Another gateway may respond.
             }
 
             _lost++;
@@ -151,15 +169,19 @@ internal sealed class ChaosClient(Func<int, Gateway> gateway, int number, ChaosT
 
     private Gateway Next() => gateway(number + _lost);
 
-    /// <summary>What a client asks again after: what gateways say should be tried again, and connections that broke, which carry no details.</summary>
-    private static bool IsPassing(RpcException exception) =>
+    /// <summary>
+    /// True for errors after which a client tries again: those that gateways mark so, and broken connections, which
+    /// carry no details.
+    /// </summary>
+    private static bool IsTransient(RpcException exception) =>
         exception.StatusCode is StatusCode.Unavailable or StatusCode.Aborted or StatusCode.ResourceExhausted
-        || (exception.StatusCode is StatusCode.Internal or StatusCode.Unknown or StatusCode.Cancelled && exception.Trailers.Get(Details) is null);
+        || (exception.StatusCode is StatusCode.Internal or StatusCode.Unknown or StatusCode.Cancelled
+            && exception.Trailers.Get(Details) is null);
 }
 
-/// <summary>How users talk.</summary>
-/// <param name="Clients">How many there are.</param>
-/// <param name="Seed">What they say is drawn from it.</param>
-/// <param name="AnswerTokens">The length of answers.</param>
-/// <param name="TurnsPerConversation">After how many turns they begin another conversation.</param>
+/// <summary>The load of a run.</summary>
+/// <param name="Clients">Concurrent users.</param>
+/// <param name="Seed">The seed of their messages.</param>
+/// <param name="AnswerTokens">The maximum of tokens of an answer.</param>
+/// <param name="TurnsPerConversation">Turns before a user begins another conversation.</param>
 internal sealed record ChaosTalk(int Clients, int Seed, int AnswerTokens, int TurnsPerConversation = 4);

@@ -4,20 +4,22 @@ using Herd.Cli.Processes;
 
 namespace Herd.Cli.Chaos;
 
-/// <summary>Users talk to the cluster of this machine while its processes are killed, frozen and drained.</summary>
+/// <summary>
+/// Runs users against the cluster of this machine while its processes are killed, frozen and drained.
+/// </summary>
 internal sealed class ChaosRun(LocalCluster cluster, IReadOnlyList<PlannedFault> plan, TextWriter log)
 {
     private static readonly TimeSpan Grace = TimeSpan.FromMinutes(3);
-    private static readonly TimeSpan DrainPatience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan MaxDrainTime = TimeSpan.FromMinutes(2);
 
     private readonly IReadOnlyList<Gateway> _gateways =
         [.. cluster.State.Gateways.Select(address => new Gateway(address))];
 
     private (long At, int Nodes)? _grown;
 
-    /// <param name="length">How long users begin new turns.</param>
-    /// <param name="talk">How users talk.</param>
-    /// <param name="cancellation">Ends it.</param>
+    /// <param name="length">The time in which users begin turns.</param>
+    /// <param name="talk">The load.</param>
+    /// <param name="cancellation">Ends the run.</param>
     public async Task<ChaosReport> Run(TimeSpan length, ChaosTalk talk, CancellationToken cancellation)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -37,7 +39,7 @@ internal sealed class ChaosRun(LocalCluster cluster, IReadOnlyList<PlannedFault>
             faults.Add(Stopwatch.GetTimestamp());
             await Inject(fault, started, abort.Token);
 
-            // What took longer than planned puts off what comes after.
+            // A fault that took longer than planned delays the later ones.
             var over = Stopwatch.GetElapsedTime(started) - (fault.At + fault.For + late);
             late += over > TimeSpan.Zero ? over : TimeSpan.Zero;
         }
@@ -67,11 +69,11 @@ internal sealed class ChaosRun(LocalCluster cluster, IReadOnlyList<PlannedFault>
         {
             case Fault.Add:
                 await cluster.AddNode(abort);
-                await cluster.WaitUntilWell(_ => { }, abort);
+                await cluster.WaitUntilReady(_ => { }, abort);
                 _grown = (Stopwatch.GetTimestamp(), cluster.State.Plan.Nodes);
                 return;
             case Fault.Remove:
-                await cluster.RemoveLastNode(DrainPatience);
+                await cluster.RemoveLastNode(MaxDrainTime);
                 return;
             case Fault.Freeze:
                 Machine.Send(Process(fault), Machine.Stopped);
@@ -83,25 +85,28 @@ internal sealed class ChaosRun(LocalCluster cluster, IReadOnlyList<PlannedFault>
                 await Task.Delay(fault.For, abort);
                 break;
             default:
-                await Machine.Stop([Process(fault)], DrainPatience);
+                await Machine.Stop([Process(fault)], MaxDrainTime);
                 await Task.Delay(fault.For, abort);
                 break;
         }
 
         await cluster.StartMissing(abort);
-        await cluster.WaitUntilWell(_ => { }, abort);
+        await cluster.WaitUntilReady(_ => { }, abort);
     }
 
-    /// <summary>What is read after it comes from the store.</summary>
+    /// <summary>Restarts all gateways, so that later reads come from the store.</summary>
     private async Task ForgetWhatIsInMemory(CancellationToken abort)
     {
-        await Machine.Stop([.. cluster.State.Processes.Where(process => process.Program == "Gateway")], patience: TimeSpan.Zero);
+        var gateways = cluster.State.Processes.Where(process => process.Program == "Gateway");
+        await Machine.Stop([.. gateways], patience: TimeSpan.Zero);
         await cluster.StartMissing(abort);
-        await cluster.WaitUntilWell(_ => { }, abort);
+        await cluster.WaitUntilReady(_ => { }, abort);
     }
 
-    private RunningProcess Process(PlannedFault fault) => cluster.State.Processes.First(process => process.Name == fault.Process);
+    private RunningProcess Process(PlannedFault fault) =>
+        cluster.State.Processes.First(process => process.Name == fault.Process);
 
     private void Say(long started, string what) => log.WriteLine(
-        string.Create(CultureInfo.InvariantCulture, $"{Stopwatch.GetElapsedTime(started).TotalSeconds,7:0.0} s  {what}"));
+        string.Create(
+            CultureInfo.InvariantCulture, $"{Stopwatch.GetElapsedTime(started).TotalSeconds,7:0.0} s  {what}"));
 }

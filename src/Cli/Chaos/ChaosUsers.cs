@@ -5,16 +5,16 @@ using Herd.V1;
 
 namespace Herd.Cli.Chaos;
 
-/// <summary>Users who talk to a cluster, whatever happens to it, and what is stored of what they said.</summary>
-/// <param name="gateway">Where to turn: another number may find another gateway.</param>
-/// <param name="talk">How they talk.</param>
+/// <summary>The users of a run, and the conversations that are stored at its end.</summary>
+/// <param name="gateway">Finds a gateway for a number; another number may find another gateway.</param>
+/// <param name="talk">The load.</param>
 internal sealed class ChaosUsers(Func<int, Gateway> gateway, ChaosTalk talk)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
 
-    /// <returns>What they saw.</returns>
-    /// <param name="end">They begin no new turns.</param>
-    /// <param name="abort">They give up.</param>
+    /// <returns>The turns as the users saw them.</returns>
+    /// <param name="end">Users begin no more turns.</param>
+    /// <param name="abort">Users end at once.</param>
     public async Task<IReadOnlyList<TurnRecord>> Talk(CancellationToken end, CancellationToken abort)
     {
         var talking = Enumerable.Range(0, talk.Clients)
@@ -23,8 +23,9 @@ internal sealed class ChaosUsers(Func<int, Gateway> gateway, ChaosTalk talk)
         return [.. (await Task.WhenAll(talking)).SelectMany(turns => turns)];
     }
 
-    /// <summary>What is wrong between what was seen and what is stored; nothing when all is well.</summary>
-    public async Task<IReadOnlyList<string>> Check(IReadOnlyList<TurnRecord> seen, bool gatewaysStayed, CancellationToken abort)
+    /// <summary>Compares the turns as seen with the stored ones. Empty if they agree.</summary>
+    public async Task<IReadOnlyList<string>> Check(
+        IReadOnlyList<TurnRecord> seen, bool gatewaysStayed, CancellationToken abort)
     {
         var stored = new Dictionary<string, IReadOnlyList<StoredTurn>>();
         foreach (var conversation in seen.Select(turn => turn.Conversation).Distinct())
@@ -35,31 +36,43 @@ internal sealed class ChaosUsers(Func<int, Gateway> gateway, ChaosTalk talk)
         return HistoryChecker.Check(seen, stored, gatewaysStayed);
     }
 
-    /// <summary>Where a turn was placed while its user waited for the first piece, and why there.</summary>
+    /// <summary>The placements of a turn while its user waited for the first delta.</summary>
     public async Task<string> Why(TurnRecord turn, CancellationToken abort)
     {
         var asked = DateTime.UtcNow - Stopwatch.GetElapsedTime(turn.Asked);
         var reply = await Ask(
-            conversations => conversations.ExplainPlacementAsync(new ExplainPlacementRequest { ConversationId = turn.Conversation }, cancellationToken: abort), abort);
+            conversations => conversations.ExplainPlacementAsync(
+                new ExplainPlacementRequest { ConversationId = turn.Conversation }, cancellationToken: abort),
+            abort);
         return string.Join(" | ", reply.Placements
-            .Where(placement => placement.Time.ToDateTime() >= asked && placement.Time.ToDateTime() <= asked + turn.FirstPiece)
+            .Where(placement =>
+                placement.Time.ToDateTime() >= asked && placement.Time.ToDateTime() <= asked + turn.FirstPiece)
             .Select(placement =>
-                $"{placement.Reason} to {placement.Node} from {placement.Home}: {string.Join("; ", placement.Considered.Select(WhyCommand.Describe))} {WhyCommand.Moved(placement)}"));
+                $"{placement.Reason} to {placement.Node} from {placement.Home}: "
+                + $"{string.Join("; ", placement.Considered.Select(WhyCommand.Describe))} "
+                + WhyCommand.Moved(placement)));
     }
 
     private async Task<IReadOnlyList<StoredTurn>> Read(string conversation, CancellationToken abort)
     {
         var reply = await Ask(
-            conversations => conversations.GetConversationAsync(new GetConversationRequest { ConversationId = conversation }, cancellationToken: abort), abort);
+            conversations => conversations.GetConversationAsync(
+                new GetConversationRequest { ConversationId = conversation }, cancellationToken: abort),
+            abort);
         return
         [
             .. reply.Conversation.Turns.Select(turn => new StoredTurn(
-                turn.TurnId, turn.Input.Single().Text, turn.Answer, turn.Usage?.CompletionTokens ?? 0, turn.State == TurnState.Completed)),
+                turn.TurnId,
+                turn.Input.Single().Text,
+                turn.Answer,
+                turn.Usage?.CompletionTokens ?? 0,
+                turn.State == TurnState.Completed)),
         ];
     }
 
-    /// <summary>Asks one gateway after the other until one answers.</summary>
-    private async Task<T> Ask<T>(Func<ConversationService.ConversationServiceClient, AsyncUnaryCall<T>> question, CancellationToken abort)
+    /// <summary>Calls one gateway after the other until one responds.</summary>
+    private async Task<T> Ask<T>(
+        Func<ConversationService.ConversationServiceClient, AsyncUnaryCall<T>> question, CancellationToken abort)
     {
         for (var attempt = 0; ; attempt++)
         {

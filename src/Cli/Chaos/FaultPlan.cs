@@ -2,68 +2,70 @@ using System.Globalization;
 
 namespace Herd.Cli.Chaos;
 
-/// <summary>What is done to a process.</summary>
+/// <summary>The kind of a fault.</summary>
 internal enum Fault
 {
-    /// <summary>kill -9, and started again after a while.</summary>
+    /// <summary>kill -9; the process is started again after a while.</summary>
     Kill,
 
     /// <summary>SIGSTOP, and SIGCONT after a while.</summary>
     Freeze,
 
-    /// <summary>SIGTERM: it drains and ends, and is started again after a while.</summary>
+    /// <summary>SIGTERM: the process drains and ends, and is started again after a while.</summary>
     Drain,
 
-    /// <summary>One more node is started.</summary>
+    /// <summary>A node is added.</summary>
     Add,
 
-    /// <summary>The last node is drained, and not started again.</summary>
+    /// <summary>The last node is drained for good.</summary>
     Remove,
 }
 
-/// <summary>What is to go wrong.</summary>
+/// <summary>The faults of a run.</summary>
 internal enum ChaosScene
 {
-    /// <summary>Everything, drawn by lot.</summary>
+    /// <summary>All kinds, at random.</summary>
     All,
 
-    /// <summary>Nodes are killed, one after the other.</summary>
+    /// <summary>Nodes are killed in turn.</summary>
     Kill,
 
-    /// <summary>Nodes are frozen, one after the other.</summary>
+    /// <summary>Nodes are frozen in turn.</summary>
     Freeze,
 
-    /// <summary>Every node and every gateway is drained and started again, one after the other.</summary>
+    /// <summary>Every node and every gateway is drained and started again, in turn.</summary>
     Rolling,
 
-    /// <summary>A node is added after a third of the time, and drained for good after two.</summary>
+    /// <summary>A node is added after a third of the time, and drained for good after two thirds.</summary>
     Scale,
 
-    /// <summary>The store is away for nearly all of the time.</summary>
+    /// <summary>The store is stopped for nearly all of the time.</summary>
     Outage,
 
-    /// <summary>Nothing, to compare with.</summary>
+    /// <summary>No faults, for comparison.</summary>
     Calm,
 }
 
-/// <summary>A fault that is to be.</summary>
-/// <param name="At">When, from the beginning on.</param>
-/// <param name="Kind">What is done.</param>
-/// <param name="Process">To which process.</param>
-/// <param name="For">How long until the process is continued or started again.</param>
+/// <summary>A planned fault.</summary>
+/// <param name="At">The time since the begin of the run.</param>
+/// <param name="Kind">The kind.</param>
+/// <param name="Process">The name of the process.</param>
+/// <param name="For">The time until the process is continued or started again.</param>
 internal sealed record PlannedFault(TimeSpan At, Fault Kind, string Process, TimeSpan For)
 {
     public override string ToString() =>
-        $"{Kind} {Process}" + (For > TimeSpan.Zero ? string.Create(CultureInfo.InvariantCulture, $" for {For.TotalSeconds:0.0} s") : "");
+        $"{Kind} {Process}" + (For > TimeSpan.Zero
+            ? string.Create(CultureInfo.InvariantCulture, $" for {For.TotalSeconds:0.0} s")
+            : "");
 }
 
 /// <summary>
-/// Faults drawn from a seed, one after the other: the next begins when the one before is mended, and a pause later. So there
-/// is always somebody who can answer, and a run can be repeated.
+/// Faults drawn from a seed, one at a time: the next one begins a pause after the one before was repaired. So some
+/// process can always respond, and a run can be repeated.
 /// </summary>
 internal static class FaultPlan
 {
-    /// <summary>Which of all faults a node is added as, and removed as.</summary>
+    /// <summary>The positions, among all faults, at which a node is added and removed.</summary>
     private const int AddAs = 3;
     private const int RemoveAs = 6;
 
@@ -72,24 +74,36 @@ internal static class FaultPlan
 
     /// <summary>The faults of a scene.</summary>
     public static IReadOnlyList<PlannedFault> Create(
-        ChaosScene scene, int seed, TimeSpan length, IReadOnlyList<string> nodes, IReadOnlyList<string> gateways, string? store) => scene switch
+        ChaosScene scene,
+        int seed,
+        TimeSpan length,
+        IReadOnlyList<string> nodes,
+        IReadOnlyList<string> gateways,
+        string? store) => scene switch
     {
         ChaosScene.Calm => [],
         ChaosScene.Scale => [Add(nodes, length / 3), Remove(nodes, length * 2 / 3)],
-        ChaosScene.Outage => store is null || length <= Beginning + Recovery ? [] : [new PlannedFault(Beginning, Fault.Kill, store, length - Beginning - Recovery)],
+        ChaosScene.Outage => store is null || length <= Beginning + Recovery
+            ? []
+            : [new PlannedFault(Beginning, Fault.Kill, store, length - Beginning - Recovery)],
         ChaosScene.Kill => Repeat(Fault.Kill, nodes, TimeSpan.FromSeconds(1), length),
         ChaosScene.Freeze => Repeat(Fault.Freeze, nodes, TimeSpan.FromSeconds(6), length),
-        ChaosScene.Rolling => Repeat(Fault.Drain, [.. nodes, .. gateways], TimeSpan.FromSeconds(0.5), length).Take(nodes.Count + gateways.Count).ToList(),
+        ChaosScene.Rolling => Repeat(Fault.Drain, [.. nodes, .. gateways], TimeSpan.FromSeconds(0.5), length)
+            .Take(nodes.Count + gateways.Count).ToList(),
         _ => Draw(seed, length, nodes, gateways, store),
     };
 
-    private static PlannedFault Add(IReadOnlyList<string> nodes, TimeSpan at) => new(at, Fault.Add, Next(nodes), TimeSpan.Zero);
+    private static PlannedFault Add(IReadOnlyList<string> nodes, TimeSpan at) =>
+        new(at, Fault.Add, Next(nodes), TimeSpan.Zero);
 
-    private static PlannedFault Remove(IReadOnlyList<string> nodes, TimeSpan at) => new(at, Fault.Remove, Next(nodes), TimeSpan.Zero);
+    private static PlannedFault Remove(IReadOnlyList<string> nodes, TimeSpan at) =>
+        new(at, Fault.Remove, Next(nodes), TimeSpan.Zero);
 
-    private static string Next(IReadOnlyList<string> nodes) => string.Create(CultureInfo.InvariantCulture, $"node-{nodes.Count + 1}");
+    private static string Next(IReadOnlyList<string> nodes) =>
+        string.Create(CultureInfo.InvariantCulture, $"node-{nodes.Count + 1}");
 
-    private static List<PlannedFault> Repeat(Fault kind, IReadOnlyList<string> processes, TimeSpan pause, TimeSpan length)
+    private static List<PlannedFault> Repeat(
+        Fault kind, IReadOnlyList<string> processes, TimeSpan pause, TimeSpan length)
     {
         var plan = new List<PlannedFault>();
         for (var at = Beginning; at + pause + Recovery <= length; at += pause + Recovery)
@@ -101,10 +115,10 @@ internal static class FaultPlan
     }
 
     /// <param name="seed">The seed.</param>
-    /// <param name="length">How long the run is; the last fault ends before.</param>
+    /// <param name="length">The length of the run; the last fault ends before.</param>
     /// <param name="nodes">The nodes' names.</param>
-    /// <param name="gateways">The gateways' names; with one alone, none is touched.</param>
-    /// <param name="store">The store's name; null when it is somebody else's.</param>
+    /// <param name="gateways">The gateways' names; a single gateway gets no faults.</param>
+    /// <param name="store">The store's name; null if 'herd up' did not start it.</param>
     public static IReadOnlyList<PlannedFault> Draw(
         int seed, TimeSpan length, IReadOnlyList<string> nodes, IReadOnlyList<string> gateways, string? store)
     {
@@ -133,7 +147,8 @@ internal static class FaultPlan
             0 when store is not null => new PlannedFault(at, Fault.Kill, store, TimeSpan.FromSeconds(0.5)),
             0 or 1 when gateways.Count > 1 => new PlannedFault(at, Fault.Kill, Pick(gateways), pause),
             2 when gateways.Count > 1 => new PlannedFault(at, Fault.Drain, Pick(gateways), pause),
-            <= 4 => new PlannedFault(at, Fault.Freeze, Pick(nodes), TimeSpan.FromSeconds(1 + (random.NextDouble() * 5))),
+            <= 4 => new PlannedFault(
+                at, Fault.Freeze, Pick(nodes), TimeSpan.FromSeconds(1 + (random.NextDouble() * 5))),
             <= 7 => new PlannedFault(at, Fault.Kill, Pick(nodes), pause),
             _ => new PlannedFault(at, Fault.Drain, Pick(nodes), pause),
         };

@@ -1,17 +1,21 @@
 namespace Herd.Cli.Chaos;
 
 /// <summary>
-/// Proves from what clients saw and what is stored that nothing was lost, repeated or torn: one committed answer for each
-/// turn, in the order in which its client took them; every acknowledged turn stored; every stream equal to the stored answer.
+/// Checks the turns that clients saw against the stored ones: one stored answer for each turn, in the order in which
+/// its client sent them; every acknowledged turn stored; every stream equal to the stored answer.
 /// </summary>
 internal static class HistoryChecker
 {
-    /// <param name="seen">What each client saw, in the order in which it took its turns.</param>
-    /// <param name="stored">What is stored of a conversation at the end.</param>
-    /// <param name="gatewaysStayed">No gateway ended, so what could not be stored at once must have been later.</param>
-    /// <returns>What is wrong, in words; nothing when all is well.</returns>
+    /// <param name="seen">The turns of each client, in the order in which it sent them.</param>
+    /// <param name="stored">Reads the stored turns of a conversation.</param>
+    /// <param name="gatewaysStayed">
+    /// True if no gateway ended, so that turns that could not be stored at once must be stored by now.
+    /// </param>
+    /// <returns>The violations, in words; empty if there are none.</returns>
     public static IReadOnlyList<string> Check(
-        IReadOnlyList<TurnRecord> seen, IReadOnlyDictionary<string, IReadOnlyList<StoredTurn>> stored, bool gatewaysStayed)
+        IReadOnlyList<TurnRecord> seen,
+        IReadOnlyDictionary<string, IReadOnlyList<StoredTurn>> stored,
+        bool gatewaysStayed)
     {
         var wrong = new List<string>();
         foreach (var conversation in seen.GroupBy(turn => turn.Conversation))
@@ -22,7 +26,9 @@ internal static class HistoryChecker
                 continue;
             }
 
-            wrong.AddRange(Check([.. conversation.Select(turn => turn with { IsAcknowledged = turn.IsAcknowledged || (gatewaysStayed && turn.IsUnsaved) })], turns).Select(problem => $"{conversation.Key}: {problem}"));
+            var acknowledged = conversation.Select(turn =>
+                turn with { IsAcknowledged = turn.IsAcknowledged || (gatewaysStayed && turn.IsUnsaved) });
+            wrong.AddRange(Check([.. acknowledged], turns).Select(problem => $"{conversation.Key}: {problem}"));
         }
 
         return wrong;
@@ -38,7 +44,7 @@ internal static class HistoryChecker
         var taken = seen.Select(turn => turn.TurnId).ToList();
         if (!stored.Select(turn => turn.TurnId).SequenceEqual(taken.Where(id => stored.Any(turn => turn.TurnId == id))))
         {
-            yield return "turns are stored in another order than they were taken in, or some that nobody took.";
+            yield return "turns are stored in another order than they were sent in, or some that no client sent.";
         }
 
         foreach (var turn in seen)
@@ -71,7 +77,8 @@ internal static class HistoryChecker
 
             if (turn.IsAcknowledged && kept.Answer != turn.Streamed)
             {
-                yield return $"turn {turn.TurnId}: {turn.Streamed.Length} characters were streamed and {kept.Answer.Length} are stored; they part at {Parting(turn.Streamed, kept.Answer)}.";
+                yield return $"turn {turn.TurnId}: {turn.Streamed.Length} characters were streamed and "
+                    + $"{kept.Answer.Length} are stored; they differ from {Parting(turn.Streamed, kept.Answer)} on.";
             }
 
             if (turn.IsAcknowledged && kept.Tokens != turn.Tokens)

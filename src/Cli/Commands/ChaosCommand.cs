@@ -5,21 +5,48 @@ using Herd.Cli.Processes;
 
 namespace Herd.Cli.Commands;
 
-/// <summary>herd chaos: breaks the cluster of this machine in every way while users talk to it, and proves that nothing was lost.</summary>
+/// <summary>
+/// herd chaos: injects faults into the cluster of this machine while users chat, and checks that no token is lost.
+/// </summary>
 internal static class ChaosCommand
 {
     public static Command Create()
     {
-        var minutes = new Option<double>("--minutes") { DefaultValueFactory = _ => 1, Description = "How long.", HelpName = "N" };
-        var seed = new Option<int>("--seed") { DefaultValueFactory = _ => 1, Description = "What is broken when, and what is said, is drawn from it.", HelpName = "N" };
-        var conversations = new Option<int>("--conversations") { DefaultValueFactory = _ => 24, Description = "Users that talk at the same time.", HelpName = "N" };
-        var tokens = new Option<int>("--answer-tokens") { DefaultValueFactory = _ => 64, Description = "Most tokens of an answer.", HelpName = "N" };
-        var scene = new Option<ChaosScene>("--scene") { DefaultValueFactory = _ => ChaosScene.All, Description = "What goes wrong: all, kill (nodes), freeze (nodes), rolling (every node and gateway is restarted), scale (a node is added, and taken away), outage (the store is away), calm (nothing).", HelpName = "NAME" };
-        var slots = new Option<int>("--slots") { DefaultValueFactory = _ => 8, Description = "Conversations that a node computes side by side, of nodes that are started for it.", HelpName = "N" };
-        var plan = new Option<bool>("--plan") { Description = "Prints only what would be done." };
+        var minutes = new Option<double>("--minutes")
+        {
+            DefaultValueFactory = _ => 1, Description = "The length of the run, in minutes.", HelpName = "N",
+        };
+        var seed = new Option<int>("--seed")
+        {
+            DefaultValueFactory = _ => 1, Description = "The seed of the faults and of the messages.", HelpName = "N",
+        };
+        var conversations = new Option<int>("--conversations")
+        {
+            DefaultValueFactory = _ => 24, Description = "Concurrent users.", HelpName = "N",
+        };
+        var tokens = new Option<int>("--answer-tokens")
+        {
+            DefaultValueFactory = _ => 64, Description = "The maximum of tokens of an answer.", HelpName = "N",
+        };
+        var scene = new Option<ChaosScene>("--scene")
+        {
+            DefaultValueFactory = _ => ChaosScene.All,
+            Description = "The faults: all, kill (nodes), freeze (nodes), rolling (every node and gateway is "
+                + "restarted), scale (a node is added, and removed), outage (the store is stopped), calm (none).",
+            HelpName = "NAME",
+        };
+        var slots = new Option<int>("--slots")
+        {
+            DefaultValueFactory = _ => 8,
+            Description = "The slots of each node that the command starts.",
+            HelpName = "N",
+        };
+        var plan = new Option<bool>("--plan") { Description = "Only prints the planned faults." };
         var command = new Command(
             "chaos",
-            "Kills, freezes, drains and restarts the processes of the cluster that 'herd up' runs here while users talk to it, and checks that no token was lost or repeated. Starts three nodes (two to scale) and two gateways if none runs, and stops them at the end.")
+            "Kills, freezes, drains and restarts the processes of the cluster that 'herd up' runs here while users "
+            + "chat, and checks that no token was lost or repeated. Starts three nodes (two for the scene scale) and "
+            + "two gateways if none runs, and stops them at the end.")
         {
             minutes, seed, scene, conversations, tokens, slots, plan,
         };
@@ -28,7 +55,9 @@ internal static class ChaosCommand
             var length = TimeSpan.FromMinutes(parsed.GetValue(minutes));
             var nodes = parsed.GetValue(scene) == ChaosScene.Scale ? "2" : "3";
             var owns = RunState.TryRead() is not { } running || !running.Processes.Any(Machine.IsAlive);
-            if (owns && await UpCommand.Create().Parse(["--detach", "--nodes", nodes, "--gateways", "2", "--slots", parsed.GetValue(slots).ToString(CultureInfo.InvariantCulture)]).InvokeAsync(cancellationToken: cancellation) != 0)
+            var slotsEach = parsed.GetValue(slots).ToString(CultureInfo.InvariantCulture);
+            string[] up = ["--detach", "--nodes", nodes, "--gateways", "2", "--slots", slotsEach];
+            if (owns && await UpCommand.Create().Parse(up).InvokeAsync(cancellationToken: cancellation) != 0)
             {
                 return ExitCodes.Failed;
             }
@@ -37,26 +66,35 @@ internal static class ChaosCommand
             try
             {
                 var faults = FaultPlan.Create(
-                    parsed.GetValue(scene), parsed.GetValue(seed), length, Names(cluster, "Silo"), Names(cluster, "Gateway"), Names(cluster, "Store") is [var store] ? store : null);
+                    parsed.GetValue(scene),
+                    parsed.GetValue(seed),
+                    length,
+                    Names(cluster, "Silo"),
+                    Names(cluster, "Gateway"),
+                    Names(cluster, "Store") is [var store] ? store : null);
                 if (faults.Count == 0 && parsed.GetValue(scene) != ChaosScene.Calm)
                 {
-                    throw new CliException("nothing can go wrong in this time and with this store; give more --minutes.", ExitCodes.BadInput);
+                    throw new CliException(
+                        "no fault of this scene fits into the time or applies to this store; give more --minutes.",
+                        ExitCodes.BadInput);
                 }
 
                 if (parsed.GetValue(plan))
                 {
                     foreach (var fault in faults)
                     {
-                        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{fault.At.TotalSeconds,7:0.0} s  {fault}"));
+                        Console.WriteLine(
+                            string.Create(CultureInfo.InvariantCulture, $"{fault.At.TotalSeconds,7:0.0} s  {fault}"));
                     }
 
                     return 0;
                 }
 
-                var talk = new ChaosTalk(parsed.GetValue(conversations), parsed.GetValue(seed), parsed.GetValue(tokens));
+                var talk = new ChaosTalk(
+                    parsed.GetValue(conversations), parsed.GetValue(seed), parsed.GetValue(tokens));
                 if (parsed.GetValue(scene) == ChaosScene.Outage)
                 {
-                    // Nothing new can begin without a store.
+                    // No conversation can be created without a store.
                     talk = talk with { TurnsPerConversation = int.MaxValue };
                 }
 

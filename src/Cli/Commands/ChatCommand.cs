@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using System.Globalization;
 using Grpc.Core;
 using Herd.V1;
 
@@ -10,27 +11,54 @@ internal static class ChatCommand
 {
     public static Command Create()
     {
-        var text = new Argument<string?>("TEXT") { Description = "What to say. Without it, a conversation line by line.", Arity = ArgumentArity.ZeroOrOne };
-        var conversation = new Option<string?>("--conversation") { Description = "Goes on with a conversation.", HelpName = "ID" };
-        var model = new Option<string?>("--model") { Description = "The model of a new conversation.", HelpName = "ID" };
-        var system = new Option<string?>("--system") { Description = "The system message of a new conversation.", HelpName = "TEXT" };
-        var temperature = new Option<float?>("--temperature") { Description = "0 takes the likeliest token always. Default: the model's own.", HelpName = "T" };
-        var seed = new Option<ulong?>("--seed") { Description = "The same seed gives the same answer.", HelpName = "N" };
-        var maxTokens = new Option<int?>("--max-tokens") { Description = "Most tokens of an answer.", HelpName = "N" };
-        var command = new Command("chat", "Talks to a model.") { text, conversation, model, system, temperature, seed, maxTokens };
+        var text = new Argument<string?>("TEXT")
+        {
+            Description = "The message. Without it, an interactive conversation, line by line.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var conversation = new Option<string?>("--conversation")
+        {
+            Description = "Continues a conversation.", HelpName = "ID",
+        };
+        var model = new Option<string?>("--model")
+        {
+            Description = "The model of a new conversation.", HelpName = "ID",
+        };
+        var system = new Option<string?>("--system")
+        {
+            Description = "The system message of a new conversation.", HelpName = "TEXT",
+        };
+        var temperature = new Option<float?>("--temperature")
+        {
+            Description = "0 always takes the likeliest token. Default: the model's own.", HelpName = "T",
+        };
+        var seed = new Option<ulong?>("--seed")
+        {
+            Description = "The same seed gives the same answer.", HelpName = "N",
+        };
+        var maxTokens = new Option<int?>("--max-tokens")
+        {
+            Description = "The maximum of tokens of an answer.", HelpName = "N",
+        };
+        var command = new Command("chat", "Chats with a model.")
+        {
+            text, conversation, model, system, temperature, seed, maxTokens,
+        };
         command.SetAction(async (parsed, cancellation) =>
         {
             using var gateway = new Gateway();
             var id = parsed.GetValue(conversation)
                 ?? await Begin(gateway, parsed.GetValue(model), parsed.GetValue(system), cancellation);
-            var chat = new ChatSession(gateway, id, parsed.GetValue(temperature), parsed.GetValue(seed), parsed.GetValue(maxTokens));
+            var chat = new ChatSession(
+                gateway, id, parsed.GetValue(temperature), parsed.GetValue(seed), parsed.GetValue(maxTokens));
             await (parsed.GetValue(text) is { } one ? chat.Say(one, cancellation) : Converse(chat, id, cancellation));
             return 0;
         });
         return command;
     }
 
-    private static async Task<string> Begin(Gateway gateway, string? model, string? system, CancellationToken cancellation)
+    private static async Task<string> Begin(
+        Gateway gateway, string? model, string? system, CancellationToken cancellation)
     {
         var request = new CreateConversationRequest();
         if (model is not null)
@@ -63,8 +91,9 @@ internal static class ChatCommand
         }
     }
 
-    /// <summary>Answers go to standard output, everything about them to standard error.</summary>
-    private sealed class ChatSession(Gateway gateway, string conversation, float? temperature, ulong? seed, int? maxTokens)
+    /// <summary>Prints answers to standard output, and statistics to standard error.</summary>
+    private sealed class ChatSession(
+        Gateway gateway, string conversation, float? temperature, ulong? seed, int? maxTokens)
     {
         public async Task Say(string text, CancellationToken cancellation)
         {
@@ -111,8 +140,11 @@ internal static class ChatCommand
         {
             var decode = turn.Timings.Decode.ToTimeSpan();
             var rate = decode > TimeSpan.Zero ? (turn.Usage.CompletionTokens - 1) / decode.TotalSeconds : 0;
-            return FormattableString.Invariant(
-                $"[{turn.Usage.CompletionTokens} tokens, {Math.Max(0, rate):F0} tokens/s, TTFT {firstToken.TotalMilliseconds:F0} ms, cached {turn.Usage.CachedTokens} of {turn.Usage.PromptTokens}, {turn.Node}, {conversation}]");
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"[{turn.Usage.CompletionTokens} tokens, {Math.Max(0, rate):F0} tokens/s, "
+                + $"TTFT {firstToken.TotalMilliseconds:F0} ms, "
+                + $"cached {turn.Usage.CachedTokens} of {turn.Usage.PromptTokens}, {turn.Node}, {conversation}]");
         }
     }
 }

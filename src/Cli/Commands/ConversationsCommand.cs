@@ -4,7 +4,7 @@ using Herd.V1;
 
 namespace Herd.Cli.Commands;
 
-/// <summary>herd conversations: every conversation, newest first.</summary>
+/// <summary>herd conversations: lists all conversations, newest first.</summary>
 internal static class ConversationsCommand
 {
     private const int PageSize = 500;

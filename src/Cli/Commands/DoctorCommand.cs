@@ -5,13 +5,19 @@ using Herd.V1;
 
 namespace Herd.Cli.Commands;
 
-/// <summary>herd doctor: what is wrong with a cluster, or will be, and what to do.</summary>
+/// <summary>herd doctor: finds present and coming problems of a cluster, with advice.</summary>
 internal static class DoctorCommand
 {
     public static Command Create()
     {
         var json = new Option<bool>("--json") { Description = "As JSON." };
-        var command = new Command("doctor", "Looks at the gateway, the store and the nodes, and says what is wrong and what to do. Ends with 1 when something is.") { json };
+        var command = new Command(
+            "doctor",
+            "Examines the gateway, the store and the nodes, and reports problems with advice. "
+            + "Exits with 1 on an error.")
+        {
+            json,
+        };
         command.SetAction(async (parsed, cancellation) =>
         {
             var findings = new DiagnoseResponse { Findings = { Processes(), await Cluster(cancellation) } }.Findings;
@@ -39,7 +45,7 @@ internal static class DoctorCommand
         }
     }
 
-    /// <summary>Processes that 'herd up' started here and that have ended since.</summary>
+    /// <summary>Findings for processes that 'herd up' started here and that have ended since.</summary>
     private static IEnumerable<Finding> Processes() => (RunState.TryRead()?.Processes ?? [])
         .Where(process => !Machine.IsAlive(process))
         .Select(process => new Finding
@@ -55,7 +61,8 @@ internal static class DoctorCommand
         try
         {
             using var gateway = new Gateway();
-            return (await gateway.Cluster.DiagnoseAsync(new DiagnoseRequest(), cancellationToken: cancellation)).Findings;
+            var reply = await gateway.Cluster.DiagnoseAsync(new DiagnoseRequest(), cancellationToken: cancellation);
+            return reply.Findings;
         }
         catch (RpcException e) when (e.StatusCode != StatusCode.Cancelled)
         {
@@ -65,8 +72,9 @@ internal static class DoctorCommand
                 {
                     Severity = Severity.Error,
                     Subject = "gateway",
-                    Found = $"The operators' port {GatewayAddress.Configured().Admin} does not answer as it should: {Gateway.Explain(e)}",
-                    Advice = "Look whether the gateway runs, whether HERD_ADMIN names its operators' port, and HERD_ADMIN_KEY one of its keys.",
+                    Found = $"The operators' port {GatewayAddress.Configured().Admin} fails: {Gateway.Explain(e)}",
+                    Advice = "Check that the gateway runs, that HERD_ADMIN is the address of its operators' port, "
+                        + "and that HERD_ADMIN_KEY is one of its keys.",
                 },
             ];
         }

@@ -8,7 +8,8 @@ internal static class DownCommand
 {
     public static Command Create()
     {
-        var command = new Command("down", "Stops the cluster that 'herd up' started on this machine. Conversations stay in the store.");
+        var command = new Command(
+            "down", "Stops the cluster that 'herd up' started on this machine. Conversations stay in the store.");
         command.SetAction(async (_, _) =>
         {
             var alive = RunState.TryRead()?.Processes.Where(Machine.IsAlive).ToList() ?? [];
@@ -19,7 +20,7 @@ internal static class DownCommand
                 return 0;
             }
 
-            // Gateways first, then nodes, the store last: nobody is left to call what is gone.
+            // Gateways first, then nodes, the store last: no process calls one that has ended.
             foreach (var kind in alive.GroupBy(process => process.Program).Reverse())
             {
                 await LocalCluster.Stop([.. kind]);

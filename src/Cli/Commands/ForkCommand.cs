@@ -3,14 +3,20 @@ using Herd.V1;
 
 namespace Herd.Cli.Commands;
 
-/// <summary>herd fork: a new conversation with what was said in another.</summary>
+/// <summary>herd fork: creates a conversation with the turns of another one.</summary>
 internal static class ForkCommand
 {
     public static Command Create()
     {
-        var conversation = new Argument<string>("conversation") { Description = "The conversation to begin with." };
-        var turn = new Option<string?>("--turn") { Description = "The last turn to take over. Default: the last that is answered.", HelpName = "ID" };
-        var command = new Command("fork", "Starts a conversation with what was said in another, and prints its id.") { conversation, turn };
+        var conversation = new Argument<string>("conversation") { Description = "The conversation to copy." };
+        var turn = new Option<string?>("--turn")
+        {
+            Description = "The last turn to copy. Default: the last answered one.", HelpName = "ID",
+        };
+        var command = new Command("fork", "Creates a conversation with the turns of another one, and prints its id.")
+        {
+            conversation, turn,
+        };
         command.SetAction(async (parsed, cancellation) =>
         {
             using var gateway = new Gateway();

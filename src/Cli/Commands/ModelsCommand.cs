@@ -3,7 +3,7 @@ using Herd.V1;
 
 namespace Herd.Cli.Commands;
 
-/// <summary>herd models: what can be asked for.</summary>
+/// <summary>herd models: lists the models that are served.</summary>
 internal static class ModelsCommand
 {
     public static Command Create()
@@ -13,7 +13,8 @@ internal static class ModelsCommand
         command.SetAction(async (parsed, cancellation) =>
         {
             using var gateway = new Gateway();
-            var reply = await gateway.Conversations.ListModelsAsync(new ListModelsRequest(), cancellationToken: cancellation);
+            var reply = await gateway.Conversations.ListModelsAsync(
+                new ListModelsRequest(), cancellationToken: cancellation);
             Output.Write(
                 reply.Models,
                 parsed.GetValue(json),

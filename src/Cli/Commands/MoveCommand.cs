@@ -9,8 +9,14 @@ internal static class MoveCommand
     public static Command Create()
     {
         var conversation = new Argument<string>("conversation") { Description = "The conversation." };
-        var node = new Option<string?>("--node") { Description = "Where to. Default: where the router would have it.", HelpName = "NAME" };
-        var command = new Command("move", "Moves a conversation's KV cache to another node.") { conversation, node };
+        var node = new Option<string?>("--node")
+        {
+            Description = "The node to move to. Default: the router chooses.", HelpName = "NAME",
+        };
+        var command = new Command("move", "Moves a conversation's KV cache to another node.")
+        {
+            conversation, node,
+        };
         command.SetAction(async (parsed, cancellation) =>
         {
             using var gateway = new Gateway();
@@ -22,8 +28,9 @@ internal static class MoveCommand
 
             var reply = await gateway.Conversations.MoveConversationAsync(request, cancellationToken: cancellation);
             Console.WriteLine(reply.Placement is { } placement
-                ? $"{placement.Home} -> {placement.Node}: {placement.Move.Tokens} tokens, {placement.Move.Bytes >> 10} KiB"
-                : "It stays: no other node takes it, or replaying it there would be no dearer.");
+                ? $"{placement.Home} -> {placement.Node}: {placement.Move.Tokens} tokens, "
+                    + $"{placement.Move.Bytes >> 10} KiB"
+                : "It stays: no other node takes it, or a replay there is not slower.");
             return 0;
         });
         return command;

@@ -4,7 +4,7 @@ using Herd.V1;
 
 namespace Herd.Cli.Commands;
 
-/// <summary>herd nodes: the nodes as a gateway sees them.</summary>
+/// <summary>herd nodes: lists the nodes as a gateway sees them.</summary>
 internal static class NodesCommand
 {
     public static Command Create()

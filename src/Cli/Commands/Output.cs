@@ -7,15 +7,18 @@ namespace Herd.Cli.Commands;
 /// <summary>Prints lists, as tables for people or as JSON for programs.</summary>
 internal static class Output
 {
-    private const int WidthOfPipes = 240;
+    private const int PipeWidth = 240;
 
     private static readonly JsonFormatter Json = new(
-        JsonFormatter.Settings.Default.WithFormatDefaultValues(true).WithPreserveProtoFieldNames(true).WithIndentation());
+        JsonFormatter.Settings.Default
+            .WithFormatDefaultValues(true).WithPreserveProtoFieldNames(true).WithIndentation());
 
     public static void WriteJson<T>(RepeatedField<T> items)
-        where T : IMessage<T> => Console.WriteLine($"[{string.Join(",\n", items.Select(item => Json.Format(item)))}]");
+        where T : IMessage<T> =>
+        Console.WriteLine($"[{string.Join(",\n", items.Select(item => Json.Format(item)))}]");
 
-    public static void Write<T>(RepeatedField<T> items, bool json, params (string Title, Func<T, string> Value)[] columns)
+    public static void Write<T>(
+        RepeatedField<T> items, bool json, params (string Title, Func<T, string> Value)[] columns)
         where T : IMessage<T>
     {
         if (json)
@@ -26,7 +29,7 @@ internal static class Output
 
         if (Console.IsOutputRedirected)
         {
-            AnsiConsole.Profile.Width = WidthOfPipes;
+            AnsiConsole.Profile.Width = PipeWidth;
         }
 
         var table = new Table().Border(TableBorder.None);

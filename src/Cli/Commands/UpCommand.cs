@@ -8,23 +8,59 @@ namespace Herd.Cli.Commands;
 /// <summary>herd up: starts a cluster on this machine.</summary>
 internal static class UpCommand
 {
-    private static readonly TimeSpan WatchEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan WatchPeriod = TimeSpan.FromSeconds(1);
 
     public static Command Create()
     {
         var nodes = Number("--nodes", "Nodes to start.", 2, 1, 64);
         var gateways = Number("--gateways", "Gateways to start.", 1, 1, 16);
-        var model = new Option<string?>("--model") { Description = "A model of models/catalog.json, or the path of a GGUF file. Default: the catalog's first.", HelpName = "ID|PATH" };
-        var runtime = new Option<string>("--runtime") { DefaultValueFactory = _ => "", Description = "What computes: llama.cpp or llamasharp, whichever was built in, or simulated. Default: the one that was built in.", HelpName = "NAME" };
-        var threads = Number("--threads", "CPU threads of each node. 0 divides the machine's cores among the nodes.", 0, 0, 1024);
-        var slots = Number("--slots", "Conversations that a node computes side by side.", 8, 1, 256);
-        var context = Number("--context", "Tokens that a conversation can hold. 0: as many as the model was trained for.", 0, 0, 1 << 24);
-        var http = Number("--http", "The port of the OpenAI API on 127.0.0.1. Further gateways take every second port after it.", 8080, 1, 65500);
-        var grpc = Number("--grpc", "The port of gRPC on 127.0.0.1. Further gateways take every second port after it.", 8081, 1, 65500);
-        var store = new Option<string?>("--store") { Description = "A Redis, Valkey or Garnet to use instead of the embedded one, such as redis://127.0.0.1:6379.", HelpName = "ADDRESS" };
-        var data = new Option<string?>("--data") { Description = "Where the embedded store and the KV caches on disk are kept. Default: .herd/data in the repository.", HelpName = "DIR" };
-        var detach = new Option<bool>("--detach") { Description = "Return when the cluster is well, and leave it running." };
-        var command = new Command("up", "Starts a cluster on this machine, or what is missing of the one that runs.")
+        var model = new Option<string?>("--model")
+        {
+            Description = "A model of models/catalog.json, or the path of a GGUF file. Default: the catalog's first.",
+            HelpName = "ID|PATH",
+        };
+        var runtime = new Option<string>("--runtime")
+        {
+            DefaultValueFactory = _ => "",
+            Description = "The runtime: llama.cpp or llamasharp, by the build, or simulated. "
+                + "Default: that of the build.",
+            HelpName = "NAME",
+        };
+        var threads = Number(
+            "--threads", "CPU threads of each node. 0 divides the machine's cores among the nodes.", 0, 0, 1024);
+        var slots = Number(
+            "--slots", "The slots of each node: conversations that it computes at the same time.", 8, 1, 256);
+        var context = Number(
+            "--context", "The context of a conversation, in tokens. 0: that of the model's training.", 0, 0, 1 << 24);
+        var http = Number(
+            "--http",
+            "The port of the OpenAI API on 127.0.0.1. Further gateways take every second port after it.",
+            8080,
+            1,
+            65500);
+        var grpc = Number(
+            "--grpc",
+            "The port of gRPC on 127.0.0.1. Further gateways take every second port after it.",
+            8081,
+            1,
+            65500);
+        var store = new Option<string?>("--store")
+        {
+            Description = "A Redis, Valkey or Garnet instead of the embedded store, such as redis://127.0.0.1:6379.",
+            HelpName = "ADDRESS",
+        };
+        var data = new Option<string?>("--data")
+        {
+            Description = "The folder of the embedded store and of KV caches on disk. "
+                + "Default: .herd/data in the repository.",
+            HelpName = "DIR",
+        };
+        var detach = new Option<bool>("--detach")
+        {
+            Description = "Returns when the cluster is ready, and leaves it running.",
+        };
+        var command = new Command(
+            "up", "Starts a cluster on this machine, or the missing processes of the one that runs.")
         {
             nodes, gateways, model, runtime, threads, slots, context, http, grpc, store, data, detach,
         };
@@ -36,8 +72,8 @@ internal static class UpCommand
                 Gateways = parsed.GetValue(gateways),
                 Model = FindModel(parsed.GetValue(model)),
                 Runtime = parsed.GetValue(runtime)!,
-                Threads = parsed.GetValue(threads) is > 0 and var asked
-                    ? asked
+                Threads = parsed.GetValue(threads) is > 0 and var given
+                    ? given
                     : Math.Max(1, Environment.ProcessorCount / parsed.GetValue(nodes)),
                 Slots = parsed.GetValue(slots),
                 Context = parsed.GetValue(context),
@@ -58,7 +94,7 @@ internal static class UpCommand
         {
             await cluster.StartMissing(cancellation);
             await AnsiConsole.Status().StartAsync("Starting", status =>
-                cluster.WaitUntilWell(problem => status.Status(Markup.Escape(problem)), cancellation));
+                cluster.WaitUntilReady(problem => status.Status(Markup.Escape(problem)), cancellation));
             Show(cluster);
             if (detach || cluster.Started.Count == 0)
             {
@@ -85,23 +121,28 @@ internal static class UpCommand
         if (RunState.TryRead() is { } running && running.Processes.Any(Machine.IsAlive))
         {
             return running.Plan == plan ? running
-                : plan.Nodes > running.Plan.Nodes && running.Plan == plan with { Nodes = running.Plan.Nodes, Threads = running.Plan.Threads }
+                : plan.Nodes > running.Plan.Nodes
+                    && running.Plan == plan with { Nodes = running.Plan.Nodes, Threads = running.Plan.Threads }
                 ? running.Grow(plan.Nodes, plan.Threads)
                 : throw new CliException(
-                    $"a cluster with other settings runs here ({running.Plan.Nodes} nodes, {running.Plan.Gateways} gateways, model "
-                    + $"{running.Plan.Model}, gRPC on {running.Plan.GrpcPort}). Give the same settings to start what is missing of it, "
+                    $"a cluster with other settings runs here ({running.Plan.Nodes} nodes, "
+                    + $"{running.Plan.Gateways} gateways, model {running.Plan.Model}, "
+                    + $"gRPC on {running.Plan.GrpcPort}). Give the same settings to start its missing processes, "
                     + "or more nodes to add some, or run 'herd down' first.",
                     ExitCodes.BadInput);
         }
 
         if (plan.GatewayPorts.GroupBy(port => port).FirstOrDefault(ports => ports.Count() > 1) is { } twice)
         {
-            throw new CliException($"port {twice.Key} would be used twice; choose other ports with --http and --grpc.", ExitCodes.BadInput);
+            throw new CliException(
+                $"port {twice.Key} would be used twice; choose other ports with --http and --grpc.",
+                ExitCodes.BadInput);
         }
 
         if (plan.GatewayPorts.FirstOrDefault(port => !Machine.IsFree(port)) is > 0 and var taken)
         {
-            throw new CliException($"port {taken} is taken; choose another with --http or --grpc.", ExitCodes.BadInput);
+            throw new CliException(
+                $"port {taken} is taken; choose another with --http or --grpc.", ExitCodes.BadInput);
         }
 
         return new RunState
@@ -112,12 +153,12 @@ internal static class UpCommand
         };
     }
 
-    private static string FindModel(string? asked)
+    private static string FindModel(string? wanted)
     {
         try
         {
             var catalog = ModelCatalog.Read(HerdHome.Catalog);
-            var source = catalog.Find(asked ?? catalog.Models[0].Id);
+            var source = catalog.Find(wanted ?? catalog.Models[0].Id);
             return source.Sha256 is null ? source.Path : source.Id;
         }
         catch (InvalidDataException e)
@@ -134,7 +175,9 @@ internal static class UpCommand
             Console.WriteLine($"{process.Name,-10} pid {process.Pid,-8} log {process.Log}");
         }
 
-        Console.WriteLine($"ready      http://127.0.0.1:{state.Plan.HttpPort}/v1   gRPC 127.0.0.1:{state.Plan.GrpcPort}   model {state.Plan.Model}   runtime {cluster.Runtime}");
+        Console.WriteLine(
+            $"ready      http://127.0.0.1:{state.Plan.HttpPort}/v1   gRPC 127.0.0.1:{state.Plan.GrpcPort}   "
+            + $"model {state.Plan.Model}   runtime {cluster.Runtime}");
     }
 
     private static async Task Watch(LocalCluster cluster, CancellationToken cancellation)
@@ -142,16 +185,18 @@ internal static class UpCommand
         Console.WriteLine("Ctrl-C stops it.");
         while (true)
         {
-            await Task.Delay(WatchEvery, cancellation);
+            await Task.Delay(WatchPeriod, cancellation);
             if (RunState.TryRead() is not { } state || state.Processes.All(process => !Machine.IsAlive(process)))
             {
-                throw new CliException("the cluster was stopped by somebody else.");
+                throw new CliException("another command has stopped the cluster.");
             }
 
             foreach (var dead in cluster.Started.Where(process => !Machine.IsAlive(process)).ToList())
             {
                 cluster.Started.Remove(dead);
-                Console.Error.WriteLine($"herd: {dead.Name} has ended: {LogTail.Reason(dead.Log)} (log: {dead.Log}). 'herd up' in another terminal, with the same settings, starts it again.");
+                Console.Error.WriteLine(
+                    $"herd: {dead.Name} has ended: {LogTail.Reason(dead.Log)} (log: {dead.Log}). "
+                    + "'herd up' in another terminal, with the same settings, starts it again.");
             }
         }
     }
@@ -165,14 +210,18 @@ internal static class UpCommand
         }
     }
 
-    private static Option<int> Number(string name, string description, int standard, int least, int most)
+    private static Option<int> Number(string name, string description, int standard, int min, int max)
     {
-        var option = new Option<int>(name) { Description = description, HelpName = "N", DefaultValueFactory = _ => standard };
+        var option = new Option<int>(name)
+        {
+            Description = description, HelpName = "N", DefaultValueFactory = _ => standard,
+        };
         option.Validators.Add(result =>
         {
-            if (!result.Errors.Any() && (result.GetValueOrDefault<int>() < least || result.GetValueOrDefault<int>() > most))
+            if (!result.Errors.Any()
+                && (result.GetValueOrDefault<int>() < min || result.GetValueOrDefault<int>() > max))
             {
-                result.AddError($"{name} must be from {least} to {most}.");
+                result.AddError($"{name} must be from {min} to {max}.");
             }
         });
         return option;

@@ -12,21 +12,29 @@ internal static class WhyCommand
     {
         var conversation = new Argument<string>("conversation") { Description = "The conversation." };
         var json = new Option<bool>("--json") { Description = "As JSON." };
-        var command = new Command("why", "Explains the placements of a conversation: node, reason, and the predicted time to the first token.") { conversation, json };
+        var command = new Command(
+            "why",
+            "Explains the placements of a conversation: node, reason, and the predicted time to the first token.")
+        {
+            conversation, json,
+        };
         command.SetAction(async (parsed, cancellation) =>
         {
             using var gateway = new Gateway();
             var reply = await gateway.Conversations.ExplainPlacementAsync(
-                new ExplainPlacementRequest { ConversationId = parsed.GetValue(conversation)! }, cancellationToken: cancellation);
+                new ExplainPlacementRequest { ConversationId = parsed.GetValue(conversation)! },
+                cancellationToken: cancellation);
             Output.Write(
                 reply.Placements,
                 parsed.GetValue(json),
-                ("TIME", placement => placement.Time.ToDateTime().ToString("HH:mm:ss.fff", CultureInfo.InvariantCulture)),
+                ("TIME", placement =>
+                    placement.Time.ToDateTime().ToString("HH:mm:ss.fff", CultureInfo.InvariantCulture)),
                 ("REASON", placement => placement.Reason.ToString()),
                 ("POLICY", placement => placement.Policy),
                 ("NODE", placement => placement.Node),
                 ("HOME", placement => placement.Home),
-                ("PREDICTED, MS: QUEUE + KV + CONTENTION", placement => string.Join("; ", placement.Considered.Select(Describe))),
+                ("PREDICTED, MS: QUEUE + KV + CONTENTION", placement =>
+                    string.Join("; ", placement.Considered.Select(Describe))),
                 ("MOVED", Moved));
             return 0;
         });
@@ -43,7 +51,9 @@ internal static class WhyCommand
     public static string Moved(Placement placement) =>
         placement.Move is not { } move ? ""
         : move.Failure.Length > 0 ? $"not: {move.Failure}"
-        : string.Create(CultureInfo.InvariantCulture, $"{move.Tokens} tokens, {move.Bytes >> 10} KiB in {Milliseconds(move.Duration)} ms");
+        : string.Create(
+            CultureInfo.InvariantCulture,
+            $"{move.Tokens} tokens, {move.Bytes >> 10} KiB in {Milliseconds(move.Duration)} ms");
 
     private static string Stale(double penalty) =>
         penalty > 1 ? string.Create(CultureInfo.InvariantCulture, $", x {penalty:0.0} for an old report") : "";

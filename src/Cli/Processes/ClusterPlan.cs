@@ -5,7 +5,7 @@ using Herd.Inference.Kv;
 
 namespace Herd.Cli.Processes;
 
-/// <summary>What 'herd up' was asked for.</summary>
+/// <summary>The settings of 'herd up'.</summary>
 internal sealed record ClusterPlan
 {
     public required int Nodes { get; init; }
@@ -14,7 +14,7 @@ internal sealed record ClusterPlan
 
     public required string Model { get; init; }
 
-    /// <summary>What computes; empty means the native runtime that was built in.</summary>
+    /// <summary>The runtime; empty means the native one of this build.</summary>
     public string Runtime { get; init; } = "";
 
     /// <summary>CPU threads of each node.</summary>
@@ -22,15 +22,15 @@ internal sealed record ClusterPlan
 
     public required int Slots { get; init; }
 
-    /// <summary>Tokens that a conversation can hold; 0 means as many as the model was trained for.</summary>
+    /// <summary>The context of a conversation, in tokens; 0 means that of the model's training.</summary>
     public required int Context { get; init; }
 
-    /// <summary>The first gateway's; the next ones' are two higher each.</summary>
+    /// <summary>The first gateway's port; each further gateway's is two higher.</summary>
     public required int HttpPort { get; init; }
 
     public required int GrpcPort { get; init; }
 
-    /// <summary>Null starts an embedded one.</summary>
+    /// <summary>The address of the store; null starts an embedded one.</summary>
     public required string? Store { get; init; }
 
     public required string Data { get; init; }
@@ -38,7 +38,7 @@ internal sealed record ClusterPlan
     public IEnumerable<int> GatewayPorts =>
         Enumerable.Range(0, Gateways).SelectMany(i => new[] { HttpPort + 2 * i, GrpcPort + 2 * i });
 
-    /// <summary>Every process, in the order in which they are started.</summary>
+    /// <summary>The processes, in the order of their start.</summary>
     public IReadOnlyList<PlannedProcess> Processes()
     {
         var ports = FreePorts((2 * Gateways) + 1);
@@ -46,16 +46,20 @@ internal sealed record ClusterPlan
         return
         [
             .. Store is null
-                ? new[] { new PlannedProcess("store", "Store", ["--port", Text(ports[0]), "--data", Path.Combine(Data, "store")]) }
+                ? new[]
+                {
+                    new PlannedProcess(
+                        "store", "Store", ["--port", Text(ports[0]), "--data", Path.Combine(Data, "store")]),
+                }
                 : [],
             .. NewNodes(1, Nodes, store),
             .. Enumerable.Range(1, Gateways).Select(i => NewGateway(i, store, ports[2 * i - 1], ports[2 * i])),
         ];
     }
 
-    /// <summary>Nodes to start.</summary>
-    /// <param name="first">The first one's number, from 1 on.</param>
-    /// <param name="count">How many.</param>
+    /// <summary>The processes of nodes.</summary>
+    /// <param name="first">The number of the first node, from 1.</param>
+    /// <param name="count">The number of nodes.</param>
     /// <param name="store">The address of the store.</param>
     public IEnumerable<PlannedProcess> NewNodes(int first, int count, string store)
     {
@@ -84,7 +88,9 @@ internal sealed record ClusterPlan
     /// <summary>The embedded store's address.</summary>
     public static string LocalStore(int port) => $"127.0.0.1:{Text(port)}";
 
-    private PlannedProcess NewGateway(int number, string store, int port, int adminPort) => new($"gateway-{Text(number)}", "Gateway",
+    private PlannedProcess NewGateway(int number, string store, int port, int adminPort) => new(
+        $"gateway-{Text(number)}",
+        "Gateway",
     [
         .. Cluster($"gateway-{Text(number)}", store, port),
         $"--Gateway:HttpPort={Text(HttpPort + (2 * (number - 1)))}",
@@ -93,8 +99,8 @@ internal sealed record ClusterPlan
     ]);
 
     /// <summary>
-    /// Ports that nobody listens on; all are held until all are found, so none comes twice. Below those that Linux gives to outgoing
-    /// connections, which could take one before its process listens.
+    /// Finds free ports. All are bound until all are found, so none is returned twice. They are below the range of
+    /// Linux for outgoing connections, which could take one before its process listens.
     /// </summary>
     private static List<int> FreePorts(int count)
     {
@@ -113,7 +119,7 @@ internal sealed record ClusterPlan
                 }
                 catch (SocketException)
                 {
-                    // Somebody listens there.
+                    // The port is taken.
                     listener.Dispose();
                 }
             }
@@ -127,9 +133,14 @@ internal sealed record ClusterPlan
     }
 
     private static IEnumerable<string> Cluster(string name, string store, int port) =>
-        [$"--Cluster:Name={name}", $"--Cluster:Store={store}", $"--Cluster:SiloPort={Text(port)}", $"--Cluster:KeyFile={MakeKey()}"];
+    [
+        $"--Cluster:Name={name}",
+        $"--Cluster:Store={store}",
+        $"--Cluster:SiloPort={Text(port)}",
+        $"--Cluster:KeyFile={MakeKey()}",
+    ];
 
-    /// <summary>The cluster's secret, made at its first start.</summary>
+    /// <summary>The file of the cluster's key, created at the first start.</summary>
     private static string MakeKey()
     {
         var path = Path.Combine(HerdHome.Path, "cluster.key");

@@ -4,23 +4,24 @@ using Herd.V1;
 
 namespace Herd.Cli.Processes;
 
-/// <summary>The cluster of this machine: starts what is missing of it, waits until it is well, stops it.</summary>
+/// <summary>The cluster of this machine: starts missing processes, waits until they are ready, stops them.</summary>
 internal sealed class LocalCluster(RunState state)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
-    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan MaxStartTime = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan StopMaxStartTime = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(200);
 
     public RunState State { get; private set; } = state;
 
-    /// <summary>The processes this command has started itself.</summary>
+    /// <summary>The processes that this command started.</summary>
     public List<RunningProcess> Started { get; } = [];
 
-    /// <summary>What the nodes compute with, once they are ready.</summary>
+    /// <summary>The runtime of the nodes; empty until they are ready.</summary>
     public string Runtime { get; private set; } = "";
 
     /// <summary>
-    /// Starts every process that does not run, and notes it at once, so that none is ever forgotten. The others begin once the store listens.
+    /// Starts every process that does not run, and writes each one to run.json at once, so that none is lost. The
+    /// others start when the store listens.
     /// </summary>
     public async Task StartMissing(CancellationToken cancellation)
     {
@@ -45,7 +46,7 @@ internal sealed class LocalCluster(RunState state)
     }
 
     /// <summary>Waits until the store takes connections.</summary>
-    /// <exception cref="CliException">It has ended.</exception>
+    /// <exception cref="CliException">The store has ended.</exception>
     private static async Task Listens(RunningProcess store, int port, CancellationToken cancellation)
     {
         while (!await Machine.Listens(port, cancellation))
@@ -55,7 +56,7 @@ internal sealed class LocalCluster(RunState state)
         }
     }
 
-    /// <summary>Drains the last node and forgets it.</summary>
+    /// <summary>Drains the last node and removes it from run.json.</summary>
     public async Task RemoveLastNode(TimeSpan patience)
     {
         var last = State.Processes.Last(process => process.Program == "Silo");
@@ -64,11 +65,11 @@ internal sealed class LocalCluster(RunState state)
         State.Write();
     }
 
-    /// <summary>Waits until every gateway sees every node ready, and its store.</summary>
+    /// <summary>Waits until every gateway is ready and sees every node ready.</summary>
     /// <exception cref="CliException">A process ended, or it takes too long.</exception>
-    public async Task WaitUntilWell(Action<string> report, CancellationToken cancellation)
+    public async Task WaitUntilReady(Action<string> report, CancellationToken cancellation)
     {
-        using var timeout = new CancellationTokenSource(Patience);
+        using var timeout = new CancellationTokenSource(MaxStartTime);
         using var http = new HttpClient();
         var gateways = State.Gateways
             .Select((address, i) => (
@@ -90,7 +91,9 @@ internal sealed class LocalCluster(RunState state)
                 report(problems.First(problem => problem is not null)!);
                 if (timeout.IsCancellationRequested)
                 {
-                    throw new CliException($"the cluster is not well after {Patience.TotalMinutes} minutes: {problems[0]}. Logs: {HerdHome.Logs}");
+                    throw new CliException(
+                        $"the cluster is not ready after {MaxStartTime.TotalMinutes} minutes: {problems[0]}. "
+                        + $"Logs: {HerdHome.Logs}");
                 }
 
                 await Task.Delay(Poll, cancellation);
@@ -113,20 +116,24 @@ internal sealed class LocalCluster(RunState state)
         }
     }
 
-    public static Task Stop(IReadOnlyList<RunningProcess> processes) => Machine.Stop(processes, StopPatience);
+    public static Task Stop(IReadOnlyList<RunningProcess> processes) => Machine.Stop(processes, StopMaxStartTime);
 
     private async Task<string?> Problem(Gateway gateway, CancellationToken cancellation)
     {
         try
         {
-            var nodes = (await gateway.Cluster.ListNodesAsync(new ListNodesRequest(), cancellationToken: cancellation)).Nodes;
+            var reply = await gateway.Cluster.ListNodesAsync(new ListNodesRequest(), cancellationToken: cancellation);
+            var nodes = reply.Nodes;
             var ready = nodes.Count(node =>
-                node.State == NodeState.Ready && State.Processes.Any(p => p.Name == node.Name && p.Pid == node.ProcessId));
+                node.State == NodeState.Ready
+                && State.Processes.Any(process => process.Name == node.Name && process.Pid == node.ProcessId));
             Runtime = string.Join(", ", nodes.Select(node => node.Runtime).Distinct(StringComparer.Ordinal));
             return ready == State.Plan.Nodes
                 ? null
                 : $"{ready} of {State.Plan.Nodes} nodes are ready"
-                    + string.Concat(nodes.Where(node => node.State == NodeState.Loading).Select(node => $", {node.Name} has loaded {node.Loaded:P0}"));
+                    + string.Concat(nodes
+                        .Where(node => node.State == NodeState.Loading)
+                        .Select(node => $", {node.Name} has loaded {node.Loaded:P0}"));
         }
         catch (RpcException) when (!cancellation.IsCancellationRequested)
         {
@@ -134,7 +141,7 @@ internal sealed class LocalCluster(RunState state)
         }
     }
 
-    /// <summary>What a gateway that has its nodes still lacks, which is its store.</summary>
+    /// <summary>The problem of a gateway that has its nodes: its store. Null if it is ready.</summary>
     private static async Task<string?> Problem(HttpClient http, Uri health, CancellationToken cancellation)
     {
         try

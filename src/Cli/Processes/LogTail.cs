@@ -1,6 +1,6 @@
 namespace Herd.Cli.Processes;
 
-/// <summary>Finds in a log why its process ended.</summary>
+/// <summary>Finds in a log the reason why its process ended.</summary>
 internal static class LogTail
 {
     private const int Characters = 300;
@@ -11,12 +11,14 @@ internal static class LogTail
         try
         {
             var lines = File.ReadLines(log).Where(line => line.Trim().Length > 0).TakeLast(200).ToList();
-            var line = lines.FindLast(line => line.Contains(" crit: ", StringComparison.Ordinal)) ?? lines.LastOrDefault();
-            return line is null ? "it said nothing" : Shorten(line[(line.IndexOf("] ", StringComparison.Ordinal) is var at and > 0 ? at + 2 : 0)..]);
+            var line = lines.FindLast(line => line.Contains(" crit: ", StringComparison.Ordinal))
+                ?? lines.LastOrDefault();
+            var at = line?.IndexOf("] ", StringComparison.Ordinal) ?? 0;
+            return line is null ? "its log is empty" : Shorten(line[(at > 0 ? at + 2 : 0)..]);
         }
         catch (IOException)
         {
-            return "it left no log";
+            return "it has no log";
         }
     }
 

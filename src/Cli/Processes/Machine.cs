@@ -16,7 +16,8 @@ internal static partial class Machine
     public const int Continued = 18;
     private const int Terminate = 15;
 
-    // The shell opens the log and makes way; setsid keeps Ctrl-C and a closed terminal from reaching the process.
+    // The shell opens the log, then becomes the program; setsid keeps Ctrl-C and a closed terminal from reaching the
+    // process.
     private const string Launcher = "exec setsid \"$0\" \"$@\" >>\"$HERD_LOG\" 2>&1 </dev/null";
 
     public static RunningProcess Start(PlannedProcess planned)
@@ -26,7 +27,8 @@ internal static partial class Machine
         Directory.CreateDirectory(HerdHome.Logs);
         try
         {
-            using var process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", Launcher, program, .. planned.Arguments])
+            string[] shell = ["-c", Launcher, program, .. planned.Arguments];
+            using var process = Process.Start(new ProcessStartInfo("/bin/sh", shell)
             {
                 Environment = { ["HERD_LOG"] = running.Log },
                 WorkingDirectory = HerdHome.Path,
@@ -39,9 +41,10 @@ internal static partial class Machine
         }
     }
 
-    public static bool IsAlive(RunningProcess process) => process.Started != 0 && StartTime(process.Pid) == process.Started;
+    public static bool IsAlive(RunningProcess process) =>
+        process.Started != 0 && StartTime(process.Pid) == process.Started;
 
-    /// <summary>Asks processes to end, and ends those that have not after a while.</summary>
+    /// <summary>Sends SIGTERM to processes, and SIGKILL to those that have not ended after a while.</summary>
     public static async Task Stop(IReadOnlyList<RunningProcess> processes, TimeSpan patience)
     {
         Signal(processes.Where(IsAlive), Terminate);
@@ -54,7 +57,7 @@ internal static partial class Machine
         }
     }
 
-    /// <summary>Sends a signal to a process, if it is alive.</summary>
+    /// <summary>Sends a signal to a process if it is alive.</summary>
     public static void Send(RunningProcess process, int signal) => Signal(new[] { process }.Where(IsAlive), signal);
 
     public static bool IsFree(int port)
@@ -71,7 +74,7 @@ internal static partial class Machine
         }
     }
 
-    /// <summary>Whether somebody takes connections at a port.</summary>
+    /// <summary>True if a process accepts connections at the port.</summary>
     public static async Task<bool> Listens(int port, CancellationToken cancellation)
     {
         try
@@ -94,14 +97,16 @@ internal static partial class Machine
         }
     }
 
-    /// <summary>When a process started, in ticks since the machine did: field 22 of /proc/PID/stat. Null when it is over.</summary>
+    /// <summary>
+    /// The start time of a process, in ticks since the boot: field 22 of /proc/PID/stat. Null if it has ended.
+    /// </summary>
     private static long? StartTime(int pid)
     {
         try
         {
             var stat = File.ReadAllText($"/proc/{pid.ToString(CultureInfo.InvariantCulture)}/stat");
 
-            // The second field is the name in parentheses, which may hold anything.
+            // The second field is the name in parentheses, which may contain spaces and parentheses.
             var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
             return fields[0] is "Z" or "X" ? null : long.Parse(fields[19], CultureInfo.InvariantCulture);
         }

@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 
 namespace Herd.Cli.Processes;
 
-/// <summary>The cluster that 'herd up' runs on this machine, as it stands in run.json.</summary>
+/// <summary>The cluster that 'herd up' runs on this machine: the content of run.json.</summary>
 internal sealed record RunState
 {
     public const int CurrentVersion = 1;
@@ -15,33 +15,42 @@ internal sealed record RunState
 
     public required IReadOnlyList<RunningProcess> Processes { get; init; }
 
-    /// <summary>Where the gateways listen, for callers and for operators.</summary>
+    /// <summary>The addresses of the gateways.</summary>
     [JsonIgnore]
     public IReadOnlyList<GatewayAddress> Gateways =>
     [
         .. Processes.Where(process => process.Program == "Gateway").Select((process, i) => new GatewayAddress(
             $"http://127.0.0.1:{Plan.GrpcPort + (2 * i)}",
-            $"http://127.0.0.1:{process.Arguments.FirstOrDefault(argument => argument.StartsWith(ClusterPlan.AdminPort, StringComparison.Ordinal))?.Split('=')[1] ?? "8082"}")),
+            $"http://127.0.0.1:{AdminPort(process) ?? "8082"}")),
     ];
 
-    /// <summary>The same cluster with further nodes, which are yet to be started.</summary>
-    /// <param name="nodes">How many there are to be.</param>
-    /// <param name="threads">CPU threads of each of the new ones.</param>
+    /// <summary>The same cluster with further nodes, which are not started yet.</summary>
+    /// <param name="nodes">The number of nodes afterwards.</param>
+    /// <param name="threads">CPU threads of each new node.</param>
     public RunState Grow(int nodes, int threads)
     {
-        var store = Plan.Store ?? ClusterPlan.LocalStore(int.Parse(Processes.First(p => p.Program == "Store").Arguments[1], CultureInfo.InvariantCulture));
+        var store = Plan.Store ?? ClusterPlan.LocalStore(int.Parse(
+            Processes.First(process => process.Program == "Store").Arguments[1], CultureInfo.InvariantCulture));
         var added = (Plan with { Threads = threads }).NewNodes(Plan.Nodes + 1, nodes - Plan.Nodes, store);
-        return this with { Plan = Plan with { Nodes = nodes }, Processes = [.. Processes, .. added.Select(RunningProcess.NotStarted)] };
+        return this with
+        {
+            Plan = Plan with { Nodes = nodes },
+            Processes = [.. Processes, .. added.Select(RunningProcess.NotStarted)],
+        };
     }
 
     /// <summary>The same cluster without its last node, which has ended.</summary>
     public RunState WithoutLastNode() => this with
     {
         Plan = Plan with { Nodes = Plan.Nodes - 1 },
-        Processes = [.. Processes.Where(process => process.Name != $"node-{Plan.Nodes.ToString(CultureInfo.InvariantCulture)}")],
+        Processes =
+        [
+            .. Processes.Where(process =>
+                process.Name != $"node-{Plan.Nodes.ToString(CultureInfo.InvariantCulture)}"),
+        ],
     };
 
-    /// <returns>Null when no cluster runs here, or its state cannot be read.</returns>
+    /// <returns>Null if no cluster runs here, or its state cannot be read.</returns>
     public static RunState? TryRead()
     {
         try
@@ -55,7 +64,7 @@ internal sealed record RunState
         }
     }
 
-    /// <summary>Writes it whole or not at all.</summary>
+    /// <summary>Writes the file atomically.</summary>
     public void Write()
     {
         Directory.CreateDirectory(HerdHome.Path);
@@ -64,30 +73,37 @@ internal sealed record RunState
         File.Move(temporary, HerdHome.StateFile, overwrite: true);
     }
 
+    private static string? AdminPort(RunningProcess gateway) => gateway.Arguments
+        .FirstOrDefault(argument => argument.StartsWith(ClusterPlan.AdminPort, StringComparison.Ordinal))
+        ?.Split('=')[1];
+
     public static void Delete() => File.Delete(HerdHome.StateFile);
 }
 
-/// <summary>A process and how it was started, so that it can be started again.</summary>
+/// <summary>A process with its command line, so that it can be started again.</summary>
 /// <param name="Name">Its name in the cluster.</param>
-/// <param name="Program">The project it was built from.</param>
-/// <param name="Arguments">What it was started with.</param>
+/// <param name="Program">The project of its program.</param>
+/// <param name="Arguments">Its arguments.</param>
 /// <param name="Pid">Its id.</param>
-/// <param name="Started">When it started, in the kernel's ticks: tells it from a later process with the same id.</param>
+/// <param name="Started">
+/// Its start time in the kernel's ticks, which distinguishes it from a later process with the same id.
+/// </param>
 internal sealed record RunningProcess(
     string Name, string Program, IReadOnlyList<string> Arguments, int Pid, long Started)
 {
-    public static RunningProcess NotStarted(PlannedProcess planned) => new(planned.Name, planned.Program, planned.Arguments, 0, 0);
+    public static RunningProcess NotStarted(PlannedProcess planned) =>
+        new(planned.Name, planned.Program, planned.Arguments, 0, 0);
 
     [JsonIgnore]
     public string Log => Path.Combine(HerdHome.Logs, $"{Name}.log");
 }
 
-/// <summary>Where a gateway listens for gRPC.</summary>
-/// <param name="Calls">For callers.</param>
-/// <param name="Admin">For operators.</param>
+/// <summary>The addresses of a gateway for gRPC.</summary>
+/// <param name="Calls">The address for callers.</param>
+/// <param name="Admin">The address for operators.</param>
 internal sealed record GatewayAddress(string Calls, string Admin)
 {
-    /// <summary>As a gateway listens by itself.</summary>
+    /// <summary>The default addresses of a gateway.</summary>
     public static readonly GatewayAddress Default = new("http://127.0.0.1:8081", "http://127.0.0.1:8082");
 
     /// <summary>$HERD_GATEWAY and $HERD_ADMIN, else the cluster that 'herd up' runs here.</summary>
@@ -95,7 +111,8 @@ internal sealed record GatewayAddress(string Calls, string Admin)
     {
         var here = RunState.TryRead()?.Gateways is [var first, ..] ? first : Default;
         return new GatewayAddress(
-            Environment.GetEnvironmentVariable("HERD_GATEWAY") ?? here.Calls, Environment.GetEnvironmentVariable("HERD_ADMIN") ?? here.Admin);
+            Environment.GetEnvironmentVariable("HERD_GATEWAY") ?? here.Calls,
+            Environment.GetEnvironmentVariable("HERD_ADMIN") ?? here.Admin);
     }
 }
 

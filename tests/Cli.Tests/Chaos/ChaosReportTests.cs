@@ -5,18 +5,23 @@ namespace Herd.Cli.Tests.Chaos;
 
 public sealed class ChaosReportTests
 {
-    /// <summary>Silent for 20 s since it was being replayed, then its node is killed: the fault costs it the last half second.</summary>
+    /// <summary>
+    /// The answer was silent for 20 s because it was being replayed; then its node was killed. The failover is the last
+    /// half second.
+    /// </summary>
     [Fact]
     public void Lines_AnswerWasSilentBeforeTheFault_CountsFromTheFault() =>
-        Assert.Contains("until another node had them: p50 0.50 s", Lines([At(19.5)], (0, 20)), StringComparison.Ordinal);
+        Assert.Contains("time until it took over: p50 0.50 s", Lines([At(19.5)], (0, 20)), StringComparison.Ordinal);
 
     [Fact]
-    public void Lines_PieceCameAfterTheFault_CountsFromThePiece() =>
-        Assert.Contains("until another node had them: p50 0.40 s", Lines([At(1), At(9)], (5, 5.4)), StringComparison.Ordinal);
+    public void Lines_DeltaCameAfterTheFault_CountsFromTheDelta() =>
+        Assert.Contains(
+            "time until it took over: p50 0.40 s", Lines([At(1), At(9)], (5, 5.4)), StringComparison.Ordinal);
 
     [Fact]
-    public void Lines_TakenUpTwice_TellsTheLonger() =>
-        Assert.Contains("until another node had them: p50 2.00 s", Lines([At(1), At(5)], (1, 3), (4.9, 6)), StringComparison.Ordinal);
+    public void Lines_TwoFailovers_ShowsTheLongerOne() =>
+        Assert.Contains(
+            "time until it took over: p50 2.00 s", Lines([At(1), At(5)], (1, 3), (4.9, 6)), StringComparison.Ordinal);
 
     private static string Lines(IReadOnlyList<long> faults, params (double LastPiece, double TakenUp)[] rehomings)
     {

@@ -8,9 +8,11 @@ public sealed class FaultPlanTests
     private static readonly string[] Nodes = ["node-1", "node-2", "node-3"];
     private static readonly string[] Gateways = ["gateway-1", "gateway-2"];
 
-    /// <summary>Whatever the seed: the same again, one fault after the other, all within the time, and never one of several at once.</summary>
+    /// <summary>
+    /// For every seed: plans repeat, faults do not overlap and end in time, and one process of each kind stays.
+    /// </summary>
     [Property(MaxTest = 200)]
-    public bool Draw_AnySeed_MendsOneBeforeTheNext(int seed, byte minutes)
+    public bool Create_AnySeed_RepairsEachFaultBeforeTheNext(int seed, byte minutes)
     {
         var length = TimeSpan.FromMinutes(minutes % 20);
 
@@ -18,50 +20,57 @@ public sealed class FaultPlanTests
 
         return plan.SequenceEqual(FaultPlan.Draw(seed, length, Nodes, Gateways, "store"))
             && plan.All(fault => fault.At + fault.For < length)
-            && plan.Zip(plan.Skip(1)).All(pair => pair.First.At + pair.First.For + TimeSpan.FromSeconds(8) <= pair.Second.At);
+            && plan.Zip(plan.Skip(1)).All(
+                pair => pair.First.At + pair.First.For + TimeSpan.FromSeconds(8) <= pair.Second.At);
     }
 
     [Fact]
-    public void Draw_LongEnough_HasEveryFaultOfEveryKindOfProcess()
+    public void Create_LongEnough_HasEveryFaultOfEveryKindOfProcess()
     {
         var plan = FaultPlan.Draw(1, TimeSpan.FromHours(2), Nodes, Gateways, "store");
 
         Assert.Equal(
             [
-                (Fault.Kill, "gateway"), (Fault.Kill, "node"), (Fault.Kill, "store"), (Fault.Freeze, "node"), (Fault.Drain, "gateway"),
+                (Fault.Kill, "gateway"), (Fault.Kill, "node"), (Fault.Kill, "store"),
+                (Fault.Freeze, "node"), (Fault.Drain, "gateway"),
                 (Fault.Drain, "node"), (Fault.Add, "node"), (Fault.Remove, "node"),
             ],
             plan.Select(fault => (fault.Kind, fault.Process.Split('-')[0])).Distinct().Order());
     }
 
     [Fact]
-    public void Of_Rolling_DrainsEveryNodeAndGatewayOnce() => Assert.Equal(
+    public void Create_Rolling_DrainsEveryNodeAndGatewayOnce() => Assert.Equal(
         ["node-1", "node-2", "node-3", "gateway-1", "gateway-2"],
-        FaultPlan.Create(ChaosScene.Rolling, 1, TimeSpan.FromMinutes(5), Nodes, Gateways, "store").Select(fault => fault.Process));
+        FaultPlan.Create(ChaosScene.Rolling, 1, TimeSpan.FromMinutes(5), Nodes, Gateways, "store")
+            .Select(fault => fault.Process));
 
     [Fact]
-    public void Of_Scale_AddsANodeAndTakesItAway() => Assert.Equal(
+    public void Create_Scale_AddsANodeAndRemovesIt() => Assert.Equal(
         [(Fault.Add, "node-4"), (Fault.Remove, "node-4")],
-        FaultPlan.Create(ChaosScene.Scale, 1, TimeSpan.FromMinutes(3), Nodes, Gateways, "store").Select(fault => (fault.Kind, fault.Process)));
+        FaultPlan.Create(ChaosScene.Scale, 1, TimeSpan.FromMinutes(3), Nodes, Gateways, "store")
+            .Select(fault => (fault.Kind, fault.Process)));
 
     [Theory]
     [InlineData(6, 1)]
     [InlineData(0.1, 0)]
-    public void Of_Outage_IsTheStoresAndEndsInTime(double minutes, int faults)
+    public void Create_Outage_KillsTheStoreAndEndsInTime(double minutes, int faults)
     {
         var length = TimeSpan.FromMinutes(minutes);
 
         var plan = FaultPlan.Create(ChaosScene.Outage, 1, length, Nodes, Gateways, "store");
 
         Assert.Equal(faults, plan.Count);
-        Assert.All(plan, fault => Assert.True(fault.Kind == Fault.Kill && fault.Process == "store" && fault.At + fault.For < length));
+        Assert.All(
+            plan,
+            fault => Assert.True(
+                fault.Kind == Fault.Kill && fault.Process == "store" && fault.At + fault.For < length));
         Assert.Empty(FaultPlan.Create(ChaosScene.Outage, 1, length, Nodes, Gateways, store: null));
     }
 
     [Theory]
     [InlineData(ChaosScene.Kill, Fault.Kill)]
     [InlineData(ChaosScene.Freeze, Fault.Freeze)]
-    public void Of_OneKind_ComesToEveryNodeInTurn(object scene, object fault)
+    public void Create_OneKind_AffectsEveryNodeInTurn(object scene, object fault)
     {
         var plan = FaultPlan.Create((ChaosScene)scene, 1, TimeSpan.FromMinutes(2), Nodes, Gateways, "store");
 
@@ -71,7 +80,7 @@ public sealed class FaultPlanTests
     }
 
     [Fact]
-    public void Draw_OneGatewayAndAStoreOfOthers_TouchesNeither() => Assert.All(
+    public void Create_OneGatewayAndAnExternalStore_SparesBoth() => Assert.All(
         FaultPlan.Draw(1, TimeSpan.FromHours(1), Nodes, ["gateway-1"], store: null),
         fault => Assert.StartsWith("node", fault.Process, StringComparison.Ordinal));
 }

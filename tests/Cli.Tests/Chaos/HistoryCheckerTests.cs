@@ -6,7 +6,7 @@ namespace Herd.Cli.Tests.Chaos;
 public sealed class HistoryCheckerTests
 {
     [Property]
-    public bool Check_WhatWasSeenIsStored_FindsNothing(byte conversations, byte turns)
+    public bool Check_StoredAsSeen_FindsNothing(byte conversations, byte turns)
     {
         var (seen, stored) = History(1 + (conversations % 4), turns % 6);
 
@@ -24,11 +24,13 @@ public sealed class HistoryCheckerTests
         Assert.Empty(HistoryChecker.Check(seen, stored, gatewaysStayed: true));
     }
 
-    /// <summary>What could not be stored while the store was away lands later, unless its gateway ended before.</summary>
+    /// <summary>
+    /// A turn that could not be stored at once is stored later, unless its gateway ended before.
+    /// </summary>
     [Theory]
     [InlineData(true, 1)]
     [InlineData(false, 0)]
-    public void Check_UnsavedTurnNeverLanded_IsWrongIfItsGatewayStayed(bool gatewaysStayed, int wrong)
+    public void Check_UnsavedTurnWasNeverStored_IsWrongIfItsGatewayStayed(bool gatewaysStayed, int wrong)
     {
         var (seen, stored) = History(1, 3);
         seen[2] = seen[2] with { IsAcknowledged = false, IsUnsaved = true };
@@ -41,10 +43,10 @@ public sealed class HistoryCheckerTests
     [InlineData("lost", "was acknowledged and is lost")]
     [InlineData("twice", "is stored 2 times")]
     [InlineData("swapped", "in another order")]
-    [InlineData("stranger", "or some that nobody took")]
-    [InlineData("repeated", "part at 6")]
-    [InlineData("torn", "part at 2")]
-    [InlineData("cut", "are stored; they part at 5")]
+    [InlineData("stranger", "or some that no client sent")]
+    [InlineData("repeated", "differ from 6 on")]
+    [InlineData("torn", "differ from 2 on")]
+    [InlineData("cut", "are stored; they differ from 5 on")]
     [InlineData("incomplete", "is not complete")]
     [InlineData("tokens", "tokens were counted")]
     [InlineData("message", "with another message")]
@@ -99,10 +101,14 @@ public sealed class HistoryCheckerTests
             stored["c0"] = turns;
         }
 
-        Assert.Contains(HistoryChecker.Check(seen, stored, gatewaysStayed: true), wrong => wrong.StartsWith("c0", StringComparison.Ordinal) && wrong.Contains(says, StringComparison.Ordinal));
+        Assert.Contains(
+            HistoryChecker.Check(seen, stored, gatewaysStayed: true),
+            wrong => wrong.StartsWith("c0", StringComparison.Ordinal)
+                && wrong.Contains(says, StringComparison.Ordinal));
     }
 
-    private static (List<TurnRecord> Seen, Dictionary<string, IReadOnlyList<StoredTurn>> Stored) History(int conversations, int turns)
+    private static (List<TurnRecord> Seen, Dictionary<string, IReadOnlyList<StoredTurn>> Stored) History(
+        int conversations, int turns)
     {
         var seen = new List<TurnRecord>();
         var stored = new Dictionary<string, IReadOnlyList<StoredTurn>>();
@@ -110,10 +116,16 @@ public sealed class HistoryCheckerTests
         {
             var taken = Enumerable.Range(0, turns).Select(turn => new TurnRecord
             {
-                Conversation = $"c{i}", TurnId = $"t{turn}", Said = $"said {turn}", Streamed = "answer", Tokens = 3, IsAcknowledged = true,
+                Conversation = $"c{i}",
+                TurnId = $"t{turn}",
+                Said = $"said {turn}",
+                Streamed = "answer",
+                Tokens = 3,
+                IsAcknowledged = true,
             }).ToList();
             seen.AddRange(taken);
-            stored[$"c{i}"] = taken.ConvertAll(turn => new StoredTurn(turn.TurnId, turn.Said, turn.Streamed, turn.Tokens, true));
+            stored[$"c{i}"] = taken.ConvertAll(
+                turn => new StoredTurn(turn.TurnId, turn.Said, turn.Streamed, turn.Tokens, true));
         }
 
         return (seen, stored);

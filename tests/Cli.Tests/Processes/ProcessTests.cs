@@ -10,15 +10,19 @@ public sealed class ProcessTests : IDisposable
     public void Dispose() => File.Delete(_log);
 
     [Fact]
-    public void Processes_Plan_AreEachOfTheirOwn()
+    public void Processes_Plan_HaveNamesAndPortsOfTheirOwn()
     {
         var processes = Plan().Processes();
 
-        Assert.Equal(["store", "node-1", "node-2", "gateway-1", "gateway-2"], processes.Select(process => process.Name));
-        var ports = processes.SelectMany(process => process.Arguments).Where(a => a.StartsWith("--Cluster:SiloPort=", StringComparison.Ordinal)).ToList();
+        Assert.Equal(
+            ["store", "node-1", "node-2", "gateway-1", "gateway-2"], processes.Select(process => process.Name));
+        var ports = processes.SelectMany(process => process.Arguments)
+            .Where(argument => argument.StartsWith("--Cluster:SiloPort=", StringComparison.Ordinal)).ToList();
         Assert.Equal(4, ports.Distinct().Count());
         Assert.Contains("--Gateway:HttpPort=9002", processes[^1].Arguments);
-        Assert.All(processes.Skip(1), process => Assert.Contains(process.Arguments, a => a.StartsWith("--Cluster:Store=127.0.0.1:", StringComparison.Ordinal)));
+        Assert.All(processes.Skip(1), process => Assert.Contains(
+            process.Arguments,
+            argument => argument.StartsWith("--Cluster:Store=127.0.0.1:", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -31,9 +35,10 @@ public sealed class ProcessTests : IDisposable
     }
 
     [Fact]
-    public void Reason_CriticalLine_IsIt()
+    public void Reason_CriticalLine_IsTheReason()
     {
-        File.WriteAllText(_log, "starting\n2026 crit: Herd.X[402] This node cannot serve: no file\n2026 info: Y[1] bye\n\n");
+        File.WriteAllText(
+            _log, "starting\n2026 crit: Herd.X[402] This node cannot serve: no file\n2026 info: Y[1] bye\n\n");
 
         Assert.Equal("This node cannot serve: no file", LogTail.Reason(_log));
     }
@@ -41,12 +46,12 @@ public sealed class ProcessTests : IDisposable
     [Fact]
     public void Reason_NoLog_SaysSo()
     {
-        Assert.Equal("it said nothing", LogTail.Reason(_log));
-        Assert.Equal("it left no log", LogTail.Reason(_log + ".none"));
+        Assert.Equal("its log is empty", LogTail.Reason(_log));
+        Assert.Equal("it has no log", LogTail.Reason(_log + ".none"));
     }
 
     [Fact]
-    public void IsAlive_SameIdOtherStart_IsNot()
+    public void IsAlive_SameIdOtherStart_IsFalse()
     {
         var me = Process.GetCurrentProcess();
 
@@ -56,6 +61,15 @@ public sealed class ProcessTests : IDisposable
 
     private static ClusterPlan Plan() => new()
     {
-        Nodes = 2, Gateways = 2, Model = "m", Threads = 1, Slots = 8, Context = 0, HttpPort = 9000, GrpcPort = 9001, Store = null, Data = "/d",
+        Nodes = 2,
+        Gateways = 2,
+        Model = "m",
+        Threads = 1,
+        Slots = 8,
+        Context = 0,
+        HttpPort = 9000,
+        GrpcPort = 9001,
+        Store = null,
+        Data = "/d",
     };
 }
