@@ -11,9 +11,11 @@ namespace Herd.Grains.Tests.Conversations;
 
 public sealed class AnswerBuilderTests
 {
-    /// <summary>However an answer is cut into pieces and wherever its stream broke, the rest is the rest.</summary>
+    /// <summary>
+    /// For any division into deltas and any position at which the stream broke, the rest is delivered.
+    /// </summary>
     [Property(MaxTest = 300)]
-    public bool Answer_ResumedAtAnyPlace_DeliversTheRest(byte[] pieces, byte broke, bool hasDigest)
+    public bool Answer_ResumedAtAnyPosition_DeliversTheRest(byte[] pieces, byte broke, bool hasDigest)
     {
         string[] characters = ["a", "\u00e9", "\u65e5", "\ud83d\ude00"];
         var texts = pieces.Select(piece => string.Concat(Enumerable.Range(0, piece % 4).Select(i => characters[(piece + i) % 4]))).ToList();
@@ -37,9 +39,9 @@ public sealed class AnswerBuilderTests
             && (rest.Count == 0 || rest[^1].Digest == XxHash64.HashToUInt64(Encoding.UTF8.GetBytes(string.Concat(texts))));
     }
 
-    /// <summary>What came under an epoch that was never stored need not be what another node gave.</summary>
+    /// <summary>An answer of an epoch that was never stored may differ from the one of another node.</summary>
     [Fact]
-    public void Answer_DeliveredUnderAnEpochThatIsNotKnown_IsNotGoneOnWith()
+    public void Answer_DeliveredUnderAnUnknownEpoch_IsNotResumed()
     {
         var events = new TurnEvents();
         var answer = new AnswerBuilder(
@@ -52,14 +54,15 @@ public sealed class AnswerBuilderTests
     }
 
     /// <summary>
-    /// Of two owners that could not store which epoch they chose, one is forgotten; what it delivered, another may know under the same epoch.
+    /// Two owners that could not store their epochs may have chosen the same one. The digest distinguishes their
+    /// answers.
     /// </summary>
     [Theory]
     [InlineData("as it was", "")]
     [InlineData("as", " it was")]
     [InlineData("", "as it was")]
     [InlineData("as \u65e5", "")]
-    public void Answer_CallerHasAnotherText_IsNotGoneOnWith(string stored, string produced)
+    public void Answer_CallerHasAnotherText_IsNotResumed(string stored, string produced)
     {
         var events = new TurnEvents();
         var had = new AnswerOffset(Bytes: 5, Tokens: 1, Epoch: 4) { Digest = XxHash64.HashToUInt64("is at"u8) };
@@ -72,7 +75,7 @@ public sealed class AnswerBuilderTests
     }
 
     [Fact]
-    public void Answer_OffsetWithinACharacter_IsNotGoneOnWith()
+    public void Answer_OffsetWithinACharacter_IsNotResumed()
     {
         var answer = new AnswerBuilder(
             Turn() with { Answer = new Answer("\u65e5\u65e5", [1, 2], true) }, epoch: 1, new AnswerOffset(Bytes: 4, Tokens: 1), new TurnEvents());
@@ -81,7 +84,7 @@ public sealed class AnswerBuilderTests
     }
 
     [Fact]
-    public void Append_CallerHasABeginning_TellsTheChancesOfTheRest()
+    public void Append_CallerHasABeginning_DeliversTheLogProbsOfTheRest()
     {
         var events = new TurnEvents();
         var answer = new AnswerBuilder(Turn(), epoch: 1, new AnswerOffset(Bytes: 2, Tokens: 2), events);

@@ -20,7 +20,7 @@ public sealed class ConversationForkTests
     };
 
     [Fact]
-    public void Of_NoTurnGiven_TakesAllUpToTheLastAnswer()
+    public void Create_NoTurnGiven_CopiesAllUpToTheLastAnswer()
     {
         var fork = ConversationFork.Create(_source, "conv_fork", null, Now);
 
@@ -29,7 +29,7 @@ public sealed class ConversationForkTests
     }
 
     [Fact]
-    public void Of_EarlierTurn_TakesThatOneLastAndBeginsAtItsHomeWithEpochsOfItsOwn()
+    public void Create_EarlierTurn_CopiesUpToItAndHasTheHomeWithItsOwnEpochs()
     {
         var fork = ConversationFork.Create(_source, "conv_fork", "a", Now);
 
@@ -38,7 +38,7 @@ public sealed class ConversationForkTests
     }
 
     [Fact]
-    public void Of_NothingAnswered_HasNoHome()
+    public void Create_NothingAnswered_HasNoHome()
     {
         var fork = ConversationFork.Create(_source with { Turns = [] }, "conv_fork", null, Now);
 
@@ -50,7 +50,7 @@ public sealed class ConversationForkTests
     [InlineData("c", "has no answer yet")]
     [InlineData("d", "has no answer yet")]
     [InlineData("x", "has no turn 'x'")]
-    public void Of_TurnThatCannotBe_SaysWhy(string turn, string expected)
+    public void Create_InvalidTurn_NamesTheReason(string turn, string expected)
     {
         var error = Assert.Throws<HerdException>(() => ConversationFork.Create(_source, "conv_fork", turn, Now));
 

@@ -13,10 +13,10 @@ public class FakeConversation : DispatchProxy
     private LocalEventChannels _channels = null!;
     private Action<TurnRequest>? _onRequest;
 
-    /// <summary>It, as callers have it.</summary>
+    /// <summary>The conversation, as callers see it.</summary>
     public IConversationGrain Grain => (IConversationGrain)(object)this;
 
-    /// <summary>Events that were sent.</summary>
+    /// <summary>The number of events that were sent in messages.</summary>
     public int Messages { get; private set; }
 
     internal static FakeConversation New(

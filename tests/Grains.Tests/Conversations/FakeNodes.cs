@@ -11,22 +11,24 @@ public class FakeNodes : DispatchProxy
 {
     private Func<string, SessionRequest, IEnumerable<object>> _script = (_, _) => [];
 
-    /// <summary>What was asked of which node.</summary>
+    /// <summary>The requests by node.</summary>
     public List<(string Node, SessionRequest Request)> Calls { get; } = [];
 
-    /// <summary>What was to be brought where.</summary>
+    /// <summary>The pulls: target node, link of the home, session.</summary>
     public List<(string Node, string Link, string Session)> Pulls { get; } = [];
 
-    /// <summary>What was freed.</summary>
+    /// <summary>The released sessions.</summary>
     public List<(string Node, long Epoch)> Released { get; } = [];
 
-    /// <summary>How bringing a KV cache goes.</summary>
+    /// <summary>The result of pulls.</summary>
     public Func<Task<KvMove>> Pull { get; set; } = () => Task.FromResult(new KvMove(1, 1, 0, null));
 
-    /// <summary>What nodes remember of a turn's answer.</summary>
+    /// <summary>The replay buffer of each node.</summary>
     public GenerationEvent? Tail { get; set; }
 
-    /// <param name="script">What a node does with a request: events to send, a task to wait for, or an exception to throw.</param>
+    /// <param name="script">
+    /// The steps of a node for a request: an event to send, a task to wait for, or an exception to throw.
+    /// </param>
     public static (IGrainFactory Grains, FakeNodes Nodes) New(Func<string, SessionRequest, IEnumerable<object>> script)
     {
         var grains = Create<IGrainFactory, FakeNodes>();
@@ -35,7 +37,7 @@ public class FakeNodes : DispatchProxy
         return (grains, nodes);
     }
 
-    /// <summary>A node that says nothing more, and does not end.</summary>
+    /// <summary>A step that never ends.</summary>
     public static Task Hang { get; } = new TaskCompletionSource().Task;
 
     public static GenerationEvent Token(int token) => new([token], $"{token} ", null);

@@ -8,7 +8,7 @@ public sealed class GatewayDrainTests
     private readonly FakeTimeProvider _time = new();
 
     [Fact]
-    public async Task Stopping_NobodyIsAnswered_EndsAtOnce()
+    public async Task Stopping_NoTurns_EndsAtOnce()
     {
         using var handover = new GatewayDrain(_time);
         handover.TrackTurn().Dispose();
@@ -19,7 +19,7 @@ public sealed class GatewayDrainTests
     }
 
     [Fact]
-    public async Task Stopping_TurnsAreAnswered_WaitsForTheLast()
+    public async Task Stopping_TurnsRun_WaitsForTheLast()
     {
         using var handover = new GatewayDrain(_time);
         var (one, other) = (handover.TrackTurn(), handover.TrackTurn());
@@ -34,7 +34,7 @@ public sealed class GatewayDrainTests
     }
 
     [Fact]
-    public async Task Stopping_ATurnDoesNotEnd_GoesOnAfterAWhile()
+    public async Task Stopping_ATurnDoesNotEnd_EndsAfterTheLimit()
     {
         using var handover = new GatewayDrain(_time);
         using var turn = handover.TrackTurn();

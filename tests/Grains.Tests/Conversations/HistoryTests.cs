@@ -10,7 +10,7 @@ public sealed class HistoryTests
     private static readonly Turn Second = Turn("2", "more", new Answer("ok", [3], true));
 
     [Fact]
-    public void Prompt_AnsweredTurns_BringTheirTokens()
+    public void Prompt_AnsweredTurns_HaveTheirTokens()
     {
         var prompt = History.Prompt("brief", [First, Second, Turn("3", "and?", Answer.Empty)], "m");
 
@@ -20,7 +20,7 @@ public sealed class HistoryTests
     }
 
     [Fact]
-    public void Prompt_OtherModelOrStopSequence_BringsText()
+    public void Prompt_OtherModelOrStopSequence_HasText()
     {
         var stopped = First with { Answer = First.Answer with { TokensFit = false } };
 
@@ -29,7 +29,7 @@ public sealed class HistoryTests
     }
 
     [Fact]
-    public void Prompt_UnansweredTurn_IsLeftOut()
+    public void Prompt_UnansweredTurn_IsOmitted()
     {
         var prompt = History.Prompt(null, [Turn("0", "lost", Answer.Empty), First, Second], "m");
 
@@ -55,7 +55,7 @@ public sealed class HistoryTests
     [Theory]
     [InlineData("hallo", "hi")]
     [InlineData("hello", "edited")]
-    public void Agreement_HistoryEdited_KeepsWhatIsBefore(string user, string assistant)
+    public void Agreement_HistoryEdited_KeepsTheTurnsBefore(string user, string assistant)
     {
         Message[] history = [new(Role.User, user), new(Role.Assistant, assistant), new(Role.User, "new")];
 

@@ -11,13 +11,15 @@ using static Herd.Grains.Tests.Conversations.FakeNodes;
 
 namespace Herd.Grains.Tests.Conversations;
 
-/// <summary>A conversation is moved that nobody answers here, be it at rest or left by a gateway that is gone.</summary>
+/// <summary>
+/// Migration of conversations without a running turn: at rest, or with a turn that another gateway left pending.
+/// </summary>
 public sealed class SessionMigrationTests : TurnExecutorScene
 {
     private readonly (IGrainFactory Grains, FakeNodes Nodes) _nodes = New((_, request) => [Token(request.Produced.Count + 1), End(request.Produced.Count + 1)]);
 
     [Fact]
-    public async Task Run_AtRest_MovesAndFreesWhatIsLeftBehind()
+    public async Task Run_AtRest_MovesAndFreesTheOldSession()
     {
         Home(answered: true);
 
@@ -29,9 +31,11 @@ public sealed class SessionMigrationTests : TurnExecutorScene
         Assert.Equal([("a", 6L)], _nodes.Nodes.Released);
     }
 
-    /// <summary>Its caller is about to come back for it, or has it from a gateway on the other side of a partition.</summary>
+    /// <summary>
+    /// The caller is about to resume the turn, or reads it from a gateway on the other side of a partition.
+    /// </summary>
     [Fact]
-    public async Task Run_RebalancedBeforeItIsAnswered_StaysAsItIs()
+    public async Task Run_RebalancedWithAPendingTurn_ChangesNothing()
     {
         Home(answered: false);
         var before = Store.Stored;
@@ -43,11 +47,11 @@ public sealed class SessionMigrationTests : TurnExecutorScene
         Assert.Same(before, Store.Stored);
     }
 
-    /// <summary>The node that leaves is the last one that knows what the lost gateway had delivered.</summary>
+    /// <summary>Only the draining node has the replay buffer of the answer that the lost gateway delivered.</summary>
     [Theory]
     [InlineData(true, "b")]
     [InlineData(false, "a")]
-    public async Task Run_NodeDrainsBeforeItIsAnswered_WhatWasDeliveredIsGoneOnWith(bool isLater, string home)
+    public async Task Run_NodeDrainsWithAPendingTurn_AnswerResumesBehindTheDeliveredPart(bool isLater, string home)
     {
         Home(answered: false, isLater);
         Registry.Update(Report("a") with { State = NodeState.Draining });
@@ -64,7 +68,7 @@ public sealed class SessionMigrationTests : TurnExecutorScene
         Assert.Equal("3 ", DeliveredSoFar());
     }
 
-    /// <summary>A conversation at home on a, its last turn named no model.</summary>
+    /// <summary>A conversation with the home a. Its last turn names no model.</summary>
     private void Home(bool answered, bool isLater = true)
     {
         History();

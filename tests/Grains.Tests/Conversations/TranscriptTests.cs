@@ -16,7 +16,7 @@ public sealed class TranscriptTests : IDisposable
     public void Dispose() => _transcript.Dispose();
 
     [Fact]
-    public async Task Write_StoreIsAway_GoesOnInMemoryAndLandsLater()
+    public async Task Write_StoreIsAway_IsKeptInMemoryAndStoredLater()
     {
         await Write(New());
         _store.IsAway = true;
@@ -38,7 +38,7 @@ public sealed class TranscriptTests : IDisposable
     }
 
     [Fact]
-    public async Task Write_NeverStoredAndStoreIsAway_IsRefusedAndForgotten()
+    public async Task Write_NeverStoredAndStoreIsAway_IsRefusedAndUndone()
     {
         _store.IsAway = true;
 
@@ -50,7 +50,7 @@ public sealed class TranscriptTests : IDisposable
     }
 
     [Fact]
-    public async Task Flush_SomebodyElseHasWritten_IsAConflict()
+    public async Task Flush_AnotherOwnerHasWritten_IsAConflict()
     {
         await Write(New());
         _store.IsAway = true;
@@ -62,7 +62,7 @@ public sealed class TranscriptTests : IDisposable
     }
 
     [Fact]
-    public async Task IsStale_SomebodyElseHasWritten_IsTold()
+    public async Task IsStale_AnotherOwnerHasWritten_IsTrue()
     {
         await Write(New());
         var before = await _transcript.IsStale(CancellationToken.None);
@@ -72,7 +72,7 @@ public sealed class TranscriptTests : IDisposable
     }
 
     [Fact]
-    public async Task IsStale_SomebodyElseHasDeletedOrMadeIt_IsTold()
+    public async Task IsStale_AnotherOwnerHasDeletedOrCreatedIt_IsTrue()
     {
         var never = await _transcript.IsStale(CancellationToken.None);
         _store.Stored = new StoredConversation(New(), 1);
@@ -83,11 +83,11 @@ public sealed class TranscriptTests : IDisposable
         Assert.Equal(((bool?)false, (bool?)true, (bool?)true), (never, made, await _transcript.IsStale(CancellationToken.None)));
     }
 
-    /// <summary>What is in memory then is no more than a write that will be refused, unless the write was its own.</summary>
+    /// <summary>The unsaved write in memory will be refused, unless the stored one is its own.</summary>
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task IsStale_NotAllIsSaved_IsWhenSomebodyElseHasWritten(bool byOther)
+    public async Task IsStale_NotAllIsSaved_IsTrueIfAnotherOwnerHasWritten(bool byOther)
     {
         await Write(New());
         _store.IsAway = true;
@@ -100,7 +100,7 @@ public sealed class TranscriptTests : IDisposable
     }
 
     [Fact]
-    public async Task IsStale_StoreIsAway_NobodyCanTell()
+    public async Task IsStale_StoreIsAway_IsUnknown()
     {
         await Write(New());
         _store.Stored = _store.Stored! with { Revision = 9 };

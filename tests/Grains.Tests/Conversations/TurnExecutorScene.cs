@@ -56,7 +56,7 @@ public abstract class TurnExecutorScene : IDisposable
         return await executor.Run(new TurnContext(transcript, turn, start, Events, cancellation ?? Caller.Token));
     }
 
-    /// <summary>Waits until so much was delivered.</summary>
+    /// <summary>Waits until the text was delivered.</summary>
     private protected async Task Delivered(string text)
     {
         var so = "";
@@ -66,7 +66,7 @@ public abstract class TurnExecutorScene : IDisposable
         }
     }
 
-    /// <summary>A turn of a conversation with a long history, which is dearer to replay than to pull.</summary>
+    /// <summary>A turn of a conversation with a long history, for which a replay is slower than a pull.</summary>
     private protected Turn History()
     {
         var earlier = Turn() with

@@ -15,11 +15,11 @@ using static Herd.Grains.Tests.Conversations.FakeNodes;
 
 namespace Herd.Grains.Tests.Conversations;
 
-/// <summary>How turns are answered.</summary>
+/// <summary>Turns that run without a failover.</summary>
 public sealed class TurnExecutorTests : TurnExecutorScene
 {
     [Fact]
-    public async Task Answer_FailsWhereverItGoes_EndsAndKeepsWhatWasProduced()
+    public async Task Answer_FailsOnEveryNode_EndsAndKeepsTheAnswerSoFar()
     {
         var nodes = New((_, request) => request.Produced.Count == 0
             ? [Token(1), new HerdException(HerdError.Unavailable, "poisoned")]
@@ -34,7 +34,7 @@ public sealed class TurnExecutorTests : TurnExecutorScene
     }
 
     [Fact]
-    public async Task Answer_EveryNodeOverloaded_SaysSoAtOnce()
+    public async Task Answer_EveryNodeOverloaded_FailsAtOnce()
     {
         var nodes = New((_, _) => [new HerdException(HerdError.Overloaded, "full")]);
 
@@ -45,7 +45,7 @@ public sealed class TurnExecutorTests : TurnExecutorScene
     }
 
     [Fact]
-    public async Task Answer_PromptAtFault_IsNotTriedElsewhere()
+    public async Task Answer_PromptAtFault_IsNotTriedOnAnotherNode()
     {
         var nodes = New((_, _) => [new HerdException(HerdError.ContextOverflow, "too long")]);
 
@@ -56,7 +56,7 @@ public sealed class TurnExecutorTests : TurnExecutorScene
     }
 
     [Fact]
-    public async Task Answer_CallerGoesAway_KeepsWhatWasProducedAndGoesOnLater()
+    public async Task Answer_CallerLeaves_KeepsTheAnswerSoFarAndResumesLater()
     {
         var leaving = New((_, _) => Leave([Token(1), Token(2), Token(3), End(3)]));
         var cancelled = await Run(leaving);
@@ -67,9 +67,9 @@ public sealed class TurnExecutorTests : TurnExecutorScene
         Assert.Equal((TurnState.Completed, "1 2 3 "), (turn.State, turn.Answer.Text));
     }
 
-    /// <summary>Nobody reads here: what waits is bounded, the answer ends there, and the rest can be had later.</summary>
+    /// <summary>The caller does not read: unread events are bounded, the turn ends there, and can be resumed.</summary>
     [Fact]
-    public async Task Answer_NotRead_EndsWithinBoundsAndGoesOnLater()
+    public async Task Answer_NotRead_EndsWithinBoundsAndResumesLater()
     {
         var length = 3 * TurnEvents.MaxUnread;
         var nodes = New((_, request) => [.. Enumerable.Range(request.Produced.Count, length - request.Produced.Count).Select(Token), End(length)]);
@@ -105,7 +105,7 @@ public sealed class TurnExecutorTests : TurnExecutorScene
     }
 
     [Fact]
-    public async Task Answer_NodeComesBack_IsTaken()
+    public async Task Answer_NodeReturns_IsUsed()
     {
         Registry.MarkLost("a");
         Registry.MarkLost("b");
@@ -118,7 +118,7 @@ public sealed class TurnExecutorTests : TurnExecutorScene
     }
 
     [Fact]
-    public async Task Answer_SomebodyElseOwnsTheConversation_GivesUpWithoutWriting()
+    public async Task Answer_AnotherOwnerHasTheConversation_EndsWithoutWriting()
     {
         var nodes = New((_, _) => Overtake([Token(1), End(1)]));
 
@@ -129,7 +129,7 @@ public sealed class TurnExecutorTests : TurnExecutorScene
     }
 
     [Fact]
-    public async Task Answer_UnknownModel_SaysWhichThereAre()
+    public async Task Answer_UnknownModel_NamesTheServedOnes()
     {
         var error = await Assert.ThrowsAsync<HerdException>(() => Run(New((_, _) => []), Turn() with { Model = "gpt-7" }));
 

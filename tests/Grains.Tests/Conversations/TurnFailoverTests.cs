@@ -16,11 +16,11 @@ using static Herd.Grains.Tests.Conversations.FakeNodes;
 
 namespace Herd.Grains.Tests.Conversations;
 
-/// <summary>What happens to an answer whose node fails, falls silent or drains, and to one whose gateway was lost.</summary>
+/// <summary>Answers whose node fails, falls silent or drains, and answers whose gateway was lost.</summary>
 public sealed class TurnFailoverTests : TurnExecutorScene
 {
     [Fact]
-    public async Task Answer_NodeFailsInMidStream_GoesOnElsewhereWithWhatWasProduced()
+    public async Task Answer_NodeFailsInMidStream_ContinuesOnAnotherNodeBehindItsTokens()
     {
         var nodes = New((node, request) => node == "a"
             ? [Token(1), Token(2), new SiloUnavailableException("killed")]
@@ -38,7 +38,7 @@ public sealed class TurnFailoverTests : TurnExecutorScene
     }
 
     [Fact]
-    public async Task Answer_NodeFallsSilentInMidStream_GoesOnElsewhere()
+    public async Task Answer_NodeFallsSilentInMidStream_ContinuesOnAnotherNode()
     {
         var nodes = New((node, _) => node == "a" ? [Token(1), Hang] : [Token(2), End(2)]);
         var running = Run(nodes);
@@ -52,9 +52,9 @@ public sealed class TurnFailoverTests : TurnExecutorScene
         Assert.Empty(nodes.Nodes.Pulls);
     }
 
-    /// <summary>A node whose engine ends no step says so itself.</summary>
+    /// <summary>A node whose engine hangs reports it.</summary>
     [Fact]
-    public async Task Answer_EngineHangsInMidStream_GoesOnElsewhere()
+    public async Task Answer_EngineHangsInMidStream_ContinuesOnAnotherNode()
     {
         var nodes = New((node, _) => node == "a" ? [Token(1), Hang] : [Token(2), End(2)]);
         var running = Run(nodes);
@@ -66,7 +66,7 @@ public sealed class TurnFailoverTests : TurnExecutorScene
     }
 
     [Fact]
-    public async Task Answer_NodeDrainsInMidStream_GoesOnElsewhereWithItsKvCache()
+    public async Task Answer_NodeDrainsInMidStream_ContinuesOnAnotherNodeWithItsKvCache()
     {
         var nodes = New((node, _) => node == "a" ? [Token(1), Hang] : [Token(2), End(2)]);
         var running = Run(nodes, History());
@@ -82,9 +82,11 @@ public sealed class TurnFailoverTests : TurnExecutorScene
         Assert.Equal(1, turn.Placements[1].Move!.Tokens);
     }
 
-    /// <summary>Were the gateway lost before the new home has heard of the answer, nobody could be asked for what was delivered.</summary>
+    /// <summary>
+    /// If the gateway were lost before the new home begins, no replay buffer would have the delivered part.
+    /// </summary>
     [Fact]
-    public async Task Answer_GoesOnElsewhere_IsStoredBeforeTheNewHomeBegins()
+    public async Task Answer_ContinuesOnAnotherNode_IsStoredBeforeTheNewHomeBegins()
     {
         Conversation? stored = null;
         var nodes = New((node, _) =>
@@ -102,7 +104,7 @@ public sealed class TurnFailoverTests : TurnExecutorScene
     }
 
     [Fact]
-    public async Task Answer_PullFails_ReplaysAllTheSame()
+    public async Task Answer_PullFails_IsReplayed()
     {
         var nodes = New((node, _) => node == "a" ? [Token(1), Hang] : [Token(2), End(2)]);
         nodes.Nodes.Pull = () => Task.FromException<KvMove>(new SiloUnavailableException("gone"));
@@ -116,9 +118,9 @@ public sealed class TurnFailoverTests : TurnExecutorScene
         Assert.Equal((0, "gone"), (turn.Placements![1].Move!.Tokens, turn.Placements[1].Move!.Failure));
     }
 
-    /// <summary>The home is busy, but what it has need not be computed again.</summary>
+    /// <summary>The home is busy, but its KV cache saves a replay.</summary>
     [Fact]
-    public async Task Answer_PullFailsAndTheHomeIsThere_IsGivenAtHome()
+    public async Task Answer_PullFailsAndTheHomeIsReady_RunsAtHome()
     {
         var nodes = New((_, _) => [Token(1), End(1)]);
         nodes.Nodes.Pull = () => Task.FromResult(new KvMove(0, 0, 1, "it took too long"));
@@ -149,11 +151,11 @@ public sealed class TurnFailoverTests : TurnExecutorScene
         Assert.Equal(("1 2 ", "a"), ((await running).Answer.Text, (await running).Node));
     }
 
-    /// <param name="home">Who has it; of c this gateway has not heard yet.</param>
+    /// <param name="home">The home. This gateway has no report of c yet.</param>
     [Theory]
     [InlineData("a")]
     [InlineData("c")]
-    public async Task Answer_BegunByALostOwner_GoesOnFromWhatTheNodeProduced(string home)
+    public async Task Answer_BegunByALostOwner_ContinuesBehindTheReplayBuffer(string home)
     {
         var nodes = New((_, request) => request.Produced is [1, 2] ? [Token(3), End(3)] : []);
         nodes.Nodes.Tail = new GenerationEvent([1, 2], "1 2 ", null);
@@ -167,11 +169,13 @@ public sealed class TurnFailoverTests : TurnExecutorScene
         Assert.Equal(home == "a" ? 6 : 7, nodes.Nodes.Calls.Single().Request.Epoch);
     }
 
-    /// <summary>One gateway handed the turn over, with a token of it stored; the next one went on with it and was lost.</summary>
+    /// <summary>
+    /// One gateway drained and stored a token of the answer; the next one continued the turn and was lost.
+    /// </summary>
     [Theory]
     [InlineData("1 ", 1, "1 2 3 ")]
     [InlineData("7 ", 7, "7 3 ")]
-    public async Task Answer_HandedOverThenLostWithItsOwner_GoesOnWithWhatTheHomeHas(string stored, int token, string expected)
+    public async Task Answer_HandedOverThenLostWithItsOwner_ContinuesBehindTheHomesReplayBuffer(string stored, int token, string expected)
     {
         var nodes = New((_, request) => [Token(3), End(request.Produced.Count + 1)]);
         nodes.Nodes.Tail = new GenerationEvent([1, 2], "1 2 ", null);
@@ -186,7 +190,7 @@ public sealed class TurnFailoverTests : TurnExecutorScene
     }
 
     [Fact]
-    public async Task Answer_DeliveredByALostOwnerAndKnownToNobody_SaysSoAndCanBeTakenAgain()
+    public async Task Answer_DeliveredByALostOwnerAndLost_FailsAndCanBeSentAgain()
     {
         var nodes = New((_, _) => [Token(7), End(1)]);
         var begun = new TurnStart(new AnswerOffset(2, 1), IsNew: false);

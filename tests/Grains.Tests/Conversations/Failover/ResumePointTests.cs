@@ -10,7 +10,7 @@ public sealed class ResumePointTests
     private static ulong Digest(string text) => XxHash64.HashToUInt64(Encoding.UTF8.GetBytes(text));
 
     [Fact]
-    public void Pass_AcrossThePlace_GivesWhatLiesBehindIt()
+    public void Pass_AcrossThePosition_ReturnsThePartBehindIt()
     {
         var resume = new ResumePoint(new AnswerOffset(4, 2) { Digest = Digest("one ") }, epoch: 1);
 
@@ -22,7 +22,7 @@ public sealed class ResumePointTests
     }
 
     [Fact]
-    public void Pass_TextBeforeThePlaceDiffers_IsAnotherAnswer()
+    public void Pass_TextBeforeThePositionDiffers_IsAnotherAnswer()
     {
         var resume = new ResumePoint(new AnswerOffset(4, 1) { Digest = Digest("one ") }, epoch: 1);
 
@@ -33,7 +33,7 @@ public sealed class ResumePointTests
     }
 
     [Fact]
-    public void Pass_PlaceWithinACharacter_IsAnotherAnswer()
+    public void Pass_PositionWithinACharacter_IsAnotherAnswer()
     {
         var resume = new ResumePoint(new AnswerOffset(1, 1), epoch: 1);
 
@@ -52,6 +52,6 @@ public sealed class ResumePointTests
     }
 
     [Fact]
-    public void Pass_FromTheStart_GivesAll() =>
+    public void Pass_FromTheStart_ReturnsAll() =>
         Assert.Equal(("all", 0), new ResumePoint(AnswerOffset.Start, epoch: 0).Pass("all", 1));
 }

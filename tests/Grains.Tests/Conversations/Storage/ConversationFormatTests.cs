@@ -4,7 +4,7 @@ using Herd.Grains.Conversations.Storage;
 
 namespace Herd.Grains.Tests.Conversations.Storage;
 
-/// <summary>What is stored is a contract: these texts are what version 1 wrote, and are never edited.</summary>
+/// <summary>The stored format is a contract: version 1 wrote these texts, and they are never edited.</summary>
 public sealed class ConversationFormatTests
 {
     private const string HeadV1 = """{"version":1,"id":"conv_1","model":"m","created":"2026-11-23T20:00:00+00:00","home":"node-1","epoch":4,"turns":2,"system":"brief"}""";
@@ -13,7 +13,7 @@ public sealed class ConversationFormatTests
     private const string PlacedV1 = """{"id":"turn_1","state":"Pending","input":[],"created":"2026-11-23T20:00:01+00:00","settings":{"stops":[]},"answer":{"text":"","tokens":[],"tokens_fit":true},"finish":"None","placements":[{"at":"2026-11-25T01:02:03+00:00","reason":"NodeDrains","policy":"predicted-ttft","node":"b","home":"a","possible":2,"considered":[{"node":"b","queue":0.5,"origin":"Pull","kv":1.5,"crowding":0.25,"doubt":1,"total":5.5}],"move":{"tokens":7,"bytes":8,"seconds":0.125}}]}""";
 
     [Fact]
-    public void ReadHead_Version1_IsUnderstood()
+    public void ReadHead_Version1_IsRead()
     {
         var conversation = ConversationFormat.ReadHead(HeadV1).WithTurns([]);
 
@@ -23,9 +23,9 @@ public sealed class ConversationFormatTests
         Assert.Equal(2, ConversationFormat.ReadHead(HeadV1).Turns);
     }
 
-    /// <summary>Notes came later.</summary>
+    /// <summary>Metadata were added later.</summary>
     [Fact]
-    public void ReadHead_WithMetadata_IsUnderstoodAndWrittenTheSame()
+    public void ReadHead_WithMetadata_IsReadAndWrittenTheSame()
     {
         const string Noted = """{"version":1,"id":"conv_1","created":"2026-11-23T20:00:00+00:00","epoch":0,"turns":0,"metadata":{"topic":"rivers"}}""";
 
@@ -36,7 +36,7 @@ public sealed class ConversationFormatTests
     }
 
     [Fact]
-    public void ReadTurn_Version1_IsUnderstoodAndWrittenTheSame()
+    public void ReadTurn_Version1_IsReadAndWrittenTheSame()
     {
         var turn = ConversationFormat.ReadTurn(TurnV1);
 
@@ -46,9 +46,9 @@ public sealed class ConversationFormatTests
         Assert.Equal([1, 2], turn.Answer.Tokens);
     }
 
-    /// <summary>Decisions came later; what was written without them is read above.</summary>
+    /// <summary>Placements were added later; texts without them are read above.</summary>
     [Fact]
-    public void ReadTurn_WithPlacements_IsUnderstoodAndWrittenTheSame()
+    public void ReadTurn_WithPlacements_IsReadAndWrittenTheSame()
     {
         var turn = ConversationFormat.ReadTurn(PlacedV1);
 

@@ -4,15 +4,15 @@ using StackExchange.Redis;
 
 namespace Herd.Grains.Tests.Conversations.Storage;
 
-/// <summary>A store without a server, that can be made to fail.</summary>
+/// <summary>A store in memory, which can be made to fail.</summary>
 internal sealed class MemoryConversationStore : IConversationStore
 {
     public StoredConversation? Stored { get; set; }
 
-    /// <summary>Who has written last.</summary>
+    /// <summary>The id of the last writer.</summary>
     public string Owner { get; set; } = "";
 
-    /// <summary>Whether it does not answer.</summary>
+    /// <summary>True if the store does not respond.</summary>
     public bool IsAway { get; set; }
 
     public Task<StoredConversation?> Read(string tenant, string id, CancellationToken cancellation) => Task.FromResult(Stored);
