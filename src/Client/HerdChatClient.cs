@@ -59,9 +59,9 @@ public sealed class HerdChatClient(HerdClient client, string model) : IChatClien
         {
             response = update.Started?.TurnId ?? response;
             called |= update.Part?.Call is not null;
-            if (ChatMapping.ToUpdate(update, called) is { } told)
+            if (ChatMapping.ToUpdate(update, called) is { } part)
             {
-                yield return Complete(told, response, request.Model, conversation: null);
+                yield return Complete(part, response, request.Model, conversation: null);
             }
         }
     }
@@ -79,9 +79,9 @@ public sealed class HerdChatClient(HerdClient client, string model) : IChatClien
         {
             (response, used) = update.Started is { } started ? (started.TurnId, started.Model) : (response, used);
             called |= update.Part?.Call is not null;
-            if (ChatMapping.ToUpdate(update, request.Tools.Count > 0, called) is { } told)
+            if (ChatMapping.ToUpdate(update, request.Tools.Count > 0, called) is { } part)
             {
-                yield return Complete(told, response, used, conversation);
+                yield return Complete(part, response, used, conversation);
             }
         }
     }

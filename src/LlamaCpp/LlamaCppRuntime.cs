@@ -13,7 +13,7 @@ public sealed class LlamaCppRuntime : ILlamaRuntime
 {
     /// <summary>Loads the native libraries.</summary>
     /// <param name="logger">Takes llama.cpp's log.</param>
-    /// <param name="directory">Where they lie. Null: native/ beside the program.</param>
+    /// <param name="directory">The folder of the libraries. Null: native/ beside the program.</param>
     /// <exception cref="ModelLoadException">The libraries are missing or from an unsupported build.</exception>
     public LlamaCppRuntime(ILogger<LlamaCppRuntime> logger, string? directory = null) =>
         NativeLibraries.Load(directory ?? Path.Combine(AppContext.BaseDirectory, "native"), logger);

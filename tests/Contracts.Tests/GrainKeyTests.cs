@@ -15,7 +15,7 @@ public sealed class GrainKeyTests
     }
 
     [Property]
-    public bool Session_AnyParts_ComeBack(NonNull<string> node, NonNull<string> tenant, NonNull<string> id, NonNull<string> model)
+    public bool Session_AnyParts_RoundTrip(NonNull<string> node, NonNull<string> tenant, NonNull<string> id, NonNull<string> model)
     {
         // Lone surrogates are no text, and are replaced on the way in.
         string[] parts = [.. new[] { node, tenant, id, model }.Select(part => Uri.UnescapeDataString(Uri.EscapeDataString(part.Get)))];

@@ -9,8 +9,8 @@ using Orleans.Serialization;
 namespace Herd.Contracts.Tests;
 
 /// <summary>
-/// Grain messages are a contract between versions: what an earlier build wrote is still read. When one of these fails, a
-/// number or an alias has changed that must not; add fields with new numbers instead.
+/// Grain messages are a contract between versions: an earlier build's messages are still read. When one of these fails,
+/// a number or an alias has changed that must not; add fields with new numbers instead.
 /// </summary>
 public sealed class WireTests
 {
@@ -70,7 +70,7 @@ public sealed class WireTests
         Settings = new GenerationSettings { TopK = 40 },
     };
 
-    /// <summary>What version 2 added: all kinds of sampling, the form of answers, what is done about overflow, priorities.</summary>
+    /// <summary>Version 2 added kinds of sampling, the form of answers, the overflow, priorities.</summary>
     private static readonly GenerationSettings Settings = new()
     {
         Temperature = 0.5f,
@@ -86,7 +86,7 @@ public sealed class WireTests
         Priority = TurnPriority.Background,
     };
 
-    /// <summary>What version 3 added: offsets, recall, links, tiers, decisions.</summary>
+    /// <summary>Version 3 added offsets, recall, links, tiers, decisions.</summary>
     [Fact]
     public void TurnRequest_WrittenByVersion3_IsRead() => AssertReads(Request with { Offset = new AnswerOffset(12, 3) }, RequestV3);
 
@@ -125,7 +125,7 @@ public sealed class WireTests
     [Fact]
     public void AnswerDelta_WrittenByVersion4_IsRead() => AssertReads(new AnswerDelta("x", 1, 7), DeltaV4);
 
-    /// <summary>What version 5 added: functions, raw prompts, deleted turns, how answers are marked up.</summary>
+    /// <summary>Version 5 added functions, raw prompts, deleted turns, the markup of answers.</summary>
     [Fact]
     public void GenerationSettings_WrittenByVersion5_IsRead() => AssertReads(
         new GenerationSettings { Tools = new List<Tool> { new("f", "d", "{}", true) }, ToolChoice = new ToolChoice(true, "f"), IsRaw = true }, SettingsV5);
@@ -170,14 +170,14 @@ public sealed class WireTests
     [Fact]
     public void HeldTurns_WrittenByVersion6_IsRead() => AssertReads(new HeldTurns("g", new Dictionary<string, int> { ["m"] = 2 }), HeldV6);
 
-    /// <summary>What version 6 added: traces, and sizes of pools.</summary>
+    /// <summary>Version 6 added traces, and sizes of pools.</summary>
     [Fact]
     public void TurnRequest_WrittenByVersion6_IsRead() => AssertReads(Request with { Trace = "00-a-b-01" }, RequestV6);
 
     [Fact]
     public void SessionRequest_WrittenByVersion6_IsRead() => AssertReads(Session with { Trace = "00-a-b-01" }, SessionV6);
 
-    /// <summary>What version 7 added: what callers note of turns.</summary>
+    /// <summary>Version 7 added metadata of turns.</summary>
     [Fact]
     public void TurnRequest_WrittenByVersion7_IsRead() => AssertReads(
         Request with { Metadata = new Dictionary<string, string> { ["k"] = "v" } }, RequestV7);
@@ -238,7 +238,7 @@ public sealed class WireTests
     [Fact]
     public void SessionRequest_WrittenByVersion1_IsRead() => AssertReads(Session, SessionV1);
 
-    /// <summary>What version 8 added: the digest of what was delivered.</summary>
+    /// <summary>Version 8 added the digest of the delivered part.</summary>
     [Fact]
     public void TurnRequest_WrittenByVersion8_IsRead() =>
         AssertReads(Request with { Offset = new AnswerOffset(12, 3, 7) { Digest = 9 } }, RequestV8);
@@ -246,7 +246,7 @@ public sealed class WireTests
     [Fact]
     public void AnswerDelta_WrittenByVersion8_IsRead() => AssertReads(new AnswerDelta("x", 1, 7) { Digest = 9 }, DeltaV8);
 
-    /// <summary>What version 9 added: how long prompts take.</summary>
+    /// <summary>Version 9 added the time of prompts.</summary>
     [Fact]
     public void EngineFigures_WrittenByVersion9_IsRead() =>
         AssertReads(new EngineFigures { PrefillSeconds = 0.5, ShortPromptSeconds = 0.25 }, FiguresV9);

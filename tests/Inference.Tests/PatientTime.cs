@@ -2,7 +2,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Herd.Inference.Tests;
 
-/// <summary>A clock on which nobody waits: as much time passes at once as is waited for.</summary>
+/// <summary>A clock without waiting: each wait ends at once and advances the clock by its time.</summary>
 internal sealed class PatientTime : FakeTimeProvider
 {
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)

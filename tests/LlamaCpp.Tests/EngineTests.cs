@@ -45,12 +45,13 @@ public sealed class EngineTests(Models models)
     }
 
     /// <summary>
-    /// Slots change hands all the time here. Batches of other sizes add up in another order, so logits differ in their last
-    /// bits; the tiny model's random weights keep the best two tokens far apart beside that. From 64 tokens of one sequence on,
-    /// llama.cpp's attention rounds otherwise, a thousand times as much, so what is replayed here is replayed in less.
+    /// Slots change hands all the time here. Batches of other sizes add up in another order, so logits differ in their
+    /// last bits; the tiny model's random weights keep the best two tokens far apart beside that. From 64 tokens of one
+    /// sequence on, llama.cpp's attention rounds otherwise, a thousand times as much, so what is replayed here is
+    /// replayed in less.
     /// </summary>
     [Fact]
-    public async Task Generate_ThirtyTwoAtOnce_EachEqualsWhatItGivesAlone()
+    public async Task Generate_ThirtyTwoAtOnce_EachEqualsItsAnswerAlone()
     {
         const int Streams = 32;
         var prompts = Enumerable.Range(0, Streams)
@@ -90,7 +91,7 @@ public sealed class EngineTests(Models models)
     [Theory]
     [InlineData(0f)]
     [InlineData(0.9f)]
-    public async Task Generate_ResumedElsewhere_GoesOnAsItWouldHaveGone(float temperature)
+    public async Task Generate_ResumedOnAnotherEngine_ContinuesTheSame(float temperature)
     {
         var prompt = Prompt(models.Tiny, new ChatMessage(ChatRole.User, "tell me"));
         var sampling = new SamplingOptions { Temperature = temperature, Seed = 5 };
@@ -121,7 +122,7 @@ public sealed class EngineTests(Models models)
     }
 
     [Fact]
-    public async Task Generate_PromptOverContext_SaysBothNumbers()
+    public async Task Generate_PromptOverContext_NamesBothNumbers()
     {
         await using var engine = New(models.Tiny, cells: 256);
 
@@ -131,7 +132,7 @@ public sealed class EngineTests(Models models)
     }
 
     [Fact]
-    public async Task Generate_Evicted_SaysTheSame()
+    public async Task Generate_Evicted_GivesTheSameAnswer()
     {
         await using var engine = New(models.Tiny, slots: 2);
         var prompts = Enumerable.Range(0, 5).Select(i => Prompt(models.Tiny, new ChatMessage(ChatRole.User, $"canary {i}"))).ToList();
@@ -150,7 +151,7 @@ public sealed class EngineTests(Models models)
 
     /// <summary>A text that repeats itself lets guesses be right; what is said is what is said without them.</summary>
     [Fact]
-    public async Task Generate_WithGuesses_SaysTheSame()
+    public async Task Generate_WithDraftTokens_GivesTheSameAnswer()
     {
         var prompt = Prompt(models.Tiny, new ChatMessage(ChatRole.User, string.Concat(Enumerable.Repeat("over and over ", 12))));
         await using var guessing = New(models.Tiny);

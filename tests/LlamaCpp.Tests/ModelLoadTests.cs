@@ -11,7 +11,7 @@ namespace Herd.LlamaCpp.Tests;
 public sealed class ModelLoadTests(Models models)
 {
     [Fact]
-    public void Load_RealModel_SaysWhatItIs()
+    public void Load_RealModel_HasItsMetadata()
     {
         Assert.Equal(8192, models.Real.Info.ContextLength);
         Assert.Contains("im_start", models.Real.Info.ChatTemplate, StringComparison.Ordinal);
@@ -50,7 +50,7 @@ public sealed class ModelLoadTests(Models models)
     }
 
     [Fact]
-    public void Load_MissingFile_SaysWhich()
+    public void Load_MissingFile_NamesIt()
     {
         var error = Refused("/nowhere/model.gguf");
 
@@ -91,7 +91,9 @@ public sealed class ModelLoadTests(Models models)
         Refused(path);
     }
 
-    /// <summary>What our own checks let through comes to llama.cpp: it too must load or refuse, and take no process down.</summary>
+    /// <summary>
+    /// Files that pass our own checks reach llama.cpp: it must load or refuse them, without ending the process.
+    /// </summary>
     [Property(MaxTest = 400, Replay = "(20261124,31)")]
     public Property Load_Mutated_IsLoadedOrRefused()
     {
@@ -121,7 +123,7 @@ public sealed class ModelLoadTests(Models models)
     }
 
     [Fact]
-    public void Load_TensorMissing_SaysWhich()
+    public void Load_TensorMissing_NamesIt()
     {
         var path = models.NewPath("empty.gguf");
         new GgufWriter().Add("general.architecture", "llama").Write(path);
@@ -130,7 +132,7 @@ public sealed class ModelLoadTests(Models models)
     }
 
     [Fact]
-    public void Require_AnotherBuild_SaysFoundAndExpected()
+    public void Require_AnotherBuild_NamesFoundAndExpected()
     {
         var found = NativeLibraries.BuildMark.Expected with { Version = "0.4.9", ContextParamsBytes = 152 };
 

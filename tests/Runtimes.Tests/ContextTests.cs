@@ -2,14 +2,14 @@ using Herd.Inference.Runtime;
 
 namespace Herd.Runtimes.Tests;
 
-/// <summary>What a context of every runtime behind the seam must do.</summary>
+/// <summary>The contract of the context of every runtime.</summary>
 public sealed class ContextTests(Runtimes runtimes) : IClassFixture<Runtimes>
 {
     private static readonly int[] Text = [.. Enumerable.Range(10, 40)];
 
     [Theory]
     [MemberData(nameof(Runtimes.Names), MemberType = typeof(Runtimes))]
-    public void SaveAndLoad_OtherSequence_GoesOnTheSame(string name)
+    public void SaveAndLoad_OtherSequence_ContinuesTheSame(string name)
     {
         using var context = New(name);
         var expected = Decode(context, 0, Text, 0);
@@ -24,7 +24,7 @@ public sealed class ContextTests(Runtimes runtimes) : IClassFixture<Runtimes>
 
     [Theory]
     [MemberData(nameof(Runtimes.Names), MemberType = typeof(Runtimes))]
-    public void Load_OtherContext_GoesOnTheSame(string name)
+    public void Load_OtherContext_ContinuesTheSame(string name)
     {
         using var one = New(name);
         using var other = New(name);
@@ -50,7 +50,9 @@ public sealed class ContextTests(Runtimes runtimes) : IClassFixture<Runtimes>
         Near(Decode(context, 3, [.. Text, 9], 0), Decode(context, 0, [9], Text.Length));
     }
 
-    /// <summary>Sequences with gaps between their ids, given in any order, and idle ones with cells of their own in the gaps.</summary>
+    /// <summary>
+    /// Sequences with gaps between their ids, given in any order, and idle ones with cells of their own in the gaps.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Runtimes.Names), MemberType = typeof(Runtimes))]
     public void Decode_ScatteredSequences_ComputesEachAndLeavesIdleOnesAlone(string name)

@@ -4,12 +4,12 @@ using Herd.Inference.Runtime;
 
 namespace Herd.Runtimes.Tests;
 
-/// <summary>What a vocabulary of every runtime behind the seam must do.</summary>
+/// <summary>The contract of the vocabulary of every runtime.</summary>
 public sealed class VocabularyTests(Runtimes runtimes) : IClassFixture<Runtimes>
 {
     [Theory]
     [MemberData(nameof(Runtimes.Names), MemberType = typeof(Runtimes))]
-    public void Tokenize_AnyText_ComesBackByItsBytes(string name)
+    public void Tokenize_AnyText_RoundTripsItsBytes(string name)
     {
         var vocabulary = runtimes[name].Vocabulary;
         foreach (var text in new[] { "", "the inn", " \t\n", "Zürich, 東京 🐑", "\u0000\u0001" })

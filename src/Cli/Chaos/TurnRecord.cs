@@ -33,7 +33,7 @@ internal sealed record TurnRecord
     /// <summary>For each failover: the last delta before and the first one after, as timestamps.</summary>
     public IReadOnlyList<(long LastPiece, long TakenUp)> Failovers { get; init; } = [];
 
-    /// <summary>How often the answer began anew, because gateway and node were lost at once.</summary>
+    /// <summary>The number of times that the answer began anew, because gateway and node were lost at once.</summary>
     public int Restarts { get; init; }
 
     /// <summary>The longest silence between two deltas, or before the first one.</summary>

@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace Herd.Contracts.Conversations;
 
-/// <summary>Who speaks. The numbers are a contract, of messages and of the store.</summary>
+/// <summary>The speaker of a message. The numbers are a contract, of messages and of the store.</summary>
 public enum Role
 {
     System = 1,

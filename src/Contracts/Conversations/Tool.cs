@@ -4,7 +4,7 @@ namespace Herd.Contracts.Conversations;
 
 /// <summary>A function that the model may ask the caller to call.</summary>
 /// <param name="Name">1 to 64 letters, digits, '_' and '-'.</param>
-/// <param name="Description">What it does; null if the caller gave none.</param>
+/// <param name="Description">A description for the model; null if the caller gave none.</param>
 /// <param name="Parameters">A JSON schema of its arguments; null means no arguments.</param>
 /// <param name="IsStrict">True refuses a schema that cannot be enforced; false enforces what can be.</param>
 [GenerateSerializer, Immutable, Alias("herd.Tool")]
@@ -14,7 +14,7 @@ public sealed record Tool(
     [property: Id(2), JsonPropertyName("parameters")] string? Parameters = null,
     [property: Id(3), JsonPropertyName("is_strict")] bool IsStrict = false);
 
-/// <summary>Whether the model must call a function.</summary>
+/// <summary>The rule whether the model must call a function.</summary>
 /// <param name="IsRequired">True if the model must call a function.</param>
 /// <param name="Name">The function that it must call; null lets the model choose.</param>
 [GenerateSerializer, Immutable, Alias("herd.ToolChoice")]

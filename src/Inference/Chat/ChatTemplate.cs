@@ -30,7 +30,7 @@ public sealed class ChatTemplate : IDisposable
         Tools = StyleOf(source);
     }
 
-    /// <summary>How functions are described to the model.</summary>
+    /// <summary>The style in which functions are described to the model.</summary>
     public ToolStyle Tools { get; }
 
     /// <summary>True if the model writes its reasoning between think tags before the answer.</summary>

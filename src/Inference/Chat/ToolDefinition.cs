@@ -7,7 +7,7 @@ namespace Herd.Inference.Chat;
 /// <param name="IsStrict">True to reject a schema that a grammar cannot enforce.</param>
 public sealed record ToolDefinition(string Name, string? Description = null, string? Parameters = null, bool IsStrict = false);
 
-/// <summary>How functions are described to a model, and how it calls them.</summary>
+/// <summary>The style in which functions are described to a model, and in which it calls them.</summary>
 public enum ToolStyle
 {
     /// <summary>The system message describes the functions. Calls are as with <see cref="Tagged"/>.</summary>

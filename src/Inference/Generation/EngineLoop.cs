@@ -51,7 +51,7 @@ internal sealed class EngineLoop
     /// <summary>Exports and imports sessions.</summary>
     public KvTransfer Transfer { get; }
 
-    /// <summary>When the last step ended, as a timestamp.</summary>
+    /// <summary>The end of the last step, as a timestamp.</summary>
     public long LastStep { get; private set; }
 
     /// <summary>Called once for every sequence that ends.</summary>

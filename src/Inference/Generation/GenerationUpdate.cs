@@ -45,14 +45,14 @@ public sealed record GenerationResult(
     TimeSpan Prefill,
     TimeSpan Decode)
 {
-    /// <summary>Where the cached tokens came from.</summary>
+    /// <summary>The source of the cached tokens.</summary>
     public PrefixSource PrefixSource { get; init; }
 
     /// <summary>Time to copy or restore the cached tokens into the slot. Part of <see cref="Prefill"/>.</summary>
     public TimeSpan Restore { get; init; }
 }
 
-/// <summary>Where the cached tokens of an answer came from.</summary>
+/// <summary>The source of the cached tokens of an answer.</summary>
 public enum PrefixSource
 {
     /// <summary>No cached tokens: the whole prompt was computed.</summary>

@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace Herd.Inference.Kv;
 
 /// <summary>
-/// Files of offloaded sessions, written by one thread and read by another, so that the engine's loop never waits for a disk and
-/// reads never wait for writes. Their results are posted to that loop.
+/// Files of offloaded sessions, written by one thread and read by another, so that the engine's loop never waits for a
+/// disk and reads never wait for writes. Their results are posted to that loop.
 /// </summary>
 internal sealed class DiskTier : IDisposable
 {

@@ -19,14 +19,14 @@ internal enum KvAllocationOutcome
 }
 
 /// <summary>
-/// The KV caches of all sessions: on the device in slots, the others offloaded. A session keeps its slot between turns until
-/// another needs it more. Used by the engine's loop only.
+/// The KV caches of all sessions: on the device in slots, the others offloaded. A session keeps its slot between turns
+/// until another needs it more. Used by the engine's loop only.
 /// </summary>
 internal sealed class KvCache : IDisposable
 {
     /// <summary>
-    /// How long a slot is kept, as a multiple of what it takes to change the sessions of all slots: moving takes at most a
-    /// fifth of the time.
+    /// The minimum time that a slot is held, as a multiple of the time to swap the sessions of all slots: transfers
+    /// take at most a fifth of the time.
     /// </summary>
     private const double MinHoldPerSwap = 4;
 
@@ -64,8 +64,8 @@ internal sealed class KvCache : IDisposable
         .Where(prefix => prefix != 0);
 
     /// <summary>
-    /// Gives an allocation a slot that holds as much of its tokens as pays: kept, copied from a session of the same tenant that
-    /// has the same prefix, or restored; whichever is fastest by the measured rates.
+    /// Gives an allocation a slot that holds as much of its tokens as pays: kept, copied from a session of the same
+    /// tenant that has the same prefix, or restored; whichever is fastest by the measured rates.
     /// </summary>
     public KvAllocationOutcome TryAllocate(KvAllocation allocation)
     {
@@ -120,7 +120,9 @@ internal sealed class KvCache : IDisposable
         allocation.Slot = null;
     }
 
-    /// <summary>Estimates the tokens to compute for each waiting allocation: those its session has nowhere here.</summary>
+    /// <summary>
+    /// Estimates the tokens to compute for each waiting allocation: those its session has nowhere here.
+    /// </summary>
     public IEnumerable<int> Missing(IEnumerable<KvAllocation> allocations)
     {
         var kept = _slots.Where(slot => slot.Session is not null).ToDictionary(slot => slot.Session!, slot => slot.Tokens.Count);

@@ -1,12 +1,12 @@
 namespace Herd.Inference.Kv;
 
-/// <summary>Where sessions' KV caches may lie besides the device.</summary>
+/// <summary>The tiers of sessions' KV caches beside the device.</summary>
 public sealed record KvOptions
 {
     /// <summary>Bytes of host memory for offloaded sessions; 0 means none. Default 1 GiB.</summary>
     public long HostBytes { get; init; } = 1L << 30;
 
-    /// <summary>Where offloaded sessions are on disk; null means nowhere. Default nowhere.</summary>
+    /// <summary>The disk tier of offloaded sessions; null means none. Default none.</summary>
     public KvDiskOptions? Disk { get; init; }
 }
 

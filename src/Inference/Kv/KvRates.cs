@@ -23,6 +23,6 @@ internal sealed class KvRates
     /// <summary>Seconds to copy a resident sequence to another slot, by way of the host.</summary>
     public double Copy(int tokens) => Save.Seconds(tokens * BytesPerToken) + Restore.Seconds(tokens * BytesPerToken);
 
-    /// <summary>Whether keeping a sequence of this length in host memory can ever pay.</summary>
+    /// <summary>True if keeping a sequence of this length in host memory can be faster than a replay.</summary>
     public bool PaysToSave(int tokens) => Restore.Seconds(tokens * BytesPerToken) < Prefill.Seconds(tokens);
 }

@@ -22,9 +22,9 @@ internal sealed class KvSlot(int id)
     /// <summary>The preempted allocation, which resumes as soon as a slot is free.</summary>
     public KvAllocation? Preempted { get; set; }
 
-    /// <summary>How many tokens it had when a copy was last offloaded while it was idle; 0 after every use.</summary>
+    /// <summary>The tokens it had when a copy was last offloaded while it was idle; 0 after every use.</summary>
     public int SavedTokens { get; set; }
 
-    /// <summary>When it was used last, as a timestamp.</summary>
+    /// <summary>The time of its last use, as a timestamp.</summary>
     public long LastUsed { get; set; }
 }

@@ -5,8 +5,8 @@ namespace Herd.Inference.Kv;
 /// <summary>A source of an allocation's first tokens: none, a slot, or an offloaded session.</summary>
 /// <param name="Slot">The slot that has them.</param>
 /// <param name="Parked">The offloaded session that has them.</param>
-/// <param name="Matched">How many of the allocation's first tokens these are.</param>
-/// <param name="Seconds">How long it takes to have all of the allocation's tokens.</param>
+/// <param name="Matched">The number of the allocation's first tokens that the source has.</param>
+/// <param name="Seconds">The time until all of the allocation's tokens are computed or copied, in seconds.</param>
 internal readonly record struct KvSource(KvSlot? Slot, OffloadedSession? Parked, int Matched, double Seconds);
 
 /// <summary>Finds the prefixes of allocations in all caches of the same tenant.</summary>

@@ -26,7 +26,9 @@ internal sealed class KvTransfer(KvCache cache, KvRates rates, TimeProvider time
         ];
     }
 
-    /// <summary>Requests a copy of a session's state; null if there is none. It waits while the session is in use.</summary>
+    /// <summary>
+    /// Requests a copy of a session's state; null if there is none. It waits while the session is in use.
+    /// </summary>
     public void Export(string session, TaskCompletionSource<SessionState?> result, CancellationToken cancellation)
     {
         _requests.Add(new ExportRequest(new KvAllocation(session, "", 0, []), result, cancellation));

@@ -1,8 +1,8 @@
 namespace Herd.Inference.Kv;
 
 /// <summary>
-/// What is lost when a session's KV cache is dropped from where it is: the time to have it again times the likelihood that it
-/// will be wanted. People who have not written for twice as long are half as likely to write in the next minute.
+/// The value of a session's KV cache on a tier: the time to rebuild it times the likelihood that it is used again. A
+/// user who has been idle for twice as long is half as likely to write in the next minute.
 /// </summary>
 internal static class KvValue
 {

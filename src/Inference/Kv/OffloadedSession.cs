@@ -22,15 +22,15 @@ internal sealed class OffloadedSession(string session, string tenant, ulong pref
     /// <summary>Bytes of its file; 0 when it has none.</summary>
     public long FileBytes { get; set; }
 
-    /// <summary>Whether its file is being written.</summary>
+    /// <summary>True while its file is being written.</summary>
     public bool IsWriting { get; set; }
 
-    /// <summary>Whether its file is being read.</summary>
+    /// <summary>True while its file is being read.</summary>
     public bool IsFetching { get; set; }
 
     /// <summary>Allocations that wait for a slot to restore it into; it stays in host memory for them.</summary>
     public int Waiters { get; set; }
 
-    /// <summary>When it was used last, as a timestamp.</summary>
+    /// <summary>The time of its last use, as a timestamp.</summary>
     public long LastUsed { get; set; }
 }

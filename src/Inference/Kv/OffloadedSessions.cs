@@ -3,8 +3,8 @@ using Herd.Inference.Runtime;
 namespace Herd.Inference.Kv;
 
 /// <summary>
-/// The sessions that are offloaded off the device, in host memory and on disk, each tier bounded in bytes; what is worth least
-/// goes first. Another thread writes offloaded sessions to disk at once.
+/// The sessions that are offloaded off the device, in host memory and on disk, each tier bounded in bytes; what is
+/// worth least goes first. Another thread writes offloaded sessions to disk at once.
 /// </summary>
 internal sealed class OffloadedSessions : IDisposable
 {
@@ -38,13 +38,17 @@ internal sealed class OffloadedSessions : IDisposable
         TrimDisk();
     }
 
-    /// <summary>Idle time of the last session dropped from host memory. Sessions idle for less are still there.</summary>
+    /// <summary>
+    /// Idle time of the last session dropped from host memory. Sessions idle for less are still there.
+    /// </summary>
     public TimeSpan HostKeptFor { get; private set; }
 
     /// <summary>The same for the disk.</summary>
     public TimeSpan DiskKeptFor { get; private set; }
 
-    /// <summary>Idle time of the last session dropped from its last tier within the last minute; null if none.</summary>
+    /// <summary>
+    /// Idle time of the last session dropped from its last tier within the last minute; null if none.
+    /// </summary>
     public TimeSpan? ForgottenIdle => _forgotten is { } last && _time.GetElapsedTime(last.At) < Recently ? last.Idle : null;
 
     public bool IsEnabled => _hostCapacity > 0 || _disk is not null;
@@ -60,7 +64,9 @@ internal sealed class OffloadedSessions : IDisposable
 
     public OffloadedSession? Find(string session) => _sessions.GetValueOrDefault(session);
 
-    /// <summary>Sessions of a tenant that may share these first tokens, the newest first, the own one included.</summary>
+    /// <summary>
+    /// Sessions of a tenant that may share these first tokens, the newest first, the own one included.
+    /// </summary>
     public IEnumerable<OffloadedSession> Candidates(KvAllocation allocation)
     {
         var own = Find(allocation.Session);
@@ -78,7 +84,9 @@ internal sealed class OffloadedSessions : IDisposable
         }
     }
 
-    /// <summary>True if so many more bytes can stay for waiting allocations and as many remain for all others.</summary>
+    /// <summary>
+    /// True if so many more bytes can stay for waiting allocations and as many remain for all others.
+    /// </summary>
     public bool HasRoomFor(long bytes) => AwaitedBytes + bytes <= _hostCapacity / 2;
 
     /// <summary>Keeps a state and takes ownership of it.</summary>

@@ -1,8 +1,8 @@
 namespace Herd.Inference.Kv;
 
 /// <summary>
-/// An amount per second as measured of late: sums of amounts and of times that both fade, so that long measurements count
-/// for more than short ones.
+/// An amount per second as measured of late: sums of amounts and of times that both fade, so that long measurements
+/// count for more than short ones.
 /// </summary>
 /// <param name="initial">The rate that is assumed before the first measurement.</param>
 public sealed class Rate(double initial)

@@ -45,8 +45,8 @@ public sealed class SessionState : IDisposable
 
 /// <summary>A session whose KV cache an engine has.</summary>
 /// <param name="Session">Its name.</param>
-/// <param name="Tokens">How many tokens the cache holds.</param>
+/// <param name="Tokens">The tokens in the cache.</param>
 /// <param name="Bytes">About how large it is.</param>
-/// <param name="IsActive">Whether an answer is being computed.</param>
-/// <param name="Idle">How long ago it was used.</param>
+/// <param name="IsActive">True while an answer is being computed.</param>
+/// <param name="Idle">The time since its last use.</param>
 public sealed record SessionSummary(string Session, int Tokens, long Bytes, bool IsActive, TimeSpan Idle);

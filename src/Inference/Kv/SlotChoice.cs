@@ -5,15 +5,15 @@ namespace Herd.Inference.Kv;
 /// <summary>Chooses the slot that a session is computed in.</summary>
 internal sealed class SlotChoice(KvSlot[] slots, OffloadedSessions offloaded, KvRates rates, TimeProvider time)
 {
-    private const double MostSecondsToMove = 0.1;
+    private const double MaxMoveSeconds = 0.1;
 
     /// <summary>
-    /// The slot to compute in. Slots side by side are computed in one pass (<see cref="BatchOrder"/>), so one beside those that
-    /// are busy is worth moving to, where whoever has it can be offloaded.
+    /// The slot to compute in. Neighbouring slots are computed in one pass (<see cref="BatchOrder"/>), so a session
+    /// moves to a slot beside busy ones if the session in that slot can be offloaded.
     /// </summary>
     public KvSlot? For(KvSlot? own)
     {
-        if (own is not null && (!offloaded.IsEnabled || IsBesideBusy(own) || rates.Copy(own.Tokens.Count) > MostSecondsToMove))
+        if (own is not null && (!offloaded.IsEnabled || IsBesideBusy(own) || rates.Copy(own.Tokens.Count) > MaxMoveSeconds))
         {
             return own;
         }

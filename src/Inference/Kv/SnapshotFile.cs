@@ -4,8 +4,8 @@ using Herd.Inference.Runtime;
 namespace Herd.Inference.Kv;
 
 /// <summary>
-/// Snapshots as files: header, state, and a seal (HMAC-SHA256) over both. Nothing of a file reaches the runtime before its
-/// seal was found right.
+/// Snapshots as files: header, state, and a seal (HMAC-SHA256) over both. Nothing of a file reaches the runtime before
+/// its seal was found right.
 /// </summary>
 internal static class SnapshotFile
 {
@@ -40,8 +40,8 @@ internal static class SnapshotFile
 
     /// <summary>Reads and verifies a file.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="expected">What must be in it: another session's, model's or layout's snapshot is refused.</param>
-    /// <param name="key">What it was sealed with.</param>
+    /// <param name="expected">The expected header: another session's, model's or layout's snapshot is refused.</param>
+    /// <param name="key">The key of the seal.</param>
     /// <exception cref="InvalidDataException">It is damaged, another one, or sealed with another key.</exception>
     public static StateBuffer Read(string path, SnapshotHeader expected, byte[] key)
     {

@@ -9,9 +9,9 @@ namespace Herd.Inference.Kv;
 /// </summary>
 /// <param name="session">The session it is to be of.</param>
 /// <param name="tenant">The tenant it is to be of.</param>
-/// <param name="binding">What it is to be bound to.</param>
-/// <param name="mostBytes">The largest state that is taken.</param>
-public sealed class SnapshotReader(string session, string tenant, SnapshotBinding binding, long mostBytes) : IDisposable
+/// <param name="binding">The expected binding.</param>
+/// <param name="maxBytes">The largest accepted state, in bytes.</param>
+public sealed class SnapshotReader(string session, string tenant, SnapshotBinding binding, long maxBytes) : IDisposable
 {
     private SnapshotHeader? _header;
     private StateBuffer? _state;
@@ -27,7 +27,7 @@ public sealed class SnapshotReader(string session, string tenant, SnapshotBindin
         Require(read.Session == session && read.Tenant == tenant, "it is another session's");
         Require(read.Model.AsSpan().SequenceEqual(binding.Model), "it is another model's");
         Require(read.Layout.AsSpan().SequenceEqual(SnapshotHeader.Digest(binding.Layout)), "its layout is another");
-        Require(read.StateBytes <= mostBytes, $"its {read.StateBytes} bytes are more than the {mostBytes} that are taken");
+        Require(read.StateBytes <= maxBytes, $"its {read.StateBytes} bytes are more than the {maxBytes} that are taken");
         if (_header is null || !_header.Write().AsSpan().SequenceEqual(header))
         {
             _state?.Dispose();

@@ -13,9 +13,9 @@ public sealed class SnapshotWriter : IDisposable
     private readonly IncrementalHash _seal;
     private long _at;
 
-    /// <param name="state">What is sent; stays the caller's.</param>
+    /// <param name="state">The state to send. The caller keeps its ownership.</param>
     /// <param name="session">The session it becomes.</param>
-    /// <param name="binding">What it is bound to.</param>
+    /// <param name="binding">The binding of the snapshot.</param>
     public SnapshotWriter(SessionState state, string session, SnapshotBinding binding)
     {
         _state = state.State;

@@ -11,14 +11,14 @@ public interface ILlamaRuntime
 
     /// <summary>Checks that a model fits into memory, before it is loaded.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="options">Where the weights are kept.</param>
+    /// <param name="options">The devices of the weights.</param>
     /// <param name="context">The size of its context. 0 cells mean the model's training length.</param>
     /// <exception cref="ModelLoadException">The model does not fit, or its file is damaged.</exception>
     void RequireMemory(string path, ModelOptions options, ContextOptions context);
 
     /// <summary>Loads a GGUF file. Blocks until the weights are in place.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="options">Where the weights are kept.</param>
+    /// <param name="options">The devices of the weights.</param>
     /// <param name="progress">Reports the loaded fraction, 0 to 1.</param>
     /// <param name="cancellation">Stops loading.</param>
     /// <exception cref="ModelLoadException">The file is missing, damaged or of an unsupported architecture.</exception>

@@ -4,7 +4,7 @@ namespace Herd.Inference.Runtime;
 public sealed class ModelLoadException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>The runtime could not compute a step.</summary>
-/// <param name="message">What happened.</param>
+/// <param name="message">The message.</param>
 /// <param name="status">The status code of the runtime.</param>
 public sealed class DecodeException(string message, int status) : Exception(message)
 {

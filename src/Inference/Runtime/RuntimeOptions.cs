@@ -1,6 +1,6 @@
 namespace Herd.Inference.Runtime;
 
-/// <summary>Where weights are kept.</summary>
+/// <summary>The devices of the weights.</summary>
 public sealed record ModelOptions
 {
     /// <summary>The number of layers on the GPU. Negative means as many as fit. Default: negative.</summary>

@@ -2,7 +2,7 @@ using Herd.Inference.Grammars;
 
 namespace Herd.Inference.Sampling;
 
-/// <summary>How the next token is sampled. The defaults leave the model's probabilities unchanged.</summary>
+/// <summary>The settings of sampling. The defaults leave the model's probabilities unchanged.</summary>
 public sealed record SamplingOptions
 {
     /// <summary>Divides the logits, 0 or more. 0 means greedy: always the most probable token. Default 1.</summary>

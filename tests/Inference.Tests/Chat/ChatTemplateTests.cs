@@ -33,7 +33,7 @@ public sealed class ChatTemplateTests
     }
 
     [Fact]
-    public void Render_TextThatNamesSpecialToken_HoldsNone()
+    public void Render_TextThatNamesSpecialToken_HasNone()
     {
         using var template = new ChatTemplate(Plain, new ByteVocabulary());
         var text = $"a{ByteVocabulary.ControlName}{ByteVocabulary.ControlName}b";
@@ -45,7 +45,7 @@ public sealed class ChatTemplateTests
     }
 
     [Fact]
-    public void Render_TemplateThatNamesSpecialToken_HoldsIt()
+    public void Render_TemplateThatNamesSpecialToken_HasIt()
     {
         using var template = new ChatTemplate(ByteVocabulary.ControlName + "{{ messages[0].content }}", new ByteVocabulary());
 
@@ -56,7 +56,7 @@ public sealed class ChatTemplateTests
     /// A template that puts together a control token from its own text and a message's does not get it.
     /// </summary>
     [Fact]
-    public void Render_SpecialTokenAcrossBorder_HoldsNone()
+    public void Render_SpecialTokenAcrossBorder_HasNone()
     {
         using var template = new ChatTemplate("{{ messages[0].content }}>", new ByteVocabulary());
 
@@ -72,7 +72,7 @@ public sealed class ChatTemplateTests
     }
 
     [Fact]
-    public void Render_TemplateRaises_SaysWhy()
+    public void Render_TemplateRaises_HasTheReason()
     {
         const string Raises = "{% if messages | length > 1 %}{{ raise_exception('one message only') }}{% endif %}{{ messages[0].content }}";
         using var template = new ChatTemplate(Raises, new ByteVocabulary());
@@ -87,7 +87,7 @@ public sealed class ChatTemplateTests
     [InlineData("{% for a in range(9000) %}{% for b in range(9000) %}{% for c in range(9000) %}{{ a }}{% endfor %}{% endfor %}{% endfor %}")]
     [InlineData("{% set ns = namespace(s='xxxxxxxxxxxxxxxx') %}{% for i in range(64) %}{% set ns.s = ns.s + ns.s %}{% endfor %}{{ ns.s }}")]
     [InlineData("{% macro f(n) %}{{ f(n + 1) }}{% endmacro %}{{ f(0) }}")]
-    public void New_TemplateThatTakesTooMuch_IsRefused(string source)
+    public void New_TemplateThatNeedsTooMuch_IsRefused(string source)
     {
         Assert.Throws<TemplateException>(() => new ChatTemplate(source, new ByteVocabulary()).Dispose());
     }
@@ -104,7 +104,7 @@ public sealed class ChatTemplateTests
     [InlineData("{% for m in messages %}")]
     [InlineData("{{ messages[0].content ")]
     [InlineData("it shows nothing")]
-    public void New_TemplateThatIsNone_IsRefused(string source)
+    public void New_InvalidTemplate_IsRefused(string source)
     {
         Assert.Throws<TemplateException>(() => new ChatTemplate(source, new ByteVocabulary()).Dispose());
     }

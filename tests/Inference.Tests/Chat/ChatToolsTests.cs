@@ -19,7 +19,7 @@ public sealed class ChatToolsTests
     [InlineData(Tagged, ToolStyle.Tagged)]
     [InlineData(Bare, ToolStyle.Bare)]
     [InlineData("{# <tool_call> #}" + Plain, ToolStyle.Instructed)]
-    public void Tools_Template_TellsTheStyle(string source, ToolStyle expected)
+    public void Tools_Template_HasTheStyle(string source, ToolStyle expected)
     {
         using var template = new ChatTemplate(source, new ByteVocabulary());
 
@@ -27,7 +27,7 @@ public sealed class ChatToolsTests
     }
 
     [Fact]
-    public void Render_TemplateKnowsTools_ShowsThemByIt()
+    public void Render_TemplateKnowsTools_UsesTheTemplate()
     {
         using var template = new ChatTemplate(Tagged, new ByteVocabulary());
 
@@ -39,7 +39,7 @@ public sealed class ChatToolsTests
     }
 
     [Fact]
-    public void Render_TemplateKnowsNoTools_TellsThemInTheSystemMessage()
+    public void Render_TemplateKnowsNoTools_DescribesThemInTheSystemMessage()
     {
         using var template = new ChatTemplate(Plain, new ByteVocabulary());
 
@@ -53,11 +53,11 @@ public sealed class ChatToolsTests
             "[user]hi[assistant]x[user]<tool_response>\n1\n</tool_response>\n<tool_response>\n2\n</tool_response>", text, StringComparison.Ordinal);
     }
 
-    /// <summary>What callers say of functions is no more trusted than what users say.</summary>
+    /// <summary>Descriptions of functions are trusted no more than text of users.</summary>
     [Theory]
     [InlineData(Plain)]
     [InlineData(Tagged)]
-    public void Render_ToolNamesSpecialToken_HoldsNone(string source)
+    public void Render_ToolNamesSpecialToken_HasNone(string source)
     {
         using var template = new ChatTemplate(source, new ByteVocabulary());
         var name = ByteVocabulary.ControlName;
@@ -74,7 +74,7 @@ public sealed class ChatToolsTests
     [InlineData(Plain, false, false)]
     [InlineData("{# <think> #}" + Plain, true, false)]
     [InlineData(Plain + "[assistant]<think>\n", true, true)]
-    public void Thinks_Template_Tells(string source, bool thinks, bool begins)
+    public void Thinks_Template_IsDetected(string source, bool thinks, bool begins)
     {
         using var template = new ChatTemplate(source, new ByteVocabulary());
 
@@ -82,10 +82,10 @@ public sealed class ChatToolsTests
     }
 
     /// <summary>
-    /// Templates that cut off earlier thoughts look for their end; they find none to cut a message at.
+    /// Templates that remove earlier thoughts search for their end. They find none in a message.
     /// </summary>
     [Fact]
-    public void Render_AnswerWithThought_IsShownWithoutAndItsTokensWhole()
+    public void Render_AnswerWithThought_OmitsTheThoughtButKeepsItsTokens()
     {
         const string Cuts = "{# <think> #}{% for m in messages %}[{{ m.role }}]{{ m.content.split('</think>')[-1] }}{% endfor %}";
         using var template = new ChatTemplate(Cuts, new ByteVocabulary());

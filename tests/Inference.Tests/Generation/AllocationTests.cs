@@ -38,7 +38,7 @@ public sealed class AllocationTests
             await Generate(engine, streams, tokens: 600, sampling);
             var ended = GC.GetTotalAllocatedBytes(precise: true);
 
-            // What a turn costs beside its tokens is in both.
+            // Both include the cost of a turn beside its tokens.
             var perToken = (ended - begun - (begun - before)) / (500.0 * streams);
             TestContext.Current.TestOutputHelper!.WriteLine($"{streams} streams: {perToken:0} bytes a token");
             Assert.InRange(perToken, 0, BytesPerToken);
@@ -69,7 +69,7 @@ public sealed class AllocationTests
             };
             await foreach (var _ in engine.Generate(request, TestContext.Current.CancellationToken))
             {
-                // Taken as a caller does.
+                // Read as a caller does.
             }
         }));
 }

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Herd.Inference.Tests.Generation;
 
 /// <summary>
-/// What scheduling costs, on the simulated runtime and a clock that moves only by its work: exact every time.
+/// The cost of scheduling, on the simulated runtime and a clock that only its work advances: exact every time.
 /// </summary>
 public sealed class EngineLoopTests
 {
@@ -25,7 +25,7 @@ public sealed class EngineLoopTests
     [InlineData(1500, 1L << 30)]
     [InlineData(1500, 100_000)]
     [InlineData(1500, 0)]
-    public void Step_ManyMoreSessionsThanSlots_TakingTurnsCostsAtMostAThird(int history, long hostBytes)
+    public void Step_ManyMoreSessionsThanSlots_PreemptionCostsAtMostAThird(int history, long hostBytes)
     {
         var one = Run(history, hostBytes, quantum: int.MaxValue);
         var turns = Run(history, hostBytes, quantum: 16);
@@ -34,7 +34,7 @@ public sealed class EngineLoopTests
     }
 
     [Fact]
-    public void Step_ManyMoreSessionsThanSlots_FirstTokensComeSoonerByTakingTurns()
+    public void Step_ManyMoreSessionsThanSlots_PreemptionBringsFirstTokensSooner()
     {
         var one = Run(history: 200, 1L << 30, quantum: int.MaxValue);
         var turns = Run(history: 200, 1L << 30, quantum: 16);

@@ -90,7 +90,7 @@ internal sealed class FakeContext(int sequences = 2, int cells = 64, int batch =
         return logits;
     }
 
-    /// <summary>What follows tokens, as this computes it.</summary>
+    /// <summary>The token that follows tokens in this context.</summary>
     public int Next(IReadOnlyList<int> tokens) => IsHashing
         ? tokens.Aggregate(17, (hash, token) => (hash * 31 + token) & 0xFFFFFF) % 251
         : (tokens[^1] + 1) % ByteVocabulary.Control;

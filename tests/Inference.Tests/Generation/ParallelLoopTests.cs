@@ -30,7 +30,7 @@ public sealed class ParallelLoopTests
     }
 
     [Fact]
-    public void Run_APassThrows_ThrowsItOnceTheOthersAreDone()
+    public void Run_APassThrows_ThrowsAfterTheOthersEnded()
     {
         var done = 0;
         var loop = new ParallelLoop(4, (pass, _) =>

@@ -26,7 +26,7 @@ public sealed class SchedulingPolicyTests
     }
 
     /// <summary>
-    /// No starvation: whoever has waited long enough goes before all who came later, whatever they are.
+    /// No starvation: a sequence that waited for the starvation limit goes before all later ones.
     /// </summary>
     [Property]
     public bool Compare_Overdue_GoesBeforeEveryLaterOne(byte kind)
@@ -68,7 +68,7 @@ public sealed class SchedulingPolicyTests
         Assert.True(_policy.ShouldPreempt(New(quantumUsed: 16, answered: 16), New()));
 
     [Fact]
-    public void Fairness_TenantComesBack_BringsNoCredit()
+    public void Fairness_TenantReturns_HasNoCredit()
     {
         var fairness = new Fairness();
         fairness.Enter("busy");

@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Herd.Inference.Tests.Generation;
 
 /// <summary>
-/// Parking, restoring, sharing and making way, on a context whose next token follows from every token in its cells: so
-/// each answer proves that the cells held its own tokens and no others.
+/// Offloading, restoring, sharing and preemption, on a context whose next token follows from every token in its cells:
+/// so each answer proves that the cells held its own tokens and no others.
 /// </summary>
 public sealed class SharingTests : IDisposable
 {
@@ -77,7 +77,7 @@ public sealed class SharingTests : IDisposable
         Assert.Equal(0, (await Run(after, "s", Tokens(1, 80))).CachedTokens);
     }
 
-    /// <summary>What n answers to one prompt begin with is computed once: the others wait for it and copy it.</summary>
+    /// <summary>A prompt that n answers share is computed once: the others wait for it and copy it.</summary>
     [Fact]
     public async Task Generate_OnePromptSeveralTimesAtOnce_ComputesItOnce()
     {
@@ -96,10 +96,10 @@ public sealed class SharingTests : IDisposable
     }
 
     /// <summary>
-    /// Sessions that come back to slots far apart are computed in slots side by side, since that takes one pass.
+    /// Sessions that return to slots far apart are computed in neighbouring slots, because that takes one pass.
     /// </summary>
     [Fact]
-    public async Task Generate_ComingBackFarApart_AreComputedSideBySide()
+    public async Task Generate_ReturningSessionsFarApart_AreComputedInNeighbouringSlots()
     {
         var context = New(sequences: 6);
         await using var engine = New(context);
@@ -151,7 +151,7 @@ public sealed class SharingTests : IDisposable
     }
 
     [Fact]
-    public async Task Import_ExportedSession_GoesOnWithoutComputingIt()
+    public async Task Import_ExportedSession_ContinuesWithoutComputingIt()
     {
         await using var one = New(New());
         await using var other = New(New());
@@ -203,7 +203,7 @@ public sealed class SharingTests : IDisposable
     }
 
     [Fact]
-    public async Task Export_CallerGivesUp_IsNull()
+    public async Task Export_Cancelled_IsNull()
     {
         var context = New();
         await using var engine = New(context);
@@ -219,7 +219,7 @@ public sealed class SharingTests : IDisposable
     }
 
     [Fact]
-    public async Task Sessions_ResidentAndOffloaded_AreEachThereOnce()
+    public async Task Sessions_ResidentAndOffloaded_AreEachListedOnce()
     {
         await using var engine = New(New());
         for (var i = 0; i < 6; i++)
@@ -235,7 +235,7 @@ public sealed class SharingTests : IDisposable
 
     public void Dispose() => _folder.Delete(recursive: true);
 
-    /// <summary>An answer that has begun, and goes on when the context is let go.</summary>
+    /// <summary>An answer that has begun, and continues when the context is released.</summary>
     private static async Task<IAsyncEnumerator<GenerationUpdate>> Begin(Engine engine, FakeContext context)
     {
         var request = new GenerationRequest

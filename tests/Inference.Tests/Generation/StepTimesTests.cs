@@ -121,7 +121,7 @@ public sealed class StepTimesTests
     }
 
     [Property]
-    public bool PrefillBudget_WhateverWasMeasured_IsWithinItsBounds(
+    public bool PrefillBudget_AnyMeasurements_IsWithinItsBounds(
         (byte Decoding, ushort Prefilled, ushort Milliseconds)[] steps, byte decoding, byte prefilling, ushort most)
     {
         foreach (var step in steps)

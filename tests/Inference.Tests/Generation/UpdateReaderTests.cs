@@ -15,7 +15,7 @@ public sealed class UpdateReaderTests
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Next_TokensComeFasterThanWanted_AreInOneUpdate()
+    public async Task Next_TokensComeWithinTheInterval_AreInOneUpdate()
     {
         var sequence = New(maxTokens: 9);
         var reader = new UpdateReader(sequence, Interval, _time);
@@ -33,7 +33,7 @@ public sealed class UpdateReaderTests
     }
 
     [Fact]
-    public async Task Next_TokensComeMoreSlowly_WaitsForNothing()
+    public async Task Next_TokensComeMoreSlowly_DoesNotWait()
     {
         var sequence = New(maxTokens: 9);
         var reader = new UpdateReader(sequence, Interval, _time);
@@ -63,7 +63,7 @@ public sealed class UpdateReaderTests
     }
 
     [Fact]
-    public async Task Next_AnswerFails_GivesWhatCameThenTheFault()
+    public async Task Next_AnswerFails_ReturnsTheTokensThenTheFault()
     {
         var sequence = New(maxTokens: 9);
         var reader = new UpdateReader(sequence, Interval, _time);
@@ -92,7 +92,7 @@ public sealed class UpdateReaderTests
     }
 
     [Fact]
-    public async Task Generate_WithAnInterval_SaysTheSameInFewerUpdates()
+    public async Task Generate_WithAnInterval_HasTheSameTokensInFewerUpdates()
     {
         await using var engine = new Engine(
             new FakeContext(), new ByteVocabulary(), new EngineOptions(), TimeProvider.System, NullLogger<Engine>.Instance);

@@ -23,14 +23,14 @@ public sealed class JsonSchemaTests
     [InlineData("""{"name":"Ada","tags":["a","b","a"]}""", false)]
     [InlineData("""{"name":7}""", false)]
     [InlineData("""{"name":"Ada""", false)]
-    public void ForSchema_Text_IsTakenIfValid(string text, bool valid) => Assert.Equal(valid, Takes(_grammars.ForSchema(Person), text));
+    public void ForSchema_Text_IsAcceptedIfValid(string text, bool valid) => Assert.Equal(valid, Takes(_grammars.ForSchema(Person), text));
 
     [Theory]
     [InlineData("""{"a":[1,2.5e-3,{"b":null}],"c":true}""", true)]
     [InlineData("{}", true)]
     [InlineData("[]", false)]
     [InlineData("""{"a":}""", false)]
-    public void AnyObject_Text_IsTakenIfAnObject(string text, bool valid) => Assert.Equal(valid, Takes(_grammars.AnyObject(), text));
+    public void AnyObject_Text_IsAcceptedIfAnObject(string text, bool valid) => Assert.Equal(valid, Takes(_grammars.AnyObject(), text));
 
     [Theory]
     [InlineData("<tool_call>\n{\"name\": \"city\", \"arguments\": {\"name\":\"Rome\"}}\n</tool_call>", true)]
@@ -38,15 +38,15 @@ public sealed class JsonSchemaTests
     [InlineData("<tool_call>\n{\"name\": \"city\", \"arguments\": {}}\n</tool_call>", false)]
     [InlineData("<tool_call>\n{\"name\": \"other\", \"arguments\": {}}\n</tool_call>", false)]
     [InlineData("Rome", false)]
-    public void ForCall_Text_IsTakenIfACall(string text, bool valid) => Assert.Equal(
+    public void ForCall_Text_IsAcceptedIfACall(string text, bool valid) => Assert.Equal(
         valid, Takes(_grammars.ForCall([new ToolDefinition("city", null, Person), new ToolDefinition("any", null, """{"type":"object","minProperties":1}""")], ToolStyle.Tagged), text));
 
     [Fact]
-    public void ForCall_Bare_TakesParameters() => Assert.True(Takes(
+    public void ForCall_Bare_AcceptsParameters() => Assert.True(Takes(
         _grammars.ForCall([new ToolDefinition("now")], ToolStyle.Bare), """{"name": "now", "parameters": {}}"""));
 
     [Fact]
-    public void ForCall_StrictSchemaThatCannotBeKept_IsRefused()
+    public void ForCall_StrictSchemaThatCannotBeEnforced_IsRefused()
     {
         var tool = new ToolDefinition("any", null, """{"type":"object","minProperties":1}""", IsStrict: true);
 
@@ -54,7 +54,7 @@ public sealed class JsonSchemaTests
     }
 
     [Fact]
-    public void ForSchema_RefersToItself_TakesAnyDepth()
+    public void ForSchema_RefersToItself_AcceptsAnyDepth()
     {
         var tree = _grammars.ForSchema(
             """{"$ref":"#/$defs/node","$defs":{"node":{"type":"object","properties":{"next":{"anyOf":[{"$ref":"#/$defs/node"},{"type":"null"}]}},"required":["next"]}}}""");
@@ -77,14 +77,14 @@ public sealed class JsonSchemaTests
     [InlineData("""{"type":"array","maxItems":99999999}""")]
     [InlineData("""{"type":"array","minItems":4096,"items":{"type":"array","minItems":4096}}""")]
     [InlineData("""{"type":"object","properties":{"a":true},"required":["b"]}""")]
-    public void ForSchema_CannotBeKept_IsRefused(string schema) =>
+    public void ForSchema_CannotBeEnforced_IsRefused(string schema) =>
         Assert.Throws<GrammarException>(() => _grammars.ForSchema(schema));
 
     /// <summary>
-    /// Whatever is drawn from what the grammar allows is valid JSON of the schema, once the grammar is complete.
+    /// Random tokens that the grammar allows are valid JSON of the schema once the grammar is complete.
     /// </summary>
     [Property(MaxTest = 200)]
-    public bool Mask_DrawnAtRandom_MakesValidJson(int seed)
+    public bool Mask_RandomTokens_AreValidJson(int seed)
     {
         var random = new Random(seed);
         var state = _grammars.ForSchema(Person).Begin();

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Herd.Inference.Tests.Kv;
 
-/// <summary>Who makes way, at what price, and what becomes of those who wait to go on.</summary>
+/// <summary>Preemption: its conditions, its costs, and the offloaded KV caches of preempted sequences.</summary>
 public sealed class KvCacheTests : IDisposable
 {
     private const int Tokens = 100;
@@ -19,7 +19,7 @@ public sealed class KvCacheTests : IDisposable
     private KvCache? _cache;
 
     [Fact]
-    public void CanMakeWay_HeldForLong_Can()
+    public void CanPreempt_HeldForLong_IsTrue()
     {
         Open(hostBytes: 4 * StateBytes);
 
@@ -27,7 +27,7 @@ public sealed class KvCacheTests : IDisposable
     }
 
     [Fact]
-    public void CanMakeWay_HeldForLessThanMovingIsWorth_Cannot()
+    public void CanPreempt_HeldForLessThanMovingIsWorth_IsFalse()
     {
         Open(hostBytes: 4 * StateBytes);
         var claim = Compute("a");
@@ -35,14 +35,14 @@ public sealed class KvCacheTests : IDisposable
         _rates.Save.Record(StateBytes, TimeSpan.FromSeconds(0.02));
         _rates.Restore.Record(StateBytes, TimeSpan.FromSeconds(0.03));
 
-        // Both slots' sessions are to be moved in a fifth of the time.
+        // Moving both slots' sessions must take a fifth of the time.
         var least = TimeSpan.FromSeconds(4 * 2 * 0.05);
         Assert.False(_cache!.CanPreempt(claim, least * 0.99));
         Assert.True(_cache!.CanPreempt(claim, least * 1.01));
     }
 
     [Fact]
-    public void CanMakeWay_HostMemoryIsForOthers_Cannot()
+    public void CanPreempt_HostMemoryIsForOthers_IsFalse()
     {
         Open(hostBytes: 2 * StateBytes);
         var first = Compute("a");
@@ -56,7 +56,7 @@ public sealed class KvCacheTests : IDisposable
     }
 
     [Fact]
-    public void Missing_OfOneThatMadeWay_IsWhatIsNotAtHandWhereverThatIs()
+    public void Missing_OfAPreemptedOne_CountsTokensOnNoTier()
     {
         Open(hostBytes: 4 * StateBytes);
         var waits = Compute("a");
@@ -71,7 +71,7 @@ public sealed class KvCacheTests : IDisposable
     }
 
     [Fact]
-    public void MakeWay_OthersArePushedOut_StaysUntilItGoesOn()
+    public void Preempt_OthersAreDropped_StaysUntilItContinues()
     {
         Open(hostBytes: 4 * StateBytes);
         var displaced = Compute("a");
@@ -89,7 +89,7 @@ public sealed class KvCacheTests : IDisposable
     }
 
     [Fact]
-    public void Leave_MadeWayAndIsCancelled_FreesTheRoom()
+    public void Leave_PreemptedAndCancelled_FreesTheMemory()
     {
         Open(hostBytes: 4 * StateBytes);
         var displaced = Compute("a");
@@ -104,7 +104,7 @@ public sealed class KvCacheTests : IDisposable
     }
 
     [Fact]
-    public void Forget_SomebodyWaitsForIt_FreesTheRoomOnce()
+    public void Forget_AnAllocationWaitsForIt_FreesTheMemoryOnce()
     {
         Open(hostBytes: 4 * StateBytes);
         var displaced = Compute("a");
@@ -144,7 +144,7 @@ public sealed class KvCacheTests : IDisposable
 
     private int _sessions;
 
-    /// <summary>Has somebody else take a slot, so that who had it is parked.</summary>
+    /// <summary>Allocates a slot for another session, so that the one in it is offloaded.</summary>
     private void Park()
     {
         _time.Advance(TimeSpan.FromSeconds(1));

@@ -63,7 +63,7 @@ public sealed class SnapshotFileTests : IDisposable
     }
 
     [Fact]
-    public void Read_AnotherSessionsFileInItsPlace_IsRefused()
+    public void Read_FileOfAnotherSession_IsRefused()
     {
         Write(Header() with { Session = "n/t" });
 

@@ -13,7 +13,7 @@ public sealed class SnapshotTransferTests
     private static readonly SnapshotBinding Binding = new([.. Enumerable.Repeat((byte)7, 32)], "layout", [.. Enumerable.Repeat((byte)9, 32)]);
 
     [Fact]
-    public void End_EverythingCame_IsWhatWasSent()
+    public void End_EverythingReceived_EqualsTheSentState()
     {
         using var reader = Reader();
 
@@ -36,9 +36,9 @@ public sealed class SnapshotTransferTests
         return IsRefused(() => Receive(Reader(), pieces));
     }
 
-    /// <summary>A connection that breaks at any place is gone on with from there, over however many more.</summary>
+    /// <summary>A transfer whose connection breaks anywhere resumes there, over any number of connections.</summary>
     [Property(MaxTest = 100)]
-    public bool Receive_BrokenAnywhere_GoesOnFromThere(ushort first, ushort second, byte most)
+    public bool Receive_BrokenAnywhere_ResumesThere(ushort first, ushort second, byte most)
     {
         using var reader = Reader();
         foreach (var place in new[] { first % StateBytes, second % StateBytes })
@@ -68,7 +68,7 @@ public sealed class SnapshotTransferTests
         return isSame;
     }
 
-    /// <summary>Between two connections the session may have gone on; then nothing of the first is used.</summary>
+    /// <summary>If the session changed between two connections, nothing of the first one is used.</summary>
     [Fact]
     public void Begin_AnotherHeaderThanBefore_StartsAnew()
     {
@@ -84,7 +84,7 @@ public sealed class SnapshotTransferTests
     }
 
     [Fact]
-    public void Receive_MeantForSomethingElse_IsRefused()
+    public void Receive_OtherBinding_IsRefused()
     {
         var pieces = Pieces();
         foreach (var (session, tenant, binding, most) in new[]

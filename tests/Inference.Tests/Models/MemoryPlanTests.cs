@@ -19,7 +19,7 @@ public sealed class MemoryPlanTests
     [InlineData(8, 1024, 256, 180, 49.13 + 1.5)]
     [InlineData(32, 8192, 1024, 5760, 196.5 + 6)]
     [InlineData(8, 8192, 64, 1440, 12.28 + 1.5)]
-    public void Of_RealModel_IsWhatLlamaCppAllocates(int slots, int cells, int batch, double kv, double compute)
+    public void Create_RealModel_EqualsTheAllocationOfLlamaCpp(int slots, int cells, int batch, double kv, double compute)
     {
         var plan = Plan(slots, cells, batch);
 
@@ -29,10 +29,10 @@ public sealed class MemoryPlanTests
     }
 
     [Fact]
-    public void Of_NoContextGiven_TakesTheTrainedOne() => Assert.Equal(8192, Plan(2, 0, 256).Cells);
+    public void Create_NoContextGiven_UsesTheTrainedOne() => Assert.Equal(8192, Plan(2, 0, 256).Cells);
 
     [Fact]
-    public void Require_TooLittle_SaysNumbersAndWhatWouldFit()
+    public void Require_TooLittle_NamesTheNumbersAndASizeThatFits()
     {
         var plan = Plan(8, 8192, 256);
 

@@ -24,7 +24,7 @@ public sealed class ModelCatalogTests : IDisposable
     }
 
     [Fact]
-    public void Find_UnknownModel_SaysWhichThereAre()
+    public void Find_UnknownModel_NamesTheKnownOnes()
     {
         var catalog = ModelCatalog.Read(Path.Combine(Repository.Root, "models", "catalog.json"));
 
@@ -54,7 +54,7 @@ public sealed class ModelCatalogTests : IDisposable
     }
 
     [Fact]
-    public async Task Verify_OneByteChanged_SaysBothHashes()
+    public async Task Verify_OneByteChanged_NamesBothHashes()
     {
         const string HashOfHerd = "fb01d5e8c5a8c7fa9ac8f1a2ae3dd6e8aab5ae4f2f2b6b6e1dc3a0c5a7f4f0f0";
         var source = new ModelSource("a", Write("a.gguf", "herd"), HashOfHerd, new SamplingDefaults());
@@ -67,7 +67,7 @@ public sealed class ModelCatalogTests : IDisposable
     }
 
     [Fact]
-    public async Task Verify_MissingFile_SaysSo()
+    public async Task Verify_MissingFile_NamesIt()
     {
         var source = new ModelSource("a", Path.Combine(_directory.FullName, "none.gguf"), null, new SamplingDefaults());
 

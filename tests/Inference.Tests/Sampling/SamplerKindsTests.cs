@@ -9,7 +9,7 @@ public sealed class SamplerKindsTests
     private static readonly int Vocabulary = new ByteVocabulary().Count;
 
     [Property(MaxTest = 200)]
-    public bool Penalties_AnySettings_AreTheDefinitions(int seed, byte repetition, byte frequency, byte presence, byte window)
+    public bool Penalties_AnySettings_FollowTheDefinitions(int seed, byte repetition, byte frequency, byte presence, byte window)
     {
         var random = new Random(seed);
         var logits = Enumerable.Range(0, Vocabulary).Select(_ => (random.NextSingle() * 8) - 4).ToArray();
@@ -37,7 +37,7 @@ public sealed class SamplerKindsTests
 
     /// <summary>By definition: the longest run before an earlier token that equals the end of the text.</summary>
     [Property(MaxTest = 300)]
-    public bool Dry_AnyText_PenalisesWhatWouldRepeat(int seed, byte letters)
+    public bool Dry_AnyText_PenalisesRepetitions(int seed, byte letters)
     {
         var random = new Random(seed);
         int[] tokens = [.. Enumerable.Range(0, 40).Select(_ => 'a' + random.Next(1 + (letters % 4)))];
@@ -76,7 +76,7 @@ public sealed class SamplerKindsTests
     }
 
     [Fact]
-    public void Typical_OneVeryLikelyAmongMany_DropsWhatIsTooPredictable()
+    public void Typical_OneVeryLikelyAmongMany_DropsThePredictableOne()
     {
         // Entropy 1.36 nats: the middle ones are nearest to it, the likeliest is the furthest.
         var logits = Of(0.5f, 0.2f, 0.15f, 0.1f, 0.05f);
@@ -94,7 +94,7 @@ public sealed class SamplerKindsTests
     }
 
     [Fact]
-    public void Mirostat_OverManyTokens_KeepsTheSurpriseNearItsTarget()
+    public void Mirostat_OverManyTokens_KeepsTheInformationNearItsTarget()
     {
         var random = new Random(5);
         var options = new SamplingOptions { Mirostat = new MirostatOptions(Tau: 3, Eta: 0.1f), Seed = 9 };

@@ -47,7 +47,7 @@ public sealed class SamplerTests
     /// The token drawn is one that temperature, top-k, top-p and min-p leave, by the plain definition of each.
     /// </summary>
     [Property(MaxTest = 500)]
-    public bool Sample_AnyFilters_DrawsFromWhatIsLeft(int logitSeed, ushort index, byte temperature, byte topK, byte topP, byte minP)
+    public bool Sample_AnyFilters_DrawsFromTheRemainingTokens(int logitSeed, ushort index, byte temperature, byte topK, byte topP, byte minP)
     {
         var logits = Logits(logitSeed);
         var options = new SamplingOptions

@@ -17,11 +17,11 @@ public sealed class SimulatedRuntimeTests
     [Theory]
     [InlineData(1, 7)]
     [InlineData(4, 13)]
-    public void Decode_Sequences_TakesAStepAndEachOfThem(int sequences, int milliseconds) =>
+    public void Decode_Sequences_TakesTheTimeOfAStepAndOfEachSequence(int sequences, int milliseconds) =>
         Assert.Equal(TimeSpan.FromMilliseconds(milliseconds), Measure(context => context.Decode(Decoding(sequences))));
 
     [Fact]
-    public void Decode_Prompt_TakesWhatItsTokensTake() =>
+    public void Decode_Prompt_TakesTheTimeOfItsTokens() =>
         Assert.Equal(TimeSpan.FromMilliseconds(5 + 2 + 99), Measure(context => context.Decode(Prompt(100))));
 
     [Fact]
@@ -29,7 +29,7 @@ public sealed class SimulatedRuntimeTests
         Assert.Equal(TimeSpan.FromMilliseconds(20), Measure(context => context.Decode(Prompt(194)), speed: 10));
 
     [Fact]
-    public void Save_Tokens_TakesWhatMovingThemTakes() => Assert.Equal(
+    public void Save_Tokens_TakesTheTimeOfTheirTransfer() => Assert.Equal(
         TimeSpan.FromMilliseconds(5 + 2 + 99 + 10),
         Measure(context =>
         {

@@ -8,7 +8,7 @@ namespace Herd.Inference.Tests.Text;
 public sealed class AnswerTextTests
 {
     [Fact]
-    public void Append_EmojiInFourTokens_ComesWhole()
+    public void Append_EmojiInFourTokens_IsReleasedWhole()
     {
         var text = new AnswerText(new ByteVocabulary(), []);
 
@@ -39,7 +39,7 @@ public sealed class AnswerTextTests
 
     /// <summary>Byte by byte, any text comes out as it is, and no piece begins or ends within a character.</summary>
     [Property(MaxTest = 300)]
-    public bool Append_AnyText_ComesOutWhole(NonNull<string> any)
+    public bool Append_AnyText_IsReleasedWhole(NonNull<string> any)
     {
         var original = Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(any.Get));
         var text = new AnswerText(new ByteVocabulary(), []);
@@ -50,7 +50,9 @@ public sealed class AnswerTextTests
             && pieces.All(piece => piece.Length == 0 || (!char.IsLowSurrogate(piece[0]) && !char.IsHighSurrogate(piece[^1])));
     }
 
-    /// <summary>What is released after n tokens depends on them alone, so an answer can be rebuilt anywhere.</summary>
+    /// <summary>
+    /// The text released after n tokens depends on them alone, so an answer can be rebuilt on any node.
+    /// </summary>
     [Property(MaxTest = 300)]
     public bool Append_RebuiltFromTokens_ReleasesTheSame(byte[] tokens, byte at)
     {

@@ -6,7 +6,7 @@ namespace Herd.Inference.Tests.Text;
 public sealed class StopMatcherTests
 {
     [Fact]
-    public void Append_StopAcrossPieces_ReleasesWhatIsBeforeIt()
+    public void Append_StopAcrossPieces_ReleasesTheTextBeforeIt()
     {
         var matcher = new StopMatcher(["END"]);
 
@@ -18,7 +18,7 @@ public sealed class StopMatcherTests
     }
 
     [Fact]
-    public void Append_BeginningOfStopThatIsNone_IsReleased()
+    public void Append_IncompleteStop_IsReleased()
     {
         var matcher = new StopMatcher(["END"]);
 
@@ -37,7 +37,7 @@ public sealed class StopMatcherTests
     }
 
     /// <summary>
-    /// However a text is cut, what is released is what lies before the first stop sequence of the whole.
+    /// For any division into pieces, the released text ends before the first stop sequence of the whole.
     /// </summary>
     [Property(MaxTest = 500)]
     public bool Append_AnyPieces_ReleasesTextBeforeFirstStop(byte[] letters, byte[] cuts)

@@ -2,7 +2,7 @@ using Herd.Contracts.Nodes;
 
 namespace Herd.Grains.Conversations.Turns;
 
-/// <summary>How an attempt at an answer ended. docs/failover.md has a section for each case.</summary>
+/// <summary>The outcome of an attempt at an answer. docs/failover.md has a section for each case.</summary>
 internal enum AttemptStatus
 {
     /// <summary>The answer is complete.</summary>

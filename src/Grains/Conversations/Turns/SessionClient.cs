@@ -25,7 +25,7 @@ internal sealed class SessionClient(NodeRegistry registry, IGrainFactory grains,
     /// <summary>
     /// Pulls the KV cache from the home if the router found that cheaper. The home keeps it until the epoch rises.
     /// </summary>
-    /// <returns>How the pull went; null if none was due.</returns>
+    /// <returns>The result of the pull; null if none was due.</returns>
     public async Task<KvMove?> PullIfCheaper(
         Transcript conversation, string model, PlacementDecision placement, CancellationToken cancellation)
     {

@@ -17,7 +17,7 @@ public sealed class GgufFileTests : IDisposable
     public GgufFileTests() => _tiny = new(() => File.ReadAllBytes(TinyModel.Write(_path)));
 
     [Fact]
-    public void Read_TinyModel_SaysWhatIsInIt()
+    public void Read_TinyModel_HasItsMetadata()
     {
         var file = Read(_tiny.Value);
 
@@ -38,7 +38,7 @@ public sealed class GgufFileTests : IDisposable
     }
 
     [Fact]
-    public void Read_NoFile_SaysWhich() =>
+    public void Read_NoFile_NamesIt() =>
         Assert.Contains("/nowhere/x.gguf", Assert.Throws<ModelLoadException>(() => GgufFile.Read("/nowhere/x.gguf")).Message, StringComparison.Ordinal);
 
     /// <summary>
@@ -72,7 +72,7 @@ public sealed class GgufFileTests : IDisposable
     [InlineData(8, "tensors cannot be in a file")]
     [InlineData(16, "metadata cannot be in a file")]
     [InlineData(24, "a key has")]
-    public void Read_CountBeyondTheFile_SaysSo(int at, string expected)
+    public void Read_CountBeyondTheFile_IsRefused(int at, string expected)
     {
         var bytes = _tiny.Value.ToArray();
         BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(at), long.MaxValue);
@@ -81,11 +81,11 @@ public sealed class GgufFileTests : IDisposable
     }
 
     [Fact]
-    public void Read_TensorBeyondTheFile_SaysWhich() =>
+    public void Read_TensorBeyondTheFile_NamesIt() =>
         Assert.Contains("'output.weight' takes", Refused(_tiny.Value[..^4]), StringComparison.Ordinal);
 
     [Fact]
-    public void Read_TensorOverAnother_SaysWhich()
+    public void Read_TensorOverAnother_NamesIt()
     {
         var bytes = _tiny.Value.ToArray();
         var name = bytes.AsSpan().IndexOf("blk.0.attn_norm.weight"u8);
@@ -101,7 +101,7 @@ public sealed class GgufFileTests : IDisposable
     [InlineData("tokenizer.ggml.padding_token_id", 5u, "but there are 2 tokens")]
     [InlineData("tokenizer.ggml.token_type", 5u, "not an array")]
     [InlineData("general.architecture", 5u, "missing or no text")]
-    public void Read_MetadataThatCannotBe_SaysWhich(string key, uint value, string expected)
+    public void Read_ImpossibleMetadata_NamesTheKey(string key, uint value, string expected)
     {
         var writer = new GgufWriter().Add("tokenizer.ggml.tokens", new[] { "a", "b" }).Add(key, value);
         if (key != "general.architecture")
@@ -115,7 +115,7 @@ public sealed class GgufFileTests : IDisposable
     }
 
     [Fact]
-    public void Read_ScoresForOtherTokens_SaysBothCounts()
+    public void Read_ScoresForOtherTokens_NamesBothCounts()
     {
         new GgufWriter()
             .Add("general.architecture", "llama")
@@ -127,7 +127,7 @@ public sealed class GgufFileTests : IDisposable
     }
 
     [Fact]
-    public void Read_KeyTwice_SaysWhich()
+    public void Read_KeyTwice_NamesIt()
     {
         new GgufWriter().Add("general.architecture", "llama").Add("general.architecture", "llama").Write(_path);
 
