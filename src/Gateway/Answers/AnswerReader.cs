@@ -4,8 +4,8 @@ using Herd.Gateway.Conversations;
 namespace Herd.Gateway.Answers;
 
 /// <summary>
-/// Splits an answer into thoughts, text and calls as it arrives. The result is the same for all ways in which the text may be
-/// cut into pieces. An invalid call stays text. Only white space around calls is dropped.
+/// Splits an answer into thoughts, text and calls as it arrives. The result is the same for all ways in which the text
+/// may be cut into pieces. An invalid call stays text. Only white space around calls is dropped.
 /// </summary>
 internal sealed class AnswerReader
 {

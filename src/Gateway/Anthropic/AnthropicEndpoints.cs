@@ -8,7 +8,7 @@ using Herd.Grains.Routing;
 
 namespace Herd.Gateway.Anthropic;
 
-/// <summary>Anthropic's messages.</summary>
+/// <summary>Anthropic's Messages API.</summary>
 internal static class AnthropicEndpoints
 {
     private const string Root = "/v1/messages";
@@ -28,14 +28,22 @@ internal static class AnthropicEndpoints
     }
 
     private static async Task Create(
-        HttpContext context, StatelessChat chat, SessionIdentity identity, NodeRegistry registry, ILogger<ErrorResponses> logger)
+        HttpContext context,
+        StatelessChat chat,
+        SessionIdentity identity,
+        NodeRegistry registry,
+        ILogger<ErrorResponses> logger)
     {
         var request = await AnthropicRequestReader.Read(context.Request);
         var markup = registry.MarkupOf(request.Model);
         var turn = AnthropicRequestReader.ToTurn(request, markup);
         var (session, events) = await chat.Begin(
-            context.Tenant(), identity.From(request.Rest, turn, context.Request.Headers), turn, context.RequestAborted);
-        await using var reply = await Reply.Begin(session, events, new AnswerReader(markup, turn.Settings, turn.TurnId));
+            context.Tenant(),
+            identity.From(request.Rest, turn, context.Request.Headers),
+            turn,
+            context.RequestAborted);
+        await using var reply = await Reply.Begin(
+            session, events, new AnswerReader(markup, turn.Settings, turn.TurnId));
         context.Response.Headers[ChatCompletions.SessionHeader] = reply.Session;
         context.Response.Headers[ChatCompletions.NodeHeader] = reply.Node;
         if (request.Stream)

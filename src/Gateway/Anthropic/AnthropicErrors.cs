@@ -2,16 +2,25 @@ using Herd.Contracts.Errors;
 
 namespace Herd.Gateway.Anthropic;
 
-/// <summary>Anthropic's error object, with its types.</summary>
+/// <summary>Writes Anthropic's error object.</summary>
 internal static class AnthropicErrors
 {
+    /// <summary>Anthropic's own status.</summary>
+    private const int Overloaded = 529;
+
     public static Task Write(HttpResponse response, HerdException error)
     {
-        response.StatusCode = error.Error is HerdError.Unavailable or HerdError.StoreUnavailable ? 529 : response.StatusCode;
-        return response.WriteAsJsonAsync(Describe(error), AnthropicJson.Default.ErrorBody, cancellationToken: CancellationToken.None);
+        if (error.Error is HerdError.Unavailable or HerdError.StoreUnavailable)
+        {
+            response.StatusCode = Overloaded;
+        }
+
+        return response.WriteAsJsonAsync(
+            Describe(error), AnthropicJson.Default.ErrorBody, cancellationToken: CancellationToken.None);
     }
 
-    public static ErrorBody Describe(HerdException error) => new("error", new ErrorObject(TypeOf(error.Error), error.Message));
+    public static ErrorBody Describe(HerdException error) =>
+        new("error", new ErrorObject(TypeOf(error.Error), error.Message));
 
     private static string TypeOf(HerdError error) => error switch
     {

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace Herd.Gateway.Anthropic;
 
-/// <summary>The body of POST /v1/messages, and of its count_tokens. Fields that Herd does not know are ignored.</summary>
+/// <summary>The body of POST /v1/messages and /v1/messages/count_tokens. Unknown fields are ignored.</summary>
 internal sealed record MessagesRequest
 {
     public string? Model { get; init; }
@@ -12,7 +12,7 @@ internal sealed record MessagesRequest
 
     public IReadOnlyList<MessageParam>? Messages { get; init; }
 
-    /// <summary>A text, or blocks of text.</summary>
+    /// <summary>A text, or an array of text blocks.</summary>
     public JsonElement? System { get; init; }
 
     public IReadOnlyList<string>? StopSequences { get; init; }
@@ -37,25 +37,36 @@ internal sealed record MessageParam
 {
     public string? Role { get; init; }
 
-    /// <summary>A text, or blocks.</summary>
+    /// <summary>A text, or an array of blocks.</summary>
     public JsonElement Content { get; init; }
 }
 
-internal sealed record ToolParam(string? Name, string? Type = null, string? Description = null, JsonElement? InputSchema = null, bool? Strict = null);
+internal sealed record ToolParam(
+    string? Name,
+    string? Type = null,
+    string? Description = null,
+    JsonElement? InputSchema = null,
+    bool? Strict = null);
 
 /// <param name="Type">auto, any, tool or none.</param>
-/// <param name="Name">With tool.</param>
+/// <param name="Name">The function, if the type is tool.</param>
 internal sealed record ToolChoiceParam(string? Type, string? Name = null);
 
 /// <summary>An answer.</summary>
-internal sealed record MessageReply(string Id, string Model, IReadOnlyList<Block> Content, string? StopReason, string? StopSequence, MessageUsage Usage)
+internal sealed record MessageReply(
+    string Id,
+    string Model,
+    IReadOnlyList<Block> Content,
+    string? StopReason,
+    string? StopSequence,
+    MessageUsage Usage)
 {
     public string Type { get; } = "message";
 
     public string Role { get; } = "assistant";
 }
 
-/// <summary>A block of an answer; what does not belong to its type is left out.</summary>
+/// <summary>A block of an answer. Fields of other types are null and not written.</summary>
 internal sealed record Block(string Type)
 {
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -64,7 +75,7 @@ internal sealed record Block(string Type)
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Thinking { get; init; }
 
-    /// <summary>Anthropic's schema wants one with a thought. There is nothing to sign.</summary>
+    /// <summary>Anthropic's schema requires a signature with a thought. It is always empty.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Signature { get; init; }
 
@@ -78,15 +89,15 @@ internal sealed record Block(string Type)
     public JsonElement? Input { get; init; }
 }
 
-/// <param name="InputTokens">Of the prompt, as far as it was computed.</param>
-/// <param name="CacheReadInputTokens">Of the prompt, as far as it stood in the KV cache.</param>
-/// <param name="OutputTokens">Of the answer.</param>
+/// <param name="InputTokens">The computed tokens of the prompt.</param>
+/// <param name="CacheReadInputTokens">The tokens of the prompt that were in the KV cache.</param>
+/// <param name="OutputTokens">The tokens of the answer.</param>
 internal sealed record MessageUsage(int InputTokens, int CacheReadInputTokens, int OutputTokens)
 {
     public int CacheCreationInputTokens { get; }
 }
 
-/// <summary>An event of a streamed answer; what does not belong to its type is left out.</summary>
+/// <summary>An event of a streamed answer. Fields of other types are null and not written.</summary>
 internal sealed record MessageEvent(string Type)
 {
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

@@ -16,9 +16,9 @@ internal static class AnthropicRequestReader
         request.Read(AnthropicJson.Default.MessagesRequest, "a messages request");
 
     /// <param name="request">The request.</param>
-    /// <param name="markup">How the model writes calls.</param>
-    /// <param name="isToAnswer">False where its tokens are only counted.</param>
-    /// <exception cref="HerdException">A field is out of its range, or asks for what is not to be had.</exception>
+    /// <param name="markup">The model's markup of calls.</param>
+    /// <param name="isToAnswer">False if only the tokens are counted.</param>
+    /// <exception cref="HerdException">A field is out of range or not supported.</exception>
     public static TurnRequest ToTurn(MessagesRequest request, AnswerMarkup markup, bool isToAnswer = true)
     {
         Require(!string.IsNullOrEmpty(request.Model), "'model' is missing.", "model");
@@ -52,7 +52,8 @@ internal static class AnthropicRequestReader
             null or "auto" or "none" => null,
             "any" => new ToolChoice(IsRequired: true),
             "tool" => new ToolChoice(
-                IsRequired: true, request.ToolChoice.Name ?? throw Bad("'tool_choice.name' is missing.", "tool_choice")),
+                IsRequired: true,
+                request.ToolChoice.Name ?? throw Bad("'tool_choice.name' is missing.", "tool_choice")),
             _ => throw Bad("'tool_choice.type' must be auto, any, tool or none.", "tool_choice"),
         };
         return (request.ToolChoice?.Type == "none" || tools.Count == 0 ? null : tools, choice);
@@ -65,28 +66,37 @@ internal static class AnthropicRequestReader
             ChatTools.Parameters(tool.InputSchema, $"tools[{index}].input_schema"),
             tool.Strict == true)
         : throw Bad(
-            $"'tools[{index}]' is not a function with a name. Anthropic's own tools are not supported.", $"tools[{index}]");
+            $"'tools[{index}]' is not a function with a name. Anthropic's own tools are not supported.",
+            $"tools[{index}]");
 
     private static List<Message> Messages(MessagesRequest request, AnswerMarkup markup)
     {
         Require(
-            request.Messages is { Count: >= 1 and <= TurnRules.MaxMessages }, $"'messages' must hold 1 to {TurnRules.MaxMessages} messages.", "messages");
-        List<Message> read = request.System is { ValueKind: not JsonValueKind.Null } system ? [new Message(Role.System, Text(system, "system"))] : [];
+            request.Messages is { Count: >= 1 and <= TurnRules.MaxMessages },
+            $"'messages' must hold 1 to {TurnRules.MaxMessages} messages.",
+            "messages");
+        List<Message> read = request.System is { ValueKind: not JsonValueKind.Null } system
+            ? [new Message(Role.System, Text(system, "system"))]
+            : [];
         foreach (var (i, message) in request.Messages!.Index())
         {
+            var field = $"messages[{i}].content";
             read.AddRange(message?.Role switch
             {
-                "user" => User(message.Content, $"messages[{i}].content"),
-                "assistant" => [new Message(Role.Assistant, Assistant(message.Content, $"messages[{i}].content", markup))],
-                _ => throw Bad($"'messages[{i}].role' is neither user nor assistant.", $"messages[{i}].role"),
+                "user" => User(message.Content, field),
+                "assistant" => [new Message(Role.Assistant, Assistant(message.Content, field, markup))],
+                _ => throw Bad($"'messages[{i}].role' must be user or assistant.", $"messages[{i}].role"),
             });
         }
 
-        Require(read[^1].Role != Role.Assistant, "The last message is the assistant's; an answer cannot be begun for the model here.", "messages");
+        Require(
+            read[^1].Role != Role.Assistant,
+            "The last message is the assistant's. End with a message to answer.",
+            "messages");
         return read;
     }
 
-    /// <summary>What functions came to stands before what the user says.</summary>
+    /// <summary>The messages of a user: the results of calls first, then the text.</summary>
     private static IEnumerable<Message> User(JsonElement content, string name)
     {
         if (content.ValueKind == JsonValueKind.String)
@@ -94,9 +104,13 @@ internal static class AnthropicRequestReader
             return [new Message(Role.User, content.GetString()!)];
         }
 
-        var results = Blocks(content, name).Where(block => TypeOf(block) == "tool_result").Select(block => new Message(
-            Role.Tool, block.TryGetProperty("content", out var result) ? Text(result, $"{name}.content") : ""));
-        var text = string.Concat(Blocks(content, name).Where(block => TypeOf(block) != "tool_result").Select(block => TextOf(block, name)));
+        var results = Blocks(content, name)
+            .Where(block => TypeOf(block) == "tool_result")
+            .Select(block => new Message(
+                Role.Tool, block.TryGetProperty("content", out var result) ? Text(result, $"{name}.content") : ""));
+        var text = string.Concat(Blocks(content, name)
+            .Where(block => TypeOf(block) != "tool_result")
+            .Select(block => TextOf(block, name)));
         return text.Length > 0 ? results.Append(new Message(Role.User, text)) : results;
     }
 
@@ -113,8 +127,9 @@ internal static class AnthropicRequestReader
         var calls = Blocks(content, name).Where(block => TypeOf(block) == "tool_use").Select(block =>
             block.TryGetProperty("name", out var function) && function.ValueKind == JsonValueKind.String
             && block.TryGetProperty("input", out var input) && input.ValueKind == JsonValueKind.Object
-                ? new ToolCall("", function.GetString()!, JsonSerializer.Serialize(input, OpenAiJson.Default.JsonElement))
-                : throw Bad($"'{name}' holds a tool_use without a name or an input.", name));
+                ? new ToolCall(
+                    "", function.GetString()!, JsonSerializer.Serialize(input, OpenAiJson.Default.JsonElement))
+                : throw Bad($"'{name}' has a tool_use without a name or an input object.", name));
         return CallText.Write(text, [.. calls], markup);
     }
 
@@ -122,15 +137,22 @@ internal static class AnthropicRequestReader
         ? content.GetString()!
         : string.Concat(Blocks(content, name).Select(block => TextOf(block, name)));
 
-    private static JsonElement.ArrayEnumerator Blocks(JsonElement content, string name) => content.ValueKind == JsonValueKind.Array
-        ? content.EnumerateArray()
-        : throw Bad($"'{name}' must be a text or an array of blocks.", name);
+    private static JsonElement.ArrayEnumerator Blocks(JsonElement content, string name) =>
+        content.ValueKind == JsonValueKind.Array
+            ? content.EnumerateArray()
+            : throw Bad($"'{name}' must be a text or an array of blocks.", name);
 
     private static string? TypeOf(JsonElement block) =>
-        block.ValueKind == JsonValueKind.Object && block.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.String ? type.GetString() : null;
+        block.ValueKind == JsonValueKind.Object
+        && block.TryGetProperty("type", out var type)
+        && type.ValueKind == JsonValueKind.String
+            ? type.GetString()
+            : null;
 
     private static string TextOf(JsonElement block, string name) =>
-        TypeOf(block) == "text" && block.TryGetProperty("text", out var text) && text.ValueKind == JsonValueKind.String
+        TypeOf(block) == "text"
+        && block.TryGetProperty("text", out var text)
+        && text.ValueKind == JsonValueKind.String
             ? text.GetString()!
-            : throw Bad($"'{name}' holds a block that is not text; only text and calls are understood.", name);
+            : throw Bad($"'{name}' has a block that is not supported. Only texts, calls and results are.", name);
 }

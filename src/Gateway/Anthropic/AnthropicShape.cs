@@ -5,10 +5,11 @@ using Herd.Gateway.Conversations;
 
 namespace Herd.Gateway.Anthropic;
 
-/// <summary>Makes Anthropic's objects of answers.</summary>
+/// <summary>Makes Anthropic's objects from answers.</summary>
 internal static class AnthropicShape
 {
-    public static MessageReply Reply(TurnRequest turn, IReadOnlyList<AnswerPart> parts, Turn? answered, bool hasCalled) => new(
+    public static MessageReply Reply(
+        TurnRequest turn, IReadOnlyList<AnswerPart> parts, Turn? answered, bool hasCalled) => new(
         "msg_" + ConversationClient.WithoutPrefix(turn.TurnId),
         turn.Model!,
         [.. parts.Select(ToBlock)],
@@ -24,8 +25,11 @@ internal static class AnthropicShape
         _ => "end_turn",
     };
 
-    /// <summary>Which of several it was is not known.</summary>
-    public static string? StopSequence(Turn turn) => turn is { Finish: Finish.Stop, Answer.TokensFit: false, Settings.Stops: [var only] } ? only : null;
+    /// <summary>
+    /// The text that ended the answer. Null if the request has several: the turn does not say which one it was.
+    /// </summary>
+    public static string? StopSequence(Turn turn) =>
+        turn is { Finish: Finish.Stop, Answer.TokensFit: false, Settings.Stops: [var only] } ? only : null;
 
     public static MessageUsage Usage(Turn? turn) => turn?.Usage is { } usage
         ? new MessageUsage(usage.PromptTokens - usage.CachedTokens, usage.CachedTokens, usage.CompletionTokens)
@@ -33,7 +37,10 @@ internal static class AnthropicShape
 
     private static Block ToBlock(AnswerPart part) => part switch
     {
-        { Call: { } call } => new Block("tool_use") { Id = call.Id, Name = call.Name, Input = JsonDocument.Parse(call.Arguments).RootElement },
+        { Call: { } call } => new Block("tool_use")
+        {
+            Id = call.Id, Name = call.Name, Input = JsonDocument.Parse(call.Arguments).RootElement,
+        },
         { Thought: { } thought } => new Block("thinking") { Thinking = thought, Signature = "" },
         _ => new Block("text") { Text = part.Text },
     };

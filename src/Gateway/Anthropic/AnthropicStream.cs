@@ -6,7 +6,9 @@ using Herd.Gateway.Hosting;
 
 namespace Herd.Gateway.Anthropic;
 
-/// <summary>An answer as it is made, in the events that Anthropic sends: a block is opened, added to and closed before the next.</summary>
+/// <summary>
+/// Streams an answer as Anthropic's events. Each block is started, filled and stopped before the next one.
+/// </summary>
 internal sealed class AnthropicStream(HttpContext context)
 {
     private static readonly JsonElement NoInput = JsonDocument.Parse("{}").RootElement;
@@ -25,7 +27,8 @@ internal sealed class AnthropicStream(HttpContext context)
                 new Block("tool_use") { Id = call.Id, Name = call.Name, Input = NoInput },
                 new EventDelta { Type = "input_json_delta", PartialJson = call.Arguments }),
             { Thought: { } thought } => (
-                new Block("thinking") { Thinking = "", Signature = "" }, new EventDelta { Type = "thinking_delta", Thinking = thought }),
+                new Block("thinking") { Thinking = "", Signature = "" },
+                new EventDelta { Type = "thinking_delta", Thinking = thought }),
             _ => (new Block("text") { Text = "" }, new EventDelta { Type = "text_delta", Text = part.Text }),
         };
         if (_open != block.Type || part.Call is not null)
@@ -43,13 +46,18 @@ internal sealed class AnthropicStream(HttpContext context)
         await Close();
         await Write(new MessageEvent("message_delta")
         {
-            Delta = new EventDelta { StopReason = AnthropicShape.StopReason(turn, hasCalled), StopSequence = AnthropicShape.StopSequence(turn) },
+            Delta = new EventDelta
+            {
+                StopReason = AnthropicShape.StopReason(turn, hasCalled),
+                StopSequence = AnthropicShape.StopSequence(turn),
+            },
             Usage = AnthropicShape.Usage(turn),
         });
         await Write(new MessageEvent("message_stop"));
     }
 
-    public Task Fail(HerdException error) => Write(new MessageEvent("error") { Error = AnthropicErrors.Describe(error).Error });
+    public Task Fail(HerdException error) =>
+        Write(new MessageEvent("error") { Error = AnthropicErrors.Describe(error).Error });
 
     private async Task Close()
     {
@@ -59,5 +67,6 @@ internal sealed class AnthropicStream(HttpContext context)
         }
     }
 
-    private Task Write(MessageEvent happened) => _events.Write(happened, AnthropicJson.Default.MessageEvent, kind: happened.Type);
+    private Task Write(MessageEvent message) =>
+        _events.Write(message, AnthropicJson.Default.MessageEvent, kind: message.Type);
 }

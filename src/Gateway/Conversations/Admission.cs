@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Threading.RateLimiting;
 using Herd.Contracts.Errors;
 using Herd.Gateway.Hosting;
 using Herd.Grains.Routing;
@@ -9,11 +11,11 @@ namespace Herd.Gateway.Conversations;
 /// Refuses a turn that would wait too long, so that admitted turns keep their time to the first token. It uses the
 /// predicted wait on the node with the shortest queue, and the number of turns that wait at this gateway. Thread-safe.
 /// </summary>
-internal sealed class Admission(Router router, IOptions<GatewayOptions> options)
+internal sealed class Admission(Router router, IOptions<GatewayOptions> options) : IDisposable
 {
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(1);
 
-    private int _waiting;
+    private readonly ConcurrencyLimiter _waiting = new(new() { PermitLimit = options.Value.MaxWaiting });
 
     /// <summary>Admits a turn.</summary>
     /// <param name="model">The model; null means any served model.</param>
@@ -27,31 +29,17 @@ internal sealed class Admission(Router router, IOptions<GatewayOptions> options)
             throw Refusal($"a turn would wait {wait.TotalSeconds:0.0} s", wait - options.Value.MaxWait);
         }
 
-        if (Interlocked.Increment(ref _waiting) > options.Value.MaxWaiting)
-        {
-            Interlocked.Decrement(ref _waiting);
-            throw Refusal($"{options.Value.MaxWaiting} turns wait for their first token", Soon);
-        }
-
-        return new Ticket(this);
+        var lease = _waiting.AttemptAcquire();
+        return lease.IsAcquired
+            ? lease
+            : throw Refusal($"{options.Value.MaxWaiting} turns wait for their first token", Soon);
     }
 
-    private static HerdException Refusal(string state, TimeSpan retryAfter) =>
+    public void Dispose() => _waiting.Dispose();
+
+    private static HerdException Refusal(FormattableString state, TimeSpan retryAfter) =>
         new HerdException(
             HerdError.Overloaded,
-            FormattableString.Invariant($"The cluster is overloaded: {state}. Send the request again later."))
+            $"The cluster is overloaded: {state.ToString(CultureInfo.InvariantCulture)}. Send the request again later.")
             .RetryAfter(retryAfter);
-
-    private sealed class Ticket(Admission admission) : IDisposable
-    {
-        private int _given;
-
-        public void Dispose()
-        {
-            if (Interlocked.Exchange(ref _given, 1) == 0)
-            {
-                Interlocked.Decrement(ref admission._waiting);
-            }
-        }
-    }
 }

@@ -11,8 +11,10 @@ internal sealed class BusyShards(int max)
     /// <param name="tenant">The session's tenant.</param>
     /// <param name="session">The session's id, without the number of a shard.</param>
     /// <param name="min">The lowest number to choose.</param>
-    /// <returns>The shard, to be disposed when its turn is complete; null if all shards from min on are busy.</returns>
-    public Shard? Take(string tenant, string session, int min)
+    /// <returns>
+    /// The shard's number, to be freed when its turn is complete; null if all shards from min on are busy.
+    /// </returns>
+    public int? Take(string tenant, string session, int min)
     {
         lock (_lock)
         {
@@ -30,36 +32,20 @@ internal sealed class BusyShards(int max)
 
             busy.Add(number);
             _busy[(tenant, session)] = busy;
-            return new Shard(number, () => Free((tenant, session), number));
+            return number;
         }
     }
 
-    private void Free((string Tenant, string Session) session, int number)
+    /// <summary>Marks a shard as free. Call it once for each shard taken.</summary>
+    public void Free(string tenant, string session, int number)
     {
         lock (_lock)
         {
-            _busy[session].Remove(number);
-            if (_busy[session].Count == 0)
+            var busy = _busy[(tenant, session)];
+            busy.Remove(number);
+            if (busy.Count == 0)
             {
-                _busy.Remove(session);
-            }
-        }
-    }
-
-    /// <summary>A busy shard. Its disposal makes it free.</summary>
-    /// <param name="number">The shard's number, from 0.</param>
-    /// <param name="free">Makes the shard free.</param>
-    internal sealed class Shard(int number, Action free) : IDisposable
-    {
-        private int _isFree;
-
-        public int Number => number;
-
-        public void Dispose()
-        {
-            if (Interlocked.Exchange(ref _isFree, 1) == 0)
-            {
-                free();
+                _busy.Remove((tenant, session));
             }
         }
     }

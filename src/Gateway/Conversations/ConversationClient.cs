@@ -103,7 +103,8 @@ internal sealed class ConversationClient(
         while (true)
         {
             var events = await Call(
-                () => turnEvents.Read(Grain(tenant, id), request, cancellation).ReadFirst(cancellation), cancellation);
+                () => turnEvents.Read(Grain(tenant, id), request, cancellation).ReadFirst(cancellation),
+                cancellation);
             await using (events)
             {
                 do
@@ -117,12 +118,15 @@ internal sealed class ConversationClient(
                     }
 
                     measured.Turn = update.Completed;
-                    yield return update;
                     if (update.Completed is { } turn)
                     {
+                        // A reader may stop at this event, so nothing behind it is certain to run.
                         Charge(tenant, turn);
+                        yield return update;
                         yield break;
                     }
+
+                    yield return update;
                 }
                 while (await TryReadNext(events, cancellation));
             }
@@ -171,7 +175,8 @@ internal sealed class ConversationClient(
                 if (time.GetElapsedTime(started) > RetryTime)
                 {
                     throw new HerdException(
-                        HerdError.Unavailable, $"The conversation cannot be reached ({e.GetType().Name}). Send the request again later.");
+                        HerdError.Unavailable,
+                        $"The conversation cannot be reached ({e.GetType().Name}). Send the request again later.");
                 }
             }
         }

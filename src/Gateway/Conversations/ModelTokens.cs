@@ -27,11 +27,16 @@ internal sealed class ModelTokens(NodeRegistry registry, IGrainFactory grains)
     public Task<Embeddings> Embed(string model, IReadOnlyList<string> texts) => Node(model).Embed(model, texts);
 
     /// <summary>The node with the fewest active and queued turns.</summary>
-    private INodeGrain Node(string model) => registry.Nodes
-        .Where(node => node.State == NodeState.Ready)
-        .SelectMany(node => node.Models.Where(served => served.Id == model).Select(served => (node.Node, Load: served.Active + served.Queued)))
-        .OrderBy(node => node.Load)
-        .FirstOrDefault() is { Node: { } name }
+    private INodeGrain Node(string model)
+    {
+        var loads =
+            from node in registry.Nodes
+            where node.State == NodeState.Ready
+            from served in node.Models
+            where served.Id == model
+            select (Name: node.Node, Turns: served.Active + served.Queued);
+        return loads.MinBy(node => node.Turns) is { Name: { } name }
             ? grains.GetReachableGrain<INodeGrain>(name)
             : throw RoutingErrors.NotServed(model, registry.Models);
+    }
 }

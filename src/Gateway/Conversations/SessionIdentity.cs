@@ -8,8 +8,8 @@ using Microsoft.Extensions.Options;
 namespace Herd.Gateway.Conversations;
 
 /// <summary>
-/// Finds the session of a stateless request. The first configured source with a value names it. Without one, the messages
-/// up to the first one of the user do: they are the same in each request of a chat.
+/// Finds the session of a stateless request. The first configured source with a value names it. Without one, the
+/// messages up to the first one of the user do: they are the same in each request of a chat.
 /// </summary>
 internal sealed class SessionIdentity(IOptions<GatewayOptions> options)
 {
@@ -65,7 +65,8 @@ internal sealed class SessionIdentity(IOptions<GatewayOptions> options)
         return value.ValueKind switch
         {
             JsonValueKind.String => value.GetString(),
-            JsonValueKind.Object when value.TryGetProperty("id", out var id) && id.ValueKind == JsonValueKind.String => id.GetString(),
+            JsonValueKind.Object when value.TryGetProperty("id", out var id) && id.ValueKind == JsonValueKind.String =>
+                id.GetString(),
             _ => null,
         };
     }

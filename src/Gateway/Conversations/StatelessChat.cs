@@ -26,16 +26,14 @@ internal sealed class StatelessChat(ConversationClient conversations)
         var min = 0;
         while (_shards.Take(tenant.Name, identity, min) is { } shard)
         {
-            var session = shard.Number == 0
-                ? identity
-                : string.Create(CultureInfo.InvariantCulture, $"{identity}_{shard.Number}");
             try
             {
-                return (session, await Converse(tenant, session, turn, shard, cancellation).ReadFirst(cancellation));
+                var events = Converse(tenant, identity, shard, turn, cancellation);
+                return (SessionOf(identity, shard), await events.ReadFirst(cancellation));
             }
             catch (HerdException e) when (e.Error == HerdError.TurnInProgress)
             {
-                min = shard.Number + 1;
+                min = shard + 1;
             }
         }
 
@@ -52,21 +50,37 @@ internal sealed class StatelessChat(ConversationClient conversations)
 
     private async IAsyncEnumerable<TurnEvent> Converse(
         Tenant tenant,
-        string session,
+        string identity,
+        int shard,
         TurnRequest turn,
-        BusyShards.Shard shard,
         [EnumeratorCancellation] CancellationToken cancellation)
     {
-        using var busy = shard;
-        await foreach (var update in conversations.Converse(tenant, session, turn, cancellation))
+        TurnEvent? completed = null;
+        try
         {
-            if (update.Completed is not null)
+            await foreach (var update in conversations.Converse(tenant, SessionOf(identity, shard), turn, cancellation))
             {
-                // The client may send its next request before this response is disposed. It goes to the same shard.
-                shard.Dispose();
-            }
+                if (update.Completed is not null)
+                {
+                    completed = update;
+                    break;
+                }
 
-            yield return update;
+                yield return update;
+            }
+        }
+        finally
+        {
+            _shards.Free(tenant.Name, identity, shard);
+        }
+
+        // The shard is free before the client has its answer, so the client's next request goes to the same shard.
+        if (completed is not null)
+        {
+            yield return completed;
         }
     }
+
+    private static string SessionOf(string identity, int shard) =>
+        shard == 0 ? identity : string.Create(CultureInfo.InvariantCulture, $"{identity}_{shard}");
 }

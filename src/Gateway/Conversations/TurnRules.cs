@@ -28,6 +28,7 @@ internal static class TurnRules
             "'resume' needs the id of the turn to resume. Send it as 'turn_id'.",
             "resume");
 
-        static void Check(string name, long value) => Require(value >= 0, $"'{name}' must be 0 or more; found {value}.", name);
+        static void Check(string name, long value) =>
+            Require(value >= 0, $"'{name}' must be 0 or more; found {value}.", name);
     }
 }

@@ -2,7 +2,7 @@ using Herd.Contracts.Nodes;
 
 namespace Herd.Gateway.Doctor;
 
-/// <summary>What was found of a cluster, by one of its gateways.</summary>
+/// <summary>The state of a cluster, as one of its gateways found it.</summary>
 internal sealed record ClusterFacts
 {
     public required GatewayFacts Gateway { get; init; }
@@ -12,25 +12,31 @@ internal sealed record ClusterFacts
     public required IReadOnlyList<ExaminedNode> Nodes { get; init; }
 }
 
-/// <summary>The gateway that was asked.</summary>
+/// <summary>The gateway that examined the cluster.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Version">Its build.</param>
-/// <param name="Now">The time by its clock.</param>
-/// <param name="IsKeyOpen">Whether everybody on its machine may read the cluster's key.</param>
-/// <param name="AsksForKeys">Whether callers need a key.</param>
-/// <param name="IsLocal">Whether only this machine reaches it.</param>
-/// <param name="CertificateEnds">When its certificate is no longer good; null without TLS.</param>
+/// <param name="Now">The time of its clock.</param>
+/// <param name="IsKeyOpen">True if every user of its machine may read the cluster's key.</param>
+/// <param name="NeedsKeys">True if callers need a key.</param>
+/// <param name="IsLocal">True if only its own machine reaches it.</param>
+/// <param name="CertificateEnds">The end of its certificate's validity; null without TLS.</param>
 internal sealed record GatewayFacts(
-    string Name, string Version, DateTimeOffset Now, bool IsKeyOpen, bool AsksForKeys, bool IsLocal, DateTimeOffset? CertificateEnds);
+    string Name,
+    string Version,
+    DateTimeOffset Now,
+    bool IsKeyOpen,
+    bool NeedsKeys,
+    bool IsLocal,
+    DateTimeOffset? CertificateEnds);
 
 /// <summary>The store.</summary>
-/// <param name="Failure">Why it does not answer; null when it does.</param>
-/// <param name="Wait">How long an answer takes.</param>
-/// <param name="Described">What it says of itself, by field.</param>
+/// <param name="Failure">The reason why it does not answer; null if it does.</param>
+/// <param name="Wait">The time to an answer.</param>
+/// <param name="Described">Its settings, by name.</param>
 internal sealed record StoreFacts(string? Failure, TimeSpan Wait, IReadOnlyDictionary<string, string> Described);
 
 /// <summary>A node.</summary>
 /// <param name="Report">Its latest report.</param>
-/// <param name="Facts">What it says when it is asked; null when it does not answer.</param>
-/// <param name="Skew">How far its clock is ahead.</param>
+/// <param name="Facts">Its answer to an inspection; null if it did not answer.</param>
+/// <param name="Skew">The time by which its clock is ahead of the gateway's.</param>
 internal sealed record ExaminedNode(NodeReport Report, NodeFacts? Facts, TimeSpan Skew);

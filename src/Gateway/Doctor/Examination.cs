@@ -9,7 +9,7 @@ using StackExchange.Redis;
 
 namespace Herd.Gateway.Doctor;
 
-/// <summary>Finds out how this gateway, the store and every node are.</summary>
+/// <summary>Collects the facts about this gateway, the store and every node.</summary>
 internal sealed class Examination(
     NodeRegistry registry,
     IGrainFactory grains,
@@ -19,7 +19,7 @@ internal sealed class Examination(
     IOptions<Grains.Hosting.ClusterOptions> cluster,
     TimeProvider time)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
     public async Task<ClusterFacts> Run() => new()
     {
@@ -31,16 +31,16 @@ internal sealed class Examination(
             gateway.Value.HasKeys,
             IPAddress.IsLoopback(IPAddress.Parse(gateway.Value.Bind)),
             certificate.Current?.NotAfter),
-        Store = await LookAtStore(),
-        Nodes = await Task.WhenAll(registry.Nodes.Select(LookAt)),
+        Store = await ExamineStore(),
+        Nodes = await Task.WhenAll(registry.Nodes.Select(Examine)),
     };
 
-    private async Task<StoreFacts> LookAtStore()
+    private async Task<StoreFacts> ExamineStore()
     {
         try
         {
-            var wait = await store.Database.PingAsync().WaitAsync(Patience, time);
-            return new StoreFacts(null, wait, await store.Describe().WaitAsync(Patience, time));
+            var wait = await store.Database.PingAsync().WaitAsync(Timeout, time);
+            return new StoreFacts(null, wait, await store.Describe().WaitAsync(Timeout, time));
         }
         catch (Exception e) when (e is RedisException or TimeoutException)
         {
@@ -48,7 +48,7 @@ internal sealed class Examination(
         }
     }
 
-    private async Task<ExaminedNode> LookAt(NodeReport report)
+    private async Task<ExaminedNode> Examine(NodeReport report)
     {
         if (report.State is not (NodeState.Ready or NodeState.Draining))
         {
@@ -58,7 +58,7 @@ internal sealed class Examination(
         try
         {
             var asked = time.GetUtcNow();
-            var facts = await grains.GetReachableGrain<INodeGrain>(report.Node).Inspect().WaitAsync(Patience, time);
+            var facts = await grains.GetReachableGrain<INodeGrain>(report.Node).Inspect().WaitAsync(Timeout, time);
             var answered = time.GetUtcNow();
             return new ExaminedNode(report, facts, facts.Time - (asked + ((answered - asked) / 2)));
         }

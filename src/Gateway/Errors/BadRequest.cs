@@ -2,17 +2,18 @@ using Herd.Contracts.Errors;
 
 namespace Herd.Gateway.Errors;
 
-/// <summary>What is wrong with a request, told by the field that its sender knows.</summary>
+/// <summary>Errors of a request's fields, with the field's name in the requested interface.</summary>
 internal static class BadRequest
 {
-    public static HerdException Bad(string message, string? parameter) => new(HerdError.InvalidArgument, message, parameter);
+    public static HerdException Bad(string message, string? parameter) =>
+        new(HerdError.InvalidArgument, message, parameter);
 
-    /// <exception cref="HerdException">It does not hold.</exception>
-    public static void Require(bool holds, string otherwise, string? parameter)
+    /// <exception cref="HerdException">The condition is false.</exception>
+    public static void Require(bool condition, string message, string? parameter)
     {
-        if (!holds)
+        if (!condition)
         {
-            throw Bad(otherwise, parameter);
+            throw Bad(message, parameter);
         }
     }
 }

@@ -10,7 +10,7 @@ using StackExchange.Redis;
 
 namespace Herd.Gateway.Errors;
 
-/// <summary>Tells errors in the way of the interface that was asked.</summary>
+/// <summary>Writes errors in the form of the requested interface.</summary>
 internal sealed class ErrorResponses(RequestDelegate next, ILogger<ErrorResponses> logger)
 {
     public async Task Invoke(HttpContext context)
@@ -21,11 +21,13 @@ internal sealed class ErrorResponses(RequestDelegate next, ILogger<ErrorResponse
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
-            // Nobody is left to answer.
+            // The client is gone.
         }
         catch (BadHttpRequestException e)
         {
-            var error = e.StatusCode == StatusCodes.Status413PayloadTooLarge ? HerdError.TooLarge : HerdError.InvalidArgument;
+            var error = e.StatusCode == StatusCodes.Status413PayloadTooLarge
+                ? HerdError.TooLarge
+                : HerdError.InvalidArgument;
             await Write(context, new HerdException(error, e.Message));
         }
         catch (Exception e) when (!context.Response.HasStarted)
@@ -34,7 +36,9 @@ internal sealed class ErrorResponses(RequestDelegate next, ILogger<ErrorResponse
         }
     }
 
-    /// <summary>The error as the caller is told it; what was not foreseen is logged and told as no more than that.</summary>
+    /// <summary>
+    /// The error for the client. An unexpected exception is logged; the client sees only that the gateway failed.
+    /// </summary>
     public static HerdException Explain(Exception exception, string path, ILogger logger)
     {
         switch (exception)
@@ -42,12 +46,16 @@ internal sealed class ErrorResponses(RequestDelegate next, ILogger<ErrorResponse
             case HerdException herd:
                 return herd;
             case RedisException or RedisTimeoutException:
-                return new HerdException(HerdError.StoreUnavailable, "The store does not answer. Try again later.");
+                return new HerdException(
+                    HerdError.StoreUnavailable, "The store does not answer. Send the request again later.");
             case Exception when CallFailure.IsTransient(exception):
-                return new HerdException(HerdError.Unavailable, $"A process of the cluster cannot be reached ({exception.GetType().Name}). Try again later.");
+                return new HerdException(
+                    HerdError.Unavailable,
+                    $"A process of the cluster cannot be reached ({exception.GetType().Name}). "
+                    + "Send the request again later.");
             default:
                 ErrorLog.Unexpected(logger, exception, path);
-                return new HerdException(HerdError.Internal, "The gateway failed; its log says why.");
+                return new HerdException(HerdError.Internal, "The gateway failed. Its log has the reason.");
         }
     }
 
@@ -56,7 +64,8 @@ internal sealed class ErrorResponses(RequestDelegate next, ILogger<ErrorResponse
         HerdError.InvalidArgument or HerdError.ContextOverflow => StatusCodes.Status400BadRequest,
         HerdError.Unauthenticated => StatusCodes.Status401Unauthorized,
         HerdError.Forbidden => StatusCodes.Status403Forbidden,
-        HerdError.ModelNotFound or HerdError.ConversationNotFound or HerdError.ResponseNotFound => StatusCodes.Status404NotFound,
+        HerdError.ModelNotFound or HerdError.ConversationNotFound or HerdError.ResponseNotFound =>
+            StatusCodes.Status404NotFound,
         HerdError.TurnInProgress or HerdError.AnswerLost or HerdError.Superseded => StatusCodes.Status409Conflict,
         HerdError.ReadTooSlowly => StatusCodes.Status408RequestTimeout,
         HerdError.TooLarge => StatusCodes.Status413PayloadTooLarge,
@@ -73,7 +82,8 @@ internal sealed class ErrorResponses(RequestDelegate next, ILogger<ErrorResponse
         }
 
         context.Response.StatusCode = StatusOf(error.Error);
-        if (context.Response.StatusCode is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable)
+        if (context.Response.StatusCode
+            is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable)
         {
             context.Response.Headers.RetryAfter =
                 Math.Max(1, Math.Ceiling(error.Retry?.TotalSeconds ?? 0)).ToString(CultureInfo.InvariantCulture);
@@ -98,6 +108,6 @@ internal sealed class ErrorResponses(RequestDelegate next, ILogger<ErrorResponse
 
 internal static partial class ErrorLog
 {
-    [LoggerMessage(EventId = 700, Level = LogLevel.Error, Message = "{Path} failed")]
+    [LoggerMessage(EventId = 700, Level = LogLevel.Error, Message = "The request {Path} failed")]
     public static partial void Unexpected(ILogger logger, Exception exception, string path);
 }

@@ -15,7 +15,9 @@ internal readonly record struct Field<T>(string Name, T Value)
 
     /// <summary>The error of a value that breaks a rule.</summary>
     /// <param name="rule">The rule, such as "must be from 0 to 2".</param>
-    /// <param name="found">The value, or the count or length that breaks the rule. Texts of users are not repeated.</param>
+    /// <param name="found">
+    /// The value, or the count or length that breaks the rule. Texts of users are not repeated.
+    /// </param>
     public HerdException Error(string rule, object? found) =>
         Bad(FormattableString.Invariant($"'{Name}' {rule}; found {found}."), Name);
 }

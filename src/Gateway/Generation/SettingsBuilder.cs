@@ -3,7 +3,9 @@ using Herd.Contracts.Errors;
 
 namespace Herd.Gateway.Generation;
 
-/// <summary>Makes the settings of a turn from a request's fields, for all interfaces. The ranges of settings are here.</summary>
+/// <summary>
+/// Makes the settings of a turn from a request's fields, for all interfaces. The ranges of settings are here.
+/// </summary>
 internal static class SettingsBuilder
 {
     private const int MaxTopK = 1_000_000;
@@ -57,7 +59,8 @@ internal static class SettingsBuilder
             // JSON null gives a null text.
             if (stop is not { Length: >= 1 and <= MaxStopLength })
             {
-                throw field.Error($"must hold texts of 1 to {MaxStopLength} characters", $"{stop?.Length ?? 0} at index {i}");
+                throw field.Error(
+                    $"must hold texts of 1 to {MaxStopLength} characters", $"{stop?.Length ?? 0} at index {i}");
             }
         }
 
@@ -107,7 +110,8 @@ internal static class SettingsBuilder
         return biases;
     }
 
-    private static AnswerForm? Form(Field<AnswerForm?> field) => field.Value?.Schema is { Length: > MaxSchemaLength } schema
-        ? throw field.Error($"may hold a JSON schema of at most {MaxSchemaLength} characters", schema.Length)
-        : field.Value;
+    private static AnswerForm? Form(Field<AnswerForm?> field) =>
+        field.Value?.Schema is { Length: > MaxSchemaLength } schema
+            ? throw field.Error($"may hold a JSON schema of at most {MaxSchemaLength} characters", schema.Length)
+            : field.Value;
 }

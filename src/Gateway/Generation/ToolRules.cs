@@ -13,7 +13,9 @@ internal static class ToolRules
     private const int MaxDescription = 4096;
     private const int MaxSchema = 65_536;
 
-    /// <exception cref="HerdException">A function is invalid, or the choice names a function that is missing.</exception>
+    /// <exception cref="HerdException">
+    /// A function is invalid, or the choice names a function that is missing.
+    /// </exception>
     public static void Check(Field<IReadOnlyList<Tool>?> tools, Field<ToolChoice?> choice)
     {
         var all = tools.Value ?? [];

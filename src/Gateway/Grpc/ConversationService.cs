@@ -8,17 +8,23 @@ using Herd.Gateway.Tenants;
 using Herd.Grains.Conversations.Storage;
 using Herd.Grains.Routing;
 using Herd.V1;
+using Message = Herd.Contracts.Conversations.Message;
+using Role = Herd.Contracts.Conversations.Role;
 using static Herd.Gateway.Errors.BadRequest;
 
 namespace Herd.Gateway.Grpc;
 
 /// <summary>herd.v1.ConversationService.</summary>
 internal sealed class ConversationService(
-    ConversationClient conversations, IConversationStore store, NodeRegistry registry, GrpcChat chat, ModelTokens tokens)
+    ConversationClient conversations,
+    IConversationStore store,
+    NodeRegistry registry,
+    GrpcChat chat,
+    ModelTokens tokens)
     : V1.ConversationService.ConversationServiceBase
 {
     private const int DefaultPage = 50;
-    private const int LargestPage = 1000;
+    private const int MaxPage = 1000;
 
     public override async Task<CreateConversationResponse> CreateConversation(
         CreateConversationRequest request, ServerCallContext context)
@@ -61,7 +67,8 @@ internal sealed class ConversationService(
         TurnRules.CheckOffset(turn.Offset, request.HasTurnId);
         var cancellation = context.CancellationToken;
         var parts = new TurnParts(registry, turn);
-        await foreach (var update in conversations.Converse(Tenant(context), Id(request.ConversationId), turn, cancellation))
+        var updates = conversations.Converse(Tenant(context), Id(request.ConversationId), turn, cancellation);
+        await foreach (var update in updates)
         {
             foreach (var response in parts.ToParts(update))
             {
@@ -81,9 +88,9 @@ internal sealed class ConversationService(
     public override async Task<ListConversationsResponse> ListConversations(
         ListConversationsRequest request, ServerCallContext context)
     {
-        if (request.PageSize is < 0 or > LargestPage)
+        if (request.PageSize is < 0 or > MaxPage)
         {
-            throw Bad($"'page_size' must be from 0 to {LargestPage}; found {request.PageSize}.", "page_size");
+            throw Bad($"'page_size' must be from 0 to {MaxPage}; found {request.PageSize}.", "page_size");
         }
 
         try
@@ -137,9 +144,10 @@ internal sealed class ConversationService(
         }
 
         var moved = await conversations.Move(
-            Tenant(context), Id(request.ConversationId), request.HasNode
-                ? request.Node
-                : null, context.CancellationToken);
+            Tenant(context),
+            Id(request.ConversationId),
+            request.HasNode ? request.Node : null,
+            context.CancellationToken);
         return new MoveConversationResponse { Placement = moved?.ToProto() };
     }
 
@@ -161,20 +169,22 @@ internal sealed class ConversationService(
     public override Task<ListModelsResponse> ListModels(ListModelsRequest request, ServerCallContext context) =>
         Task.FromResult(new ListModelsResponse { Models = { registry.Models.Select(ProtoMapping.ToProto) } });
 
-    private static IReadOnlyList<Contracts.Conversations.Message> Input(ConverseRequest request) => (
+    private static IReadOnlyList<Message> Input(ConverseRequest request) => (
         request.Text.Length, request.Results.Count) switch
     {
         (0, 0) => throw Bad("'text' is empty. Send a text, or the results of calls.", "text"),
         (> 0, > 0) => throw Bad("The request has both 'text' and 'results'. Send one of them.", "results"),
         (_, > ToolRules.MaxTools) => throw Bad(
             $"'results' may hold at most {ToolRules.MaxTools} results; found {request.Results.Count}.", "results"),
-        (> 0, _) => [new Contracts.Conversations.Message(Contracts.Conversations.Role.User, request.Text)],
-        _ => [.. request.Results.Select(result => new Contracts.Conversations.Message(Contracts.Conversations.Role.Tool, result))],
+        (> 0, _) => [new Message(Role.User, request.Text)],
+        _ => [.. request.Results.Select(result => new Message(Role.Tool, result))],
     };
 
     private static Tenant Tenant(ServerCallContext context) => context.GetHttpContext().Tenant();
 
-    /// <summary>Checks that this service can have made the id. Other ids are refused without a read of the store.</summary>
+    /// <summary>
+    /// Checks that this service can have made the id. Other ids are refused without a read of the store.
+    /// </summary>
     private static string Id(string id) => id.Length == 37 && id.StartsWith("conv_", StringComparison.Ordinal)
         ? id
         : throw new HerdException(

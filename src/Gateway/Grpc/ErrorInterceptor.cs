@@ -10,8 +10,8 @@ using Status = Google.Rpc.Status;
 namespace Herd.Gateway.Grpc;
 
 /// <summary>
-/// Turns errors into gRPC statuses with details: always an ErrorInfo, a BadRequest for an invalid field, and a RetryInfo
-/// if the time after which to try again is known.
+/// Turns errors into gRPC statuses with details: always an ErrorInfo, a BadRequest for an invalid field, and a
+/// RetryInfo if the time after which to try again is known.
 /// </summary>
 internal sealed class ErrorInterceptor(ILogger<ErrorInterceptor> logger) : Interceptor
 {
@@ -51,8 +51,10 @@ internal sealed class ErrorInterceptor(ILogger<ErrorInterceptor> logger) : Inter
         HerdError.InvalidArgument => Code.InvalidArgument,
         HerdError.ModelNotFound or HerdError.ConversationNotFound or HerdError.ResponseNotFound => Code.NotFound,
         HerdError.ContextOverflow => Code.FailedPrecondition,
-        HerdError.Overloaded or HerdError.TooLarge or HerdError.QuotaExceeded or HerdError.ReadTooSlowly => Code.ResourceExhausted,
-        HerdError.Unavailable or HerdError.StoreUnavailable or HerdError.Conflict or HerdError.Fenced => Code.Unavailable,
+        HerdError.Overloaded or HerdError.TooLarge or HerdError.QuotaExceeded or HerdError.ReadTooSlowly =>
+            Code.ResourceExhausted,
+        HerdError.Unavailable or HerdError.StoreUnavailable or HerdError.Conflict or HerdError.Fenced =>
+            Code.Unavailable,
         HerdError.TurnInProgress or HerdError.Superseded => Code.Aborted,
         HerdError.Unauthenticated => Code.Unauthenticated,
         HerdError.Forbidden => Code.PermissionDenied,
@@ -74,7 +76,10 @@ internal sealed class ErrorInterceptor(ILogger<ErrorInterceptor> logger) : Inter
     internal static Status Describe(HerdException herd)
     {
         var info = new ErrorInfo { Domain = Domain, Reason = herd.Error.ToString(), Metadata = { herd.Details } };
-        var status = new Status { Code = (int)CodeOf(herd.Error), Message = herd.Message, Details = { Any.Pack(info) } };
+        var status = new Status
+        {
+            Code = (int)CodeOf(herd.Error), Message = herd.Message, Details = { Any.Pack(info) },
+        };
         if (herd.Parameter is { } field)
         {
             var violation = new BadRequest.Types.FieldViolation { Field = field, Description = herd.Message };

@@ -28,7 +28,10 @@ internal sealed class GrpcChat(StatelessChat chat, SessionIdentity identities, N
         var (session, events) = await chat.Begin(http.Tenant(), identity, turn, cancellation);
         await using var reply = await Reply.Begin(
             session, events, new AnswerReader(markup, turn.Settings, turn.TurnId));
-        await Write(new ChatResponse { Started = new V1.TurnStarted { TurnId = turn.TurnId, Model = request.Model, Node = reply.Node } });
+        await Write(new ChatResponse
+        {
+            Started = new V1.TurnStarted { TurnId = turn.TurnId, Model = request.Model, Node = reply.Node },
+        });
         await foreach (var part in reply.Parts(cancellation))
         {
             await Write(new ChatResponse { Part = part.ToProto() });
@@ -38,7 +41,9 @@ internal sealed class GrpcChat(StatelessChat chat, SessionIdentity identities, N
         {
             Completed = new ChatCompleted
             {
-                FinishReason = (FinishReason)reply.Turn.Finish, Usage = reply.Turn.Usage.ToProto(), Timings = reply.Turn.Timings.ToProto(),
+                FinishReason = (FinishReason)reply.Turn.Finish,
+                Usage = reply.Turn.Usage.ToProto(),
+                Timings = reply.Turn.Timings.ToProto(),
             },
         });
 

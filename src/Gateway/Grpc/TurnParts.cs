@@ -6,8 +6,8 @@ using Herd.V1;
 namespace Herd.Gateway.Grpc;
 
 /// <summary>
-/// Turns a turn's events into responses. If the request has functions, the answer's parts are added to its text: the text
-/// is as the model wrote it, so that it can be resumed, and a part is sent when later text cannot change it.
+/// Turns a turn's events into responses. If the request has functions, the answer's parts are added to its text: the
+/// text is as the model wrote it, so that it can be resumed, and a part is sent when later text cannot change it.
 /// </summary>
 internal sealed class TurnParts(NodeRegistry registry, TurnRequest turn)
 {
@@ -23,7 +23,12 @@ internal sealed class TurnParts(NodeRegistry registry, TurnRequest turn)
         }
 
         var response = update.ToProto();
-        var parts = update.Delta is { } delta ? _reader?.Append(delta.Text) : update.Completed is not null ? _reader?.End() : null;
+        var parts = update switch
+        {
+            { Delta: { } delta } => _reader?.Append(delta.Text),
+            { Completed: not null } => _reader?.End(),
+            _ => null,
+        };
         if (_hasTools && update.Completed is { } completed)
         {
             response.Completed.Parts.AddRange(

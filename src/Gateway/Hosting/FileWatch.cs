@@ -1,11 +1,12 @@
 namespace Herd.Gateway.Hosting;
 
 /// <summary>
-/// Tells when files change, by looking at them: links that are swapped, as secrets mounted by Kubernetes are, give no other sign.
+/// Watches files by polling. The system's own notifications miss links that are swapped, as Kubernetes does with
+/// mounted secrets.
 /// </summary>
 internal sealed class FileWatch : IDisposable
 {
-    private static readonly TimeSpan Every = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
 
     private readonly string[] _files;
     private readonly Action _changed;
@@ -16,7 +17,7 @@ internal sealed class FileWatch : IDisposable
     {
         (_changed, _files) = (changed, files);
         _seen = Look();
-        _timer = time.CreateTimer(_ => Compare(), null, Every, Every);
+        _timer = time.CreateTimer(_ => Compare(), null, Interval, Interval);
     }
 
     public void Dispose() => _timer.Dispose();

@@ -1,4 +1,6 @@
 using System.Net;
+using Google.Rpc;
+using Grpc.AspNetCore.Server;
 using Herd.Gateway.Anthropic;
 using Herd.Gateway.Conversations;
 using Herd.Gateway.Doctor;
@@ -16,20 +18,25 @@ using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
+using TypeRegistry = Google.Protobuf.Reflection.TypeRegistry;
 
 namespace Herd.Gateway.Hosting;
 
-/// <summary>Puts a gateway together.</summary>
+/// <summary>The services, endpoints and ports of a gateway.</summary>
 internal static class GatewayHosting
 {
-    /// <summary>A client whose connection is silent for so long is asked whether it is there; one that does not answer frees what it has.</summary>
+    /// <summary>
+    /// The silence after which an HTTP/2 client is pinged. The connection of one that does not answer is closed, which
+    /// ends its turns.
+    /// </summary>
     private static readonly TimeSpan KeepAliveDelay = TimeSpan.FromSeconds(30);
 
     public static void AddGateway(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
         services.AddOptions<GatewayOptions>().BindConfiguration(GatewayOptions.Section).ValidateOnStart();
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<GatewayOptions>, GatewayOptionsValidator>());
+        services.TryAddEnumerable(
+            ServiceDescriptor.Singleton<IValidateOptions<GatewayOptions>, GatewayOptionsValidator>());
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<JwtTokens>();
         services.AddSingleton<TenantDirectory>();
@@ -45,12 +52,12 @@ internal static class GatewayHosting
         services.AddSingleton<Examination>();
 
         services.AddHealthChecks()
-            .AddCheck<LeavingHealth>("leaving", tags: ["ready"])
+            .AddCheck<DrainHealth>("drain", tags: ["ready"])
             .AddCheck<NodesHealth>("nodes", tags: ["ready"])
             .AddCheck<StoreHealth>("store", tags: ["ready"]);
         services.AddGrpc(grpc => grpc.Interceptors.Add<ErrorInterceptor>())
-            .AddJsonTranscoding(json => json.TypeRegistry = Google.Protobuf.Reflection.TypeRegistry.FromFiles(Google.Rpc.ErrorDetailsReflection.Descriptor));
-        services.AddOptions<global::Grpc.AspNetCore.Server.GrpcServiceOptions>().Configure<IOptions<GatewayOptions>>(
+            .AddJsonTranscoding(json => json.TypeRegistry = TypeRegistry.FromFiles(ErrorDetailsReflection.Descriptor));
+        services.AddOptions<GrpcServiceOptions>().Configure<IOptions<GatewayOptions>>(
             (grpc, gateway) => grpc.MaxReceiveMessageSize = gateway.Value.MaxBodyBytes);
         services.AddApiDocument();
         services.AddGatewayMetrics();
@@ -71,7 +78,8 @@ internal static class GatewayHosting
     }
 
     /// <summary>
-    /// The endpoints. One without a policy needs a tenant's key and is at the public ports (<see cref="AccessPolicies"/>).
+    /// The endpoints. One without a policy needs a tenant's key and is at the public ports
+    /// (<see cref="AccessPolicies"/>).
     /// </summary>
     public static void MapGateway(this IEndpointRouteBuilder app)
     {
@@ -90,23 +98,25 @@ internal static class GatewayHosting
         app.MapMetrics();
     }
 
-    private static void MapHealth(this IEndpointRouteBuilder app, string path, Func<HealthCheckRegistration, bool> predicate) =>
-        app.MapHealthChecks(path, new HealthCheckOptions { Predicate = predicate })
+    private static void MapHealth(
+        this IEndpointRouteBuilder app, string path, Func<HealthCheckRegistration, bool> predicate) => app
+            .MapHealthChecks(path, new HealthCheckOptions { Predicate = predicate })
             .At(Ports.Public | Ports.Operators)
             .AllowAnonymous();
 
-    private static void Listen(KestrelServerOptions kestrel, IOptions<GatewayOptions> options, PublicCertificate certificate)
+    private static void Listen(
+        KestrelServerOptions kestrel, IOptions<GatewayOptions> options, PublicCertificate certificate)
     {
         var gateway = options.Value;
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = gateway.MaxBodyBytes;
         kestrel.Limits.Http2.KeepAlivePingDelay = KeepAliveDelay;
-        var isPrivate = certificate.Current is not null;
-        Listen(gateway.Bind, gateway.HttpPort, isPrivate ? HttpProtocols.Http1AndHttp2 : HttpProtocols.Http1, isPrivate);
-        Listen(gateway.Bind, gateway.GrpcPort, HttpProtocols.Http2, isPrivate);
+        var hasTls = certificate.Current is not null;
+        Listen(gateway.Bind, gateway.HttpPort, hasTls ? HttpProtocols.Http1AndHttp2 : HttpProtocols.Http1, hasTls);
+        Listen(gateway.Bind, gateway.GrpcPort, HttpProtocols.Http2, hasTls);
         if (gateway.AdminPort > 0)
         {
-            Listen(gateway.AdminBind, gateway.AdminPort, HttpProtocols.Http2, isPrivate);
+            Listen(gateway.AdminBind, gateway.AdminPort, HttpProtocols.Http2, hasTls);
         }
 
         if (gateway.ScalerPort > 0)
@@ -114,13 +124,17 @@ internal static class GatewayHosting
             Listen(gateway.Bind, gateway.ScalerPort, HttpProtocols.Http2, withTls: false);
         }
 
-        void Listen(string address, int port, HttpProtocols protocols, bool withTls) => kestrel.Listen(IPAddress.Parse(address), port, listen =>
-        {
-            listen.Protocols = protocols;
-            if (withTls)
+        void Listen(string address, int port, HttpProtocols protocols, bool withTls) =>
+            kestrel.Listen(IPAddress.Parse(address), port, listen =>
             {
-                listen.UseHttps(new HttpsConnectionAdapterOptions { ServerCertificateSelector = (_, _) => certificate.Current });
-            }
-        });
+                listen.Protocols = protocols;
+                if (withTls)
+                {
+                    listen.UseHttps(new HttpsConnectionAdapterOptions
+                    {
+                        ServerCertificateSelector = (_, _) => certificate.Current,
+                    });
+                }
+            });
     }
 }

@@ -14,7 +14,9 @@ internal enum Ports
     Scaler = 4,
 }
 
-/// <summary>Metadata of an endpoint: the ports at which it is available. Endpoints without it are at the public ports.</summary>
+/// <summary>
+/// Metadata of an endpoint: the ports at which it is available. Endpoints without it are at the public ports.
+/// </summary>
 internal sealed record AvailableAt(Ports Ports);
 
 internal static class GatewayPorts

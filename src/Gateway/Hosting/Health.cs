@@ -8,7 +8,7 @@ using StackExchange.Redis;
 
 namespace Herd.Gateway.Hosting;
 
-/// <summary>Ready while a node takes work, or one would be started for who asks.</summary>
+/// <summary>Ready while a node is ready, or a pool that sleeps would start one for a turn.</summary>
 internal sealed class NodesHealth(NodeRegistry registry, Pools pools) : IHealthCheck
 {
     public Task<HealthCheckResult> CheckHealthAsync(
@@ -19,8 +19,8 @@ internal sealed class NodesHealth(NodeRegistry registry, Pools pools) : IHealthC
 }
 
 /// <summary>
-/// Ready once the store has answered. That it is away later is no reason to send everybody away: conversations go on in memory, and
-/// what cannot be stored is said.
+/// Ready once the store has answered. It stays ready if the store becomes unreachable later: conversations continue in
+/// memory, and answers say that they are not stored.
 /// </summary>
 internal sealed class StoreHealth(StoreConnection store) : IHealthCheck
 {
@@ -47,9 +47,12 @@ internal sealed class StoreHealth(StoreConnection store) : IHealthCheck
     }
 }
 
-/// <summary>Not ready from the moment at which this gateway is told to end, before it hands over.</summary>
-internal sealed class LeavingHealth(GatewayDrain handover) : IHealthCheck
+/// <summary>Not ready from the moment at which this gateway begins to shut down, before it drains.</summary>
+internal sealed class DrainHealth(GatewayDrain drain) : IHealthCheck
 {
-    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) => Task.FromResult(
-        handover.Started.IsCancellationRequested ? HealthCheckResult.Unhealthy("This gateway is about to end.") : HealthCheckResult.Healthy());
+    public Task<HealthCheckResult> CheckHealthAsync(
+        HealthCheckContext context, CancellationToken cancellationToken = default) =>
+        Task.FromResult(drain.Started.IsCancellationRequested
+            ? HealthCheckResult.Unhealthy("This gateway is shutting down.")
+            : HealthCheckResult.Healthy());
 }

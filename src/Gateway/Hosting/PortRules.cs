@@ -17,7 +17,7 @@ internal sealed class PortRules(RequestDelegate next, IOptions<GatewayOptions> o
 
     private static string Explain(Ports requested, Ports available) => (requested, available) switch
     {
-        (Ports.Scaler, _) => "This port serves KEDA's scaler only (Gateway:ScalerPort). Use another port of the gateway.",
+        (Ports.Scaler, _) => "This port is for KEDA's scaler only (Gateway:ScalerPort). Use another port.",
         (_, Ports.Scaler) => "KEDA's scaler is available at its own port only (Gateway:ScalerPort).",
         (Ports.Operators, _) => "This port is for operators only (Gateway:AdminPort). Use another port of the gateway.",
         _ => "This call is for operators. Send it to their port (Gateway:AdminPort).",

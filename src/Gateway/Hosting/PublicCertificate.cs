@@ -4,7 +4,10 @@ using Microsoft.Extensions.Options;
 
 namespace Herd.Gateway.Hosting;
 
-/// <summary>The certificate of the ports, read again when its files change. One that cannot be read changes nothing.</summary>
+/// <summary>
+/// The certificate of the ports. Its files are read again when they change. If they cannot be read, the certificate
+/// stays.
+/// </summary>
 internal sealed class PublicCertificate : IDisposable
 {
     private readonly GatewayOptions _options;
@@ -21,7 +24,9 @@ internal sealed class PublicCertificate : IDisposable
         }
     }
 
-    /// <summary>Null without TLS. One that was replaced may still be in use by a handshake, so it is left to be collected.</summary>
+    /// <summary>
+    /// The certificate; null without TLS. A handshake may still use a replaced one, so nobody disposes it.
+    /// </summary>
     public X509Certificate2? Current { get; private set; }
 
     public void Dispose() => _watch?.Dispose();
@@ -48,9 +53,15 @@ internal sealed class PublicCertificate : IDisposable
 
 internal static partial class CertificateLog
 {
-    [LoggerMessage(EventId = 820, Level = LogLevel.Information, Message = "{File} has changed; the certificate is good until {Until:u}")]
+    [LoggerMessage(
+        EventId = 820,
+        Level = LogLevel.Information,
+        Message = "The certificate was read again from {File}; it is valid until {Until:u}")]
     public static partial void Reloaded(ILogger logger, string file, DateTime until);
 
-    [LoggerMessage(EventId = 821, Level = LogLevel.Error, Message = "The certificate stays as it was: {File} cannot be read: {Reason}")]
+    [LoggerMessage(
+        EventId = 821,
+        Level = LogLevel.Error,
+        Message = "The certificate was not replaced, because {File} cannot be read: {Reason}")]
     public static partial void NotReloaded(ILogger logger, string file, string reason);
 }

@@ -5,7 +5,10 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Herd.Gateway.Hosting;
 
-/// <summary>Server-sent events of JSON, written as UTF-8 where they are sent from. One after the other, not side by side.</summary>
+/// <summary>
+/// Writes server-sent events. JSON goes as UTF-8 into the response's buffer, without copies. Write one event at a time
+/// (docs/decisions/server-sent-events.md).
+/// </summary>
 internal sealed class ServerEvents
 {
     private static readonly JsonWriterOptions Unchecked = new() { SkipValidation = true };
@@ -22,8 +25,9 @@ internal sealed class ServerEvents
         context.Response.Headers["X-Accel-Buffering"] = "no";
     }
 
-    /// <param name="value">What is sent.</param>
-    /// <param name="type">As JSON.</param>
+    /// <summary>Sends an event of JSON.</summary>
+    /// <param name="value">The value.</param>
+    /// <param name="type">The JSON type of the value.</param>
     /// <param name="kind">The event's name; null means none.</param>
     /// <param name="id">The event's id; null means none.</param>
     public async Task Write<T>(T value, JsonTypeInfo<T> type, string? kind = null, string? id = null)
@@ -41,7 +45,7 @@ internal sealed class ServerEvents
         await Flush();
     }
 
-    /// <summary>An event of plain text.</summary>
+    /// <summary>Sends an event of plain text.</summary>
     public async Task Write(string text)
     {
         Field(_context.Response.BodyWriter, "data: "u8, text);
@@ -49,7 +53,8 @@ internal sealed class ServerEvents
         await Flush();
     }
 
-    private Task Flush() => _context.Response.BodyWriter.FlushAsync(_context.RequestAborted).AsTask().WithReadTimeout(_context);
+    private Task Flush() =>
+        _context.Response.BodyWriter.FlushAsync(_context.RequestAborted).AsTask().WithReadTimeout(_context);
 
     private static void Field(IBufferWriter<byte> body, ReadOnlySpan<byte> name, string? value)
     {

@@ -3,13 +3,15 @@ using Microsoft.Extensions.Options;
 namespace Herd.Gateway.Hosting;
 
 /// <summary>
-/// Clients that do not read what was sent: they are waited for a while, then cut off. ASP.NET Core's own bound is no help for streams: every
-/// write adds to the time that it allows.
+/// Disconnects clients that do not read their stream in time. The minimum data rate of ASP.NET Core does not bound
+/// streams: each write adds to the allowed time.
 /// </summary>
 internal static class SlowClients
 {
-    /// <summary>Waits for a write, but not for ever.</summary>
-    /// <exception cref="OperationCanceledException">The client was cut off; its turn ends, and can be gone on with.</exception>
+    /// <summary>Waits for a write, at most Gateway:ReadTime.</summary>
+    /// <exception cref="OperationCanceledException">
+    /// The client was disconnected. Its turn ends and can be resumed.
+    /// </exception>
     public static async Task WithReadTimeout(this Task write, HttpContext context)
     {
         if (write.IsCompleted)
@@ -22,12 +24,13 @@ internal static class SlowClients
         try
         {
             await write.WaitAsync(
-                services.GetRequiredService<IOptions<GatewayOptions>>().Value.ReadTime, services.GetRequiredService<TimeProvider>());
+                services.GetRequiredService<IOptions<GatewayOptions>>().Value.ReadTime,
+                services.GetRequiredService<TimeProvider>());
         }
         catch (TimeoutException e)
         {
             context.Abort();
-            throw new OperationCanceledException("The client reads too slowly.", e);
+            throw new OperationCanceledException("The client did not read its stream within Gateway:ReadTime.", e);
         }
     }
 }

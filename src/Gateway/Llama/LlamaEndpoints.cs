@@ -9,10 +9,12 @@ using static Herd.Gateway.Errors.BadRequest;
 
 namespace Herd.Gateway.Llama;
 
-/// <summary>What people use of llama-server besides OpenAI's API. The model may be left out where one is served.</summary>
+/// <summary>
+/// llama-server's calls that are not OpenAI's. A request without a model uses the only served one.
+/// </summary>
 internal static class LlamaEndpoints
 {
-    private const int MostTokens = 1_000_000;
+    private const int MaxTokens = 1_000_000;
 
     public static void MapLlama(this IEndpointRouteBuilder routes)
     {
@@ -20,15 +22,19 @@ internal static class LlamaEndpoints
         {
             var request = await context.Request.Read(LlamaJson.Default.TokenizeRequest, "a request");
             var content = request.Content ?? throw Bad("'content' is missing.", "content");
-            return TypedResults.Json(new TokenList(await tokens.Tokenize(Model(request.Model, registry).Id, content)), LlamaJson.Default.TokenList);
+            return TypedResults.Json(
+                new TokenList(await tokens.Tokenize(Model(request.Model, registry).Id, content)),
+                LlamaJson.Default.TokenList);
         }).Describes<TokenizeRequest, TokenList>("llama-server");
         routes.MapPost("/detokenize", async (HttpContext context, NodeRegistry registry, ModelTokens tokens) =>
         {
             var request = await context.Request.Read(LlamaJson.Default.DetokenizeRequest, "a request");
-            var list = request.Tokens is { Count: <= MostTokens } given
+            var list = request.Tokens is { Count: <= MaxTokens } given
                 ? given
-                : throw Bad($"'tokens' must hold at most {MostTokens} tokens.", "tokens");
-            return TypedResults.Json(new TextContent(await tokens.Detokenize(Model(request.Model, registry).Id, list)), LlamaJson.Default.TextContent);
+                : throw Bad($"'tokens' must hold at most {MaxTokens} tokens.", "tokens");
+            return TypedResults.Json(
+                new TextContent(await tokens.Detokenize(Model(request.Model, registry).Id, list)),
+                LlamaJson.Default.TextContent);
         }).Describes<DetokenizeRequest, TextContent>("llama-server");
         routes.MapPost("/apply-template", async (HttpContext context, NodeRegistry registry, ModelTokens tokens) =>
         {
@@ -36,14 +42,18 @@ internal static class LlamaEndpoints
             var model = Model(request.Model, registry);
             var turn = ChatRequestReader.ToTurn(request with { Model = model.Id }, model.Markup);
             var prompt = await tokens.Prompt(model.Id, turn.Input, turn.Settings);
-            return TypedResults.Json(new Prompt(await tokens.Show(model.Id, prompt), prompt.Count), LlamaJson.Default.Prompt);
+            return TypedResults.Json(
+                new Prompt(await tokens.Show(model.Id, prompt), prompt.Count), LlamaJson.Default.Prompt);
         }).Describes<ChatRequest, Prompt>("llama-server");
         routes.MapGet("/props", (NodeRegistry registry) =>
         {
             var model = Model(null, registry);
+            var slots = registry.Nodes
+                .SelectMany(node => node.Models)
+                .Where(served => served.Id == model.Id)
+                .Sum(served => served.Slots);
             return TypedResults.Json(
-                new Props(model.Id, registry.Nodes.SelectMany(node => node.Models).Where(served => served.Id == model.Id).Sum(served => served.Slots), new Defaults(model.ContextTokens, model.Defaults)),
-                LlamaJson.Default.Props);
+                new Props(model.Id, slots, new Defaults(model.ContextTokens, model.Defaults)), LlamaJson.Default.Props);
         }).Describes<Props>("llama-server");
     }
 
@@ -64,19 +74,21 @@ internal sealed record DetokenizeRequest(IReadOnlyList<int>? Tokens, string? Mod
 
 internal sealed record TextContent(string Content);
 
-/// <param name="Text">The prompt, control tokens by their names.</param>
-/// <param name="Tokens">How many it has.</param>
+/// <param name="Text">The prompt. Control tokens appear by name.</param>
+/// <param name="Tokens">The number of its tokens.</param>
 internal sealed record Prompt([property: JsonPropertyName("prompt")] string Text, int Tokens);
 
 /// <param name="ModelAlias">The model.</param>
-/// <param name="TotalSlots">Of all nodes.</param>
-/// <param name="DefaultGenerationSettings">What is used where a request does not say.</param>
+/// <param name="TotalSlots">The slots of all nodes that serve the model.</param>
+/// <param name="DefaultGenerationSettings">The settings of a request that sets none.</param>
 internal sealed record Props(string ModelAlias, int TotalSlots, Defaults DefaultGenerationSettings);
 
 internal sealed record Defaults(int NCtx, [property: JsonPropertyName("params")] GenerationSettings Parameters);
 
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UseStringEnumConverter = true)]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    UseStringEnumConverter = true)]
 [JsonSerializable(typeof(TokenizeRequest))]
 [JsonSerializable(typeof(TokenList))]
 [JsonSerializable(typeof(DetokenizeRequest))]

@@ -12,51 +12,82 @@ using Herd.Grains.Routing;
 
 namespace Herd.Gateway.Ollama;
 
-/// <summary>Ollama's API: chats and generations, and what is asked about models. Models cannot be pulled or changed by it.</summary>
+/// <summary>
+/// Ollama's API: chats, generations, embeddings and the list of models. It cannot pull or change models.
+/// </summary>
 internal static class OllamaEndpoints
 {
-    /// <summary>The oldest that knows all of what is understood here; clients look at it.</summary>
+    /// <summary>The oldest version of Ollama that has all of these calls. Clients check it.</summary>
     private const string Version = "0.6.0";
 
     public static bool IsOwn(PathString path) => path.StartsWithSegments("/api", StringComparison.Ordinal);
 
     public static void MapOllama(this IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/api/chat", (HttpContext context, StatelessChat chat, SessionIdentity identity, NodeRegistry registry, TimeProvider time, ILogger<ErrorResponses> logger) =>
-            Answer(context, isChat: true, chat, identity, registry, time, logger)).Describes<OllamaRequest, OllamaReply>("Ollama");
-        routes.MapPost("/api/generate", (HttpContext context, StatelessChat chat, SessionIdentity identity, NodeRegistry registry, TimeProvider time, ILogger<ErrorResponses> logger) =>
-            Answer(context, isChat: false, chat, identity, registry, time, logger)).Describes<OllamaRequest, OllamaReply>("Ollama");
+        foreach (var (path, isChat) in new[] { ("/api/chat", true), ("/api/generate", false) })
+        {
+            routes.MapPost(path, (
+                HttpContext context,
+                StatelessChat chat,
+                SessionIdentity identity,
+                NodeRegistry registry,
+                TimeProvider time,
+                ILogger<ErrorResponses> logger) => Answer(context, isChat, chat, identity, registry, time, logger))
+                .Describes<OllamaRequest, OllamaReply>("Ollama");
+        }
+
         routes.MapPost("/api/embed", async (HttpContext context, ModelTokens tokens, Quotas quotas) =>
         {
             var request = await context.Request.Read(OllamaJson.Default.OllamaEmbedRequest, "a request");
             var (vectors, used) = await EmbeddingsEndpoint.Embed(
-                context.Tenant(), OllamaRequestReader.NameOf(request.Model), EmbeddingsEndpoint.Texts(request.Input), tokens, quotas);
-            return TypedResults.Json(new OllamaEmbeddings(request.Model!, vectors, used), OllamaJson.Default.OllamaEmbeddings);
+                context.Tenant(),
+                OllamaRequestReader.NameOf(request.Model),
+                EmbeddingsEndpoint.Texts(request.Input),
+                tokens,
+                quotas);
+            return TypedResults.Json(
+                new OllamaEmbeddings(request.Model!, vectors, used), OllamaJson.Default.OllamaEmbeddings);
         }).Describes<OllamaEmbedRequest, OllamaEmbeddings>("Ollama");
-        routes.MapGet("/api/version", () => TypedResults.Json(new OllamaVersion(Version), OllamaJson.Default.OllamaVersion)).Describes<OllamaVersion>("Ollama");
+        routes.MapGet("/api/version", () => TypedResults.Json(
+            new OllamaVersion(Version), OllamaJson.Default.OllamaVersion)).Describes<OllamaVersion>("Ollama");
         routes.MapGet("/api/tags", (NodeRegistry registry, TimeProvider time) => TypedResults.Json(
-            new OllamaModels([.. registry.Models.Select(model => Entry(model, time))]), OllamaJson.Default.OllamaModels)).Describes<OllamaModels>("Ollama");
+            new OllamaModels([.. registry.Models.Select(model => Entry(model, time))]),
+            OllamaJson.Default.OllamaModels)).Describes<OllamaModels>("Ollama");
         routes.MapGet("/api/ps", (NodeRegistry registry, TimeProvider time) => TypedResults.Json(
-            new OllamaModels([.. registry.Models.Select(model => Entry(model, time) with { ExpiresAt = Stamp(DateTimeOffset.MaxValue), SizeVram = 0 })]),
+            new OllamaModels([.. registry.Models.Select(model => Entry(model, time) with
+            {
+                ExpiresAt = Stamp(DateTimeOffset.MaxValue), SizeVram = 0,
+            })]),
             OllamaJson.Default.OllamaModels)).Describes<OllamaModels>("Ollama");
         routes.MapPost("/api/show", async (HttpContext context, NodeRegistry registry) =>
         {
             var request = await context.Request.Read(OllamaJson.Default.OllamaShowRequest, "a request");
             var name = OllamaRequestReader.NameOf(request.Model ?? request.Name);
-            var model = registry.Models.FirstOrDefault(served => served.Id == name) ?? throw RoutingErrors.NotServed(name, registry.Models);
+            var model = registry.Models.FirstOrDefault(served => served.Id == name)
+                ?? throw RoutingErrors.NotServed(name, registry.Models);
             return TypedResults.Json(Show(model), OllamaJson.Default.OllamaShow);
         }).Describes<OllamaShowRequest, OllamaShow>("Ollama");
     }
 
     private static async Task Answer(
-        HttpContext context, bool isChat, StatelessChat chat, SessionIdentity identity, NodeRegistry registry, TimeProvider time, ILogger logger)
+        HttpContext context,
+        bool isChat,
+        StatelessChat chat,
+        SessionIdentity identity,
+        NodeRegistry registry,
+        TimeProvider time,
+        ILogger logger)
     {
         var request = await OllamaRequestReader.Read(context.Request);
         var markup = registry.MarkupOf(OllamaRequestReader.NameOf(request.Model));
         var turn = OllamaRequestReader.ToTurn(request, isChat, markup);
         var (session, events) = await chat.Begin(
-            context.Tenant(), identity.From(request.Rest, turn, context.Request.Headers), turn, context.RequestAborted);
-        await using var reply = await Reply.Begin(session, events, new AnswerReader(markup, turn.Settings, turn.TurnId));
+            context.Tenant(),
+            identity.From(request.Rest, turn, context.Request.Headers),
+            turn,
+            context.RequestAborted);
+        await using var reply = await Reply.Begin(
+            session, events, new AnswerReader(markup, turn.Settings, turn.TurnId));
         context.Response.Headers[ChatCompletions.SessionHeader] = reply.Session;
         context.Response.Headers[ChatCompletions.NodeHeader] = reply.Node;
         var shape = new OllamaShape(request.Model!, isChat, time);
@@ -64,7 +95,9 @@ internal static class OllamaEndpoints
         {
             var parts = await reply.Whole(context.RequestAborted);
             await context.Response.WriteAsJsonAsync(
-                shape.Whole(parts, reply.Turn), OllamaJson.Default.OllamaReply, cancellationToken: context.RequestAborted);
+                shape.Whole(parts, reply.Turn),
+                OllamaJson.Default.OllamaReply,
+                cancellationToken: context.RequestAborted);
             return;
         }
 
@@ -85,7 +118,8 @@ internal static class OllamaEndpoints
             await Line(JsonSerializer.Serialize(new OllamaError(error.Message), OllamaJson.Default.OllamaError));
         }
 
-        Task Line(string json) => context.Response.WriteAsync(json + "\n", context.RequestAborted).WithReadTimeout(context);
+        Task Line(string json) =>
+            context.Response.WriteAsync(json + "\n", context.RequestAborted).WithReadTimeout(context);
     }
 
     private static OllamaModel Entry(ServedModel model, TimeProvider time) =>
@@ -100,15 +134,20 @@ internal static class OllamaEndpoints
         Details(model),
         new Dictionary<string, JsonElement>
         {
-            ["general.architecture"] = JsonSerializer.SerializeToElement(model.Description, OpenAiJson.Default.String),
-            ["llama.context_length"] = JsonDocument.Parse(model.ContextTokens.ToString(CultureInfo.InvariantCulture)).RootElement,
+            ["general.architecture"] = JsonSerializer.SerializeToElement(
+                model.Description, OpenAiJson.Default.String),
+            ["llama.context_length"] = JsonSerializer.SerializeToElement(
+                model.ContextTokens, OllamaJson.Default.Int32),
         },
         model.Markup.HasFlag(AnswerMarkup.Thinks) ? ["completion", "tools", "thinking"] : ["completion", "tools"]);
 
     private static IEnumerable<string> Parameters(GenerationSettings defaults) =>
         new (string Name, float? Value)[]
         {
-            ("temperature", defaults.Temperature), ("top_k", defaults.TopK), ("top_p", defaults.TopP), ("min_p", defaults.MinP),
+            ("temperature", defaults.Temperature),
+            ("top_k", defaults.TopK),
+            ("top_p", defaults.TopP),
+            ("min_p", defaults.MinP),
         }
         .Where(parameter => parameter.Value is not null)
         .Select(parameter => FormattableString.Invariant($"{parameter.Name} {parameter.Value}"));

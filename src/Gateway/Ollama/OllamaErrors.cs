@@ -2,7 +2,7 @@ using Herd.Contracts.Errors;
 
 namespace Herd.Gateway.Ollama;
 
-/// <summary>Ollama's error object.</summary>
+/// <summary>Writes Ollama's error object.</summary>
 internal static class OllamaErrors
 {
     public static Task Write(HttpResponse response, HerdException error) => response.WriteAsJsonAsync(

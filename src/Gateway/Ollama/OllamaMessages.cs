@@ -4,25 +4,25 @@ using Herd.Gateway.OpenAi;
 
 namespace Herd.Gateway.Ollama;
 
-/// <summary>The body of POST /api/chat and /api/generate. Fields that Herd does not know are ignored.</summary>
+/// <summary>The body of POST /api/chat and /api/generate. Unknown fields are ignored.</summary>
 internal sealed record OllamaRequest
 {
     public string? Model { get; init; }
 
     public IReadOnlyList<OllamaMessage>? Messages { get; init; }
 
-    /// <summary>What /api/generate goes on from.</summary>
+    /// <summary>The text that /api/generate continues.</summary>
     public string? Prompt { get; init; }
 
     public string? System { get; init; }
 
-    /// <summary>No template is put around the prompt.</summary>
+    /// <summary>True if the prompt is used without the chat template.</summary>
     public bool Raw { get; init; }
 
     /// <summary>Default true.</summary>
     public bool? Stream { get; init; }
 
-    /// <summary>"json", or a schema.</summary>
+    /// <summary>"json", or a JSON schema.</summary>
     public JsonElement? Format { get; init; }
 
     public IReadOnlyList<ChatTool>? Tools { get; init; }
@@ -69,7 +69,7 @@ internal sealed record OllamaOptions
 
     public int? NumPredict { get; init; }
 
-    /// <summary>A text, or several.</summary>
+    /// <summary>A text, or an array of texts.</summary>
     public JsonElement? Stop { get; init; }
 
     public float? RepeatPenalty { get; init; }
@@ -79,7 +79,7 @@ internal sealed record OllamaOptions
     public float? FrequencyPenalty { get; init; }
 }
 
-/// <summary>A line of an answer; the last says what it took, in nanoseconds.</summary>
+/// <summary>A line of an answer. The last one has the durations in nanoseconds and the numbers of tokens.</summary>
 internal sealed record OllamaReply(string Model, string CreatedAt, bool Done)
 {
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -123,7 +123,8 @@ internal sealed record OllamaVersion(string Version);
 
 internal sealed record OllamaModels(IReadOnlyList<OllamaModel> Models);
 
-internal sealed record OllamaModel(string Name, string Model, string ModifiedAt, long Size, string Digest, OllamaDetails Details)
+internal sealed record OllamaModel(
+    string Name, string Model, string ModifiedAt, long Size, string Digest, OllamaDetails Details)
 {
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? ExpiresAt { get; init; }
@@ -141,7 +142,13 @@ internal sealed record OllamaDetails(string Format, string Family, string Parame
 
 internal sealed record OllamaShowRequest(string? Model, string? Name);
 
-internal sealed record OllamaShow(string Modelfile, string Parameters, string Template, OllamaDetails Details, IReadOnlyDictionary<string, JsonElement> ModelInfo, IReadOnlyList<string> Capabilities);
+internal sealed record OllamaShow(
+    string Modelfile,
+    string Parameters,
+    string Template,
+    OllamaDetails Details,
+    IReadOnlyDictionary<string, JsonElement> ModelInfo,
+    IReadOnlyList<string> Capabilities);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(OllamaRequest))]
@@ -153,4 +160,5 @@ internal sealed record OllamaShow(string Modelfile, string Parameters, string Te
 [JsonSerializable(typeof(OllamaModels))]
 [JsonSerializable(typeof(OllamaShowRequest))]
 [JsonSerializable(typeof(OllamaShow))]
+[JsonSerializable(typeof(int))]
 internal sealed partial class OllamaJson : JsonSerializerContext;

@@ -12,12 +12,13 @@ namespace Herd.Gateway.Ollama;
 /// <summary>Reads and checks the bodies of Ollama's requests.</summary>
 internal static class OllamaRequestReader
 {
-    public static Task<OllamaRequest> Read(HttpRequest request) => request.Read(OllamaJson.Default.OllamaRequest, "a request");
+    public static Task<OllamaRequest> Read(HttpRequest request) =>
+        request.Read(OllamaJson.Default.OllamaRequest, "a request");
 
     /// <param name="request">The request.</param>
-    /// <param name="isChat">Whether it is a chat or goes on with a prompt.</param>
-    /// <param name="markup">How the model writes calls.</param>
-    /// <exception cref="HerdException">A field is out of its range, or asks for what is not to be had.</exception>
+    /// <param name="isChat">True if it is a chat, false if it continues a prompt.</param>
+    /// <param name="markup">The model's markup of calls.</param>
+    /// <exception cref="HerdException">A field is out of range or not supported.</exception>
     public static TurnRequest ToTurn(OllamaRequest request, bool isChat, AnswerMarkup markup)
     {
         var settings = Settings(request.Options ?? new OllamaOptions(), request);
@@ -31,7 +32,7 @@ internal static class OllamaRequestReader
         };
     }
 
-    /// <summary>Clients say ":latest" of a model whose tag they were not told.</summary>
+    /// <summary>The name of a model. Clients add ":latest" to a name without a tag.</summary>
     public static string NameOf(string? model) => string.IsNullOrEmpty(model)
         ? throw Bad("'model' is missing.", "model")
         : model.EndsWith(":latest", StringComparison.Ordinal) ? model[..^":latest".Length] : model;
@@ -94,16 +95,21 @@ internal static class OllamaRequestReader
             "user" => Role.User,
             "assistant" => Role.Assistant,
             "tool" => Role.Tool,
-            _ => throw Bad($"'messages[{index}].role' is none of system, user, assistant and tool.", $"messages[{index}].role"),
+            _ => throw Bad(
+                $"'messages[{index}].role' must be system, user, assistant or tool.", $"messages[{index}].role"),
         };
         if (message.Images is { ValueKind: JsonValueKind.Array } images && images.GetArrayLength() > 0)
         {
-            throw Bad($"'messages[{index}].images': only text is understood.", $"messages[{index}].images");
+            throw Bad(
+                $"'messages[{index}].images' is not supported. Only text is supported.", $"messages[{index}].images");
         }
 
-        var calls = (message.ToolCalls ?? []).Select(call => call?.Function is { Name: { } name, Arguments: { ValueKind: JsonValueKind.Object } arguments }
-            ? new ToolCall("", name, JsonSerializer.Serialize(arguments, OpenAiJson.Default.JsonElement))
-            : throw Bad($"'messages[{index}].tool_calls' holds a call without a name or arguments.", $"messages[{index}].tool_calls"));
+        var calls = (message.ToolCalls ?? []).Select(call => ToCall(call, $"messages[{index}].tool_calls"));
         return new Message(role, CallText.Write(message.Content ?? "", [.. calls], markup));
     }
+
+    private static ToolCall ToCall(OllamaToolCall? call, string field) =>
+        call?.Function is { Name: { } name, Arguments: { ValueKind: JsonValueKind.Object } arguments }
+            ? new ToolCall("", name, JsonSerializer.Serialize(arguments, OpenAiJson.Default.JsonElement))
+            : throw Bad($"'{field}' has a call without a name or an arguments object.", field);
 }

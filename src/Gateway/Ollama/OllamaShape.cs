@@ -5,9 +5,9 @@ using Herd.Gateway.Answers;
 namespace Herd.Gateway.Ollama;
 
 /// <summary>Makes Ollama's lines of an answer.</summary>
-/// <param name="model">The model, by the name it was asked for.</param>
-/// <param name="isChat">Whether it is told as a message or as a response.</param>
-/// <param name="time">When.</param>
+/// <param name="model">The model's name in the request.</param>
+/// <param name="isChat">True if the answer is a message, false if it is a response.</param>
+/// <param name="time">The time of each line.</param>
 internal sealed class OllamaShape(string model, bool isChat, TimeProvider time)
 {
     private const long NanosecondsPerTick = 100;
@@ -24,13 +24,26 @@ internal sealed class OllamaShape(string model, bool isChat, TimeProvider time)
     {
         var text = string.Concat(parts.Select(part => part.Text));
         var thought = string.Concat(parts.Select(part => part.Thought)) is { Length: > 0 } thinking ? thinking : null;
-        var calls = parts.Select(part => part.Call).OfType<ToolCall>()
-            .Select(call => new OllamaToolCall(new OllamaFunction(call.Name, JsonDocument.Parse(call.Arguments).RootElement)))
-            .ToList();
-        return isChat
-            ? line with { Message = new OllamaMessage { Role = "assistant", Content = text, Thinking = thought, ToolCalls = calls.Count > 0 ? calls : null } }
-            : line with { Response = text, Thinking = thought };
+        if (!isChat)
+        {
+            return line with { Response = text, Thinking = thought };
+        }
+
+        var calls = parts.Select(part => part.Call).OfType<ToolCall>().Select(ToOllama).ToList();
+        return line with
+        {
+            Message = new OllamaMessage
+            {
+                Role = "assistant",
+                Content = text,
+                Thinking = thought,
+                ToolCalls = calls.Count > 0 ? calls : null,
+            },
+        };
     }
+
+    private static OllamaToolCall ToOllama(ToolCall call) =>
+        new(new OllamaFunction(call.Name, JsonDocument.Parse(call.Arguments).RootElement));
 
     private static OllamaReply Finish(OllamaReply line, Turn turn)
     {

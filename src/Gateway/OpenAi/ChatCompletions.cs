@@ -43,7 +43,8 @@ internal static class ChatCompletions
             turn.Model!,
             turn.Settings.LogProbs is not null);
         var readers = Enumerable.Range(0, choices.Count)
-            .Select(choice => new AnswerReader(markup, turn.Settings, choice == 0 ? turn.TurnId : $"{turn.TurnId}_{choice}"))
+            .Select(choice => choice == 0 ? turn.TurnId : $"{turn.TurnId}_{choice}")
+            .Select(id => new AnswerReader(markup, turn.Settings, id))
             .ToList();
 
         // Parts of thoughts and calls have no place in the answer's text, so a stream with them cannot be resumed.
@@ -88,7 +89,9 @@ internal static class ChatCompletions
     /// <param name="shape">Makes the chunks.</param>
     /// <param name="choices">The answers.</param>
     /// <param name="readers">The reader of each answer.</param>
-    /// <param name="position">The place in the only answer, for a client that resumes; null if the stream cannot be resumed.</param>
+    /// <param name="position">
+    /// The place in the only answer, for a client that resumes; null if the stream cannot be resumed.
+    /// </param>
     /// <param name="includeUsage">True if the last chunk has the usage.</param>
     /// <param name="logger">Logs internal errors.</param>
     private static async Task Stream(

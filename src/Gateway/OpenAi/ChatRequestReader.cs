@@ -33,7 +33,9 @@ internal static class ChatRequestReader
     {
         foreach (var (name, value) in request.Rest ?? [])
         {
-            if (value.ValueKind != JsonValueKind.Null && Harmless.TryGetValue(name, out var harmless) && !harmless(value))
+            if (value.ValueKind != JsonValueKind.Null
+                && Harmless.TryGetValue(name, out var harmless)
+                && !harmless(value))
             {
                 throw Bad($"'{name}' is not supported with this value. Leave it out.", name);
             }
@@ -111,7 +113,8 @@ internal static class ChatRequestReader
         if (role == Contracts.Conversations.Role.Tool && !called.Contains(message?.ToolCallId ?? ""))
         {
             throw Bad(
-                $"'messages[{index}].tool_call_id' is not the id of a call of an earlier message.", $"messages[{index}].tool_call_id");
+                $"'messages[{index}].tool_call_id' is not the id of a call of an earlier message.",
+                $"messages[{index}].tool_call_id");
         }
 
         if (role != Contracts.Conversations.Role.Assistant || message!.ToolCalls is not { Count: > 0 })

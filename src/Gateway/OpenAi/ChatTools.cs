@@ -12,7 +12,9 @@ internal static class ChatTools
 {
     private const string ChoiceName = "tool_choice";
 
-    /// <summary>The functions that the model may call, and the tool choice. There are none if the choice is none.</summary>
+    /// <summary>
+    /// The functions that the model may call, and the tool choice. There are none if the choice is none.
+    /// </summary>
     /// <exception cref="HerdException">The JSON is not that of a function or a choice.</exception>
     public static (Field<IReadOnlyList<Tool>?> Tools, Field<ToolChoice?> Choice) Read(
         IReadOnlyList<ChatTool>? tools, JsonElement? choice)
@@ -26,7 +28,7 @@ internal static class ChatTools
     public static IReadOnlyList<ToolCall> Calls(IReadOnlyList<ChatToolCall>? calls, string name) =>
     [
         .. (calls ?? []).Select((call, i) =>
-            call?.Function is { Name: { Length: > 0 } function, Arguments: { } arguments } && call.Id is { Length: > 0 } id
+            call is { Id: { Length: > 0 } id, Function: { Name: { Length: > 0 } function, Arguments: { } arguments } }
             ? new ToolCall(id, function, arguments)
             : throw Bad($"'{name}[{i}]' must have an id, and a function with a name and arguments.", $"{name}[{i}]")),
     ];

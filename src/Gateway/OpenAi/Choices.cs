@@ -83,7 +83,9 @@ internal sealed class Choices : IAsyncDisposable
         }
     }
 
-    /// <summary>The events of all answers, as they arrive. The last event of each answer has its completed turn.</summary>
+    /// <summary>
+    /// The events of all answers, as they arrive. The last event of each answer has its completed turn.
+    /// </summary>
     public async IAsyncEnumerable<(int Choice, TurnEvent Event)> Events(
         [EnumeratorCancellation] CancellationToken cancellation = default)
     {

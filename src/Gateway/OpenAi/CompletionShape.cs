@@ -12,8 +12,12 @@ internal sealed class CompletionShape(string id, long created, string model, boo
 {
     private const string Fingerprint = "herd-1";
 
-    /// <param name="answers">For each choice: the parts, the log probabilities of the tokens, and the last event.</param>
-    public ChatCompletion Whole(IReadOnlyList<(IReadOnlyList<AnswerPart> Parts, IReadOnlyList<TokenLogProbs> LogProbs, TurnEvent Last)> answers) => Make(
+    /// <param name="answers">
+    /// For each choice: the parts, the log probabilities of the tokens, and the last event.
+    /// </param>
+    public ChatCompletion Whole(
+        IReadOnlyList<(
+            IReadOnlyList<AnswerPart> Parts, IReadOnlyList<TokenLogProbs> LogProbs, TurnEvent Last)> answers) => Make(
         "chat.completion",
         [
             .. answers.Select((answer, i) => new ChatChoice(

@@ -19,8 +19,10 @@ internal static class OpenAiEndpoints
         routes.MapResponses();
         routes.MapConversations();
         routes.MapGet("/v1/models", (NodeRegistry registry) => TypedResults.Json(
-            new ModelList("list", [.. registry.Models.Select(model => Entry(model.Id))]), OpenAiJson.Default.ModelList)).Describes<ModelList>("OpenAI");
-        routes.MapGet("/v1/models/{id}", (string id, NodeRegistry registry) => registry.Models.Any(model => model.Id == id)
+            new ModelList("list", [.. registry.Models.Select(model => Entry(model.Id))]),
+            OpenAiJson.Default.ModelList)).Describes<ModelList>("OpenAI");
+        routes.MapGet("/v1/models/{id}", (
+            string id, NodeRegistry registry) => registry.Models.Any(model => model.Id == id)
             ? TypedResults.Json(Entry(id), OpenAiJson.Default.ModelEntry)
             : throw new HerdException(
                 HerdError.ModelNotFound, $"No node serves the model '{id}'.", "model")).Describes<ModelEntry>("OpenAI");
@@ -29,7 +31,10 @@ internal static class OpenAiEndpoints
             context.Response.StatusCode = StatusCodes.Status404NotFound;
             return context.Response.WriteAsJsonAsync(
                 new ErrorBody(new ErrorObject(
-                    $"There is no {context.Request.Method} {context.Request.Path}.", "invalid_request_error", null, "unknown_url")),
+                    $"There is no {context.Request.Method} {context.Request.Path}.",
+                    "invalid_request_error",
+                    null,
+                    "unknown_url")),
                 OpenAiJson.Default.ErrorBody);
         });
     }

@@ -6,7 +6,7 @@ using Herd.Gateway.Answers;
 
 namespace Herd.Gateway.OpenAi;
 
-/// <summary>The body of POST /v1/chat/completions. Fields that Herd does not know are ignored, as OpenAI does.</summary>
+/// <summary>The body of POST /v1/chat/completions. Unknown fields are ignored, as OpenAI does.</summary>
 internal sealed record ChatRequest
 {
     public string? Model { get; init; }
@@ -125,7 +125,9 @@ internal sealed record ChatCompletion(
 }
 
 /// <summary>Herd's fields beside those of OpenAI.</summary>
-/// <param name="Stored">False if the store is unreachable. The gateway keeps the answer in memory and stores it later.</param>
+/// <param name="Stored">
+/// False if the store is unreachable. The gateway keeps the answer in memory and stores it later.
+/// </param>
 internal sealed record HerdFields(bool Stored);
 
 /// <summary>A choice. It has a message, or a delta in a stream.</summary>
@@ -170,7 +172,8 @@ internal sealed record ChatTokenLogProb(
     string Token,
     float Logprob,
     IReadOnlyList<int> Bytes,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<ChatTokenLogProb>? TopLogprobs)
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    IReadOnlyList<ChatTokenLogProb>? TopLogprobs)
 {
     public static ChatTokenLogProb From(TokenLogProbs token) =>
         From(token, [.. token.Likeliest.Select(other => From(other, null))]);

@@ -7,8 +7,8 @@ using static Herd.Gateway.Errors.BadRequest;
 namespace Herd.Gateway.OpenAi;
 
 /// <summary>
-/// The place in an answer that a stream has reached. It is the id of the stream's events. After a lost connection, the client
-/// sends the same request again with the last id as Last-Event-ID, and receives the rest.
+/// The place in an answer that a stream has reached. It is the id of the stream's events. After a lost connection, the
+/// client sends the same request again with the last id as Last-Event-ID, and receives the rest.
 /// </summary>
 /// <param name="Session">The session.</param>
 /// <param name="Turn">The turn.</param>

@@ -14,13 +14,19 @@ namespace Herd.Gateway.OpenAi;
 internal static class TextCompletions
 {
     public static async Task Handle(
-        HttpContext context, StatelessChat chat, SessionIdentity identity, TimeProvider time, ILogger<ErrorResponses> logger)
+        HttpContext context,
+        StatelessChat chat,
+        SessionIdentity identity,
+        TimeProvider time,
+        ILogger<ErrorResponses> logger)
     {
         var request = await context.Request.Read(OpenAiJson.Default.TextRequest, "a completion request");
         var turn = ToTurn(request);
         var (session, events) = await chat.Begin(
-            context.Tenant(), identity.From(
-                request.Rest, turn, context.Request.Headers), turn, context.RequestAborted);
+            context.Tenant(),
+            identity.From(request.Rest, turn, context.Request.Headers),
+            turn,
+            context.RequestAborted);
         await using var reply = await Reply.Begin(
             session, events, new Answers.AnswerReader(AnswerMarkup.None, turn.Settings, turn.TurnId));
         context.Response.Headers[ChatCompletions.SessionHeader] = reply.Session;
@@ -29,7 +35,7 @@ internal static class TextCompletions
             "cmpl-" + ConversationClient.WithoutPrefix(turn.TurnId),
             time.GetUtcNow().ToUnixTimeSeconds(),
             turn.Model!,
-            [new TextChoice(0, text, null, answered is null ? null : answered.Finish == Finish.Length ? "length" : "stop")],
+            [new TextChoice(0, text, null, FinishReason(answered))],
             hasUsage ? CompletionShape.UsageOf([answered!]) : null);
         if (!request.Stream)
         {
@@ -63,9 +69,11 @@ internal static class TextCompletions
     {
         foreach (var (name, isAsked) in new[]
         {
-            ("n", request.N is not (null or 1)), ("best_of", request.BestOf is not (null or 1)), (
-                "echo", request.Echo == true),
-            ("suffix", !string.IsNullOrEmpty(request.Suffix)), ("logprobs", request.Logprobs is not (null or 0)),
+            ("n", request.N is not (null or 1)),
+            ("best_of", request.BestOf is not (null or 1)),
+            ("echo", request.Echo == true),
+            ("suffix", !string.IsNullOrEmpty(request.Suffix)),
+            ("logprobs", request.Logprobs is not (null or 0)),
         })
         {
             if (isAsked)
@@ -95,6 +103,9 @@ internal static class TextCompletions
         };
     }
 
+    private static string? FinishReason(Turn? turn) =>
+        turn is null ? null : turn.Finish == Finish.Length ? "length" : "stop";
+
     /// <summary>OpenAI's default.</summary>
     private const int DefaultTokens = 16;
 
@@ -102,7 +113,8 @@ internal static class TextCompletions
     {
         { ValueKind: JsonValueKind.String } text when text.GetString() is { Length: > 0 } said => said,
         { ValueKind: JsonValueKind.Array } several
-            when several.GetArrayLength() == 1 && several[0].ValueKind == JsonValueKind.String => several[0].GetString()!,
+            when several.GetArrayLength() == 1 && several[0].ValueKind == JsonValueKind.String =>
+            several[0].GetString()!,
         _ => throw Bad("'prompt' must be one text. Several texts and tokens are not supported.", "prompt"),
     };
 }

@@ -8,17 +8,20 @@ using Herd.Grains.Routing;
 namespace Herd.Gateway.Telemetry;
 
 /// <summary>
-/// What a gateway measures: turns by OpenTelemetry's conventions for generative AI, and the nodes as it sees them. Neither
-/// tenants nor anything that was said is in them.
+/// The metrics of a gateway: turns by OpenTelemetry's conventions for generative AI, and the nodes by their reports.
+/// They have no tenants and no texts.
 /// </summary>
 internal sealed class GatewayMetrics : IDisposable
 {
     public const string Name = "Herd.Gateway";
 
-    /// <summary>Seconds, as the conventions advise.</summary>
+    private const string ModelTag = "gen_ai.request.model";
+
+    /// <summary>Bounds in seconds, as the conventions advise.</summary>
     private static readonly InstrumentAdvice<double> Durations = new()
     {
-        HistogramBucketBoundaries = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92],
+        HistogramBucketBoundaries =
+            [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92],
     };
 
     private static readonly InstrumentAdvice<double> TokenTimes = new()
@@ -37,44 +40,58 @@ internal sealed class GatewayMetrics : IDisposable
 
     public GatewayMetrics(NodeRegistry registry, Func<IReadOnlyList<PoolAdvice>> pools)
     {
-        _duration = _meter.CreateHistogram("gen_ai.server.request.duration", "s", "A turn, from when it was let in until its end.", null, Durations);
-        _first = _meter.CreateHistogram("gen_ai.server.time_to_first_token", "s", "Until the first token.", null, Durations);
-        _perToken = _meter.CreateHistogram("gen_ai.server.time_per_output_token", "s", "Between two tokens, the mean of a turn.", null, TokenTimes);
+        _duration = _meter.CreateHistogram(
+            "gen_ai.server.request.duration", "s", "A turn, from its admission until its end.", null, Durations);
+        _first = _meter.CreateHistogram(
+            "gen_ai.server.time_to_first_token", "s", "From the admission until the first token.", null, Durations);
+        _perToken = _meter.CreateHistogram(
+            "gen_ai.server.time_per_output_token", "s", "The mean time between tokens of a turn.", null, TokenTimes);
         _tokens = _meter.CreateCounter<long>("herd.tokens", "{token}", "Tokens of prompts and answers.");
-        _cached = _meter.CreateCounter<long>("herd.tokens.cached", "{token}", "Tokens of prompts that stood in a KV cache.");
-        _refused = _meter.CreateCounter<long>("herd.turns.refused", "{turn}", "Turns that ended with an error, by it.");
-        _streams = _meter.CreateUpDownCounter<long>("herd.streams", "{stream}", "Answers under way here.");
-        Gauge("herd.node.ready", "1", "Whether a node takes work.", (node, _) => node.State == NodeState.Ready ? 1 : 0);
-        Gauge("herd.node.requests.running", "{request}", "Sequences that are computed.", (_, model) => model.Active);
+        _cached = _meter.CreateCounter<long>(
+            "herd.tokens.cached", "{token}", "Tokens of prompts that were in a KV cache.");
+        _refused = _meter.CreateCounter<long>("herd.turns.refused", "{turn}", "Turns that ended with an error.");
+        _streams = _meter.CreateUpDownCounter<long>("herd.streams", "{stream}", "Answers in progress at this gateway.");
+
+        Gauge("herd.node.ready", "1", "1 if the node takes work.", (node, _) => node.State == NodeState.Ready ? 1 : 0);
+        Gauge("herd.node.requests.running", "{request}", "Sequences in a slot.", (_, model) => model.Active);
         Gauge("herd.node.requests.waiting", "{request}", "Sequences that wait for a slot.", (_, model) => model.Queued);
-        Gauge("herd.node.slots", "{slot}", "Sequences that can be computed side by side.", (_, model) => model.Slots);
-        Gauge("herd.node.sessions", "{session}", "Sessions whose KV cache is on the device.", (_, model) => model.Sessions);
-        Gauge("herd.node.kv.usage", "1", "The share of the KV cache that is used, 0 to 1.", (_, model) => model.KvCapacity == 0 ? 0 : (double)model.KvTokens / model.KvCapacity);
+        Gauge("herd.node.slots", "{slot}", "Slots.", (_, model) => model.Slots);
+        Gauge("herd.node.sessions", "{session}", "Sessions with a slot.", (_, model) => model.Sessions);
+        Gauge("herd.node.kv.usage", "1", "The used share of the KV cache, 0 to 1.", (_, model) => KvUsage(model));
+
         PoolGauge("herd.pool.nodes.wanted", "{node}", "Nodes that a pool should have.", pool => pool.Wanted);
-        PoolGauge("herd.pool.nodes.ready", "{node}", "Its nodes that take work.", pool => pool.Ready);
-        PoolGauge("herd.pool.time_to_first_token", "s", "The time to the first token that is foreseen for a turn that comes now.", pool => pool.Ttft);
-        PoolGauge("herd.pool.time_to_first_token.target", "s", "What it should be at most.", pool => pool.TargetTtft);
-        PoolGauge("herd.pool.slots.usage", "1", "Sequences that are computed or wait, as a share of the slots.", pool => pool.SlotUse);
-        PoolGauge("herd.pool.turns.held", "{turn}", "Turns that wait for a node to be there at all.", pool => pool.Held);
+        PoolGauge("herd.pool.nodes.ready", "{node}", "Nodes of a pool that take work.", pool => pool.Ready);
+        PoolGauge(
+            "herd.pool.time_to_first_token", "s", "The predicted time to a new turn's first token.", pool => pool.Ttft);
+        PoolGauge(
+            "herd.pool.time_to_first_token.target", "s", "The target of that time.", pool => pool.TargetTtft);
+        PoolGauge(
+            "herd.pool.slots.usage", "1", "Running and waiting sequences per slot.", pool => pool.SlotUse);
+        PoolGauge("herd.pool.turns.held", "{turn}", "Turns that wait for the pool's first node.", pool => pool.Held);
 
-        void PoolGauge(string name, string unit, string description, Func<PoolAdvice, double> of) => _meter.CreateObservableGauge(
-            name, () => pools().Select(pool => new Measurement<double>(of(pool), new KeyValuePair<string, object?>("gen_ai.request.model", pool.Model))), unit, description);
+        void PoolGauge(string name, string unit, string description, Func<PoolAdvice, double> of) =>
+            _meter.CreateObservableGauge(
+                name,
+                () => pools().Select(pool => new Measurement<double>(of(pool), Model(pool.Model))),
+                unit,
+                description);
 
-        void Gauge(string name, string unit, string description, Func<NodeReport, ServedModel, double> of) => _meter.CreateObservableGauge(
-            name,
-            () => registry.Nodes.SelectMany(node => node.Models.Select(model => new Measurement<double>(
-                of(node, model), new("node", node.Node), new("gen_ai.request.model", model.Id)))),
-            unit,
-            description);
+        void Gauge(string name, string unit, string description, Func<NodeReport, ServedModel, double> of) =>
+            _meter.CreateObservableGauge(
+                name,
+                () => registry.Nodes.SelectMany(node => node.Models.Select(model => new Measurement<double>(
+                    of(node, model), new KeyValuePair<string, object?>("node", node.Node), Model(model.Id)))),
+                unit,
+                description);
     }
 
-    /// <summary>Counts a turn that was let in.</summary>
+    /// <summary>Counts an admitted turn.</summary>
     public void Begin() => _streams.Add(1);
 
-    /// <summary>Counts its end.</summary>
-    /// <param name="turn">The turn, if it came to its end.</param>
-    /// <param name="total">Since it was let in.</param>
-    /// <param name="first">Until its first token; null when there was none.</param>
+    /// <summary>Records the end of a turn.</summary>
+    /// <param name="turn">The completed turn; null if it was not completed.</param>
+    /// <param name="total">The time since its admission.</param>
+    /// <param name="first">The time from its admission to its first token; null if there was none.</param>
     public void End(Turn? turn, TimeSpan total, TimeSpan? first)
     {
         _streams.Add(-1);
@@ -83,7 +100,7 @@ internal sealed class GatewayMetrics : IDisposable
             return;
         }
 
-        var model = new TagList { { "gen_ai.request.model", turn.Model }, { "gen_ai.operation.name", "chat" } };
+        var model = new TagList { { ModelTag, turn.Model }, { "gen_ai.operation.name", "chat" } };
         _duration.Record(total.TotalSeconds, model);
         if (first is { } wait)
         {
@@ -100,7 +117,13 @@ internal sealed class GatewayMetrics : IDisposable
     }
 
     /// <summary>Counts a turn that was refused or failed.</summary>
-    public void Refuse(HerdError error) => _refused.Add(1, new KeyValuePair<string, object?>("error.type", error.ToString()));
+    public void Refuse(HerdError error) =>
+        _refused.Add(1, new KeyValuePair<string, object?>("error.type", error.ToString()));
 
     public void Dispose() => _meter.Dispose();
+
+    private static KeyValuePair<string, object?> Model(string id) => new(ModelTag, id);
+
+    private static double KvUsage(ServedModel model) =>
+        model.KvCapacity == 0 ? 0 : (double)model.KvTokens / model.KvCapacity;
 }

@@ -5,14 +5,15 @@ using OpenTelemetry.Metrics;
 
 namespace Herd.Gateway.Telemetry;
 
-/// <summary>GET /metrics, as Prometheus reads it.</summary>
+/// <summary>GET /metrics, in the format of Prometheus.</summary>
 internal static class MetricsEndpoint
 {
     private const string Path = "/metrics";
 
     public static void AddGatewayMetrics(this IServiceCollection services)
     {
-        services.AddSingleton(provider => new GatewayMetrics(provider.GetRequiredService<NodeRegistry>(), () => provider.GetRequiredService<PoolAdvisor>().Latest));
+        services.AddSingleton(provider => new GatewayMetrics(
+            provider.GetRequiredService<NodeRegistry>(), () => provider.GetRequiredService<PoolAdvisor>().Latest));
         services.AddOpenTelemetry().WithMetrics(metrics => metrics
             .AddMeter(GatewayMetrics.Name, "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime")
             .AddPrometheusExporter());

@@ -2,7 +2,7 @@ using Herd.Contracts.Conversations;
 
 namespace Herd.Gateway.Telemetry;
 
-/// <summary>Measures one turn, from now until it is disposed.</summary>
+/// <summary>Measures one turn, from its admission until the measure is disposed.</summary>
 internal sealed class TurnMeasure : IDisposable
 {
     private readonly GatewayMetrics _metrics;
@@ -16,10 +16,10 @@ internal sealed class TurnMeasure : IDisposable
         metrics.Begin();
     }
 
-    /// <summary>The turn, once it is completed.</summary>
+    /// <summary>The completed turn; null before.</summary>
     public Turn? Turn { get; set; }
 
-    /// <summary>Notes that some of the answer is there.</summary>
+    /// <summary>Records the time of the first token. Later calls do nothing.</summary>
     public void RecordFirstToken() => _first ??= _time.GetElapsedTime(_begun);
 
     public void Dispose() => _metrics.End(Turn, _time.GetElapsedTime(_begun), _first);

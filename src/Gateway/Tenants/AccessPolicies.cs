@@ -6,8 +6,8 @@ using Microsoft.Extensions.Options;
 namespace Herd.Gateway.Tenants;
 
 /// <summary>
-/// The authorization policies. An endpoint without a policy needs a tenant's key, and so does a path without an endpoint.
-/// Others name their policy where they are mapped, or allow everybody.
+/// The authorization policies. An endpoint without a policy needs a tenant's key, and so does a path without an
+/// endpoint. Others name their policy where they are mapped, or allow everybody.
 /// </summary>
 internal static class AccessPolicies
 {
@@ -52,7 +52,8 @@ internal static class AccessPolicies
     }
 
     /// <summary>Without operators' keys, everybody at the operators' own port is one.</summary>
-    private static bool IsOperator(GatewayOptions options, HttpContext context, string? key) => options.AdminKeys.Count > 0
-        ? key is not null && TenantKeys.Matches(key, options.AdminKeys)
-        : options.PortsOf(context) == Ports.Operators;
+    private static bool IsOperator(GatewayOptions options, HttpContext context, string? key) =>
+        options.AdminKeys.Count > 0
+            ? key is not null && TenantKeys.Matches(key, options.AdminKeys)
+            : options.PortsOf(context) == Ports.Operators;
 }

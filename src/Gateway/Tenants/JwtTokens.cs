@@ -7,7 +7,7 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Herd.Gateway.Tenants;
 
-/// <summary>Tells tenants by JSON web tokens that another service signed.</summary>
+/// <summary>Finds the tenant of a JSON web token that another service signed.</summary>
 internal sealed class JwtTokens
 {
     private static readonly TimeSpan Skew = TimeSpan.FromMinutes(1);
@@ -32,10 +32,11 @@ internal sealed class JwtTokens
             RequireExpirationTime = true,
             RequireSignedTokens = true,
 
-            // Public keys only: a public key taken for a shared secret would let anybody sign.
+            // Public keys only. With shared secrets, a public key used as a secret would let anybody sign.
             ValidAlgorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"],
             LifetimeValidator = (notBefore, expires, _, _) =>
-                expires > time.GetUtcNow().UtcDateTime - Skew && (notBefore ?? DateTime.MinValue) < time.GetUtcNow().UtcDateTime + Skew,
+                expires > time.GetUtcNow().UtcDateTime - Skew
+                && (notBefore ?? DateTime.MinValue) < time.GetUtcNow().UtcDateTime + Skew,
         };
         if (authority.Length > 0)
         {
@@ -48,7 +49,7 @@ internal sealed class JwtTokens
         }
     }
 
-    /// <returns>The tenant's name; null when it is no token that is let in.</returns>
+    /// <returns>The tenant's name; null if the token is invalid.</returns>
     public async Task<string?> Find(string token)
     {
         if (_rules is null || !_handler.CanReadToken(token))
@@ -57,8 +58,10 @@ internal sealed class JwtTokens
         }
 
         var result = await _handler.ValidateTokenAsync(token, _rules);
-        return result.IsValid && result.Claims.TryGetValue(_options.TenantClaim, out var name) && name is string { Length: >= 1 and <= 128 } tenant
-            ? tenant
-            : null;
+        return result.IsValid
+            && result.Claims.TryGetValue(_options.TenantClaim, out var name)
+            && name is string { Length: >= 1 and <= 128 } tenant
+                ? tenant
+                : null;
     }
 }

@@ -5,13 +5,13 @@ using Herd.Contracts.Errors;
 
 namespace Herd.Gateway.Tenants;
 
-/// <summary>Holds tenants to their limits, each gateway by itself.</summary>
+/// <summary>Enforces the limits of tenants at this gateway. Gateways do not share their counts.</summary>
 internal sealed class Quotas(TimeProvider time) : IDisposable
 {
     private readonly ConcurrentDictionary<string, Use> _uses = new();
 
-    /// <summary>Counts a call.</summary>
-    /// <exception cref="HerdException">There were too many within a minute.</exception>
+    /// <summary>Counts a request.</summary>
+    /// <exception cref="HerdException">The tenant sent too many within a minute.</exception>
     public void Count(Tenant tenant)
     {
         if (tenant.Limits.RequestsPerMinute is { } limit)
@@ -19,14 +19,16 @@ internal sealed class Quotas(TimeProvider time) : IDisposable
             using var lease = UsageOf(tenant).Requests!.AttemptAcquire();
             if (!lease.IsAcquired)
             {
-                throw Refusal($"{limit} calls a minute", TimeSpan.FromMinutes(1.0 / limit));
+                throw Refusal($"{limit} requests a minute", TimeSpan.FromMinutes(1.0 / limit));
             }
         }
     }
 
     /// <summary>Begins an answer.</summary>
-    /// <returns>Dispose when it is over.</returns>
-    /// <exception cref="HerdException">Too many are under way, or too many tokens were used within a minute.</exception>
+    /// <returns>To be disposed at the end of the answer; null without a limit.</returns>
+    /// <exception cref="HerdException">
+    /// The tenant has too many answers at once, or used too many tokens within a minute.
+    /// </exception>
     public IDisposable? Begin(Tenant tenant)
     {
         var use = UsageOf(tenant);
@@ -41,12 +43,15 @@ internal sealed class Quotas(TimeProvider time) : IDisposable
             : throw Refusal($"{tenant.Limits.Streams} answers at once", TimeSpan.FromSeconds(1));
     }
 
-    /// <summary>Charges what an answer took: the prompt as far as it was computed, and the answer.</summary>
+    /// <summary>Charges the tokens of an answer: the computed ones of the prompt, and those of the answer.</summary>
     public void Charge(Tenant tenant, Usage usage) =>
         UsageOf(tenant).Tokens?.Charge(usage.PromptTokens - usage.CachedTokens + usage.CompletionTokens);
 
     public static HerdException Refusal(string limit, TimeSpan? retryAfter) =>
-        new HerdException(HerdError.QuotaExceeded, $"The limit of {limit} is reached.{(retryAfter is null ? " Delete some." : " Try again later.")}")
+        new HerdException(
+            HerdError.QuotaExceeded,
+            $"The limit of {limit} is reached. "
+            + (retryAfter is null ? "Delete some." : "Send the request again later."))
             .With("limit", limit)
             .RetryAfter(retryAfter);
 
@@ -61,16 +66,18 @@ internal sealed class Quotas(TimeProvider time) : IDisposable
 
     private Use UsageOf(Tenant tenant) => _uses.AddOrUpdate(
         tenant.Name,
-        static (_, made) => new Use(made.Limits, made.time),
-        static (_, use, made) => use.Limits == made.Limits ? use : new Use(made.Limits, made.time),
+        static (_, now) => new Use(now.Limits, now.time),
+        static (_, use, now) => use.Limits == now.Limits ? use : new Use(now.Limits, now.time),
         (tenant.Limits, time));
 
-    /// <summary>What a tenant uses. New limits begin anew.</summary>
+    /// <summary>A tenant's use of its limits. It starts again from zero when the limits change.</summary>
     private sealed class Use(TenantLimits limits, TimeProvider time)
     {
         public TenantLimits Limits => limits;
 
-        public TokenBudget? Tokens { get; } = limits.TokensPerMinute is { } tokens ? new TokenBudget(tokens, time) : null;
+        public TokenBudget? Tokens { get; } = limits.TokensPerMinute is { } tokens
+            ? new TokenBudget(tokens, time)
+            : null;
 
         public ConcurrencyLimiter? Streams { get; } = limits.Streams is { } streams
             ? new ConcurrencyLimiter(new ConcurrencyLimiterOptions { PermitLimit = streams })
@@ -79,7 +86,9 @@ internal sealed class Quotas(TimeProvider time) : IDisposable
         public TokenBucketRateLimiter? Requests { get; } = limits.RequestsPerMinute is { } requests
             ? new TokenBucketRateLimiter(new TokenBucketRateLimiterOptions
             {
-                TokenLimit = requests, TokensPerPeriod = 1, ReplenishmentPeriod = TimeSpan.FromMinutes(1.0 / requests),
+                TokenLimit = requests,
+                TokensPerPeriod = 1,
+                ReplenishmentPeriod = TimeSpan.FromMinutes(1.0 / requests),
             })
             : null;
     }

@@ -1,11 +1,11 @@
 namespace Herd.Gateway.Tenants;
 
-/// <summary>Who calls.</summary>
-/// <param name="Name">Whose conversations are seen.</param>
-/// <param name="IsOperator">Whether what is for operators may be done.</param>
-/// <param name="Limits">What may be used.</param>
+/// <summary>A tenant. It sees only its own conversations.</summary>
+/// <param name="Name">The tenant's name, the owner of its conversations.</param>
+/// <param name="IsOperator">True if the tenant may make the calls for operators.</param>
+/// <param name="Limits">The tenant's limits.</param>
 internal sealed record Tenant(string Name, bool IsOperator, TenantLimits Limits)
 {
-    /// <summary>Everybody, where no key is asked for.</summary>
+    /// <summary>The name of every caller's tenant if no keys are set.</summary>
     public const string Everybody = "default";
 }

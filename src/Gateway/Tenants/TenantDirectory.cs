@@ -4,7 +4,10 @@ using Microsoft.Extensions.Options;
 
 namespace Herd.Gateway.Tenants;
 
-/// <summary>Tells tenants apart by their API keys and tokens. A file of tenants that becomes unreadable changes nothing.</summary>
+/// <summary>
+/// Finds tenants by their API keys and tokens. The file of tenants is read again when it changes. If it cannot be read,
+/// the tenants stay.
+/// </summary>
 internal sealed class TenantDirectory : IDisposable
 {
     private readonly GatewayOptions _options;
@@ -13,8 +16,9 @@ internal sealed class TenantDirectory : IDisposable
     private readonly FileWatch? _watch;
     private volatile FrozenDictionary<string, Tenant> _byHash;
 
-    /// <exception cref="InvalidDataException">The file of tenants is none.</exception>
-    public TenantDirectory(IOptions<GatewayOptions> options, JwtTokens tokens, TimeProvider time, ILogger<TenantDirectory> logger)
+    /// <exception cref="InvalidDataException">The file of tenants is invalid.</exception>
+    public TenantDirectory(
+        IOptions<GatewayOptions> options, JwtTokens tokens, TimeProvider time, ILogger<TenantDirectory> logger)
     {
         (_options, _tokens, _logger) = (options.Value, tokens, logger);
         _byHash = Read();
@@ -24,7 +28,9 @@ internal sealed class TenantDirectory : IDisposable
         }
     }
 
-    /// <summary>The tenant of a key or token. Without keys in the configuration, every caller is the same tenant.</summary>
+    /// <summary>
+    /// The tenant of a key or token. Without keys in the configuration, every caller is the same tenant.
+    /// </summary>
     /// <returns>Null if the key is missing or unknown.</returns>
     public async Task<Tenant?> Find(string? key)
     {
@@ -74,9 +80,12 @@ internal sealed class TenantDirectory : IDisposable
             Add(new Tenant(name, _options.Operators.Contains(name), _options.Limits), TenantKeys.Split(hashes));
         }
 
-        foreach (var (name, entry) in _options.TenantsFile.Length > 0 ? TenantFile.Read(_options.TenantsFile) : new Dictionary<string, TenantEntry>())
+        if (_options.TenantsFile.Length > 0)
         {
-            Add(new Tenant(name, entry.Operator, entry.Limits ?? _options.Limits), entry.Keys);
+            foreach (var (name, entry) in TenantFile.Read(_options.TenantsFile))
+            {
+                Add(new Tenant(name, entry.Operator, entry.Limits ?? _options.Limits), entry.Keys);
+            }
         }
 
         return byHash.ToFrozenDictionary();
@@ -87,7 +96,8 @@ internal sealed class TenantDirectory : IDisposable
             {
                 if (!byHash.TryAdd(hash.ToLowerInvariant(), tenant))
                 {
-                    throw new InvalidDataException($"A key of the tenant '{tenant.Name}' is also one of '{byHash[hash.ToLowerInvariant()].Name}'.");
+                    throw new InvalidDataException(
+                        $"The tenants '{tenant.Name}' and '{byHash[hash.ToLowerInvariant()].Name}' have the same key.");
                 }
             }
         }
@@ -96,9 +106,12 @@ internal sealed class TenantDirectory : IDisposable
 
 internal static partial class TenantLog
 {
-    [LoggerMessage(EventId = 810, Level = LogLevel.Information, Message = "{File} has changed: {Count} tenants")]
+    [LoggerMessage(
+        EventId = 810,
+        Level = LogLevel.Information,
+        Message = "The tenants were read again from {File}: {Count} tenants")]
     public static partial void Reloaded(ILogger logger, string file, int count);
 
-    [LoggerMessage(EventId = 811, Level = LogLevel.Error, Message = "The tenants stay as they were: {Reason}")]
+    [LoggerMessage(EventId = 811, Level = LogLevel.Error, Message = "The tenants were not replaced: {Reason}")]
     public static partial void NotReloaded(ILogger logger, string reason);
 }

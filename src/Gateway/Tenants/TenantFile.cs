@@ -4,33 +4,37 @@ using Herd.Grains.Hosting;
 
 namespace Herd.Gateway.Tenants;
 
-/// <summary>A tenant as the file of <see cref="Hosting.GatewayOptions.TenantsFile"/> has it.</summary>
+/// <summary>A tenant in the file <see cref="Hosting.GatewayOptions.TenantsFile"/>.</summary>
 internal sealed record TenantEntry
 {
-    /// <summary>The SHA-256 of its keys, in hexadecimal.</summary>
+    /// <summary>The SHA-256 of each key, in hexadecimal.</summary>
     public IReadOnlyList<string> Keys { get; init; } = [];
 
     public bool Operator { get; init; }
 
-    /// <summary>Null means those of Gateway:Limits.</summary>
+    /// <summary>Null means Gateway:Limits.</summary>
     public TenantLimits? Limits { get; init; }
 }
 
 /// <summary>Reads the file of tenants.</summary>
 internal static class TenantFile
 {
-    /// <exception cref="InvalidDataException">It is no such file; says everything that is wrong.</exception>
+    /// <exception cref="InvalidDataException">The file is invalid. The message has all faults.</exception>
     public static IReadOnlyDictionary<string, TenantEntry> Read(string path)
     {
         try
         {
-            var entries = JsonSerializer.Deserialize(File.ReadAllBytes(path), TenantJson.Default.DictionaryStringTenantEntry) ?? [];
+            var entries = JsonSerializer.Deserialize(
+                File.ReadAllBytes(path), TenantJson.Default.DictionaryStringTenantEntry) ?? [];
             var errors = new OptionErrors();
             foreach (var (name, entry) in entries)
             {
-                errors.Require(name.Length is >= 1 and <= 128, $"{path}: the name '{name}' is not of 1 to 128 characters.");
+                errors.Require(
+                    name.Length is >= 1 and <= 128, $"{path}: the name '{name}' does not have 1 to 128 characters.");
                 errors.Require(entry is { Keys.Count: > 0 }, $"{path}: '{name}' has no keys.");
-                errors.Require(entry?.Keys.All(TenantKeys.IsHash) ?? true, $"{path}: '{name}' has a key that is not a SHA-256, 64 hexadecimal digits.");
+                errors.Require(
+                    entry?.Keys.All(TenantKeys.IsHash) ?? true,
+                    $"{path}: '{name}' has a key that is not a SHA-256, 64 hexadecimal digits.");
                 entry?.Limits?.Check($"{path}: {name}", errors);
             }
 

@@ -24,5 +24,6 @@ internal sealed class TenantIdentity : ClaimsIdentity
 internal static class TenantRequests
 {
     /// <summary>The tenant of a request. Every endpoint that needs a tenant has a policy that demands one.</summary>
-    public static Tenant Tenant(this HttpContext context) => context.User.Identities.OfType<TenantIdentity>().First().Tenant;
+    public static Tenant Tenant(this HttpContext context) =>
+        context.User.Identities.OfType<TenantIdentity>().First().Tenant;
 }

@@ -3,22 +3,22 @@ using Herd.Grains.Hosting;
 
 namespace Herd.Gateway.Tenants;
 
-/// <summary>What a tenant may use at one gateway; null means without bounds.</summary>
+/// <summary>The limits of a tenant at one gateway. Null means no limit.</summary>
 public sealed record TenantLimits
 {
-    /// <summary>Calls a minute, 1 or more.</summary>
+    /// <summary>Requests a minute, 1 or more. Default no limit.</summary>
     public int? RequestsPerMinute { get; set; }
 
-    /// <summary>Tokens a minute, of prompts that are computed and of answers, 1 or more.</summary>
+    /// <summary>Computed tokens of prompts and tokens of answers a minute, 1 or more. Default no limit.</summary>
     public int? TokensPerMinute { get; set; }
 
-    /// <summary>Answers at once, 1 or more.</summary>
+    /// <summary>Answers at the same time, 1 or more. Default no limit.</summary>
     public int? Streams { get; set; }
 
-    /// <summary>Conversations that are kept, 1 or more.</summary>
+    /// <summary>Stored conversations, 1 or more. Default no limit.</summary>
     public int? Conversations { get; set; }
 
-    /// <summary>The best priority that its turns get. Default interactive.</summary>
+    /// <summary>The highest priority of its turns. Default interactive.</summary>
     public TurnPriority Priority { get; set; }
 
     internal void Check(string name, OptionErrors errors)

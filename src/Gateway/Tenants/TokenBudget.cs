@@ -1,8 +1,8 @@
 namespace Herd.Gateway.Tenants;
 
 /// <summary>
-/// Tokens that may be used a minute, saved up for as long. What an answer takes is known when it is over, so it is charged then,
-/// into debt if need be; nothing new begins until the debt is worked off. Thread-safe.
+/// A budget of tokens that refills each minute and holds a minute's tokens. The tokens of an answer are known at its
+/// end and charged then. The budget may become negative; no answer begins until it is positive again. Thread-safe.
 /// </summary>
 internal sealed class TokenBudget(int perMinute, TimeProvider time)
 {
@@ -12,7 +12,7 @@ internal sealed class TokenBudget(int perMinute, TimeProvider time)
 
     private double PerSecond => perMinute / 60.0;
 
-    /// <returns>Zero when something may begin; else how long to wait.</returns>
+    /// <returns>The time until an answer may begin; zero if it may begin now.</returns>
     public TimeSpan Wait()
     {
         lock (_lock)

@@ -24,7 +24,7 @@ public sealed class AnswerReaderTests
     [InlineData(2, "<thin", "text:<thin")]
     [InlineData(6, "hm", "thought:hm")]
     [InlineData(6, "hm</think>Rome", "thought:hm|text:Rome")]
-    public void All_Answer_IsReadWhateverItsPieces(int markup, string answer, string expected)
+    public void All_AnyPieces_GiveTheSameParts(int markup, string answer, string expected)
     {
         Assert.Equal(expected, Tell(Reader(markup).All(answer)));
         for (var size = 1; size < answer.Length; size++)
@@ -33,9 +33,9 @@ public sealed class AnswerReaderTests
         }
     }
 
-    /// <summary>What is sure never depends on how an answer was cut.</summary>
+    /// <summary>The parts do not depend on how the answer is cut into pieces.</summary>
     [Property]
-    public void Append_AnyPieces_AmountToTheSame(int[] choices, int seed, int markup)
+    public void Append_AnyPieces_GiveTheSameParts(int[] choices, int seed, int markup)
     {
         string[] words = ["<tool_call>", "</tool_call>", "{\"name\": \"time\"}", "<think>", "</think>", " ", "\n", "<", "tool", "{", "text"];
         var answer = string.Concat(choices.Select(choice => words[(int)((uint)choice % words.Length)]));
@@ -46,7 +46,7 @@ public sealed class AnswerReaderTests
     }
 
     [Fact]
-    public void All_SeveralCalls_HaveIdsOfTheirOwnThatLast()
+    public void All_SeveralCalls_HaveStableIdsOfTheirOwn()
     {
         const string Answer = "<tool_call>{\"name\":\"time\"}</tool_call><tool_call>{\"name\":\"time\"}</tool_call>";
 
@@ -58,7 +58,7 @@ public sealed class AnswerReaderTests
     [Theory]
     [InlineData(0)]
     [InlineData(1)]
-    public void Write_WhatWasRead_IsTheAnswer(int markup)
+    public void Write_ReadParts_IsTheAnswer(int markup)
     {
         var answer = markup == 1
             ? "{\"name\": \"weather\", \"parameters\": {\"city\":  \"Rome\"}}"
@@ -71,7 +71,7 @@ public sealed class AnswerReaderTests
     }
 
     [Fact]
-    public void Append_NothingToRead_PassesOn()
+    public void Append_PlainAnswer_PassesTextOn()
     {
         var reader = new AnswerReader(AnswerMarkup.None, new GenerationSettings(), "turn_1");
 
@@ -94,7 +94,7 @@ public sealed class AnswerReaderTests
         return [.. parts, .. reader.End()];
     }
 
-    /// <summary>The parts, those of a kind that follow each other as one.</summary>
+    /// <summary>The parts. Adjacent parts of the same kind are joined.</summary>
     private static string Tell(IEnumerable<AnswerPart> parts)
     {
         var told = new List<(string Kind, string Text)>();

@@ -23,9 +23,9 @@ public sealed class AdmissionTests
     }
 
     [Fact]
-    public void Enter_EveryNodeHasMuchToDo_SaysWhenToTryAgain()
+    public void Enter_EveryQueueIsTooLong_SaysWhenToTryAgain()
     {
-        var admission = Make(new GatewayOptions { MaxWait = TimeSpan.FromSeconds(2) });
+        using var admission = Make(new GatewayOptions { MaxWait = TimeSpan.FromSeconds(2) });
         _registry.Update(Report("a", prefill: 5000));
         _registry.Update(Report("b", prefill: 7000));
 
@@ -36,23 +36,28 @@ public sealed class AdmissionTests
     }
 
     [Fact]
-    public void Enter_OneNodeIsFree_LetsIn()
+    public void Enter_OneNodeIsFree_Admits()
     {
-        var admission = Make(new GatewayOptions { MaxWait = TimeSpan.FromSeconds(2) });
+        using var admission = Make(new GatewayOptions { MaxWait = TimeSpan.FromSeconds(2) });
         _registry.Update(Report("a", prefill: 5000));
         _registry.Update(Report("b", prefill: 0));
 
         admission.Enter("m").Dispose();
     }
 
-    /// <summary>Whether a model is served at all is told by others.</summary>
+    /// <summary>Another check refuses a model that no node serves.</summary>
     [Fact]
-    public void Enter_NoNode_LetsIn() => Make(new GatewayOptions()).Enter("m").Dispose();
+    public void Enter_NoNode_Admits()
+    {
+        using var admission = Make(new GatewayOptions());
+
+        admission.Enter("m").Dispose();
+    }
 
     [Fact]
-    public void Enter_TooManyWait_LetsInWhenOneBegins()
+    public void Enter_TooManyWait_AdmitsWhenOneHasItsFirstToken()
     {
-        var admission = Make(new GatewayOptions { MaxWaiting = 2 });
+        using var admission = Make(new GatewayOptions { MaxWaiting = 2 });
         var first = admission.Enter("m");
         using var second = admission.Enter("m");
 

@@ -25,22 +25,29 @@ public sealed class ConversationClientTests : IDisposable
     private readonly Quotas _quotas;
     private readonly GatewayMetrics _metrics;
     private readonly GatewayDrain _drain;
+    private readonly Admission _admission;
 
     public ConversationClientTests()
     {
         _registry = new NodeRegistry(Pools.None, _time);
-        (_quotas, _metrics, _drain) = (new Quotas(_time), new GatewayMetrics(_registry, () => []), new GatewayDrain(_time));
+        var router = new Router(_registry, Options.Create(new RoutingOptions()), _time);
+        _admission = new Admission(router, Options.Create(new GatewayOptions()));
+        _quotas = new Quotas(_time);
+        _metrics = new GatewayMetrics(_registry, () => []);
+        _drain = new GatewayDrain(_time);
     }
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    /// <summary>Orleans has several ways of saying that a conversation's gateway left; the caller hears of none of them.</summary>
+    /// <summary>
+    /// Orleans reports in several ways that a conversation's gateway left. The caller sees none of them.
+    /// </summary>
     [Theory]
     [InlineData(typeof(OperationCanceledException))]
     [InlineData(typeof(EnumerationAbortedException))]
     [InlineData(typeof(SiloUnavailableException))]
     [InlineData(typeof(TimeoutException))]
-    public async Task Converse_ConversationIsLostInMidAnswer_GoesOnFromWhatIsDelivered(Type failure)
+    public async Task Converse_ConversationIsLostInMidAnswer_ResumesBehindTheDeliveredPart(Type failure)
     {
         var conversation = MovingConversation.New((Exception)Activator.CreateInstance(failure)!);
 
@@ -52,6 +59,24 @@ public sealed class ConversationClientTests : IDisposable
 
         Assert.Equal("abc", answer);
         Assert.Equal([0, 2], conversation.Offsets);
+    }
+
+    /// <summary>The HTTP interfaces stop at the completed turn.</summary>
+    [Fact]
+    public async Task Converse_ReaderStopsAtTheCompletedTurn_TokensAreCharged()
+    {
+        var tenant = new Tenant("alice", false, new TenantLimits { TokensPerMinute = 5 });
+        var conversation = MovingConversation.New(new TimeoutException());
+
+        await foreach (var update in Make(conversation).Converse(tenant, "conv_1", Request, Cancellation))
+        {
+            if (update.Completed is not null)
+            {
+                break;
+            }
+        }
+
+        Assert.Equal(HerdError.QuotaExceeded, Assert.Throws<HerdException>(() => _quotas.Begin(tenant)).Error);
     }
 
     [Fact]
@@ -93,6 +118,7 @@ public sealed class ConversationClientTests : IDisposable
         _quotas.Dispose();
         _metrics.Dispose();
         _drain.Dispose();
+        _admission.Dispose();
     }
 
     private static Tenant Anybody { get; } = new(Tenant.Everybody, false, new TenantLimits());
@@ -104,7 +130,7 @@ public sealed class ConversationClientTests : IDisposable
         new TurnEventReader(new LocalEventChannels()),
         Always.Of<IConversationStore>(null),
         _quotas,
-        new Admission(new Router(_registry, Options.Create(new RoutingOptions()), _time), Options.Create(new GatewayOptions())),
+        _admission,
         _metrics,
         _drain,
         _time);
@@ -116,7 +142,7 @@ public sealed class ConversationClientTests : IDisposable
     {
         private Exception? _failure;
 
-        /// <summary>From where it was asked to answer, in bytes.</summary>
+        /// <summary>The offset of each call, in bytes.</summary>
         public List<long> Offsets { get; } = [];
 
         internal static MovingConversation New(Exception? failure)
@@ -152,7 +178,15 @@ public sealed class ConversationClientTests : IDisposable
 
             yield return new TurnEvent
             {
-                Completed = new Turn { Id = request.TurnId, State = TurnState.Completed, Input = [], Created = DateTimeOffset.UnixEpoch, Settings = request.Settings },
+                Completed = new Turn
+                {
+                    Id = request.TurnId,
+                    State = TurnState.Completed,
+                    Input = [],
+                    Created = DateTimeOffset.UnixEpoch,
+                    Settings = request.Settings,
+                    Usage = new Usage(PromptTokens: 10, CompletionTokens: 3, CachedTokens: 0),
+                },
             };
         }
     }

@@ -14,7 +14,7 @@ public sealed class SessionIdentityTests
     private const string Later = First + """,{"role":"assistant","content":"hi"},{"role":"user","content":"more"}""";
 
     [Fact]
-    public void Of_LaterTurnOfSameChat_IsTheSame()
+    public void From_LaterTurnOfSameChat_IsTheSame()
     {
         Assert.Equal(Of(Body(First)), Of(Body(Later)));
         Assert.NotEqual(Of(Body(First)), Of(Body("""{"role":"user","content":"hello"}""")));
@@ -22,7 +22,7 @@ public sealed class SessionIdentityTests
     }
 
     [Fact]
-    public void Of_SourceGiven_DecidesInTheOrderConfigured()
+    public void From_SourceIsPresent_DecidesInTheConfiguredOrder()
     {
         var byConversation = Of(Body(First, ""","conversation":"c","prompt_cache_key":"k" """));
 
@@ -35,7 +35,7 @@ public sealed class SessionIdentityTests
     }
 
     [Fact]
-    public void Of_OtherSourcesConfigured_UsesThem()
+    public void From_OtherSourcesConfigured_UsesThem()
     {
         var body = Body(First, ""","prompt_cache_key":"k" """);
 
@@ -43,7 +43,7 @@ public sealed class SessionIdentityTests
     }
 
     [Fact]
-    public void Of_AnyText_SaysNothingOfIt()
+    public void From_AnyText_DoesNotRevealIt()
     {
         Assert.Matches("^http_[0-9a-f]{32}$", Of(Body(First)));
     }

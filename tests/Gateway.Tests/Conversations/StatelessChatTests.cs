@@ -26,19 +26,24 @@ public sealed class StatelessChatTests : IDisposable
     private readonly Quotas _quotas;
     private readonly GatewayMetrics _metrics;
     private readonly GatewayDrain _drain;
+    private readonly Admission _admission;
     private readonly ShardGrains _grains = (ShardGrains)(object)DispatchProxy.Create<IGrainFactory, ShardGrains>();
     private readonly StatelessChat _chat;
 
     public StatelessChatTests()
     {
         _registry = new NodeRegistry(Pools.None, _time);
-        (_quotas, _metrics, _drain) = (new Quotas(_time), new GatewayMetrics(_registry, () => []), new GatewayDrain(_time));
+        var router = new Router(_registry, Options.Create(new RoutingOptions()), _time);
+        _quotas = new Quotas(_time);
+        _metrics = new GatewayMetrics(_registry, () => []);
+        _drain = new GatewayDrain(_time);
+        _admission = new Admission(router, Options.Create(new GatewayOptions()));
         _chat = new StatelessChat(new ConversationClient(
             (IGrainFactory)(object)_grains,
             new TurnEventReader(new LocalEventChannels()),
             Always.Of<IConversationStore>(null),
             _quotas,
-            new Admission(new Router(_registry, Options.Create(new RoutingOptions()), _time), Options.Create(new GatewayOptions())),
+            _admission,
             _metrics,
             _drain,
             _time));
@@ -116,6 +121,7 @@ public sealed class StatelessChatTests : IDisposable
         _quotas.Dispose();
         _metrics.Dispose();
         _drain.Dispose();
+        _admission.Dispose();
     }
 
     private Task<(string Session, IAsyncEnumerator<TurnEvent> Events)> Begin() => _chat.Begin(

@@ -6,7 +6,9 @@ using Herd.Gateway.OpenAi;
 
 namespace Herd.Gateway.Tests.Conversations;
 
-/// <summary>Streams that end before their result. Each reader throws; a reader that ignores the end reads for ever.</summary>
+/// <summary>
+/// Streams that end before their result. Each reader throws; a reader that ignores the end reads for ever.
+/// </summary>
 public sealed class TurnEventStreamTests
 {
     private static readonly TurnEvent Started = new() { Started = new TurnStarted("turn_1", "model", "node-1") };
@@ -82,7 +84,9 @@ public sealed class TurnEventStreamTests
         Assert.Contains("ended without a result", error.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>A stream of a few events. A second read after its end fails the test, which would not end otherwise.</summary>
+    /// <summary>
+    /// A stream of a few events. A second read after its end fails the test, which would not end otherwise.
+    /// </summary>
     private sealed class EndedStream(params TurnEvent[] events) : IAsyncEnumerable<TurnEvent>, IAsyncEnumerator<TurnEvent>
     {
         private int _at = -1;

@@ -12,29 +12,43 @@ public sealed class DiagnosisTests
 
     private static readonly NodeFacts Facts = new()
     {
-        Version = "1", Machine = "a", Time = Now, Cores = 4, Threads = 2, FreeMemory = 10, WantedMemory = 5, FreeDisk = 10, WantedDisk = 5,
-        Digest = new string('a', 64), IsCatalogued = true,
+        Version = "1",
+        Machine = "a",
+        Time = Now,
+        Cores = 4,
+        Threads = 2,
+        FreeMemory = 10,
+        WantedMemory = 5,
+        FreeDisk = 10,
+        WantedDisk = 5,
+        Digest = new string('a', 64),
+        IsCatalogued = true,
     };
 
     private static readonly ClusterFacts Well = new()
     {
-        Gateway = new GatewayFacts("gateway-1", "1", Now, IsKeyOpen: false, AsksForKeys: true, IsLocal: false, Now + TimeSpan.FromDays(60)),
-        Store = new StoreFacts(null, TimeSpan.FromMilliseconds(1), new Dictionary<string, string> { ["aof_enabled"] = "1", ["maxmemory_policy"] = "noeviction" }),
+        Gateway = new GatewayFacts(
+            "gateway-1", "1", Now, IsKeyOpen: false, NeedsKeys: true, IsLocal: false, Now + TimeSpan.FromDays(60)),
+        Store = new StoreFacts(
+            null,
+            TimeSpan.FromMilliseconds(1),
+            new Dictionary<string, string> { ["aof_enabled"] = "1", ["maxmemory_policy"] = "noeviction" }),
         Nodes = [Node("node-1"), Node("node-2")],
     };
 
     [Fact]
-    public void Of_AllWell_SaysSoOfEverything()
+    public void From_NoFault_SaysSoForEverySubject()
     {
         var findings = Diagnosis.From(Well);
 
         Assert.Equal(
-            ["nodes", "versions", "clocks", "store", "keys", "cores", "gpus", "memory", "disk", "models"], findings.Select(finding => finding.Subject));
+            ["nodes", "versions", "clocks", "store", "keys", "cores", "gpus", "memory", "disk", "models"],
+            findings.Select(finding => finding.Subject));
         Assert.All(findings, finding => Assert.Equal((Severity.Fine, ""), (finding.Severity, finding.Advice)));
         Assert.All(findings, finding => Assert.NotEmpty(finding.Found));
     }
 
-    public static TheoryData<string, Severity, string> Ills => new()
+    public static TheoryData<string, Severity, string> Faults => new()
     {
         { "none", Severity.Error, "nodes" },
         { "lost", Severity.Error, "nodes" },
@@ -60,18 +74,18 @@ public sealed class DiagnosisTests
         { "no catalog", Severity.Warning, "models" },
     };
 
-    /// <summary>Each ill shows by itself, and says what to do.</summary>
+    /// <summary>Each fault is found alone, with an advice.</summary>
     [Theory]
-    [MemberData(nameof(Ills))]
-    public void Of_OneIll_FindsItAndNothingElse(string ill, Severity severity, string subject)
+    [MemberData(nameof(Faults))]
+    public void From_OneFault_FindsOnlyThat(string fault, Severity severity, string subject)
     {
-        var finding = Assert.Single(Diagnosis.From(Ill(ill)), found => found.Severity != Severity.Fine);
+        var finding = Assert.Single(Diagnosis.From(With(fault)), found => found.Severity != Severity.Fine);
 
         Assert.Equal((severity, subject), (finding.Severity, finding.Subject));
         Assert.NotEmpty(finding.Advice);
     }
 
-    private static ClusterFacts Ill(string ill) => ill switch
+    private static ClusterFacts With(string fault) => fault switch
     {
         "none" => Well with { Nodes = [] },
         "lost" => Well with { Nodes = [Node("node-1"), Node("node-2", NodeState.Lost)] },
@@ -86,21 +100,26 @@ public sealed class DiagnosisTests
         "store evicts" => Store("maxmemory_policy", "allkeys-lru"),
         "key open" => Second(facts => facts with { IsKeyOpen = true }),
         "gateway's key open" => Well with { Gateway = Well.Gateway with { IsKeyOpen = true } },
-        "no certificate" => Well with { Gateway = Well.Gateway with { CertificateEnds = null } },
-        "certificate ends" => Well with { Gateway = Well.Gateway with { CertificateEnds = Now + TimeSpan.FromDays(3) } },
-        "certificate ended" => Well with { Gateway = Well.Gateway with { CertificateEnds = Now - TimeSpan.FromDays(3) } },
+        "no certificate" => CertificateEnds(null),
+        "certificate ends" => CertificateEnds(Now + TimeSpan.FromDays(3)),
+        "certificate ended" => CertificateEnds(Now - TimeSpan.FromDays(3)),
         "cores" => Second(facts => facts with { Threads = 3 }),
         "gpu" => Second(facts => facts with { Gpu = 1 }),
         "memory" => Second(facts => facts with { FreeMemory = 4 }),
         "disk" => Second(facts => facts with { FreeDisk = 4 }),
         "other file" => Second(facts => facts with { Digest = new string('b', 64) }),
         "no catalog" => Second(facts => facts with { IsCatalogued = false }),
-        _ => throw new ArgumentOutOfRangeException(nameof(ill)),
+        _ => throw new ArgumentOutOfRangeException(nameof(fault)),
     };
 
-    private static ClusterFacts Second(Func<NodeFacts, NodeFacts> change) => Second(node => node with { Facts = change(node.Facts!) });
+    private static ClusterFacts CertificateEnds(DateTimeOffset? time) =>
+        Well with { Gateway = Well.Gateway with { CertificateEnds = time } };
 
-    private static ClusterFacts Second(Func<ExaminedNode, ExaminedNode> change) => Well with { Nodes = [Well.Nodes[0], change(Well.Nodes[1])] };
+    private static ClusterFacts Second(Func<NodeFacts, NodeFacts> change) =>
+        Second(node => node with { Facts = change(node.Facts!) });
+
+    private static ClusterFacts Second(Func<ExaminedNode, ExaminedNode> change) =>
+        Well with { Nodes = [Well.Nodes[0], change(Well.Nodes[1])] };
 
     private static ClusterFacts Store(string field, string value) => Well with
     {

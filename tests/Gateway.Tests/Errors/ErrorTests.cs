@@ -24,18 +24,30 @@ public sealed class ErrorTests
         var error = OpenAiErrors.Describe(new HerdException(HerdError.ContextOverflow, "too long", "messages")
             .With("prompt_tokens", 9000).With("context_tokens", 8192));
 
-        Assert.Equal(("context_length_exceeded", "messages", 9000, 8192), (error.Code, error.Param, error.NPromptTokens, error.NCtx));
+        Assert.Equal(("context_length_exceeded", "messages"), (error.Code, error.Param));
+        Assert.Equal((9000, 8192), (error.NPromptTokens, error.NCtx));
         Assert.Equal("invalid_request_error", error.Type);
     }
 
     [Fact]
-    public void Validate_EverythingWrong_SaysEverything()
+    public void Validate_EverythingWrong_ReportsEverything()
     {
         var result = new GatewayOptionsValidator().Validate(null, new GatewayOptions
         {
-            Bind = "here", HttpPort = 0, GrpcPort = 70000, AdminPort = 70000, AdminBind = "0.0.0.0", MaxBodyBytes = 1,
-            Tenants = { ["a"] = "plain" }, Operators = ["b"], SessionIdentity = ["cookie"], AdminKeys = [], TenantsFile = "/nowhere",
-            Limits = new TenantLimits { Streams = 0 }, Jwt = new JwtOptions { Authority = "http://plain" }, Certificate = "/nowhere.pem",
+            Bind = "here",
+            HttpPort = 0,
+            GrpcPort = 70000,
+            AdminPort = 70000,
+            AdminBind = "0.0.0.0",
+            MaxBodyBytes = 1,
+            Tenants = { ["a"] = "plain" },
+            Operators = ["b"],
+            SessionIdentity = ["cookie"],
+            AdminKeys = [],
+            TenantsFile = "/nowhere",
+            Limits = new TenantLimits { Streams = 0 },
+            Jwt = new JwtOptions { Authority = "http://plain" },
+            Certificate = "/nowhere.pem",
         });
 
         Assert.Equal(16, result.Failures!.Count());
@@ -48,7 +60,7 @@ public sealed class ErrorTests
     [InlineData("0.0.0.0", true, true)]
     [InlineData("127.0.0.1", false, true)]
     [InlineData("::1", false, true)]
-    public void Validate_ReachedFromOtherMachines_NeedsKeys(string bind, bool hasKeys, bool isValid)
+    public void Validate_OpenToOtherMachines_NeedsKeys(string bind, bool hasKeys, bool isValid)
     {
         var options = new GatewayOptions { Bind = bind };
         if (hasKeys)

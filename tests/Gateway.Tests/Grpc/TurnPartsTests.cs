@@ -22,7 +22,7 @@ public sealed class TurnPartsTests
     private static readonly NodeRegistry Registry = new(Pools.None, TimeProvider.System);
 
     [Fact]
-    public void Tell_WithFunctions_HasPartsBesideTheTextAsItWasWritten()
+    public void ToParts_WithFunctions_HasTextAndParts()
     {
         var told = Tell(New([new Tool("f", null, null, false)]));
 
@@ -32,7 +32,7 @@ public sealed class TurnPartsTests
     }
 
     [Fact]
-    public void Tell_WithoutFunctions_HasTheTextAlone()
+    public void ToParts_WithoutFunctions_HasOnlyText()
     {
         var told = Tell(New(null));
 
@@ -41,7 +41,7 @@ public sealed class TurnPartsTests
     }
 
     [Fact]
-    public void Tell_ResumedInMidAnswer_HasThePartsAtTheEnd()
+    public void ToParts_ResumedInMidAnswer_HasThePartsAtTheEnd()
     {
         var told = Tell(New([new Tool("f", null, null, false)]) with { Offset = new AnswerOffset(4, 1) });
 
@@ -52,7 +52,7 @@ public sealed class TurnPartsTests
     private static TurnRequest New(IReadOnlyList<Tool>? tools) =>
         new() { TurnId = "turn_1", Input = [], Settings = new GenerationSettings { Tools = tools } };
 
-    /// <summary>The answer in pieces of three characters, taken over by another node in the middle.</summary>
+    /// <summary>The answer in pieces of three characters. Another node continues it in the middle.</summary>
     private static List<ConverseResponse> Tell(TurnRequest request)
     {
         var parts = new TurnParts(Registry, request);

@@ -11,7 +11,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Herd.Gateway.Tests.Hosting;
 
-/// <summary>Every endpoint that a gateway maps, and who may call it at which port. A new endpoint needs a tenant's key.</summary>
+/// <summary>
+/// Every endpoint that a gateway maps, and who may call it at which port. A new endpoint needs a tenant's key.
+/// </summary>
 public sealed class EndpointTests : IAsyncDisposable
 {
     private const int PublicPort = 8080;
@@ -60,7 +62,9 @@ public sealed class EndpointTests : IAsyncDisposable
         Assert.Equal(7, Named(endpoints, Access.Operator).Count());
     }
 
-    /// <summary>Every endpoint, with every kind of key, at every port, goes through the gateway's own pipeline.</summary>
+    /// <summary>
+    /// Every endpoint, with every kind of key, at every port, goes through the gateway's own pipeline.
+    /// </summary>
     [Fact]
     public async Task Call_EveryEndpointKeyAndPort_IsAllowedOrRefused()
     {

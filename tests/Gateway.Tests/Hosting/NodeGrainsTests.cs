@@ -9,7 +9,7 @@ using Orleans.Runtime.Placement;
 
 namespace Herd.Gateway.Tests.Hosting;
 
-/// <summary>A gateway that knows of no node: after a partition, and while the last one is being replaced.</summary>
+/// <summary>A gateway without a known node: after a partition, or while the last node is replaced.</summary>
 public sealed class NodeGrainsTests
 {
     [Fact]

@@ -21,7 +21,7 @@ public sealed class PublicCertificateTests : IDisposable
     public void Dispose() => _folder.Delete(recursive: true);
 
     [Fact]
-    public void Current_FilesChange_Follows()
+    public void Current_FilesChange_IsTheNewOne()
     {
         Write("first");
         using var certificate = Make();
@@ -34,7 +34,7 @@ public sealed class PublicCertificateTests : IDisposable
     }
 
     [Fact]
-    public void Current_FilesBecomeBad_StaysAsItWas()
+    public void Current_FilesBecomeInvalid_IsTheOldOne()
     {
         Write("first");
         using var certificate = Make();
@@ -46,16 +46,16 @@ public sealed class PublicCertificateTests : IDisposable
     }
 
     [Fact]
-    public void Current_NoFiles_IsNone()
+    public void Current_NoFiles_IsNull()
     {
         using var certificate = new PublicCertificate(Options.Create(new GatewayOptions()), _time, NullLogger<PublicCertificate>.Instance);
 
         Assert.Null(certificate.Current);
     }
 
-    /// <summary>With its key, so that a connection can be made with it.</summary>
+    /// <summary>The certificate has its private key, so that connections can use it.</summary>
     [Fact]
-    public async Task Current_InAHandshake_IsShown()
+    public async Task Current_InAHandshake_IsUsed()
     {
         Write("first");
         using var certificate = Make();

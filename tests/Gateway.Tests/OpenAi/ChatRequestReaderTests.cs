@@ -46,7 +46,7 @@ public sealed class ChatRequestReaderTests
     }
 
     [Fact]
-    public async Task ToTurn_Tools_AreReadWithWhatWasCalled()
+    public async Task ToTurn_ToolsAndCalls_AreRead()
     {
         var turn = await Read("""
             {"model":"m","tools":[{"type":"function","function":{"name":"f","description":"d","parameters":{ "type":"object" },"strict":true}}],
@@ -62,7 +62,7 @@ public sealed class ChatRequestReaderTests
     }
 
     [Fact]
-    public async Task ToTurn_ToolChoiceNone_LeavesThemOut() => Assert.Null(
+    public async Task ToTurn_ToolChoiceNone_HasNoTools() => Assert.Null(
         (await Read("""{"model":"m","messages":[HELLO],"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"none"}"""
             .Replace("HELLO", Hello, StringComparison.Ordinal))).Settings.Tools);
 

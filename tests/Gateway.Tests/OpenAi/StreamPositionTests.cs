@@ -11,11 +11,11 @@ public sealed class StreamPositionTests
         new("http_a", "turn_1", new AnswerOffset(12, 3, 7) { Digest = 0xfedcba9876543210 });
 
     [Fact]
-    public void Of_WhatWasSent_IsThatPlace() => Assert.Equal(Position, Of(Position.ToString()));
+    public void From_SentId_IsThatPosition() => Assert.Equal(Position, Of(Position.ToString()));
 
-    /// <summary>Gateways before version 8 sent no digest.</summary>
+    /// <summary>Gateways before version 8 do not send a digest.</summary>
     [Fact]
-    public void Of_WithoutDigest_IsThatPlace() => Assert.Equal(
+    public void From_IdWithoutDigest_IsThatPosition() => Assert.Equal(
         Position with { Offset = new AnswerOffset(12, 3, 7) }, Of("http_a.turn_1.12.3.7"));
 
     [Theory]
@@ -24,7 +24,7 @@ public sealed class StreamPositionTests
     [InlineData("http_a.turn_1.12.3.7.9.9")]
     [InlineData("http_a.turn_1.-12.3.7.9")]
     [InlineData("other_a.turn_1.12.3.7.9")]
-    public void Of_AnythingElse_IsRefused(string id) =>
+    public void From_OtherText_IsRefused(string id) =>
         Assert.Equal(HerdError.InvalidArgument, Assert.Throws<HerdException>(() => Of(id)).Error);
 
     private static StreamPosition? Of(string id) => StreamPosition.From(new HeaderDictionary { [StreamPosition.Header] = id });

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Options;
 
 namespace Herd.Gateway.Tests.Telemetry;
 
-/// <summary>The dashboard and the alerts of k8s/monitoring ask for what gateways tell, and for nothing else.</summary>
+/// <summary>The dashboard and the alerts of k8s/monitoring use metrics that gateways export, and no others.</summary>
 public sealed partial class MonitoringFilesTests
 {
     private static readonly string Folder = Path.Combine(Repository.Root, "k8s", "monitoring");
@@ -26,7 +26,7 @@ public sealed partial class MonitoringFilesTests
     }
 
     [Fact]
-    public void Dashboard_Panels_HaveEachAnIdAndAPlaceOfItsOwn()
+    public void Dashboard_Panels_HaveIdsAndPositionsOfTheirOwn()
     {
         using var dashboard = JsonDocument.Parse(File.ReadAllText(Path.Combine(Folder, "dashboard.json")));
         var panels = dashboard.RootElement.GetProperty("panels").EnumerateArray().ToList();
@@ -37,7 +37,9 @@ public sealed partial class MonitoringFilesTests
 
     private static readonly string[] Labels = ["gen_ai_request_model", "gen_ai_token_type"];
 
-    /// <summary>The names by which Prometheus knows the instruments of a gateway; TinyClusterTests.Metrics_* sees the same of a real one.</summary>
+    /// <summary>
+    /// The instruments of a gateway by their names in Prometheus. TinyClusterTests.Metrics_* checks a real gateway.
+    /// </summary>
     private static HashSet<string> Exported()
     {
         using var metrics = new GatewayMetrics(new NodeRegistry(Pools.None, TimeProvider.System), () => []);

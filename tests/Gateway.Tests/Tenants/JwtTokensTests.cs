@@ -34,10 +34,10 @@ public sealed class JwtTokensTests : IDisposable
     }
 
     [Fact]
-    public async Task Find_SignedForUs_IsTheTenant() => Assert.Equal("alice", await _tokens.Find(Sign()));
+    public async Task Find_ValidToken_IsTheTenant() => Assert.Equal("alice", await _tokens.Find(Sign()));
 
     [Fact]
-    public async Task Find_WrongInAnyWay_IsNobody()
+    public async Task Find_InvalidToken_IsNull()
     {
         using var other = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var good = Sign();
@@ -55,7 +55,7 @@ public sealed class JwtTokensTests : IDisposable
     }
 
     [Fact]
-    public async Task Find_TimePasses_Expires()
+    public async Task Find_ExpiredToken_IsNull()
     {
         var token = Sign();
         _time.Advance(TimeSpan.FromHours(2));

@@ -15,9 +15,10 @@ public sealed class QuotasTests : IDisposable
     public void Dispose() => _quotas.Dispose();
 
     [Fact]
-    public void Count_MoreThanAllowed_IsRefusedForThatTenantOnly()
+    public void Count_OverTheLimit_IsRefusedForThatTenantOnly()
     {
-        var (alice, bob) = (Of("alice", new TenantLimits { RequestsPerMinute = 2 }), Of("bob", new TenantLimits { RequestsPerMinute = 2 }));
+        var limits = new TenantLimits { RequestsPerMinute = 2 };
+        var (alice, bob) = (Of("alice", limits), Of("bob", limits));
         _quotas.Count(alice);
         _quotas.Count(alice);
 
@@ -28,7 +29,7 @@ public sealed class QuotasTests : IDisposable
     }
 
     [Fact]
-    public void Begin_MoreAtOnceThanAllowed_WaitsForOneToEnd()
+    public void Begin_TooManyAtOnce_IsRefusedUntilOneEnds()
     {
         var tenant = Of("alice", new TenantLimits { Streams = 1 });
         var first = _quotas.Begin(tenant);
@@ -38,9 +39,9 @@ public sealed class QuotasTests : IDisposable
         _quotas.Begin(tenant)!.Dispose();
     }
 
-    /// <summary>What an answer takes is known at its end; then it is worked off.</summary>
+    /// <summary>The tokens of an answer are charged at its end.</summary>
     [Fact]
-    public void Begin_TokensUsedUp_SaysWhenThereAreMore()
+    public void Begin_TokensUsedUp_SaysWhenToTryAgain()
     {
         var tenant = Of("alice", new TenantLimits { TokensPerMinute = 60 });
         _quotas.Begin(tenant)?.Dispose();
@@ -54,7 +55,7 @@ public sealed class QuotasTests : IDisposable
     }
 
     [Fact]
-    public void Begin_LimitsChange_HoldAtOnce()
+    public void Begin_LimitsChange_ApplyAtOnce()
     {
         using var first = _quotas.Begin(Of("alice", new TenantLimits { Streams = 1 }));
 

@@ -16,7 +16,7 @@ public sealed class TenantDirectoryTests : IDisposable
     public void Dispose() => _folder.Delete(recursive: true);
 
     [Fact]
-    public async Task Find_KeysConfigured_TellsTenantsApart()
+    public async Task Find_KeysConfigured_IsTheTenantOfTheKey()
     {
         using var directory = Make(new GatewayOptions
         {
@@ -35,7 +35,7 @@ public sealed class TenantDirectoryTests : IDisposable
     }
 
     [Fact]
-    public async Task Find_NoKeysConfigured_IsEverybody()
+    public async Task Find_NoKeysConfigured_IsTheDefaultTenant()
     {
         using var directory = Make(new GatewayOptions());
 
@@ -43,7 +43,7 @@ public sealed class TenantDirectoryTests : IDisposable
     }
 
     [Fact]
-    public async Task Find_FileChanges_FollowsWithoutRestart()
+    public async Task Find_FileChanges_UsesItWithoutRestart()
     {
         Write($$$"""{"carol":{"keys":["{{{TenantKeys.Hash("one")}}}"],"operator":true,"limits":{"requests_per_minute":7,"priority":"Background"} } }""");
         using var directory = Make(new GatewayOptions { TenantsFile = TenantsFile });
@@ -57,7 +57,7 @@ public sealed class TenantDirectoryTests : IDisposable
         Assert.Null(await directory.Find("one"));
     }
 
-    /// <summary>A damaged file must not open or close doors.</summary>
+    /// <summary>A damaged file neither admits nor refuses anybody.</summary>
     [Theory]
     [InlineData("")]
     [InlineData("{")]
@@ -65,7 +65,7 @@ public sealed class TenantDirectoryTests : IDisposable
     [InlineData("""{"carol":{"keys":[]}}""")]
     [InlineData("""{"carol":{"kyes":[]}}""")]
     [InlineData("""{"carol":null}""")]
-    public async Task Find_FileBecomesBad_StaysAsItWas(string content)
+    public async Task Find_FileBecomesInvalid_UsesTheOldOne(string content)
     {
         Write($$$"""{"carol":{"keys":["{{{TenantKeys.Hash("one")}}}"]}}""");
         using var directory = Make(new GatewayOptions { TenantsFile = TenantsFile });
@@ -78,7 +78,7 @@ public sealed class TenantDirectoryTests : IDisposable
     }
 
     [Fact]
-    public void Read_SeveralFaults_SaysAll()
+    public void Read_SeveralFaults_ReportsAll()
     {
         Write($$$"""{"a":{"keys":["plain"]},"b":{"keys":[]},"c":{"keys":["{{{TenantKeys.Hash("x")}}}"],"limits":{"streams":0} } }""");
 
@@ -87,9 +87,9 @@ public sealed class TenantDirectoryTests : IDisposable
         Assert.All(["'a'", "'b'", "Streams 0"], part => Assert.Contains(part, message, StringComparison.Ordinal));
     }
 
-    /// <summary>Mounted secrets are swapped by a link.</summary>
+    /// <summary>Kubernetes replaces mounted secrets by swapping a link.</summary>
     [Fact]
-    public async Task Find_FileIsALinkThatIsSwapped_Follows()
+    public async Task Find_LinkIsSwapped_UsesTheNewFile()
     {
         foreach (var name in new[] { "one", "two" })
         {

@@ -25,7 +25,8 @@ internal static class ConversationsEndpoints
                 : await conversations.UpdateMetadata(tenant, conversation.Id, metadata, context.RequestAborted);
             return TypedResults.Json(Shape(conversation), ResponsesJson.Default.ConversationObject);
         }).Describes<ConversationRequest, ConversationObject>("Conversations");
-        routes.MapPost("/v1/conversations/{id}", async (string id, HttpContext context, ConversationClient conversations) =>
+        routes.MapPost("/v1/conversations/{id}", async (
+            string id, HttpContext context, ConversationClient conversations) =>
         {
             var request = await context.Request.Read(ResponsesJson.Default.ConversationRequest, "a conversation");
             var conversation = await conversations.UpdateMetadata(
@@ -35,15 +36,19 @@ internal static class ConversationsEndpoints
                 context.RequestAborted);
             return TypedResults.Json(Shape(conversation), ResponsesJson.Default.ConversationObject);
         }).Describes<ConversationRequest, ConversationObject>("Conversations");
-        routes.MapGet("/v1/conversations/{id}", async (string id, HttpContext context, ConversationClient conversations) =>
-            TypedResults.Json(Shape(await Find(id, context, conversations)), ResponsesJson.Default.ConversationObject)).Describes<ConversationObject>("Conversations");
-        routes.MapDelete("/v1/conversations/{id}", async (string id, HttpContext context, ConversationClient conversations) =>
+        routes.MapGet("/v1/conversations/{id}", async (
+            string id, HttpContext context, ConversationClient conversations) => TypedResults.Json(
+                Shape(await Find(id, context, conversations)),
+                ResponsesJson.Default.ConversationObject)).Describes<ConversationObject>("Conversations");
+        routes.MapDelete("/v1/conversations/{id}", async (
+            string id, HttpContext context, ConversationClient conversations) =>
         {
             await conversations.Delete(context.Tenant(), Check(id), context.RequestAborted);
             return TypedResults.Json(
                 new DeletedObject(id, "conversation.deleted"), ResponsesJson.Default.DeletedObject);
         }).Describes<DeletedObject>("Conversations");
-        routes.MapGet("/v1/conversations/{id}/items", async (string id, string? order, HttpContext context, ConversationClient conversations, NodeRegistry registry) =>
+        routes.MapGet("/v1/conversations/{id}/items", async (
+            string id, string? order, HttpContext context, ConversationClient conversations, NodeRegistry registry) =>
         {
             var items = Items(await Find(id, context, conversations), registry).ToList();
             if (order != "asc")
@@ -53,7 +58,8 @@ internal static class ConversationsEndpoints
 
             return TypedResults.Json(ResponseItems.List(items), ResponsesJson.Default.InputItemList);
         }).Describes<InputItemList>("Conversations");
-        routes.MapGet("/v1/conversations/{id}/items/{item}", async (string id, string item, HttpContext context, ConversationClient conversations, NodeRegistry registry) =>
+        routes.MapGet("/v1/conversations/{id}/items/{item}", async (
+            string id, string item, HttpContext context, ConversationClient conversations, NodeRegistry registry) =>
             TypedResults.Json(
                 Items(await Find(id, context, conversations), registry).FirstOrDefault(known => known.Id == item)
                     ?? throw new HerdException(HerdError.ResponseNotFound, $"There is no item '{item}'.", "item_id"),
@@ -87,14 +93,15 @@ internal static class ConversationsEndpoints
         .SelectMany(turn =>
         {
             var id = new ResponseId(conversation.Id, ResponseId.IsTurn(turn.Id) ? turn.Id : "turn_" + turn.Id);
-            var said = ResponseItems.Input(id, turn);
-            return turn.Answer.IsEmpty ? said : said.Concat(ResponseItems.From(id, turn, registry.MarkupOf(turn.Model)));
+            var input = ResponseItems.Input(id, turn);
+            return turn.Answer.IsEmpty
+                ? input
+                : input.Concat(ResponseItems.From(id, turn, registry.MarkupOf(turn.Model)));
         });
 
     private static ConversationObject Shape(Conversation conversation) =>
         new(
             conversation.Id,
             conversation.Created.ToUnixTimeSeconds(),
-            conversation.Metadata ?? new Dictionary<string,
-            string>());
+            conversation.Metadata ?? new Dictionary<string, string>());
 }

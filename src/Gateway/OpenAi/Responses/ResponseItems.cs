@@ -4,14 +4,14 @@ using Herd.Gateway.Conversations;
 
 namespace Herd.Gateway.OpenAi.Responses;
 
-/// <summary>Makes items: of answers, by their parts, and of what was said.</summary>
-/// <param name="id">The response they belong to.</param>
+/// <summary>Makes the items of a response: of its input, and of the parts of its answer.</summary>
+/// <param name="id">The response.</param>
 internal sealed class ResponseItems(ResponseId id)
 {
     private int _texts;
     private int _thoughts;
 
-    /// <summary>The item of the next part that is not more of the one before.</summary>
+    /// <summary>The item that begins with this part.</summary>
     public OutputItem Begin(AnswerPart part) => part switch
     {
         { Call: { } call } => new OutputItem(
@@ -30,7 +30,7 @@ internal sealed class ResponseItems(ResponseId id)
             "in_progress") { Role = "assistant", Content = [] },
     };
 
-    /// <summary>An item with all that there is of it.</summary>
+    /// <summary>A complete item.</summary>
     public static OutputItem End(OutputItem item, string text, bool isWhole = true) => item.Type switch
     {
         "function_call" => item with { Status = "completed", Arguments = text },
@@ -40,7 +40,7 @@ internal sealed class ResponseItems(ResponseId id)
 
     public static OutputPart Part(string text) => new("output_text", text) { Annotations = [] };
 
-    /// <summary>The items of an answer; one without any part is an empty message.</summary>
+    /// <summary>The items of an answer. An empty answer is an empty message.</summary>
     public static IReadOnlyList<OutputItem> From(ResponseId id, Turn turn, AnswerMarkup markup)
     {
         var items = new ResponseItems(id);
@@ -49,19 +49,26 @@ internal sealed class ResponseItems(ResponseId id)
         return
         [
             .. parts.Select((part, i) => End(
-                items.Begin(part), part.Call?.Arguments ?? part.Thought ?? part.Text!, turn.Finish == Finish.Stop || i < parts.Count - 1)),
+                items.Begin(part),
+                part.Call?.Arguments ?? part.Thought ?? part.Text!,
+                turn.Finish == Finish.Stop || i < parts.Count - 1)),
         ];
     }
 
-    /// <summary>What was said in a turn, in order.</summary>
-    public static IEnumerable<OutputItem> Input(ResponseId id, Turn turn) => turn.Input.Select((message, i) => message.Role == Role.Tool
-        ? new OutputItem(
-            "function_call_output", $"{id.Message}_{i}", "completed") { CallId = "", Output = message.Text }
-        : new OutputItem("message", $"{id.Message}_{i}", "completed")
+    /// <summary>The items of a turn's input, in order.</summary>
+    public static IEnumerable<OutputItem> Input(ResponseId id, Turn turn) =>
+        turn.Input.Select((message, i) => Input(message, $"{id.Message}_{i}"));
+
+    private static OutputItem Input(Message message, string id) => message.Role == Role.Tool
+        ? new OutputItem("function_call_output", id, "completed") { CallId = "", Output = message.Text }
+        : new OutputItem("message", id, "completed")
         {
             Role = message.Role.ToString().ToLowerInvariant(),
-            Content = [message.Role == Role.Assistant ? Part(message.Text) : new OutputPart("input_text", message.Text)],
-        });
+            Content =
+            [
+                message.Role == Role.Assistant ? Part(message.Text) : new OutputPart("input_text", message.Text),
+            ],
+        };
 
     /// <summary>A page of items.</summary>
     public static InputItemList List(IEnumerable<OutputItem> items)

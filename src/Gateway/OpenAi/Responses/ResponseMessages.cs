@@ -8,14 +8,14 @@ internal sealed record ResponseRequest
 {
     public string? Model { get; init; }
 
-    /// <summary>A text, or messages.</summary>
+    /// <summary>A text, or an array of items.</summary>
     public JsonElement? Input { get; init; }
 
     public string? Instructions { get; init; }
 
     public string? PreviousResponseId { get; init; }
 
-    /// <summary>An id, or an object that has one.</summary>
+    /// <summary>The id of a conversation, or an object with it.</summary>
     public JsonElement? Conversation { get; init; }
 
     public bool? Store { get; init; }
@@ -43,24 +43,24 @@ internal sealed record ResponseRequest
 }
 
 /// <param name="Type">function.</param>
-/// <param name="Name">Its name.</param>
-/// <param name="Description">What it does.</param>
-/// <param name="Parameters">A JSON schema of its arguments.</param>
-/// <param name="Strict">Whether a schema that cannot be kept is refused.</param>
+/// <param name="Name">The function's name.</param>
+/// <param name="Description">The function's description for the model.</param>
+/// <param name="Parameters">A JSON schema of the arguments.</param>
+/// <param name="Strict">True if a schema that cannot be enforced is refused.</param>
 internal sealed record ResponseTool(
     string? Type, string? Name, string? Description = null, JsonElement? Parameters = null, bool? Strict = null);
 
 internal sealed record TextOptions(TextFormat? Format);
 
 /// <param name="Type">text, json_object or json_schema.</param>
-/// <param name="Name">The schema's name; only told again.</param>
-/// <param name="Schema">With the last of them.</param>
+/// <param name="Name">The schema's name. It is returned and has no other use.</param>
+/// <param name="Schema">The schema, for json_schema.</param>
 internal sealed record TextFormat(
     string? Type,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Name = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] JsonElement? Schema = null);
 
-/// <summary>A response, with every field that OpenAI's schema wants.</summary>
+/// <summary>A response, with every field that OpenAI's schema requires.</summary>
 internal sealed record Response
 {
     public required string Id { get; init; }
@@ -111,7 +111,9 @@ internal sealed record ResponseError(string Code, string Message);
 
 internal sealed record IncompleteDetails(string Reason);
 
-/// <summary>A message, a call, the result of a call, or a thought. Fields of other types are left out.</summary>
+/// <summary>
+/// A message, a call, the result of a call, or a thought. Fields of other types are null and not written.
+/// </summary>
 internal sealed record OutputItem(string Type, string Id, string Status)
 {
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -132,7 +134,7 @@ internal sealed record OutputItem(string Type, string Id, string Status)
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Output { get; init; }
 
-    /// <summary>OpenAI's schema wants one with a thought. There is none but the thought itself.</summary>
+    /// <summary>OpenAI's schema requires a summary with a thought. It is always empty.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<string>? Summary { get; init; }
 }
@@ -144,7 +146,11 @@ internal sealed record OutputPart(string Type, string Text)
 }
 
 internal sealed record ResponseUsage(
-    int InputTokens, InputTokensDetails InputTokensDetails, int OutputTokens, OutputTokensDetails OutputTokensDetails, int TotalTokens);
+    int InputTokens,
+    InputTokensDetails InputTokensDetails,
+    int OutputTokens,
+    OutputTokensDetails OutputTokensDetails,
+    int TotalTokens);
 
 internal sealed record InputTokensDetails(int CachedTokens);
 
@@ -171,7 +177,7 @@ internal sealed record InputItemList(IReadOnlyList<OutputItem> Data, string? Fir
     public bool HasMore { get; }
 }
 
-/// <summary>An event of a streamed response; what does not belong to its type is left out.</summary>
+/// <summary>An event of a streamed response. Fields of other types are null and not written.</summary>
 internal sealed record ResponseEvent(string Type)
 {
     public int SequenceNumber { get; init; }

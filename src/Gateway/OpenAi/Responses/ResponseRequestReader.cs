@@ -54,7 +54,7 @@ internal static class ResponseRequestReader
     {
         null or { ValueKind: JsonValueKind.Null } => null,
         { ValueKind: JsonValueKind.String } id => id.GetString(),
-        { ValueKind: JsonValueKind.Object } named when named.TryGetProperty("id", out var id) && id.ValueKind == JsonValueKind.String => id.GetString(),
+        { ValueKind: JsonValueKind.Object } named when Field(named, "id") is { } id => id,
         _ => throw Bad("'conversation' must be an id, or an object with one.", "conversation"),
     };
 
@@ -65,16 +65,16 @@ internal static class ResponseRequestReader
             request.Background is not true, "'background' is not supported. Leave it out, or stream.", "background");
         Require(
             request.Truncation is null or "auto" or "disabled",
-            "'truncation' is neither auto nor disabled.",
+            "'truncation' must be auto or disabled.",
             "truncation");
         var conversation = Conversation(request);
         Require(
             request.PreviousResponseId is null || conversation is null,
-            "'previous_response_id' and 'conversation' exclude each other.",
+            "The request has both 'previous_response_id' and 'conversation'. Send one of them.",
             "previous_response_id");
         Require(
             request.Store is not false || (request.PreviousResponseId is null && conversation is null),
-            "'store' cannot be false in a conversation that is stored.",
+            "'store' must not be false with 'previous_response_id' or 'conversation'. Leave it out.",
             "store");
         MetadataRules.Check(request.Metadata);
     }
@@ -89,14 +89,15 @@ internal static class ResponseRequestReader
             return [new Message(Role.User, said)];
         }
 
-        if (input is not { ValueKind: JsonValueKind.Array } items || items.GetArrayLength() is 0 or > TurnRules.MaxMessages)
+        if (input is not { ValueKind: JsonValueKind.Array } items
+            || items.GetArrayLength() is 0 or > TurnRules.MaxMessages)
         {
             throw Bad($"'input' must be a text, or 1 to {TurnRules.MaxMessages} messages.", "input");
         }
 
         var messages = items.EnumerateArray().Select(
             (item, i) => ToMessage(item, i, markup)).OfType<Message>().ToList();
-        Require(messages.Count > 0, "'input' says nothing.", "input");
+        Require(messages.Count > 0, "'input' has no message. Add one.", "input");
         return messages[^1].Role == Role.Assistant
             ? throw Bad(
                 "The last message is the assistant's. End with a message to answer.",
@@ -108,7 +109,7 @@ internal static class ResponseRequestReader
     public static Message? ToMessage(JsonElement item, int index, AnswerMarkup markup)
     {
         var name = $"input[{index}]";
-        Require(item.ValueKind == JsonValueKind.Object, $"'{name}' is no message.", name);
+        Require(item.ValueKind == JsonValueKind.Object, $"'{name}' must be an object.", name);
         switch (Field(item, "type") ?? "message")
         {
             case "reasoning":
@@ -148,7 +149,8 @@ internal static class ResponseRequestReader
 
     private static string Text(JsonElement item, string name)
     {
-        if (!item.TryGetProperty("content", out var content) || content.ValueKind is not (JsonValueKind.String or JsonValueKind.Array))
+        if (!item.TryGetProperty("content", out var content)
+            || content.ValueKind is not (JsonValueKind.String or JsonValueKind.Array))
         {
             throw Bad($"'{name}' must be a text or an array of text parts.", name);
         }

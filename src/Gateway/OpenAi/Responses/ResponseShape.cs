@@ -4,16 +4,16 @@ using Herd.Contracts.Errors;
 
 namespace Herd.Gateway.OpenAi.Responses;
 
-/// <summary>Makes response objects of turns.</summary>
+/// <summary>Makes response objects from turns.</summary>
 internal static class ResponseShape
 {
     private static readonly JsonElement Auto = JsonDocument.Parse("\"auto\"").RootElement;
     private static readonly JsonElement Required = JsonDocument.Parse("\"required\"").RootElement;
 
     /// <param name="id">The response's id.</param>
-    /// <param name="turn">The turn, at whatever state.</param>
-    /// <param name="previous">The turn before it; null when it is the first.</param>
-    /// <param name="markup">How the model marks up what it says.</param>
+    /// <param name="turn">The turn, in any state.</param>
+    /// <param name="previous">The turn before it; null if it is the first.</param>
+    /// <param name="markup">The model's markup of thoughts and calls.</param>
     public static Response From(ResponseId id, Turn turn, Turn? previous, AnswerMarkup markup) => new()
     {
         Id = id.ToString(),

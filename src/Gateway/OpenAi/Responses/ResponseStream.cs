@@ -38,8 +38,8 @@ internal sealed class ResponseStream(HttpContext context, ResponseId id)
         });
     }
 
-    /// <param name="response">The response, now that it is over.</param>
-    /// <param name="isWhole">Whether the model ended it.</param>
+    /// <param name="response">The complete response.</param>
+    /// <param name="isWhole">True if the model ended the answer.</param>
     public async Task End(Response response, bool isWhole)
     {
         if (_index < 0)
@@ -96,7 +96,7 @@ internal sealed class ResponseStream(HttpContext context, ResponseId id)
 
     private ResponseEvent Content(string type) => Item(type) with { ContentIndex = 0 };
 
-    private Task Write(ResponseEvent happened) =>
+    private Task Write(ResponseEvent message) =>
         _events.Write(
-            happened with { SequenceNumber = _next++ }, ResponsesJson.Default.ResponseEvent, kind: happened.Type);
+            message with { SequenceNumber = _next++ }, ResponsesJson.Default.ResponseEvent, kind: message.Type);
 }

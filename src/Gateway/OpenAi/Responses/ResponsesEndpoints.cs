@@ -10,29 +10,32 @@ using Herd.Grains.Routing;
 namespace Herd.Gateway.OpenAi.Responses;
 
 /// <summary>
-/// The Responses API on durable conversations. A response is a turn. A response that follows the last one of a conversation
-/// is added to it, on the node with its KV cache. One that follows an earlier response is added to a fork.
+/// The Responses API on durable conversations. A response is a turn. A response that follows the last one of a
+/// conversation is added to it, on the node with its KV cache. One that follows an earlier response is added to a fork.
 /// </summary>
 internal static class ResponsesEndpoints
 {
     public static void MapResponses(this IEndpointRouteBuilder routes)
     {
         routes.MapPost("/v1/responses", Create).Describes<ResponseRequest, Response>("Responses");
-        routes.MapGet("/v1/responses/{id}", async (string id, HttpContext context, ConversationClient conversations, NodeRegistry registry) =>
+        routes.MapGet("/v1/responses/{id}", async (
+            string id, HttpContext context, ConversationClient conversations, NodeRegistry registry) =>
         {
             var (response, turn, previous) = await Find(id, context, conversations);
             return TypedResults.Json(
                 ResponseShape.From(response, turn, previous, registry.MarkupOf(turn.Model)),
                 ResponsesJson.Default.Response);
         }).Describes<Response>("Responses");
-        routes.MapGet("/v1/responses/{id}/input_items", async (string id, string? order, HttpContext context, ConversationClient conversations) =>
+        routes.MapGet("/v1/responses/{id}/input_items", async (
+            string id, string? order, HttpContext context, ConversationClient conversations) =>
         {
             var (response, turn, _) = await Find(id, context, conversations);
             var items = ResponseItems.Input(response, turn);
             return TypedResults.Json(
                 ResponseItems.List(order == "asc" ? items : items.Reverse()), ResponsesJson.Default.InputItemList);
         }).Describes<InputItemList>("Responses");
-        routes.MapPost("/v1/responses/{id}/cancel", async (string id, HttpContext context, ConversationClient conversations, NodeRegistry registry) =>
+        routes.MapPost("/v1/responses/{id}/cancel", async (
+            string id, HttpContext context, ConversationClient conversations, NodeRegistry registry) =>
         {
             var (response, _, previous) = await Find(id, context, conversations);
             var turn = await conversations.Cancel(
@@ -41,7 +44,8 @@ internal static class ResponsesEndpoints
                 ResponseShape.From(response, turn, previous, registry.MarkupOf(turn.Model)),
                 ResponsesJson.Default.Response);
         }).Describes<Response>("Responses");
-        routes.MapDelete("/v1/responses/{id}", async (string id, HttpContext context, ConversationClient conversations) =>
+        routes.MapDelete("/v1/responses/{id}", async (
+            string id, HttpContext context, ConversationClient conversations) =>
         {
             var (response, _, _) = await Find(id, context, conversations);
             await conversations.DeleteTurn(
@@ -51,7 +55,11 @@ internal static class ResponsesEndpoints
     }
 
     private static async Task Create(
-        HttpContext context, ConversationClient conversations, NodeRegistry registry, TimeProvider time, ILogger<ErrorResponses> logger)
+        HttpContext context,
+        ConversationClient conversations,
+        NodeRegistry registry,
+        TimeProvider time,
+        ILogger<ErrorResponses> logger)
     {
         var request = await ResponseRequestReader.Read(context.Request);
         if (registry.Models.All(model => model.Id != request.Model))
@@ -75,7 +83,13 @@ internal static class ResponsesEndpoints
         {
             var begun = Describe(new Turn
             {
-                Id = id.Turn, State = TurnState.Pending, Input = turn.Input, Created = time.GetUtcNow(), Model = turn.Model, Settings = turn.Settings, Metadata = turn.Metadata,
+                Id = id.Turn,
+                State = TurnState.Pending,
+                Input = turn.Input,
+                Created = time.GetUtcNow(),
+                Model = turn.Model,
+                Settings = turn.Settings,
+                Metadata = turn.Metadata,
             });
             await Stream(context, new ResponseStream(context, id), begun, Describe, reply, logger);
             return;
@@ -87,7 +101,12 @@ internal static class ResponsesEndpoints
     }
 
     private static async Task Stream(
-        HttpContext context, ResponseStream stream, Response begun, Func<Turn, Response> describe, Reply reply, ILogger logger)
+        HttpContext context,
+        ResponseStream stream,
+        Response begun,
+        Func<Turn, Response> describe,
+        Reply reply,
+        ILogger logger)
     {
         await stream.Begin(begun);
         try
@@ -109,7 +128,11 @@ internal static class ResponsesEndpoints
     /// <summary>Begins the turn in its conversation.</summary>
     private static async Task<(
         ResponseId Id, TurnRequest Turn, string? Previous, IAsyncEnumerator<TurnEvent> Events)> Begin(
-        ResponseRequest request, Tenant tenant, AnswerMarkup markup, ConversationClient conversations, CancellationToken cancellation)
+        ResponseRequest request,
+        Tenant tenant,
+        AnswerMarkup markup,
+        ConversationClient conversations,
+        CancellationToken cancellation)
     {
         if (request.PreviousResponseId is { } given)
         {

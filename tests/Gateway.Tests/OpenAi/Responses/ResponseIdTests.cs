@@ -8,7 +8,7 @@ namespace Herd.Gateway.Tests.OpenAi.Responses;
 public sealed class ResponseIdTests
 {
     [Fact]
-    public void Parse_Written_IsTheSame()
+    public void Parse_WrittenId_IsTheSame()
     {
         var id = new ResponseId(ConversationClient.NewId(), ConversationClient.NewTurnId());
 
@@ -21,7 +21,7 @@ public sealed class ResponseIdTests
     [InlineData("resp_0000000000000000000000000000000000000000000000000000000000000000a")]
     [InlineData("resp_000000000000000000000000000000000000000000000000000000000000000G")]
     [InlineData("msg__0000000000000000000000000000000000000000000000000000000000000000")]
-    public void Parse_NoResponsesId_IsNotFound(string text) =>
+    public void Parse_OtherText_IsNotFound(string text) =>
         Assert.Equal(HerdError.ResponseNotFound, Assert.Throws<HerdException>(() => ResponseId.Parse(text, "id")).Error);
 
     [Property(MaxTest = 300)]
