@@ -11,7 +11,7 @@ namespace Herd.Inference.Kv;
 internal sealed class DiskTier : IDisposable
 {
     /// <summary>Bytes of state that may wait to be written; what comes beyond is not written.</summary>
-    private const long MostWaitingBytes = 256L << 20;
+    private const long MaxWaitingBytes = 256L << 20;
 
     private readonly KvDiskOptions _options;
     private readonly byte[] _layout;
@@ -66,7 +66,7 @@ internal sealed class DiskTier : IDisposable
     public bool Write(OffloadedSession session, Action<long> written)
     {
         var state = session.State!;
-        if (Interlocked.Add(ref _waitingBytes, state.Length) > MostWaitingBytes)
+        if (Interlocked.Add(ref _waitingBytes, state.Length) > MaxWaitingBytes)
         {
             Interlocked.Add(ref _waitingBytes, -state.Length);
             return false;

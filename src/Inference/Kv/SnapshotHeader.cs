@@ -14,7 +14,7 @@ internal sealed record SnapshotHeader
     public const int FixedBytes = 144;
     public const int DigestBytes = SHA256.HashSizeInBytes;
     private const uint Version = 1;
-    private const int MostNameBytes = 4096;
+    private const int MaxNameBytes = 4096;
     private const int MaxTokens = 1 << 24;
     private const int TokensPerLink = 64;
 
@@ -88,8 +88,8 @@ internal sealed record SnapshotHeader
         var tenant = BinaryPrimitives.ReadInt32LittleEndian(from[92..]);
         var tokens = BinaryPrimitives.ReadInt32LittleEndian(from[96..]);
         var state = BinaryPrimitives.ReadInt64LittleEndian(from[104..]);
-        Require(session is >= 0 and <= MostNameBytes, "its session's name is too long");
-        Require(tenant is >= 0 and <= MostNameBytes, "its tenant's name is too long");
+        Require(session is >= 0 and <= MaxNameBytes, "its session's name is too long");
+        Require(tenant is >= 0 and <= MaxNameBytes, "its tenant's name is too long");
         Require(tokens is >= 1 and <= MaxTokens, "its number of tokens is out of range");
         var before = FixedBytes + session + tenant + tokens * (long)sizeof(int) + DigestBytes;
         Require(before <= length && state == length - before, "its lengths do not add up");

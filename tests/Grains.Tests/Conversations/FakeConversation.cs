@@ -11,7 +11,7 @@ public class FakeConversation : DispatchProxy
 {
     private Func<TurnEvents, CancellationToken, Task> _script = null!;
     private LocalEventChannels _channels = null!;
-    private Action<TurnRequest>? _onRequest;
+    private Func<TurnRequest, Task>? _onRequest;
 
     /// <summary>The conversation, as callers see it.</summary>
     public IConversationGrain Grain => (IConversationGrain)(object)this;
@@ -22,7 +22,7 @@ public class FakeConversation : DispatchProxy
     internal static FakeConversation New(
         Func<TurnEvents, CancellationToken, Task> script,
         LocalEventChannels channels,
-        Action<TurnRequest>? onRequest = null)
+        Func<TurnRequest, Task>? onRequest = null)
     {
         var conversation = (FakeConversation)(object)Create<IConversationGrain, FakeConversation>();
         (conversation._script, conversation._channels, conversation._onRequest) = (script, channels, onRequest);
@@ -34,7 +34,7 @@ public class FakeConversation : DispatchProxy
 
     private async IAsyncEnumerable<TurnEvent> Converse(TurnRequest request, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        _onRequest?.Invoke(request);
+        await (_onRequest?.Invoke(request) ?? Task.CompletedTask);
         var events = new TurnEvents(_channels.Find(request.EventChannel));
         var taken = Take(events, cancellation);
         try

@@ -100,34 +100,35 @@ public sealed class TurnEventReaderTests
     [Fact]
     public async Task Read_SameTurnTwice_EachReaderGetsTheEventsOfItsOwnCall()
     {
-        var firstEnds = new TaskCompletionSource();
-        var first = FakeConversation.New(
-            async (events, _) =>
-            {
-                await firstEnds.Task;
-                events.Write(Delta("first"));
-            },
-            _channels);
-        var second = FakeConversation.New(
-            (events, _) =>
-            {
-                events.Write(Delta("second"));
-                firstEnds.SetResult();
-                return Task.CompletedTask;
-            },
-            _channels);
+        var secondArrived = new TaskCompletionSource();
+        var first = FakeConversation.New(Writes("first"), _channels, _ => secondArrived.Task);
+        var second = FakeConversation.New(Writes("second"), _channels, _ =>
+        {
+            secondArrived.SetResult();
+            return Task.CompletedTask;
+        });
 
         var earlier = Read(first);
         var later = Read(second);
 
         Assert.Equal(("first", "second"), (await earlier, await later));
+
+        static Func<TurnEvents, CancellationToken, Task> Writes(string text) => (events, _) =>
+        {
+            events.Write(Delta(text));
+            return Task.CompletedTask;
+        };
     }
 
     [Fact]
     public async Task Read_CallEnded_ChannelIsRemoved()
     {
         TurnRequest? sent = null;
-        var conversation = FakeConversation.New((_, _) => Task.CompletedTask, _channels, request => sent = request);
+        var conversation = FakeConversation.New((_, _) => Task.CompletedTask, _channels, request =>
+        {
+            sent = request;
+            return Task.CompletedTask;
+        });
 
         await Read(conversation);
 

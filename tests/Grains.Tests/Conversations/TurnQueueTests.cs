@@ -81,8 +81,9 @@ public sealed class TurnQueueTests : IDisposable
         {
             using var running = await enter(Cancellation);
 
-            await Assert.ThrowsAsync<HerdException>(() => _queue.EnterTurn(turn, mayWait: false, Cancellation));
+            var refused = _queue.EnterTurn(turn, mayWait: false, Cancellation);
 
+            Assert.IsType<HerdException>(refused.Exception?.InnerException);
             Assert.False(running.Cancellation.IsCancellationRequested);
         }
     }
@@ -92,7 +93,7 @@ public sealed class TurnQueueTests : IDisposable
     {
         using var first = await _queue.EnterMove(Cancellation);
 
-        await Assert.ThrowsAsync<HerdException>(() => _queue.EnterMove(Cancellation));
+        Assert.Throws<HerdException>(() => { _ = _queue.EnterMove(Cancellation); });
 
         Assert.False(first.Cancellation.IsCancellationRequested);
     }
