@@ -20,7 +20,7 @@ var rounds = new Option<int>("--rounds")
 var threads = new Option<int>("--threads") { DefaultValueFactory = _ => 2, Description = "CPU threads of each side." };
 var stretch = new Option<double>("--stretch")
 {
-    DefaultValueFactory = _ => new EngineOptions().MaxStretch,
+    DefaultValueFactory = _ => new EngineOptions().MaxStepSlowdown,
     Description = "The factor by which prompts may stretch a step.",
 };
 var answers = new Option<int>("--answers")
@@ -97,7 +97,7 @@ async IAsyncEnumerable<ConversationScene.Result> Conversations(ParseResult parse
 async IAsyncEnumerable<IntrusionScene.Result> Intrusion(ParseResult parsed, int round)
 {
     var setup = SetupOf(parsed, IntrusionScene.Slots, IntrusionScene.Cells);
-    var options = new EngineOptions { Speculate = false, MaxStretch = parsed.GetValue(stretch) };
+    var options = new EngineOptions { Speculate = false, MaxStepSlowdown = parsed.GetValue(stretch) };
     await using (var herd = new EngineTarget(setup, options))
     {
         yield return await IntrusionScene.Run(herd, parsed.GetValue(answers), round);
@@ -156,7 +156,7 @@ soak.SetAction(async parsed =>
 
 var wait = new Option<double>("--max-wait")
 {
-    DefaultValueFactory = _ => 0.15, Description = "Gateway:MaxWait, seconds.",
+    DefaultValueFactory = _ => 0.15, Description = "Gateway:MaxPredictedWait, seconds.",
 };
 var waiting = new Option<int>("--max-waiting") { DefaultValueFactory = _ => 2, Description = "Gateway:MaxWaiting." };
 var overload = new Command(

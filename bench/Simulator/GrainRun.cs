@@ -52,7 +52,7 @@ internal sealed class GrainRun : IDisposable
                 Speculate = false,
             },
             Routing = new RoutingOptions { Policy = policy, Seed = seed },
-            Rebalance = new RebalanceOptions { MostPerMinute = int.MaxValue },
+            Rebalance = new RebalanceOptions { MaxMovesPerMinute = int.MaxValue },
         });
         _grains = GrainCaller.Create(_world, caller: null);
     }

@@ -25,7 +25,7 @@ internal sealed class ScaleRun
     private readonly Dictionary<string, SimulatedNode> _byName;
     private readonly NodeRegistry _registry;
     private readonly Router _router;
-    private readonly RebalanceOptions _rebalance = new() { MostPerMinute = int.MaxValue };
+    private readonly RebalanceOptions _rebalance = new() { MaxMovesPerMinute = int.MaxValue };
     private readonly MigrationBudget _budget;
     private readonly PriorityQueue<int, double> _turns = new();
     private readonly Talk[] _talks;

@@ -26,8 +26,8 @@ public sealed class ManifestTests
             };
             Assert.Equal(pod.Spec.TerminationGracePeriodSeconds, cluster.GraceSeconds);
             Assert.Equal(container.Lifecycle?.PreStop.Sleep.Seconds ?? 0, cluster.PreStopSeconds);
-            Assert.True(cluster.GraceSeconds >= GracePeriod.Least(cluster).TotalSeconds, name);
-            Assert.True(!IsNode(name) || GracePeriod.DrainTime(cluster, new NodeOptions()) >= TimeSpan.FromSeconds(60), name);
+            Assert.True(cluster.GraceSeconds >= GracePeriod.Minimum(cluster).TotalSeconds, name);
+            Assert.True(!IsNode(name) || GracePeriod.DrainTimeout(cluster, new NodeOptions()) >= TimeSpan.FromSeconds(60), name);
         }
     }
 

@@ -41,7 +41,7 @@ internal static class GatewayScene
                 size.Nodes, size.Slots, size.Speed,
                 ("Node__StreamInterval", size.Streams > MaxStreamsByToken ? "00:00:00.020" : "00:00:00"),
                 ("Node__Speculate", "false"),
-                ("Gateway__MaxWait", "00:10:00"), ("Gateway__MaxWaiting", "100000"),
+                ("Gateway__MaxPredictedWait", "00:10:00"), ("Gateway__MaxWaiting", "100000"),
                 ("Routing__Silence", "00:00:30"), ("Node__StepDeadline", "00:01:00")))
             {
                 await Load(herd, size with { Streams = Math.Min(size.Streams, WarmUp) }, seed: 0);

@@ -24,7 +24,7 @@ internal static class OverloadScene
             Nodes,
             Slots,
             1,
-            ("Gateway__MaxWait", TimeSpan.FromSeconds(maxWait).ToString("c", CultureInfo.InvariantCulture)),
+            ("Gateway__MaxPredictedWait", TimeSpan.FromSeconds(maxWait).ToString("c", CultureInfo.InvariantCulture)),
             ("Gateway__MaxWaiting", maxWaiting.ToString(CultureInfo.InvariantCulture)),
             ("Node__MaxStretch", maxStretch.ToString(CultureInfo.InvariantCulture)));
         await WarmUp(herd);

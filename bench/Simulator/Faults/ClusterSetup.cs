@@ -22,5 +22,5 @@ internal sealed record ClusterSetup
 
     public RoutingOptions Routing { get; init; } = new();
 
-    public RebalanceOptions Rebalance { get; init; } = new() { Rest = TimeSpan.FromSeconds(10) };
+    public RebalanceOptions Rebalance { get; init; } = new() { Cooldown = TimeSpan.FromSeconds(10) };
 }

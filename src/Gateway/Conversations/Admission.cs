@@ -24,9 +24,9 @@ internal sealed class Admission(Router router, IOptions<GatewayOptions> options)
     public IDisposable Enter(string? model)
     {
         var wait = router.ShortestQueue(model);
-        if (wait > options.Value.MaxWait)
+        if (wait > options.Value.MaxPredictedWait)
         {
-            throw Refusal($"a turn would wait {wait.TotalSeconds:0.0} s", wait - options.Value.MaxWait);
+            throw Refusal($"a turn would wait {wait.TotalSeconds:0.0} s", wait - options.Value.MaxPredictedWait);
         }
 
         var lease = _waiting.AttemptAcquire();

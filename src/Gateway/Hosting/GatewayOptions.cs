@@ -84,7 +84,7 @@ public sealed class GatewayOptions
     /// The longest predicted wait of an admitted turn, 0 or more. A turn with a longer one is refused at once, with the
     /// time after which to try again. A smaller value keeps the time to the first token short. Default 30 s.
     /// </summary>
-    public TimeSpan MaxWait { get; set; } = TimeSpan.FromSeconds(30);
+    public TimeSpan MaxPredictedWait { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
     /// The number of turns that may wait at this gateway for their first token, 1 or more. Default 1024.
@@ -95,7 +95,7 @@ public sealed class GatewayOptions
     /// The time in which a client must read a piece of a stream, above zero. A slower one is disconnected.
     /// Default 30 s.
     /// </summary>
-    public TimeSpan ReadTime { get; set; } = TimeSpan.FromSeconds(30);
+    public TimeSpan ClientReadTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
     /// The fields that name the session of a stateless request, in order of preference: "body:" or "header:" and a
@@ -151,8 +151,8 @@ internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
         errors.Require(
             options.MaxBodyBytes is >= 1 << 10 and <= 256 << 20,
             $"Gateway:MaxBodyBytes {options.MaxBodyBytes} is not from 1 KiB to 256 MiB.");
-        errors.Require(options.MaxWait >= TimeSpan.Zero, $"Gateway:MaxWait {options.MaxWait} is not 0 or more.");
-        errors.Require(options.ReadTime > TimeSpan.Zero, $"Gateway:ReadTime {options.ReadTime} is not above zero.");
+        errors.Require(options.MaxPredictedWait >= TimeSpan.Zero, $"Gateway:MaxPredictedWait {options.MaxPredictedWait} is not 0 or more.");
+        errors.Require(options.ClientReadTimeout > TimeSpan.Zero, $"Gateway:ClientReadTimeout {options.ClientReadTimeout} is not above zero.");
         errors.Require(options.MaxWaiting >= 1, $"Gateway:MaxWaiting {options.MaxWaiting} is not 1 or more.");
         CheckTenants(options, errors);
         options.Limits.Check("Gateway:Limits", errors);

@@ -8,7 +8,7 @@ namespace Herd.Gateway.Hosting;
 /// </summary>
 internal static class SlowClients
 {
-    /// <summary>Waits for a write, at most Gateway:ReadTime.</summary>
+    /// <summary>Waits for a write, at most Gateway:ClientReadTimeout.</summary>
     /// <exception cref="OperationCanceledException">
     /// The client was disconnected. Its turn ends and can be resumed.
     /// </exception>
@@ -24,13 +24,13 @@ internal static class SlowClients
         try
         {
             await write.WaitAsync(
-                services.GetRequiredService<IOptions<GatewayOptions>>().Value.ReadTime,
+                services.GetRequiredService<IOptions<GatewayOptions>>().Value.ClientReadTimeout,
                 services.GetRequiredService<TimeProvider>());
         }
         catch (TimeoutException e)
         {
             context.Abort();
-            throw new OperationCanceledException("The client did not read its stream within Gateway:ReadTime.", e);
+            throw new OperationCanceledException("The client did not read its stream within Gateway:ClientReadTimeout.", e);
         }
     }
 }

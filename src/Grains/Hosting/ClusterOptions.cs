@@ -86,8 +86,8 @@ internal sealed class ClusterOptionsValidator : IValidateOptions<ClusterOptions>
         errors.Require(options.GraceSeconds >= 0, $"Cluster:GraceSeconds {options.GraceSeconds} is negative.");
         errors.Require(options.PreStopSeconds >= 0, $"Cluster:PreStopSeconds {options.PreStopSeconds} is negative.");
         errors.Require(
-            options.GraceSeconds == 0 || options.GraceSeconds >= GracePeriod.Least(options).TotalSeconds,
-            $"Cluster:GraceSeconds {options.GraceSeconds} is less than {GracePeriod.Least(options).TotalSeconds}: {options.PreStopSeconds} s of preStop, {GracePeriod.StopTime.TotalSeconds} s to stop, and some to spare.");
+            options.GraceSeconds == 0 || options.GraceSeconds >= GracePeriod.Minimum(options).TotalSeconds,
+            $"Cluster:GraceSeconds {options.GraceSeconds} is less than {GracePeriod.Minimum(options).TotalSeconds}: {options.PreStopSeconds} s of preStop, {GracePeriod.StopTime.TotalSeconds} s to stop, and some to spare.");
         var key = new FileInfo(options.KeyFile.Length > 0 ? options.KeyFile : "none");
         errors.Require(
             key.Exists && key.Length >= ClusterKey.LeastBytes,

@@ -100,7 +100,7 @@ public static class HerdSilo
             services.GetRequiredService<NodeHost>(), services.GetRequiredService<NodeDrain>().Empty, services.GetRequiredService<TimeProvider>()));
         builder.Services.AddHostedService(services => services.GetRequiredService<NodeDrain>());
         builder.Services.AddOptions<HostOptions>().Configure<Microsoft.Extensions.Options.IOptions<ClusterOptions>, Microsoft.Extensions.Options.IOptions<NodeOptions>>(
-            (host, cluster, node) => host.ShutdownTimeout = GracePeriod.DrainTime(cluster.Value, node.Value) + GracePeriod.StopTime);
+            (host, cluster, node) => host.ShutdownTimeout = GracePeriod.DrainTimeout(cluster.Value, node.Value) + GracePeriod.StopTime);
         builder.Services.AddGrpc();
         builder.Services.AddGrpcHealthChecks().AddCheck<NodeHealth>("node");
         builder.Services.AddOptions<NodeOptions>().BindConfiguration(NodeOptions.Section).ValidateOnStart();

@@ -12,7 +12,25 @@ namespace Herd.Grains.Hosting;
 internal static class RenamedOptions
 {
     /// <summary>Old and new names. Remove a line one version after it was added; CHANGELOG.md lists them.</summary>
-    public static IReadOnlyList<(string Old, string New)> All { get; } = [("Routing:BringsKv", "Routing:PullsKv")];
+    public static IReadOnlyList<(string Old, string New)> All { get; } =
+    [
+        ("Routing:BringsKv", "Routing:PullsKv"),
+        ("Routing:Silence", "Routing:ReportTimeout"),
+        ("Rebalance:Every", "Rebalance:Interval"),
+        ("Rebalance:Begin", "Rebalance:StartThreshold"),
+        ("Rebalance:End", "Rebalance:StopThreshold"),
+        ("Rebalance:Rest", "Rebalance:Cooldown"),
+        ("Rebalance:MostPerMinute", "Rebalance:MaxMovesPerMinute"),
+        ("Scaling:Fill", "Scaling:TargetUtilization"),
+        ("Scaling:Ease", "Scaling:ScaleDownThreshold"),
+        ("Scaling:InAfter", "Scaling:ScaleDownDelay"),
+        ("Scaling:KeepFor", "Scaling:KvRetention"),
+        ("Scaling:WakeTime", "Scaling:WakeTimeout"),
+        ("Node:MaxStretch", "Node:MaxStepSlowdown"),
+        ("Node:DrainTime", "Node:DrainTimeout"),
+        ("Gateway:MaxWait", "Gateway:MaxPredictedWait"),
+        ("Gateway:ReadTime", "Gateway:ClientReadTimeout"),
+    ];
 
     /// <summary>Copies the values of old names to the new ones.</summary>
     public static void AddRenamedOptions(this IHostApplicationBuilder builder)
@@ -28,9 +46,9 @@ internal static class RenamedOptions
 
 /// <summary>Logs the old names that are used.</summary>
 internal sealed partial class RenamedOptionsLog(
-    IReadOnlyList<(string Old, string New)> used, ILogger<RenamedOptionsLog> logger) : IHostedService
+    IReadOnlyList<(string Old, string New)> used, ILogger<RenamedOptionsLog> logger) : BackgroundService
 {
-    public Task StartAsync(CancellationToken cancellationToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken)
     {
         foreach (var (old, now) in used)
         {
@@ -39,8 +57,6 @@ internal sealed partial class RenamedOptionsLog(
 
         return Task.CompletedTask;
     }
-
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     [LoggerMessage(
         EventId = 430,

@@ -117,7 +117,7 @@ internal sealed class LoadedModel(ModelSource source, ILlamaModel model, ChatTem
         Runner = runner,
         MaxQueued = options.MaxQueued,
         Speculate = options.Speculate,
-        MaxStretch = options.MaxStretch,
+        MaxStepSlowdown = options.MaxStepSlowdown,
         Kv = new KvOptions
         {
             HostBytes = options.KvHostBytes,

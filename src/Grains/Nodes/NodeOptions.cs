@@ -3,81 +3,82 @@ using Microsoft.Extensions.Options;
 
 namespace Herd.Grains.Nodes;
 
-/// <summary>What a node serves. Section "Node".</summary>
+/// <summary>What a node serves, and with which resources. Section "Node".</summary>
 public sealed class NodeOptions
 {
     public const string Section = "Node";
 
-    /// <summary>An id of the catalog, or the path of a GGUF file.</summary>
+    /// <summary>The model: an id of the catalog, or the path of a GGUF file.</summary>
     public string Model { get; set; } = "";
 
-    /// <summary>The catalog that ids are looked up in.</summary>
+    /// <summary>The path of the model catalog.</summary>
     public string Catalog { get; set; } = "models/catalog.json";
 
-    /// <summary>What computes, by its name; empty means the native runtime that was built in. Default empty.</summary>
+    /// <summary>The name of the runtime; empty means the built-in native one. Default empty.</summary>
     public string Runtime { get; set; } = "";
 
-    /// <summary>Conversations computed side by side, 1 to 256. Default 8.</summary>
+    /// <summary>The number of conversations that are computed at the same time, 1 to 256. Default 8.</summary>
     public int Slots { get; set; } = 8;
 
-    /// <summary>Tokens that a conversation can hold; 0 means as many as the model was trained for. Default 0.</summary>
+    /// <summary>The context length of a conversation in tokens; 0 means the length that the model was trained for. Default 0.</summary>
     public int ContextTokens { get; set; }
 
-    /// <summary>CPU threads that compute; 0 means every core. Nodes that share a machine divide its cores. Default 0.</summary>
+    /// <summary>CPU threads that compute; 0 means one for each core. Divide the cores among nodes on one machine. Default 0.</summary>
     public int Threads { get; set; }
 
-    /// <summary>Most tokens computed in one step, 1 to 4096. Default 256.</summary>
+    /// <summary>The maximum number of tokens in one step, 1 to 4096. Default 256.</summary>
     public int BatchTokens { get; set; } = 256;
 
-    /// <summary>Layers kept on the GPU; negative means all. Default all.</summary>
+    /// <summary>The number of layers on the GPU; negative means all. Default all.</summary>
     public int GpuLayers { get; set; } = -1;
 
     /// <summary>
-    /// The share of the layers that each of the node's GPUs takes, in any unit, 0 or more; at most 16. Default none: by the memory that each has free.
+    /// The share of the layers on each of the node's GPUs, in any unit, 0 or more; at most 16 GPUs. Default none: by their free
+    /// memory.
     /// </summary>
     public IList<float> TensorSplit { get; set; } = [];
 
-    /// <summary>Most turns that may wait for a slot, 0 or more. Default 256.</summary>
+    /// <summary>The maximum number of turns that wait for a slot, 0 or more. Default 256.</summary>
     public int MaxQueued { get; set; } = 256;
 
     /// <summary>Bytes of host memory for the KV caches of sessions that have no slot; 0 means none. Default 1 GiB.</summary>
     public long KvHostBytes { get; set; } = 1L << 30;
 
-    /// <summary>The folder for KV caches on disk, of this node alone; empty means none. Default none.</summary>
+    /// <summary>The folder for KV caches on disk, used by this node only; empty means none. Default none.</summary>
     public string KvDirectory { get; set; } = "";
 
     /// <summary>Bytes of disk for KV caches; 0 means none. Default 4 GiB.</summary>
     public long KvDiskBytes { get; set; } = 4L << 30;
 
-    /// <summary>Whether tokens are guessed from what was said before, where that pays. Default true.</summary>
+    /// <summary>True to propose draft tokens from the text so far, where that saves time. Default true.</summary>
     public bool Speculate { get; set; } = true;
 
     /// <summary>
-    /// How much longer a step may take when a prompt is computed beside answers, as a multiple of a step without; above 1.
-    /// More brings long prompts to their first token sooner and everybody else's tokens later. Default 1.8.
+    /// How many times longer a step with a prompt may take than a step of answers alone; above 1. A higher value shortens the
+    /// time to the first token of long prompts, and delays the tokens of the other answers. Default 1.8.
     /// </summary>
-    public double MaxStretch { get; set; } = 1.8;
+    public double MaxStepSlowdown { get; set; } = 1.8;
 
     /// <summary>
-    /// The least time between two pieces of an answer but the first and the last; tokens that come faster share a message. 0
-    /// means none. Default 20 ms.
+    /// The minimum time between two messages of an answer, except the first and the last. Tokens that come faster share a
+    /// message. 0 sends each step's tokens at once. Default 20 ms.
     /// </summary>
     public TimeSpan StreamInterval { get; set; } = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>The longest time between two reports to a gateway. Default 400 ms.</summary>
+    /// <summary>The maximum time between two reports to a gateway, above zero. Default 400 ms.</summary>
     public TimeSpan Heartbeat { get; set; } = TimeSpan.FromMilliseconds(400);
 
     /// <summary>
-    /// How long a step may take before the node says that it hangs, and its answers go on elsewhere. More for models of which a
+    /// The time after which a step counts as hung, and the node's answers continue on other nodes. Raise it for models whose
     /// step of <see cref="BatchTokens"/> takes seconds. Default 8 s.
     /// </summary>
     public TimeSpan StepDeadline { get; set; } = TimeSpan.FromSeconds(8);
 
     /// <summary>
-    /// How long a node that is to end may take to move its sessions elsewhere; 0 means that it does not try. Default what
-    /// Cluster:GraceSeconds leaves, and 1 min where that is not said.
+    /// The maximum time that a node takes to move its sessions to other nodes before it stops; 0 moves none. Default what
+    /// Cluster:GraceSeconds leaves, or 1 min if that is 0.
     /// </summary>
-    public TimeSpan? DrainTime { get; set; }
+    public TimeSpan? DrainTimeout { get; set; }
 }
 
 internal sealed class NodeOptionsValidator : IValidateOptions<NodeOptions>
@@ -85,22 +86,27 @@ internal sealed class NodeOptionsValidator : IValidateOptions<NodeOptions>
     public ValidateOptionsResult Validate(string? name, NodeOptions options)
     {
         var errors = new OptionErrors();
-        errors.Require(options.Model.Length > 0, "Node:Model is empty; it names a model of the catalog or a GGUF file.");
+        errors.Require(options.Model.Length > 0, "Node:Model is empty. Give an id of the catalog or the path of a GGUF file.");
         errors.Require(options.Slots is >= 1 and <= 256, $"Node:Slots {options.Slots} is not from 1 to 256.");
         errors.Require(options.ContextTokens >= 0, $"Node:ContextTokens {options.ContextTokens} is negative.");
         errors.Require(options.Threads >= 0, $"Node:Threads {options.Threads} is negative.");
         errors.Require(options.BatchTokens is >= 1 and <= 4096, $"Node:BatchTokens {options.BatchTokens} is not from 1 to 4096.");
-        errors.Require(options.BatchTokens >= options.Slots, $"Node:BatchTokens {options.BatchTokens} is less than Node:Slots {options.Slots}; each slot needs a token a step.");
         errors.Require(
-            options.TensorSplit.Count <= 16 && options.TensorSplit.All(share => share >= 0 && float.IsFinite(share)) && (options.TensorSplit.Count == 0 || options.TensorSplit.Sum() > 0),
-            $"Node:TensorSplit {string.Join(',', options.TensorSplit)} is not up to 16 shares, 0 or more, and more than 0 together.");
+            options.BatchTokens >= options.Slots,
+            $"Node:BatchTokens {options.BatchTokens} is less than Node:Slots {options.Slots}. Each slot needs a token in a step.");
+        errors.Require(
+            options.TensorSplit.Count <= 16
+                && options.TensorSplit.All(share => share >= 0 && float.IsFinite(share))
+                && (options.TensorSplit.Count == 0 || options.TensorSplit.Sum() > 0),
+            $"Node:TensorSplit {string.Join(',', options.TensorSplit)} is not up to 16 shares of 0 or more with a sum above 0.");
         errors.Require(options.MaxQueued >= 0, $"Node:MaxQueued {options.MaxQueued} is negative.");
         errors.Require(options.KvHostBytes >= 0, $"Node:KvHostBytes {options.KvHostBytes} is negative.");
         errors.Require(options.KvDiskBytes >= 0, $"Node:KvDiskBytes {options.KvDiskBytes} is negative.");
-        errors.Require(options.MaxStretch > 1, $"Node:MaxStretch {options.MaxStretch} is not above 1.");
+        errors.Require(options.MaxStepSlowdown > 1, $"Node:MaxStepSlowdown {options.MaxStepSlowdown} is not above 1.");
         errors.Require(options.StreamInterval >= TimeSpan.Zero, $"Node:StreamInterval {options.StreamInterval} is negative.");
         errors.Require(options.StepDeadline > TimeSpan.Zero, $"Node:StepDeadline {options.StepDeadline} is not above zero.");
-        errors.Require(options.DrainTime is null || options.DrainTime >= TimeSpan.Zero, $"Node:DrainTime {options.DrainTime} is negative.");
+        errors.Require(
+            options.DrainTimeout is null || options.DrainTimeout >= TimeSpan.Zero, $"Node:DrainTimeout {options.DrainTimeout} is negative.");
         errors.Require(options.Heartbeat > TimeSpan.Zero, $"Node:Heartbeat {options.Heartbeat} is not above zero.");
         return errors.ToResult();
     }

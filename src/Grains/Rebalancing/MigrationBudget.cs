@@ -17,7 +17,7 @@ internal sealed class MigrationBudget(RebalanceOptions options, TimeProvider tim
             _resting.Remove(oldest.Session);
         }
 
-        if (_resting.Contains(session) || _moved.Count(move => time.GetElapsedTime(move.At) < Window) >= options.MostPerMinute)
+        if (_resting.Contains(session) || _moved.Count(move => time.GetElapsedTime(move.At) < Window) >= options.MaxMovesPerMinute)
         {
             return false;
         }
@@ -27,5 +27,5 @@ internal sealed class MigrationBudget(RebalanceOptions options, TimeProvider tim
         return true;
     }
 
-    private TimeSpan Longest => options.Rest > Window ? options.Rest : Window;
+    private TimeSpan Longest => options.Cooldown > Window ? options.Cooldown : Window;
 }

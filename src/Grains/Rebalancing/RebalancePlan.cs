@@ -36,12 +36,12 @@ internal static class RebalancePlan
         foreach (var giver in nodes.OrderByDescending(node => node.Sessions - Share(node)))
         {
             var share = Share(giver);
-            if (giver.Sessions <= share * options.Begin || giver.Sessions - share < LeastExcess)
+            if (giver.Sessions <= share * options.StartThreshold || giver.Sessions - share < LeastExcess)
             {
                 continue;
             }
 
-            var excess = giver.Sessions - (int)Math.Ceiling((share * options.End) - Rounding);
+            var excess = giver.Sessions - (int)Math.Ceiling((share * options.StopThreshold) - Rounding);
             foreach (var taker in room.Where(taker => taker.Value > 0).OrderByDescending(taker => taker.Value).ThenBy(taker => taker.Key, StringComparer.Ordinal).ToList())
             {
                 var count = Math.Min(excess, taker.Value);

@@ -15,12 +15,12 @@ internal sealed class RebalanceTimer(
     /// <summary>Wakes it until the process ends.</summary>
     internal async Task Run(CancellationToken stoppingToken)
     {
-        if (options.Value.Every == TimeSpan.Zero)
+        if (options.Value.Interval == TimeSpan.Zero)
         {
             return;
         }
 
-        using var timer = new PeriodicTimer(options.Value.Every, time);
+        using var timer = new PeriodicTimer(options.Value.Interval, time);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
             try

@@ -127,7 +127,7 @@ internal sealed class NodeWatcher(
             Exception? fault = null;
             try
             {
-                var timeout = options.Value.Silence;
+                var timeout = options.Value.ReportTimeout;
                 address ??= await grains.GetReachableGrain<INodeGrain>(node).LinkAddress().WaitAsync(timeout, time, left);
                 await foreach (var report in links.Watch(address, timeout, left))
                 {

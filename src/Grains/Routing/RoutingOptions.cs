@@ -4,13 +4,13 @@ using Microsoft.Extensions.Options;
 
 namespace Herd.Grains.Routing;
 
-/// <summary>How turns find their node. Section "Routing".</summary>
+/// <summary>How the node of a turn is chosen. Section "Routing".</summary>
 public sealed class RoutingOptions
 {
     public const string Section = "Routing";
 
     /// <summary>
-    /// "predicted-ttft", or to compare with it "least-loaded", "power-of-two", "sticky-hash" or "round-robin". Default
+    /// The policy: "predicted-ttft", or for comparisons "least-loaded", "power-of-two", "sticky-hash" or "round-robin". Default
     /// "predicted-ttft".
     /// </summary>
     public string Policy { get; set; } = "predicted-ttft";
@@ -21,11 +21,11 @@ public sealed class RoutingOptions
     /// </summary>
     public bool PullsKv { get; set; } = true;
 
-    /// <summary>What is drawn by lot is drawn from this seed. Default 0.</summary>
+    /// <summary>The seed of random choices. Default 0.</summary>
     public int Seed { get; set; }
 
-    /// <summary>How long a node may be silent before it gets no work and its answers go on elsewhere, above 0. Default 1.5 s.</summary>
-    public TimeSpan Silence { get; set; } = TimeSpan.FromSeconds(1.5);
+    /// <summary>The time without a report after which a node counts as failed, above 0. Default 1.5 s.</summary>
+    public TimeSpan ReportTimeout { get; set; } = TimeSpan.FromSeconds(1.5);
 
     internal static IReadOnlyList<IRoutingPolicy> Policies(int seed) =>
         [new PredictedTtft(), new LeastLoaded(), new PowerOfTwo(new Random(seed)), new StickyHash(), new RoundRobin()];
@@ -40,8 +40,9 @@ internal sealed class RoutingOptionsValidator : IValidateOptions<RoutingOptions>
         var names = RoutingOptions.Policies(seed: 0).Select(policy => policy.Name).ToList();
         var errors = new OptionErrors();
         errors.Require(
-            names.Contains(options.Policy), $"Routing:Policy '{options.Policy}' is none of {string.Join(", ", names)}.");
-        errors.Require(options.Silence > TimeSpan.Zero, $"Routing:Silence {options.Silence} is not above zero.");
+            names.Contains(options.Policy), $"Routing:Policy '{options.Policy}' is unknown. The policies are {string.Join(", ", names)}.");
+        errors.Require(
+            options.ReportTimeout > TimeSpan.Zero, $"Routing:ReportTimeout {options.ReportTimeout} is not above zero.");
         return errors.ToResult();
     }
 }

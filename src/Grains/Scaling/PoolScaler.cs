@@ -14,7 +14,7 @@ internal sealed class PoolScaler(PoolOptions pool, ScalingOptions options, TimeP
     /// <summary>How long no node is emptied after that.</summary>
     private static readonly TimeSpan Rest = TimeSpan.FromMinutes(30);
 
-    private readonly ScaleWindow _window = new(options.InAfter, time);
+    private readonly ScaleWindow _window = new(options.ScaleDownDelay, time);
     private readonly long _begun = time.GetTimestamp();
     private readonly List<string> _retiring = [];
     private readonly HashSet<string> _empty = [];
@@ -50,7 +50,7 @@ internal sealed class PoolScaler(PoolOptions pool, ScalingOptions options, TimeP
     {
         _load = load;
         _wanted = _window.Add(ScalePolicy.Wanted(load, pool, options));
-        if (time.GetElapsedTime(_begun) < options.InAfter)
+        if (time.GetElapsedTime(_begun) < options.ScaleDownDelay)
         {
             // Who has just begun knows nothing of the past, and keeps what there is.
             _wanted = Math.Max(_wanted, load.Ready);

@@ -19,7 +19,7 @@ public sealed class Pools(IOptions<ScalingOptions> options)
     public IEnumerable<string> MaySleep => options.Value.Pools.Where(pool => pool.Min == 0).Select(pool => pool.Model);
 
     /// <summary>How long a turn waits for a node of a model where there is none; null means as long as any.</summary>
-    internal TimeSpan? Patience(string model) => MaySleep.Contains(model) ? options.Value.WakeTime : null;
+    internal TimeSpan? Patience(string model) => MaySleep.Contains(model) ? options.Value.WakeTimeout : null;
 
     /// <summary>Counts a turn that waits for a node.</summary>
     /// <returns>Dispose when it waits no more.</returns>

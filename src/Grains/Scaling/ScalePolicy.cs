@@ -19,7 +19,7 @@ internal static class ScalePolicy
     public static int Wanted(PoolLoad load, PoolOptions pool, ScalingOptions options)
     {
         var enough = Need(load, pool, options, ease: 1);
-        var easy = Need(load, pool, options, options.Ease);
+        var easy = Need(load, pool, options, options.ScaleDownThreshold);
         var step = LeastStep(load.Ready);
         var wanted = enough > load.Ready ? Math.Max(enough, load.Ready + step)
             : easy <= load.Ready - step ? easy
@@ -41,12 +41,12 @@ internal static class ScalePolicy
             return load.Held > 0 ? 1 : 0;
         }
 
-        var slots = load.Sequences * load.Ready / Math.Max(1, load.Slots * options.Fill * ease);
+        var slots = load.Sequences * load.Ready / Math.Max(1, load.Slots * options.TargetUtilization * ease);
         var target = pool.TargetTtft.TotalSeconds;
         var wait = Math.Max(target - (pool.PromptTokens * load.PerToken), target * LeastWait);
         var backlog = load.Backlog / (wait * ease);
-        var kept = options.KeepFor.TotalSeconds > load.ForgottenIdle * ease
-            ? load.Ready * options.KeepFor.TotalSeconds / Math.Max(1, load.ForgottenIdle * ease)
+        var kept = options.KvRetention.TotalSeconds > load.ForgottenIdle * ease
+            ? load.Ready * options.KvRetention.TotalSeconds / Math.Max(1, load.ForgottenIdle * ease)
             : 0;
         return (int)Math.Ceiling(Math.Min(Math.Max(Math.Max(slots, backlog), kept), MostGrowth * load.Ready));
     }

@@ -36,7 +36,7 @@ internal sealed class EngineLoop
         _cache = cache;
         Transfer = new KvTransfer(cache, rates, time);
         _rates = rates;
-        _times = new StepTimes(rates, options.MaxStretch);
+        _times = new StepTimes(rates, options.MaxStepSlowdown);
         var speculation = options.Speculate ? new Speculation(_times, context.CellsPerSequence) : null;
         _scheduler = new Scheduler(cache, new SchedulingPolicy(options), new Fairness(), _times, speculation, time);
         _batch = new TokenBatch(context.BatchTokens);

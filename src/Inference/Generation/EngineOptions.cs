@@ -10,7 +10,7 @@ public sealed record EngineOptions
     /// The maximum time of a step with prefill and decoding, as a multiple of the time of a step that only decodes.
     /// Above 1. Default 1.8.
     /// </summary>
-    public double MaxStretch { get; init; } = 1.8;
+    public double MaxStepSlowdown { get; init; } = 1.8;
 
     /// <summary>
     /// The quantum: a sequence may be preempted by one that has just begun after so many tokens, 1 or more. Default 16

@@ -25,7 +25,7 @@ public sealed class AdmissionTests
     [Fact]
     public void Enter_EveryQueueIsTooLong_SaysWhenToTryAgain()
     {
-        using var admission = Make(new GatewayOptions { MaxWait = TimeSpan.FromSeconds(2) });
+        using var admission = Make(new GatewayOptions { MaxPredictedWait = TimeSpan.FromSeconds(2) });
         _registry.Update(Report("a", prefill: 5000));
         _registry.Update(Report("b", prefill: 7000));
 
@@ -38,7 +38,7 @@ public sealed class AdmissionTests
     [Fact]
     public void Enter_OneNodeIsFree_Admits()
     {
-        using var admission = Make(new GatewayOptions { MaxWait = TimeSpan.FromSeconds(2) });
+        using var admission = Make(new GatewayOptions { MaxPredictedWait = TimeSpan.FromSeconds(2) });
         _registry.Update(Report("a", prefill: 5000));
         _registry.Update(Report("b", prefill: 0));
 

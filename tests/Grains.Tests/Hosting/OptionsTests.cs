@@ -14,16 +14,22 @@ public sealed class OptionsTests
     {
         var node = new NodeOptionsValidator().Validate(null, new NodeOptions
         {
-            Slots = 0, ContextTokens = -1, Threads = -1, BatchTokens = 0, MaxQueued = -1, MaxStretch = 1, Heartbeat = TimeSpan.Zero,
-            StepDeadline = TimeSpan.Zero, DrainTime = -TimeSpan.FromSeconds(1), TensorSplit = [-1],
+            Slots = 0, ContextTokens = -1, Threads = -1, BatchTokens = 0, MaxQueued = -1, MaxStepSlowdown = 1,
+            Heartbeat = TimeSpan.Zero, StepDeadline = TimeSpan.Zero, DrainTimeout = -TimeSpan.FromSeconds(1), TensorSplit = [-1],
         });
         var cluster = new ClusterOptionsValidator().Validate(null, new ClusterOptions
         {
-            Name = "Not A Name", Store = " ", Address = "nowhere", SiloPort = 0, LinkPort = 0, HealthPort = -1, HealthGrpcPort = -1, KeyFile = "nowhere", GraceSeconds = -1, PreStopSeconds = -1, StoreReplicas = -1,
+            Name = "Not A Name", Store = " ", Address = "nowhere", SiloPort = 0, LinkPort = 0, HealthPort = -1,
+            HealthGrpcPort = -1, KeyFile = "nowhere", GraceSeconds = -1, PreStopSeconds = -1, StoreReplicas = -1,
         });
 
-        string[] fields = ["Model", "Slots", "ContextTokens", "Threads", "BatchTokens", "MaxQueued", "MaxStretch", "Heartbeat", "StepDeadline", "DrainTime", "TensorSplit"];
-        Assert.All(fields, field => Assert.Contains(node.Failures!, failure => failure.Contains($"Node:{field}", StringComparison.Ordinal)));
+        string[] fields =
+        [
+            "Model", "Slots", "ContextTokens", "Threads", "BatchTokens", "MaxQueued", "MaxStepSlowdown", "Heartbeat",
+            "StepDeadline", "DrainTimeout", "TensorSplit",
+        ];
+        Assert.All(fields, field => Assert.Contains(
+            node.Failures!, failure => failure.Contains($"Node:{field}", StringComparison.Ordinal)));
         Assert.Equal(12, cluster.Failures!.Count());
     }
 
@@ -32,7 +38,11 @@ public sealed class OptionsTests
     {
         var result = new ScalingOptionsValidator().Validate(null, new ScalingOptions
         {
-            Fill = 0, Ease = 1, InAfter = -TimeSpan.FromSeconds(1), KeepFor = -TimeSpan.FromSeconds(1), WakeTime = TimeSpan.Zero,
+            TargetUtilization = 0,
+            ScaleDownThreshold = 1,
+            ScaleDownDelay = -TimeSpan.FromSeconds(1),
+            KvRetention = -TimeSpan.FromSeconds(1),
+            WakeTimeout = TimeSpan.Zero,
             Pools = [new PoolOptions { Min = -1, Max = 0, TargetTtft = TimeSpan.Zero, PromptTokens = 0 }, new PoolOptions()],
         });
 
@@ -45,14 +55,14 @@ public sealed class OptionsTests
     {
         var cluster = new ClusterOptions { GraceSeconds = grace, PreStopSeconds = preStop };
         Validate(new NodeOptions());
-        Validate(new NodeOptions { DrainTime = TimeSpan.FromSeconds(drain) });
+        Validate(new NodeOptions { DrainTimeout = TimeSpan.FromSeconds(drain) });
 
         void Validate(NodeOptions node)
         {
             var configuration = new ConfigurationBuilder()
                 .AddInMemoryCollection([new("Cluster:GraceSeconds", $"{grace}"), new("Cluster:PreStopSeconds", $"{preStop}")])
                 .Build();
-            var length = TimeSpan.FromSeconds(preStop) + GracePeriod.DrainTime(cluster, node) + GracePeriod.StopTime;
+            var length = TimeSpan.FromSeconds(preStop) + GracePeriod.DrainTimeout(cluster, node) + GracePeriod.StopTime;
             var isRefused = new GracePeriodValidator(configuration).Validate(null, node).Failed
                 || new ClusterOptionsValidator().Validate(null, cluster).Failures!.Any(failure => failure.StartsWith("Cluster:GraceSeconds", StringComparison.Ordinal));
             Assert.True(grace == 0 || isRefused || length < TimeSpan.FromSeconds(grace));

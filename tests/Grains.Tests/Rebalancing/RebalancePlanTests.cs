@@ -58,7 +58,7 @@ public sealed class RebalancePlanTests
     public void TryTake_MovedJustNow_RestsAndTheMinuteIsBounded()
     {
         var time = new FakeTimeProvider();
-        var budget = new MigrationBudget(new RebalanceOptions { MostPerMinute = 2, Rest = TimeSpan.FromMinutes(5) }, time);
+        var budget = new MigrationBudget(new RebalanceOptions { MaxMovesPerMinute = 2, Cooldown = TimeSpan.FromMinutes(5) }, time);
 
         Assert.True(budget.TryTake("a"));
         Assert.False(budget.TryTake("a"));
@@ -78,7 +78,11 @@ public sealed class RebalancePlanTests
     {
         var result = new RebalanceOptionsValidator().Validate(null, new RebalanceOptions
         {
-            Every = -TimeSpan.FromSeconds(1), Begin = 1, End = 2, Rest = -TimeSpan.FromSeconds(1), MostPerMinute = 0,
+            Interval = -TimeSpan.FromSeconds(1),
+            StartThreshold = 1,
+            StopThreshold = 2,
+            Cooldown = -TimeSpan.FromSeconds(1),
+            MaxMovesPerMinute = 0,
         });
 
         Assert.Equal(5, result.Failures!.Count());

@@ -78,7 +78,7 @@ public sealed class PolicyTests
     [Fact]
     public void Validate_UnknownPolicy_SaysWhichThereAre()
     {
-        var result = new RoutingOptionsValidator().Validate(null, new RoutingOptions { Policy = "best", Silence = TimeSpan.Zero });
+        var result = new RoutingOptionsValidator().Validate(null, new RoutingOptions { Policy = "best", ReportTimeout = TimeSpan.Zero });
 
         Assert.Equal(2, result.Failures!.Count());
         Assert.Contains("predicted-ttft, least-loaded, power-of-two, sticky-hash, round-robin", result.FailureMessage, StringComparison.Ordinal);

@@ -5,7 +5,7 @@ namespace Herd.Grains.Tests.Scaling;
 
 public sealed class PoolScalerTests
 {
-    private static readonly ScalingOptions Options = new() { InAfter = TimeSpan.FromMinutes(5) };
+    private static readonly ScalingOptions Options = new() { ScaleDownDelay = TimeSpan.FromMinutes(5) };
     private readonly FakeTimeProvider _time = new();
     private readonly HashSet<string> _there = ["a", "b", "c"];
     private readonly PoolScaler _scaler;
@@ -26,7 +26,7 @@ public sealed class PoolScalerTests
     {
         Observe(sequences: 12);
         Assert.False(_scaler.IsOneTooMany);
-        Rest(Options.InAfter - TimeSpan.FromSeconds(2));
+        Rest(Options.ScaleDownDelay - TimeSpan.FromSeconds(2));
         Assert.False(_scaler.IsOneTooMany);
         Rest(TimeSpan.FromSeconds(3));
 
@@ -48,7 +48,7 @@ public sealed class PoolScalerTests
     public void Observe_LoadComesBackMeanwhile_KeepsTheNode()
     {
         Observe(sequences: 12);
-        Rest(Options.InAfter + TimeSpan.FromSeconds(1));
+        Rest(Options.ScaleDownDelay + TimeSpan.FromSeconds(1));
         _scaler.Retire("b");
 
         Observe(sequences: 30);
@@ -61,7 +61,7 @@ public sealed class PoolScalerTests
     public void Observe_NobodyTakesTheEmptyNode_LetsItServeAgainAndRests()
     {
         Observe(sequences: 12);
-        Rest(Options.InAfter + TimeSpan.FromSeconds(1));
+        Rest(Options.ScaleDownDelay + TimeSpan.FromSeconds(1));
         _scaler.Retire("b");
         _scaler.RecordEmpty("b");
         Rest(TimeSpan.FromMinutes(5));
@@ -70,7 +70,7 @@ public sealed class PoolScalerTests
         Rest(TimeSpan.FromSeconds(2));
 
         Assert.Empty(_scaler.Retiring);
-        Rest(Options.InAfter);
+        Rest(Options.ScaleDownDelay);
         Assert.False(_scaler.IsOneTooMany);
         Rest(TimeSpan.FromMinutes(30));
         Assert.True(_scaler.IsOneTooMany);
@@ -86,7 +86,7 @@ public sealed class PoolScalerTests
         }
 
         Observe(sequences: 10);
-        Rest(Options.InAfter + TimeSpan.FromSeconds(1));
+        Rest(Options.ScaleDownDelay + TimeSpan.FromSeconds(1));
         foreach (var node in new[] { "a", "b", "c" })
         {
             Assert.True(_scaler.IsOneTooMany);
@@ -112,7 +112,7 @@ public sealed class PoolScalerTests
         {
             Observe(sequences: 0);
             _there.Add(node);
-            _time.Advance(Options.InAfter / 4);
+            _time.Advance(Options.ScaleDownDelay / 4);
         }
 
         Observe(sequences: 0);

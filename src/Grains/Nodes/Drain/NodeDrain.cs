@@ -36,7 +36,7 @@ internal sealed class NodeDrain(
     private const int Movers = 4;
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
 
-    private readonly TimeSpan _most = GracePeriod.DrainTime(cluster.Value, options.Value);
+    private readonly TimeSpan _most = GracePeriod.DrainTimeout(cluster.Value, options.Value);
 
     /// <summary>What there is to move.</summary>
     public async Task<DrainPreview> Preview()
