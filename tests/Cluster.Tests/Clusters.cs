@@ -24,7 +24,7 @@ public sealed class TinyCluster : HerdCluster, IAsyncLifetime
         _store = await StoreProcess.StartRedis();
         SetEnvironment("Gateway__Tenants__alice", Hash(Alice));
         SetEnvironment("Gateway__Tenants__bob", Hash(Bob));
-        SetEnvironment("Gateway__ReadTime", "00:00:03");
+        SetEnvironment("Gateway__ClientReadTimeout", "00:00:03");
         SetEnvironment("HERD_API_KEY", Alice);
         SetEnvironment("Gateway__AdminKeys__0", Hash(Operator));
         SetEnvironment("HERD_ADMIN_KEY", Operator);

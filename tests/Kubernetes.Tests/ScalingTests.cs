@@ -24,7 +24,7 @@ public sealed class ScalingTests
         ["Scaling__Pools__0__Model"] = "tiny",
         ["Scaling__Pools__0__Min"] = "0",
         ["Scaling__Pools__0__Max"] = "4",
-        ["Scaling__InAfter"] = "00:00:10",
+        ["Scaling__ScaleDownDelay"] = "00:00:10",
     };
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;

@@ -18,7 +18,7 @@ internal static class OverloadScene
     private static readonly TimeSpan Length = TimeSpan.FromSeconds(40);
     private static readonly string Padding = string.Concat(Enumerable.Repeat("some words ", 16));
 
-    public static async Task<IReadOnlyList<Result>> Run(double maxWait, int maxWaiting, double maxStretch)
+    public static async Task<IReadOnlyList<Result>> Run(double maxWait, int maxWaiting, double maxStepSlowdown)
     {
         await using var herd = await HerdGateway.StartSimulated(
             Nodes,
@@ -26,7 +26,7 @@ internal static class OverloadScene
             1,
             ("Gateway__MaxPredictedWait", TimeSpan.FromSeconds(maxWait).ToString("c", CultureInfo.InvariantCulture)),
             ("Gateway__MaxWaiting", maxWaiting.ToString(CultureInfo.InvariantCulture)),
-            ("Node__MaxStretch", maxStretch.ToString(CultureInfo.InvariantCulture)));
+            ("Node__MaxStepSlowdown", maxStepSlowdown.ToString(CultureInfo.InvariantCulture)));
         await WarmUp(herd);
         return [await Load(herd, 0.2), await Load(herd, 3)];
     }

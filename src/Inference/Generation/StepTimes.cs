@@ -6,7 +6,7 @@ namespace Herd.Inference.Generation;
 /// Measured times of steps: of decoding by the number of sequences, of each draft token, and of prefill in steps that
 /// also decode. The prefill budget follows from them.
 /// </summary>
-internal sealed class StepTimes(KvRates rates, double maxStretch)
+internal sealed class StepTimes(KvRates rates, double maxStepSlowdown)
 {
     private const double Weight = 0.2;
     private const double Drift = 0.005;
@@ -148,7 +148,7 @@ internal sealed class StepTimes(KvRates rates, double maxStretch)
     /// starve many prompts.
     /// </summary>
     private double ExtraSeconds(int decoding, int prefilling) =>
-        (maxStretch * Math.Max(Seconds(decoding), Seconds(decoding + prefilling))) - Seconds(decoding);
+        (maxStepSlowdown * Math.Max(Seconds(decoding), Seconds(decoding + prefilling))) - Seconds(decoding);
 
     /// <summary>Prompt tokens for each second that prefill adds to a step that also decodes.</summary>
     private double MixedPrefillRate(int decoding) =>

@@ -6,12 +6,12 @@ namespace Herd.Inference.Tests.Generation;
 
 public sealed class StepTimesTests
 {
-    private const double MaxStretch = 1.8;
+    private const double MaxStepSlowdown = 1.8;
 
     private readonly KvRates _rates = new();
     private readonly StepTimes _times;
 
-    public StepTimesTests() => _times = new StepTimes(_rates, MaxStretch);
+    public StepTimesTests() => _times = new StepTimes(_rates, MaxStepSlowdown);
 
     [Fact]
     public void Seconds_NothingMeasured_GrowWithTheSequences() => Assert.True(_times.Seconds(8) > _times.Seconds(1));
@@ -43,7 +43,7 @@ public sealed class StepTimesTests
 
         var beside = _times.PromptRate(decoding: 4);
 
-        Assert.Equal(_times.PrefillBudget(decoding: 4, prefilling: 1, max: 4096) / (MaxStretch * _times.Seconds(5)), beside, 0.05 * beside);
+        Assert.Equal(_times.PrefillBudget(decoding: 4, prefilling: 1, max: 4096) / (MaxStepSlowdown * _times.Seconds(5)), beside, 0.05 * beside);
         Assert.InRange(beside, 1, alone / 2);
     }
 
@@ -96,7 +96,7 @@ public sealed class StepTimesTests
 
         var budget = _times.PrefillBudget(decoding: 4, prefilling: 0, max: 4096);
 
-        Assert.Equal((MaxStretch - 1) * 0.050, _rates.Prefill.Seconds(budget), 2.0 / _rates.Prefill.PerSecond);
+        Assert.Equal((MaxStepSlowdown - 1) * 0.050, _rates.Prefill.Seconds(budget), 2.0 / _rates.Prefill.PerSecond);
     }
 
     /// <summary>
@@ -115,7 +115,7 @@ public sealed class StepTimesTests
             _times.Record(decoding: 1, drafted: 0, produced: 1, prefilling: 7, tokens, TimeSpan.FromMilliseconds(10 + (2 * tokens)));
         }
 
-        Assert.Equal(((MaxStretch * 60) - 10) / 2, _times.PrefillBudget(decoding: 1, prefilling: 7, max: 4096), 2.0);
+        Assert.Equal(((MaxStepSlowdown * 60) - 10) / 2, _times.PrefillBudget(decoding: 1, prefilling: 7, max: 4096), 2.0);
         Decode(1, milliseconds: 10);
         Assert.InRange(_times.PrefillBudget(decoding: 1, prefilling: 0, max: 4096), 3, 4);
     }
@@ -144,7 +144,7 @@ public sealed class StepTimesTests
 
         Prefill(steps: 2000, n => 2 * n, calm: 60);
 
-        Assert.Equal((MaxStretch - 1) * 60 / 2, _times.PrefillBudget(decoding: 4, prefilling: 0, max: 4096), 2.0);
+        Assert.Equal((MaxStepSlowdown - 1) * 60 / 2, _times.PrefillBudget(decoding: 4, prefilling: 0, max: 4096), 2.0);
     }
 
     [Theory]
@@ -157,7 +157,7 @@ public sealed class StepTimesTests
 
         Prefill(steps: 60, n => pass + (token * n));
 
-        var fits = (((MaxStretch - 1) * 20) - pass) / token;
+        var fits = (((MaxStepSlowdown - 1) * 20) - pass) / token;
         Assert.InRange(_times.PrefillBudget(decoding: 4, prefilling: 0, max: 4096), 0.8 * fits, fits);
     }
 
