@@ -1,0 +1,22 @@
+using Herd.Grains.Conversations.Failover;
+using Herd.Grains.Conversations.Storage;
+using Herd.Grains.Conversations.Turns;
+using Herd.Grains.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Herd.Grains.Conversations;
+
+internal static class ConversationServices
+{
+    public static IServiceCollection AddConversations(this IServiceCollection services) => services
+        .AddSingleton<IConversationStore, RedisConversationStore>()
+        .AddSingleton<TurnRouter>()
+        .AddSingleton<LocalEventChannels>()
+        .AddSingleton<TurnEventReader>()
+        .AddSingleton<SessionClient>()
+        .AddSingleton<FailoverMonitor>()
+        .AddSingleton<TurnAttempt>()
+        .AddSingleton<TurnExecutor>()
+        .AddSingleton<SessionMigration>()
+        .AddHosted<GatewayDrain>();
+}

@@ -1,0 +1,34 @@
+using Herd.Grains.Hosting;
+using Herd.Grains.Nodes.Drain;
+using Herd.Inference.Generation;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+
+namespace Herd.Grains.Nodes;
+
+internal static class NodeServices
+{
+    /// <summary>The model and its engine.</summary>
+    public static IServiceCollection AddModelHost(this IServiceCollection services)
+    {
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<NodeOptions>, GracePeriodValidator>());
+        return services
+            .AddValidated<NodeOptions, NodeOptionsValidator>(NodeOptions.Section)
+            .AddSingleton<IEngineRunner, EngineThread>()
+            .AddSingleton<WarmUp>()
+            .AddSingleton(provider => ActivatorUtilities.CreateInstance<NodeHost>(
+                provider, (Func<LoadedModel, string, CancellationToken, Task>)provider.GetRequiredService<WarmUp>().Run))
+            .AddHostedService(provider => provider.GetRequiredService<NodeHost>());
+    }
+
+    /// <summary>The services that the grains of a node use, and its drain.</summary>
+    public static IServiceCollection AddSessions(this IServiceCollection services) => services
+        .AddSingleton<SessionPull>()
+        .AddSingleton<NodeInspection>()
+        .AddHosted<NodeDrain>()
+        .AddSingleton(provider => new NodeRetirement(
+            provider.GetRequiredService<NodeHost>(),
+            provider.GetRequiredService<NodeDrain>().Empty,
+            provider.GetRequiredService<TimeProvider>()));
+}

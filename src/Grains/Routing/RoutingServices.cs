@@ -1,0 +1,13 @@
+using Herd.Grains.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Herd.Grains.Routing;
+
+internal static class RoutingServices
+{
+    public static IServiceCollection AddTurnRouting(this IServiceCollection services) => services
+        .AddValidated<RoutingOptions, RoutingOptionsValidator>(RoutingOptions.Section)
+        .AddSingleton<NodeRegistry>()
+        .AddSingleton<Router>()
+        .AddHostedService<NodeWatcher>();
+}

@@ -1,0 +1,12 @@
+using Herd.Grains.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Herd.Grains.Scaling;
+
+internal static class ScalingServices
+{
+    public static IServiceCollection AddScaling(this IServiceCollection services) => services
+        .AddValidated<ScalingOptions, ScalingOptionsValidator>(ScalingOptions.Section)
+        .AddSingleton<Pools>()
+        .AddHosted<PoolAdvisor>();
+}
