@@ -10,16 +10,16 @@ using Herd.Simulator.Faults;
 namespace Herd.Simulator;
 
 /// <summary>
-/// The load of <see cref="ScaleRun"/> on the real thing: grains, links, engines and schedulers of every node, two gateways with their
-/// routers, watchers and rebalancers, on simulated runtimes in simulated time.
+/// The load of <see cref="ScaleRun"/> on the real thing: grains, links, engines and schedulers of every node, two
+/// gateways with their routers, watchers and rebalancers, on simulated runtimes in simulated time.
 /// </summary>
 internal sealed class GrainRun : IDisposable
 {
     private const int BytesPerToken = sizeof(int);
     private const double MeasureEvery = 1;
-    private static readonly TimeSpan Most = TimeSpan.FromHours(2);
+    private static readonly TimeSpan Limit = TimeSpan.FromHours(2);
 
-    /// <summary>Until nodes have loaded, warmed up and been heard of.</summary>
+    /// <summary>The time in which nodes load, warm up and report.</summary>
     private static readonly TimeSpan Begin = TimeSpan.FromSeconds(10);
 
     private readonly FaultWorld _world;
@@ -61,7 +61,7 @@ internal sealed class GrainRun : IDisposable
 
     public Summary Run()
     {
-        _world.Pump.Run(Talk, Tick, Most);
+        _world.Pump.Run(Talk, Tick, Limit);
         return Summarize();
     }
 

@@ -1,6 +1,6 @@
 namespace Herd.Simulator;
 
-/// <summary>What users do, and what nodes there are for them. Times are in seconds.</summary>
+/// <summary>The behaviour of users, and the nodes that serve them. Times are in seconds.</summary>
 internal static class Habits
 {
     public const int Slots = 16;

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 var nodes = new Option<int>("--nodes") { DefaultValueFactory = _ => 1000, Description = "Nodes." };
 var conversations = new Option<int>("--conversations") { DefaultValueFactory = _ => 1_000_000, Description = "Conversations." };
-var seed = new Option<int>("--seed") { DefaultValueFactory = _ => 1, Description = "What is drawn by lot is drawn from it." };
+var seed = new Option<int>("--seed") { DefaultValueFactory = _ => 1, Description = "The seed of random choices." };
 var policy = new Option<string?>("--policy") { Description = "One policy by name; all of them without it." };
 var grains = new Option<bool>("--grains") { Description = "Real grains, links and engines instead of a model of them; for a hundred nodes and some ten thousand conversations." };
 var scale = new Command("scale", "Many conversations over many nodes, by every routing policy.") { nodes, conversations, seed, policy, grains };
@@ -55,7 +55,7 @@ faults.SetAction(parsed =>
     var wrong = runs.Sum(run => run.Violations.Count);
     Console.WriteLine(string.Create(
         CultureInfo.InvariantCulture,
-        $"{runs.Count} seeds, {runs.Sum(run => run.Faults)} faults, {runs.Sum(run => run.Continued)} answers gone on with, {runs.Sum(run => run.BegunAnew)} begun anew, {runs.Sum(run => run.Pulled)} KV caches brought, {wrong} violations, {Stopwatch.GetElapsedTime(started).TotalSeconds:0} s"));
+        $"{runs.Count} seeds, {runs.Sum(run => run.Faults)} faults, {runs.Sum(run => run.Continued)} answers continued, {runs.Sum(run => run.Restarted)} restarted, {runs.Sum(run => run.Pulled)} KV caches pulled, {wrong} violations, {Stopwatch.GetElapsedTime(started).TotalSeconds:0} s"));
     return wrong == 0 ? 0 : 1;
 });
 

@@ -10,8 +10,8 @@ using Microsoft.Extensions.Options;
 namespace Herd.Simulator;
 
 /// <summary>
-/// Conversations come and go over many nodes, in simulated time: the real cluster view, routing policies and rebalance plan over
-/// <see cref="SimulatedNode"/>s of which a fifth is half as fast, some die, and some come back.
+/// Conversations come and go over many nodes, in simulated time: the real node registry, router, routing policies and
+/// rebalance plan over <see cref="SimulatedNode"/>s of which a fifth is half as fast, some die, and some come back.
 /// </summary>
 internal sealed class ScaleRun
 {

@@ -5,8 +5,9 @@ using Herd.Inference.Simulated;
 namespace Herd.Simulator;
 
 /// <summary>
-/// A node as queueing theory sees it: slots, one prefill after the other beside decoding, KV caches on the device and in host
-/// memory, each with room for so many tokens, the ones used longest ago dropped first. Timings are the simulated runtime's.
+/// A node as queueing theory sees it: slots, one prefill after the other beside decoding, KV caches on the device and
+/// in host memory, each with room for so many tokens, the ones used longest ago dropped first. Timings are the
+/// simulated runtime's.
 /// </summary>
 internal sealed class SimulatedNode(string name, int slots, double speed, long deviceTokens, long hostTokens)
 {
@@ -148,32 +149,32 @@ internal sealed class SimulatedNode(string name, int slots, double speed, long d
     /// <summary>Room for so many tokens.</summary>
     private sealed class Tier(long capacity)
     {
-        private readonly Dictionary<int, LinkedListNode<(int Conversation, int Tokens)>> _places = [];
+        private readonly Dictionary<int, LinkedListNode<(int Conversation, int Tokens)>> _entries = [];
         private readonly LinkedList<(int Conversation, int Tokens)> _order = new();
         private long _used;
 
-        public int Count => _places.Count;
+        public int Count => _entries.Count;
 
         public IEnumerable<int> Newest => _order.Select(kept => kept.Conversation);
 
-        public int Tokens(int conversation) => _places.TryGetValue(conversation, out var place) ? place.Value.Tokens : 0;
+        public int Tokens(int conversation) => _entries.TryGetValue(conversation, out var entry) ? entry.Value.Tokens : 0;
 
         public int Remove(int conversation)
         {
-            if (!_places.Remove(conversation, out var place))
+            if (!_entries.Remove(conversation, out var entry))
             {
                 return 0;
             }
 
-            _order.Remove(place);
-            _used -= place.Value.Tokens;
-            return place.Value.Tokens;
+            _order.Remove(entry);
+            _used -= entry.Value.Tokens;
+            return entry.Value.Tokens;
         }
 
         public void Put(int conversation, int tokens, Action<(int Conversation, int Tokens)> drop)
         {
             Remove(conversation);
-            _places[conversation] = _order.AddFirst((conversation, tokens));
+            _entries[conversation] = _order.AddFirst((conversation, tokens));
             _used += tokens;
             while (_used > capacity && _order.Last is { } oldest)
             {
@@ -184,7 +185,7 @@ internal sealed class SimulatedNode(string name, int slots, double speed, long d
 
         public void Clear()
         {
-            _places.Clear();
+            _entries.Clear();
             _order.Clear();
             _used = 0;
         }

@@ -1,5 +1,8 @@
 namespace Herd.Simulator;
 
-/// <summary>How a run went. Imbalance is the busiest node's turns beside the mean, at the median second; decisions a second are measured by the model only.</summary>
+/// <summary>
+/// How a run went. Imbalance is the busiest node's turns beside the mean, at the median second; decisions a second are
+/// measured by the model only.
+/// </summary>
 internal sealed record Summary(
     string Policy, int Turns, double FirstMedian, double FirstP99, double Imbalance, double Cached, int Pulled, int Rebalanced, double? DecisionsPerSecond);

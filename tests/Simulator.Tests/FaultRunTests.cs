@@ -17,7 +17,7 @@ public sealed class FaultRunTests
 
         Assert.All(halves, output => Assert.Contains(" 0 violations", output, StringComparison.Ordinal));
         var (faults, continued, pulled) =
-            (Sum(halves, "faults"), Sum(halves, "answers gone on with"), Sum(halves, "KV caches brought"));
+            (Sum(halves, "faults"), Sum(halves, "answers continued"), Sum(halves, "KV caches pulled"));
         Assert.True(faults > 2500 && continued > 500 && pulled > 300, string.Concat(halves));
     }
 

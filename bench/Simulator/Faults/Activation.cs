@@ -4,8 +4,8 @@ using Orleans.Timers;
 namespace Herd.Simulator.Faults;
 
 /// <summary>
-/// A grain in memory, with what Orleans gives it: calls come one at a time, but for streams and grains that are reentrant; it goes when
-/// it asked for that and nobody calls any more.
+/// A grain in memory, with what Orleans gives it: calls come one at a time, but for streams and grains that are
+/// reentrant; it goes when it asked for that and nobody calls any more.
 /// </summary>
 internal sealed class Activation : IGrainContext, IServiceProvider, IGrainRuntime, ITimerRegistry
 {

@@ -3,7 +3,10 @@ using Herd.Contracts.Nodes;
 
 namespace Herd.Simulator.Faults;
 
-/// <summary>Watches what nodes do: who extends a conversation must do so under the newest epoch it knows, and from tokens that there are.</summary>
+/// <summary>
+/// Watches what nodes do: who extends a conversation must do so under the newest epoch it knows, and from tokens that
+/// there are.
+/// </summary>
 internal sealed class AnswerWatch(FaultWorld world)
 {
     private readonly Dictionary<Activation, long> _newest = [];
@@ -13,11 +16,11 @@ internal sealed class AnswerWatch(FaultWorld world)
     /// <summary>How often a KV cache came from another node.</summary>
     public int Pulled { get; private set; }
 
-    /// <summary>How often a node went on with an answer that had been begun before.</summary>
+    /// <summary>The number of answers that a node continued.</summary>
     public int Continued { get; private set; }
 
-    /// <summary>How often a client was told to begin with an answer anew.</summary>
-    public int BegunAnew { get; set; }
+    /// <summary>The number of answers that a client had to restart.</summary>
+    public int Restarted { get; set; }
 
     /// <summary>Notes that a node has answered a call.</summary>
     public void Answered(Activation activation, string method, object?[] args, object? answer)
@@ -30,14 +33,16 @@ internal sealed class AnswerWatch(FaultWorld world)
         }
     }
 
-    /// <summary>The newest epoch that a grain has seen. Asked for more after it has seen a newer one, an answer has ended.</summary>
+    /// <summary>
+    /// The newest epoch that a grain has seen. Asked for more after it has seen a newer one, an answer has ended.
+    /// </summary>
     public long Newest(Activation activation) => _newest.GetValueOrDefault(activation);
 
     /// <summary>Notes that a node has extended an answer.</summary>
     /// <param name="activation">The session's grain there.</param>
-    /// <param name="request">What the answer is to.</param>
-    /// <param name="update">What was produced.</param>
-    /// <param name="newest">What <see cref="Newest"/> was when it was asked for more.</param>
+    /// <param name="request">The request.</param>
+    /// <param name="update">The produced tokens.</param>
+    /// <param name="newest">The value of <see cref="Newest"/> when the tokens were requested.</param>
     public void Produced(Activation activation, SessionRequest request, GenerationEvent update, long newest)
     {
         if (!world.Cluster.IsFaulty)
@@ -52,7 +57,7 @@ internal sealed class AnswerWatch(FaultWorld world)
             at = request.Produced.Count;
             Continued += at > 0 ? 1 : 0;
             var known = request.Produced.Select((token, i) => (conversation, request.Turn, i, token));
-            world.Require(known.All(_produced.Contains), $"{node} goes on with {request.Turn} from tokens that nobody produced");
+            world.Require(known.All(_produced.Contains), $"{node} continues {request.Turn} from tokens that no node produced");
         }
 
         world.Require(request.Epoch >= newest, $"{node} extends {request.Turn} at {at} under epoch {request.Epoch} after {newest}");

@@ -6,7 +6,9 @@ using Herd.Grains.Hosting;
 
 namespace Herd.Simulator.Faults;
 
-/// <summary>Holds a conversation, as clients do: asks any gateway, and asks again with what it has of the answer.</summary>
+/// <summary>
+/// Holds a conversation, as clients do: asks any gateway, and asks again with what it has of the answer.
+/// </summary>
 internal sealed class Client(string conversation, int turns, FaultWorld world)
 {
     private const string Tenant = "t";
@@ -19,7 +21,7 @@ internal sealed class Client(string conversation, int turns, FaultWorld world)
 
     public string Conversation => conversation;
 
-    /// <summary>What was streamed, by turn.</summary>
+    /// <summary>The streamed text, by turn.</summary>
     public IReadOnlyDictionary<string, string> Answers => _answers;
 
     public async Task Talk()
@@ -40,7 +42,7 @@ internal sealed class Client(string conversation, int turns, FaultWorld world)
         }
     }
 
-    /// <summary>Asks until there is an answer.</summary>
+    /// <summary>Sends a request until there is an answer.</summary>
     private async Task Take(string id, string question)
     {
         var (text, offset) = (new StringBuilder(), AnswerOffset.Start);
@@ -71,8 +73,8 @@ internal sealed class Client(string conversation, int turns, FaultWorld world)
                 // Gateway and node were lost at once, or the gateway while the store was away: the answer begins anew.
                 world.Require(
                     world.IsHarmed(FaultyStore.Name, began) || world.Store.Homes(conversation, offset.Epoch).Any(node => world.IsHarmed(node, delivered - Underway)),
-                    $"the answer of {id} is lost, and no node that had it failed, nor the store");
-                world.Watch.BegunAnew++;
+                    $"the answer of {id} is lost, although neither a node with it nor the store failed");
+                world.Watch.Restarted++;
                 text.Clear();
                 offset = AnswerOffset.Start;
                 return false;
@@ -80,7 +82,7 @@ internal sealed class Client(string conversation, int turns, FaultWorld world)
         });
     }
 
-    /// <summary>Whoever answers has the turn, but for one that cannot ask the store.</summary>
+    /// <summary>A gateway that answers has the turn, unless it cannot ask the store.</summary>
     private async Task<bool> Read(IConversationGrain grain, string turn)
     {
         var (began, wasAway) = (world.Time.GetUtcNow(), world.Store.IsAway);

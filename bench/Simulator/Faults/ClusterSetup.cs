@@ -5,13 +5,19 @@ using Herd.Inference.Simulated;
 
 namespace Herd.Simulator.Faults;
 
-/// <summary>What a simulated cluster is like. The defaults are of small ones in which everything fails, and computing takes no time.</summary>
+/// <summary>
+/// The settings of a simulated cluster. The defaults are those of a small one with all faults, in which computing takes
+/// no time.
+/// </summary>
 internal sealed record ClusterSetup
 {
     /// <summary>The smallest time that passes.</summary>
     public TimeSpan Tick { get; init; } = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>Whether writes land of which their writers are not told, runtimes round differently, and every token is watched.</summary>
+    /// <summary>
+    /// True if writes are stored although their writers get errors, runtimes round differently, and every token is
+    /// checked.
+    /// </summary>
     public bool IsFaulty { get; init; } = true;
 
     /// <summary>How long a node's runtime takes, by its name.</summary>

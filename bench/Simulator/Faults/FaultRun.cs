@@ -4,22 +4,23 @@ using Herd.Contracts.Errors;
 namespace Herd.Simulator.Faults;
 
 /// <summary>
-/// Some clients hold conversations while nodes are killed, frozen, hung and drained, gateways killed, drained, lost (their code runs on) and cut off
-/// (their clients reach them still), and the store comes and goes. In the end every answer must have been streamed and stored
-/// once, whole, whatever happened, and whoever reads what was acknowledged finds it.
+/// Some clients hold conversations while nodes are killed, frozen, hung and drained, gateways killed, drained, lost
+/// (their code runs on) and cut off (their clients reach them still), and the store comes and goes. In the end every
+/// answer must have been streamed and stored once, whole, whatever happened, and whoever reads what was acknowledged
+/// finds it.
 /// </summary>
 internal sealed class FaultRun : IDisposable
 {
     private const int Turns = 3;
     private const int TicksForOneFault = 25;
 
-    /// <summary>What happens, each of them as often as another.</summary>
+    /// <summary>The faults, each as likely as another.</summary>
     private static readonly Fault[] Faults =
         [Fault.Kill, Fault.Kill, Fault.Freeze, Fault.Hang, Fault.Drain, Fault.KillGateway, Fault.LoseGateway, Fault.CutGateway, Fault.DrainGateway, Fault.LoseStore];
 
     private static readonly TimeSpan Most = TimeSpan.FromMinutes(15);
 
-    /// <summary>After that everything is mended, and whoever still waits does so for nothing.</summary>
+    /// <summary>The time after which all faults are repaired. A wait that is not over then is a violation.</summary>
     private static readonly TimeSpan Faulty = TimeSpan.FromMinutes(1);
 
     private readonly FaultWorld _world;
@@ -69,7 +70,7 @@ internal sealed class FaultRun : IDisposable
         }
 
         return new FaultRunResult(
-            run._faults, world.Watch.Continued, world.Watch.BegunAnew, world.Watch.Pulled, [.. world.Violations.Select(violation => $"seed {seed}: {violation}")]);
+            run._faults, world.Watch.Continued, world.Watch.Restarted, world.Watch.Pulled, [.. world.Violations.Select(violation => $"seed {seed}: {violation}")]);
     }
 
     public void Dispose() => _world.Dispose();
@@ -235,8 +236,8 @@ internal sealed class FaultRun : IDisposable
 }
 
 /// <param name="Faults">How many there were.</param>
-/// <param name="Continued">How often a node went on with an answer that another had begun, or the same after a break.</param>
-/// <param name="BegunAnew">How often a client was told to begin with an answer anew.</param>
+/// <param name="Continued">The number of answers that a node continued after another node or a break.</param>
+/// <param name="Restarted">The number of answers that a client had to restart.</param>
 /// <param name="Pulled">How often a KV cache came from another node.</param>
-/// <param name="Violations">What is wrong.</param>
-internal sealed record FaultRunResult(int Faults, int Continued, int BegunAnew, int Pulled, IReadOnlyList<string> Violations);
+/// <param name="Violations">The broken promises.</param>
+internal sealed record FaultRunResult(int Faults, int Continued, int Restarted, int Pulled, IReadOnlyList<string> Violations);

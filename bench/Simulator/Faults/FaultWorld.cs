@@ -44,7 +44,7 @@ internal sealed class FaultWorld : IDisposable
 
     public AnswerWatch Watch { get; }
 
-    /// <summary>Whether nodes round differently, so that a replayed answer may go on otherwise than it would have.</summary>
+    /// <summary>True if nodes round differently, so that a replayed answer may continue differently.</summary>
     public bool IsRounding { get; }
 
     /// <summary>Those that are there.</summary>
@@ -95,14 +95,16 @@ internal sealed class FaultWorld : IDisposable
         gateway.Lose();
     }
 
-    /// <summary>The cluster takes a gateway for lost, which does not know it: it and its clients go on, beside those who have taken over.</summary>
+    /// <summary>
+    /// The cluster takes a gateway for lost. The gateway and its clients continue beside the new owners.
+    /// </summary>
     public void CutOff(GatewayProcess gateway)
     {
         Expel(gateway);
         _cutOff.Add(gateway);
     }
 
-    /// <summary>What a gateway had in memory lives elsewhere from now on, to all but itself.</summary>
+    /// <summary>Moves a gateway's grains to other gateways, for all processes but itself.</summary>
     public void Expel(GatewayProcess gateway)
     {
         Gateways.Remove(gateway);
@@ -113,7 +115,10 @@ internal sealed class FaultWorld : IDisposable
         }
     }
 
-    /// <summary>Notes that a node or the store is broken for a while, and then until the next tick: what an answer can be lost by.</summary>
+    /// <summary>
+    /// Notes that a node or the store is broken for a while, and then until the next tick: what an answer can be lost
+    /// by.
+    /// </summary>
     public void Harm(string what, TimeSpan length) =>
         _harmedUntil[what] = new[] { _harmedUntil.GetValueOrDefault(what), Time.GetUtcNow() + length + Cluster.Tick }.Max();
 

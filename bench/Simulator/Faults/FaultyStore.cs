@@ -4,7 +4,7 @@ using StackExchange.Redis;
 
 namespace Herd.Simulator.Faults;
 
-/// <summary>A store that comes and goes. Now and then a write lands of which its writer is not told.</summary>
+/// <summary>A store that is absent at times. Some writes are stored although the writer gets an error.</summary>
 internal sealed class FaultyStore(FaultWorld world) : IConversationStore
 {
     public const string Name = "store";
@@ -28,7 +28,7 @@ internal sealed class FaultyStore(FaultWorld world) : IConversationStore
     /// <summary>When it last went or came.</summary>
     public DateTimeOffset LastAway { get; private set; }
 
-    /// <summary>What is stored, whether the store is away or not.</summary>
+    /// <summary>The stored conversations, also while the store is absent.</summary>
     public Conversation? Find(string id) => _conversations.TryGetValue(id, out var kept) ? kept.Stored.Conversation : null;
 
     /// <summary>Where a conversation has lived since an epoch.</summary>

@@ -62,7 +62,7 @@ internal sealed class GatewayProcess : SimulatedProcess, IDisposable
         : new RebalancerGrain(
             context, _registry, _router, Grains, _rebalance, Time, _world.Setup.Loggers.CreateLogger<RebalancerGrain>());
 
-    /// <summary>Who is cut off, or taken for lost, does not know it, and goes on. What was killed does nothing any more.</summary>
+    /// <summary>A gateway that is cut off or taken for lost continues. A killed one does nothing more.</summary>
     public override Task Alive() => _isKilled ? new TaskCompletionSource().Task : Task.CompletedTask;
 
     public void Start()
@@ -71,7 +71,7 @@ internal sealed class GatewayProcess : SimulatedProcess, IDisposable
         _ = _timer.Run(_over.Token);
     }
 
-    /// <summary>SIGTERM: it hands its conversations over.</summary>
+    /// <summary>SIGTERM: the gateway drains.</summary>
     public Task Drain() => _drain.StoppingAsync(CancellationToken.None);
 
     /// <summary>kill -9.</summary>
@@ -81,7 +81,7 @@ internal sealed class GatewayProcess : SimulatedProcess, IDisposable
         End();
     }
 
-    /// <summary>Nothing of it is left.</summary>
+    /// <summary>The process has ended.</summary>
     public void End() => _over.Cancel();
 
     public void Dispose()

@@ -69,7 +69,7 @@ public class GrainCall : DispatchProxy
         }
         finally
         {
-            // What is gone is not told that nobody listens.
+            // A process that is gone does not see the cancellation.
             if (next.IsCompleted)
             {
                 await stream.DisposeAsync();
@@ -77,7 +77,7 @@ public class GrainCall : DispatchProxy
         }
     }
 
-    /// <summary>Moves on, and tells whoever watches at once.</summary>
+    /// <summary>Moves to the next item, and reports it to the watch at once.</summary>
     private async Task<bool> Next<T>(Activation activation, IAsyncEnumerator<T> stream, object? request)
     {
         var newest = _world.Watch.Newest(activation);

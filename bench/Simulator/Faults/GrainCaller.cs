@@ -10,7 +10,7 @@ public class GrainCaller : DispatchProxy
     private SimulatedProcess? _caller;
 
     /// <param name="world">The cluster.</param>
-    /// <param name="caller">Who calls; null means a client.</param>
+    /// <param name="caller">The calling process; null means a client.</param>
     internal static IGrainFactory Create(FaultWorld world, SimulatedProcess? caller)
     {
         var factory = Create<IGrainFactory, GrainCaller>();

@@ -6,7 +6,7 @@ using Orleans.Metadata;
 
 namespace Herd.Simulator.Faults;
 
-/// <summary>The cluster's members, as Orleans tells every process of them.</summary>
+/// <summary>The members of the cluster, as Orleans reports them to every process.</summary>
 internal sealed class Membership(GrainInterfaceTypeResolver interfaces) : IClusterMembershipService, IClusterManifestProvider
 {
     private readonly GrainManifest _node = Serving(interfaces.GetGrainInterfaceType(typeof(INodeGrain)));
@@ -22,12 +22,12 @@ internal sealed class Membership(GrainInterfaceTypeResolver interfaces) : IClust
 
     public IAsyncEnumerable<ClusterMembershipSnapshot> MembershipUpdates => Updated();
 
-    /// <summary>Manifests change only with members, who are told of already.</summary>
+    /// <summary>Manifests change only with members, and their updates report that.</summary>
     public IAsyncEnumerable<ClusterManifest> Updates => Never();
 
     public GrainManifest LocalGrainManifest => throw new NotSupportedException();
 
-    /// <summary>A process is a member from now on, or drains.</summary>
+    /// <summary>Adds a process to the members, or changes its status.</summary>
     public void Set(SimulatedProcess process, SiloStatus status)
     {
         Current = new ClusterManifest(
@@ -35,7 +35,7 @@ internal sealed class Membership(GrainInterfaceTypeResolver interfaces) : IClust
         Change(CurrentSnapshot.Members.SetItem(process.Silo, new ClusterMember(process.Silo, status, process.Name)));
     }
 
-    /// <summary>A process is found to be gone.</summary>
+    /// <summary>Removes a process from the members.</summary>
     public void Remove(SiloAddress silo) => Change(CurrentSnapshot.Members.Remove(silo));
 
     public ValueTask Refresh(MembershipVersion minimumVersion = default, CancellationToken cancellationToken = default) =>

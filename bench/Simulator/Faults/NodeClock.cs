@@ -1,6 +1,8 @@
 namespace Herd.Simulator.Faults;
 
-/// <summary>A node's time: the cluster's, but while its engine computes, which is ahead of it by what its steps take.</summary>
+/// <summary>
+/// A node's time: the cluster's, but while its engine computes, which is ahead of it by what its steps take.
+/// </summary>
 internal sealed class NodeClock(SimulatedTime cluster, TimeSpan tick) : TimeProvider
 {
     private long _engine;
@@ -15,7 +17,7 @@ internal sealed class NodeClock(SimulatedTime cluster, TimeSpan tick) : TimeProv
 
     public override DateTimeOffset GetUtcNow() => cluster.GetUtcNow();
 
-    /// <summary>What waits while the engine computes is the engine: that is what a step takes.</summary>
+    /// <summary>A wait while the engine computes is the time of a step.</summary>
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         if (!_computes)

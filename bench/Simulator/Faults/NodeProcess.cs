@@ -12,7 +12,10 @@ using ClusterOptions = Herd.Grains.Hosting.ClusterOptions;
 
 namespace Herd.Simulator.Faults;
 
-/// <summary>A node: its grains, engine, drain and link are the real ones, on the simulated runtime; a step is computed at each tick.</summary>
+/// <summary>
+/// A node: its grains, engine, drain and link are the real ones, on the simulated runtime; a step is computed at each
+/// tick.
+/// </summary>
 internal sealed class NodeProcess : SimulatedProcess, IEngineRunner, IDisposable
 {
     private readonly NodeClock _clock;
@@ -74,7 +77,7 @@ internal sealed class NodeProcess : SimulatedProcess, IEngineRunner, IDisposable
         ? new SessionGrain(context, _host, _pull, Time)
         : new NodeGrain(context, _host, _drain, _retirement, _inspection);
 
-    /// <summary>What was killed does nothing any more, and what is frozen does later what it is about to.</summary>
+    /// <summary>A killed node does nothing more. A frozen one continues after its thaw.</summary>
     public override async Task Alive()
     {
         while (IsFrozen || !IsThere)
@@ -85,7 +88,7 @@ internal sealed class NodeProcess : SimulatedProcess, IEngineRunner, IDisposable
 
     public void Start(Engine engine) => _engines.Add(engine);
 
-    /// <summary>Computes what there is time for, at least a step.</summary>
+    /// <summary>Computes as many steps as there is time for, at least one.</summary>
     public void Advance()
     {
         if (IsThere && !IsFrozen && !IsHung)
@@ -94,7 +97,7 @@ internal sealed class NodeProcess : SimulatedProcess, IEngineRunner, IDisposable
         }
     }
 
-    /// <summary>SIGTERM: it moves what it has elsewhere.</summary>
+    /// <summary>SIGTERM: the node drains.</summary>
     public Task Drain() => _drain.StoppingAsync(CancellationToken.None);
 
     public void Dispose()

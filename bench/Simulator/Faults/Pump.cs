@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace Herd.Simulator.Faults;
 
 /// <summary>
-/// Runs everything on one thread, in the order in which it was posted. Meanwhile the thread pool stands still; it has its turn when
-/// nothing else is left to do, and time passes when that is done too: so a run is a function of its seed.
+/// Runs all work on one thread, in the order in which it was posted. The thread pool runs only when this thread has
+/// nothing left to do, and time passes only when the pool has nothing left either. So a run is a function of its seed.
 /// </summary>
 internal sealed class Pump(SimulatedTime time, TimeSpan tick) : SynchronizationContext
 {
@@ -26,7 +26,7 @@ internal sealed class Pump(SimulatedTime time, TimeSpan tick) : SynchronizationC
 
     public override SynchronizationContext CreateCopy() => this;
 
-    /// <summary>Does something on the pump's thread, whoever asks.</summary>
+    /// <summary>Runs work on the pump's thread.</summary>
     public Task<T> Do<T>(Func<Task<T>> work)
     {
         if (Current == this)
@@ -39,12 +39,12 @@ internal sealed class Pump(SimulatedTime time, TimeSpan tick) : SynchronizationC
         return begun.Task.Unwrap();
     }
 
-    /// <summary>Runs until a task is over.</summary>
-    /// <param name="work">What is to be done, begun on this thread.</param>
+    /// <summary>Runs until a task completes.</summary>
+    /// <param name="work">The work. It begins on this thread.</param>
     /// <param name="onTick">Called whenever time passes.</param>
-    /// <param name="most">The longest it may take, in simulated time.</param>
-    /// <exception cref="TimeoutException">It took longer.</exception>
-    public void Run(Func<Task> work, Action onTick, TimeSpan most)
+    /// <param name="limit">The maximum simulated time.</param>
+    /// <exception cref="TimeoutException">The work took longer.</exception>
+    public void Run(Func<Task> work, Action onTick, TimeSpan limit)
     {
         var before = Current;
         SetSynchronizationContext(this);
@@ -72,9 +72,9 @@ internal sealed class Pump(SimulatedTime time, TimeSpan tick) : SynchronizationC
                     continue;
                 }
 
-                if (time.GetElapsedTime(started) > most)
+                if (time.GetElapsedTime(started) > limit)
                 {
-                    throw new TimeoutException($"It is not over after {most}.");
+                    throw new TimeoutException($"The work is not complete after {limit}.");
                 }
 
                 onTick();
@@ -90,7 +90,7 @@ internal sealed class Pump(SimulatedTime time, TimeSpan tick) : SynchronizationC
         }
     }
 
-    /// <summary>Lets the thread pool do what was left to it.</summary>
+    /// <summary>Lets the thread pool run until it has no work.</summary>
     private void RunUntilQuiet()
     {
         do
@@ -101,7 +101,7 @@ internal sealed class Pump(SimulatedTime time, TimeSpan tick) : SynchronizationC
         while (ThreadPool.PendingWorkItemCount > 0);
     }
 
-    /// <summary>Makes the one thread of the pool wait, once it has done what was left to it before.</summary>
+    /// <summary>Makes the pool's one thread wait after the work that it has now.</summary>
     private void Hold()
     {
         var held = new TaskCompletionSource();

@@ -8,8 +8,8 @@ using Herd.Grains.Conversations.Turns;
 namespace Herd.Simulator.Faults;
 
 /// <summary>
-/// Has every answer computed once more by a node to which nothing happens. Whatever the others went through, it must be the same: what the
-/// simulated runtime says follows from every token before.
+/// Has every answer computed once more by a node to which nothing happens. Whatever the others went through, it must be
+/// the same: what the simulated runtime says follows from every token before.
 /// </summary>
 internal sealed class Recomputation(FaultWorld world)
 {

@@ -8,7 +8,7 @@ using Orleans.Serialization;
 
 namespace Herd.Simulator.Faults;
 
-/// <summary>What all runs share: files that nodes read, and Orleans' serializer and names of interfaces.</summary>
+/// <summary>The files that nodes read, and Orleans' serializer and names of interfaces. All runs share them.</summary>
 internal sealed class Setup : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("herd-faults-");
@@ -18,7 +18,7 @@ internal sealed class Setup : IDisposable
     {
         File.WriteAllText(Model, "simulated");
         File.WriteAllText(Catalog, """{ "version": 1, "models": [] }""");
-        File.WriteAllBytes(KeyFile, new byte[ClusterKey.LeastBytes]);
+        File.WriteAllBytes(KeyFile, new byte[ClusterKey.MinBytes]);
         Key = new ClusterKey(KeyFile);
         Reports = _orleans.Services.GetRequiredService<Serializer<NodeReport>>();
         Interfaces = _orleans.Services.GetRequiredService<GrainInterfaceTypeResolver>();

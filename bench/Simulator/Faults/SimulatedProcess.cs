@@ -1,6 +1,6 @@
 namespace Herd.Simulator.Faults;
 
-/// <summary>A process of the simulated cluster: what runs in it, and what can happen to it.</summary>
+/// <summary>A process of the simulated cluster, its grains and its faults.</summary>
 internal abstract class SimulatedProcess(string name, SiloAddress silo)
 {
     private readonly Dictionary<string, Activation> _activations = [];
@@ -11,12 +11,12 @@ internal abstract class SimulatedProcess(string name, SiloAddress silo)
 
     public SiloAddress Silo => silo;
 
-    /// <summary>Whether others can reach it, if only in time.</summary>
+    /// <summary>True if others can reach it, now or after a thaw.</summary>
     public bool IsThere => !_gone.Task.IsCompleted;
 
     public bool IsFrozen => _frozen is not null;
 
-    /// <summary>Completes when nobody reaches it any more.</summary>
+    /// <summary>Completes when it cannot be reached any more.</summary>
     public Task Gone => _gone.Task;
 
     public void Lose()
@@ -34,7 +34,7 @@ internal abstract class SimulatedProcess(string name, SiloAddress silo)
         frozen?.SetResult();
     }
 
-    /// <summary>Gets through to it, which takes as long as it is frozen.</summary>
+    /// <summary>Reaches the process. Waits while it is frozen.</summary>
     /// <exception cref="SiloUnavailableException">It is gone.</exception>
     public async Task Reach()
     {
@@ -49,13 +49,13 @@ internal abstract class SimulatedProcess(string name, SiloAddress silo)
         }
     }
 
-    /// <summary>Completes when it goes on; never for one that is gone.</summary>
+    /// <summary>Completes when it continues; never if it is gone.</summary>
     protected Task WhenThawed => _frozen is { } frozen && IsThere ? frozen.Task : new TaskCompletionSource().Task;
 
-    /// <summary>Waits until it can do something, if it ever can.</summary>
+    /// <summary>Waits until it can run; for ever if it is gone.</summary>
     public abstract Task Alive();
 
-    /// <summary>The activation of a grain here, begun if there is none.</summary>
+    /// <summary>The activation of a grain in this process. It is created if there is none.</summary>
     public Task<Activation> Activate(Type grain, string key, Action onEnd)
     {
         var id = $"{grain.Name}/{key}";
@@ -72,7 +72,7 @@ internal abstract class SimulatedProcess(string name, SiloAddress silo)
         return activation.Begun;
     }
 
-    /// <summary>Makes a grain that lives on such processes.</summary>
+    /// <summary>Makes a grain that lives on this kind of process.</summary>
     public abstract Grain Create(Type grain, IGrainContext context);
 
     public abstract TimeProvider Time { get; }

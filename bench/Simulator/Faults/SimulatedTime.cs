@@ -1,6 +1,9 @@
 namespace Herd.Simulator.Faults;
 
-/// <summary>Time that passes when it is told to. Timers fire in the order in which they are due, and of those due at once the one set first.</summary>
+/// <summary>
+/// Time that passes on request. Timers fire in the order in which they are due, and timers that are due together in the
+/// order in which they were set.
+/// </summary>
 internal sealed class SimulatedTime : TimeProvider
 {
     private readonly Lock _lock = new();

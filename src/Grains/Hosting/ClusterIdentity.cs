@@ -6,9 +6,9 @@ using Microsoft.AspNetCore.Server.Kestrel.Https;
 namespace Herd.Grains.Hosting;
 
 /// <summary>
-/// What processes of a cluster know each other by, on every connection between them: a certificate whose key is derived from the
-/// cluster's secret. Both ends of a connection show it, so whoever does not know the secret can neither join nor call nor listen
-/// in (docs/decisions/cluster-identity.md).
+/// The certificate by which the processes of a cluster identify each other. Its key is derived from the cluster's
+/// secret. Both ends of a connection present it, so a process without the secret can neither join, nor call, nor read
+/// (docs/decisions/cluster-identity.md).
 /// </summary>
 internal sealed class ClusterIdentity : IDisposable
 {
@@ -22,18 +22,18 @@ internal sealed class ClusterIdentity : IDisposable
         _publicKey = pair.ExportSubjectPublicKeyInfo();
         var request = new CertificateRequest($"CN={Name}", pair, HashAlgorithmName.SHA256);
 
-        // Its validity says nothing: who knows the secret makes one at any time. Clocks need not agree.
+        // The validity is unlimited: a process with the secret can always make a certificate, and clocks may differ.
         using var made = request.CreateSelfSigned(DateTimeOffset.UnixEpoch, new DateTimeOffset(9999, 1, 1, 0, 0, 0, TimeSpan.Zero));
         Certificate = X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pkcs12), null);
     }
 
     public X509Certificate2 Certificate { get; }
 
-    /// <summary>Whether a certificate is the cluster's. That its holder has the key, the handshake proves.</summary>
+    /// <summary>True for the cluster's certificate. The handshake proves that its holder has the key.</summary>
     public bool IsOurs(X509Certificate? certificate) =>
         certificate is X509Certificate2 { PublicKey: var shown } && shown.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(_publicKey);
 
-    /// <summary>For connections to others.</summary>
+    /// <summary>The options of connections to other processes.</summary>
     public SslClientAuthenticationOptions ForClients() => new()
     {
         TargetHost = Name,
@@ -41,7 +41,7 @@ internal sealed class ClusterIdentity : IDisposable
         RemoteCertificateValidationCallback = (_, certificate, _, _) => IsOurs(certificate),
     };
 
-    /// <summary>For connections from others.</summary>
+    /// <summary>The options of connections from other processes.</summary>
     public HttpsConnectionAdapterOptions ForServers() => new()
     {
         ServerCertificate = Certificate,
@@ -61,7 +61,7 @@ internal sealed class ClusterIdentity : IDisposable
             }
             catch (CryptographicException) when (attempt < 8)
             {
-                // One number in four billion is not of the curve's group; the next will be.
+                // One number in four billion is not a valid key. The next one will be.
             }
         }
     }

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 
 namespace Herd.Grains.Hosting;
 
-/// <summary>What every process of the cluster has.</summary>
+/// <summary>The services of every process of the cluster.</summary>
 internal static class ClusterServices
 {
     public static IServiceCollection AddCluster(this IServiceCollection services)

@@ -4,12 +4,12 @@ using Microsoft.Extensions.Logging;
 namespace Herd.Grains.Hosting;
 
 /// <summary>
-/// What a process does that finds itself declared dead by the others, as one does that was frozen for long: it stops, and
-/// <see cref="HerdProcess"/> starts it anew as another member. What it did is fenced off by then.
+/// Stops a process that the other members have declared dead, for example because it was frozen. <see
+/// cref="HerdProcess"/> starts it again as a new member. Its earlier work is fenced.
 /// </summary>
 internal sealed class Eviction(IHostApplicationLifetime lifetime, ILogger<Eviction> logger) : IFatalErrorHandler
 {
-    /// <summary>Whether it happened.</summary>
+    /// <summary>True if this process was declared dead.</summary>
     public bool WasEvicted { get; private set; }
 
     public bool IsUnexpected(Exception exception) => exception is not OperationCanceledException;
@@ -17,13 +17,16 @@ internal sealed class Eviction(IHostApplicationLifetime lifetime, ILogger<Evicti
     public void OnFatalException(object? sender, string? context, Exception? exception)
     {
         WasEvicted = true;
-        EvictionLog.Evicted(logger, context ?? exception?.Message ?? "no reason was given");
+        EvictionLog.Evicted(logger, context ?? exception?.Message ?? "no reason given");
         lifetime.StopApplication();
     }
 }
 
 internal static partial class EvictionLog
 {
-    [LoggerMessage(EventId = 200, Level = LogLevel.Error, Message = "This process is no longer a member of the cluster and joins it anew: {Reason}")]
+    [LoggerMessage(
+        EventId = 200,
+        Level = LogLevel.Error,
+        Message = "This process was declared dead and joins the cluster as a new member: {Reason}")]
     public static partial void Evicted(ILogger logger, string reason);
 }

@@ -1,9 +1,11 @@
 namespace Herd.Grains.Hosting;
 
-/// <summary>Who may read a file.</summary>
+/// <summary>Permissions of files.</summary>
 public static class FilePermissions
 {
-    /// <summary>Whether everybody on the machine may; false where the system does not say.</summary>
+    /// <summary>
+    /// True if every user of the machine can read the file; false if the system has no such permissions.
+    /// </summary>
     public static bool IsReadableByOthers(string path) =>
         !OperatingSystem.IsWindows() && File.Exists(path) && (File.GetUnixFileMode(path) & UnixFileMode.OtherRead) != 0;
 }

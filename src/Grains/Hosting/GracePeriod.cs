@@ -5,9 +5,9 @@ using Microsoft.Extensions.Options;
 namespace Herd.Grains.Hosting;
 
 /// <summary>
-/// The parts of a process's grace period: (1) preStop, in which Kubernetes stops sending requests to it; (2) SIGTERM, after which
-/// a node or gateway drains; (3) the stop of the process. <see cref="ClusterOptions.GraceSeconds"/> sets the sum, and the parts
-/// follow from it.
+/// The parts of a process's grace period: (1) preStop, in which Kubernetes stops sending requests to it; (2) SIGTERM,
+/// after which a node or gateway drains; (3) the stop of the process. <see cref="ClusterOptions.GraceSeconds"/> sets
+/// the sum, and the parts follow from it.
 /// </summary>
 internal static class GracePeriod
 {

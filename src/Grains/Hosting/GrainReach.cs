@@ -1,13 +1,15 @@
 namespace Herd.Grains.Hosting;
 
-/// <summary>Grains of the other kind of process.</summary>
+/// <summary>Calls of grains that live on the other kind of process.</summary>
 public static class GrainReach
 {
     /// <summary>
-    /// A grain to call. Orleans has none while no process of its kind is a member, and says so as if there could never be one;
-    /// that a moment ago there was one is no fault of the caller.
+    /// A grain to call. While no process of its kind is a member, Orleans throws as if the caller had named a wrong
+    /// type. The caller gets a transient failure instead.
     /// </summary>
-    /// <exception cref="SiloUnavailableException">No process of its kind is a member now: one of <see cref="CallFailure"/>.</exception>
+    /// <exception cref="SiloUnavailableException">
+    /// No process of the grain's kind is a member now. It is transient (<see cref="CallFailure"/>).
+    /// </exception>
     public static TGrain GetReachableGrain<TGrain>(this IGrainFactory grains, string key)
         where TGrain : IGrainWithStringKey
     {

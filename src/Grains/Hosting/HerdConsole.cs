@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Herd.Grains.Hosting;
 
-/// <summary>One line an event, with its time, on standard output: for people, or as JSON, with the ids of the trace where there is one.</summary>
+/// <summary>Logs one line an event to standard output: as text, or as JSON with the ids of the trace.</summary>
 public static class HerdConsole
 {
     private const string Timestamp = "yyyy-MM-ddTHH:mm:ss.fffZ ";
@@ -45,12 +45,12 @@ public static class HerdConsole
     }
 }
 
-/// <summary>What log lines look like.</summary>
+/// <summary>The format of log lines.</summary>
 public enum LogFormat
 {
-    /// <summary>For people.</summary>
+    /// <summary>Text for people.</summary>
     Text,
 
-    /// <summary>An object a line, for what collects logs.</summary>
+    /// <summary>A JSON object on each line, for log collectors.</summary>
     Json,
 }

@@ -6,11 +6,11 @@ using StackExchange.Redis;
 
 namespace Herd.Grains.Hosting;
 
-/// <summary>Runs a process of the cluster; what keeps it from starting is told in one line.</summary>
+/// <summary>Runs a process of the cluster. An error at start is one line on standard error.</summary>
 public static class HerdProcess
 {
     private const int CannotStart = 2;
-    private static readonly TimeSpan ExpelledStopTime = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan EvictedStopTime = TimeSpan.FromSeconds(3);
 
     /// <returns>The exit code.</returns>
     public static async Task<int> Run(Func<IHost> build)
@@ -19,19 +19,19 @@ public static class HerdProcess
         {
             while (await WasEvicted(build))
             {
-                // Once more, as a new member.
+                // The process starts again as a new member.
             }
 
             return Environment.ExitCode;
         }
         catch (OperationCanceledException)
         {
-            // It was told to stop, or found that it cannot serve, before it had started.
+            // The process was stopped, or could not serve, before it had started.
             return Environment.ExitCode;
         }
         catch (RedisConnectionException e)
         {
-            await Console.Error.WriteLineAsync($"The store does not answer ({e.FailureType}); is it running, and is Cluster:Store right?");
+            await Console.Error.WriteLineAsync($"The store does not answer ({e.FailureType}). Check that it runs and that Cluster:Store is its address.");
             return CannotStart;
         }
         catch (Exception e) when (e is OptionsValidationException or ModelLoadException or IOException or InvalidDataException || IsUnreadable(e))
@@ -41,16 +41,16 @@ public static class HerdProcess
         }
     }
 
-    /// <summary>Whether a setting is not of its kind; the message names both.</summary>
+    /// <summary>True if a setting has the wrong type. The message names the setting and the type.</summary>
     private static bool IsUnreadable(Exception exception) =>
         exception is InvalidOperationException { Source: "Microsoft.Extensions.Configuration.Binder" };
 
     /// <summary>Runs the process until it stops.</summary>
-    /// <returns>Whether it stopped because the cluster had declared it dead.</returns>
+    /// <returns>True if it stopped because the cluster had declared it dead.</returns>
     private static async Task<bool> WasEvicted(Func<IHost> build)
     {
         using var host = build();
-        var expulsion = host.Services.GetRequiredService<Eviction>();
+        var eviction = host.Services.GetRequiredService<Eviction>();
         await host.StartAsync();
         var stopping = new TaskCompletionSource();
         await using (host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(stopping.SetResult))
@@ -58,9 +58,9 @@ public static class HerdProcess
             await stopping.Task;
         }
 
-        // One that is no longer a member has nobody left to take leave of.
-        using var patience = expulsion.WasEvicted ? new CancellationTokenSource(ExpelledStopTime) : new CancellationTokenSource();
-        await host.StopAsync(patience.Token);
-        return expulsion.WasEvicted;
+        // A process that is no longer a member has nothing to hand over.
+        using var limit = eviction.WasEvicted ? new CancellationTokenSource(EvictedStopTime) : new CancellationTokenSource();
+        await host.StopAsync(limit.Token);
+        return eviction.WasEvicted;
     }
 }

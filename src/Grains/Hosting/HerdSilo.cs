@@ -11,7 +11,9 @@ using Microsoft.Extensions.Options;
 
 namespace Herd.Grains.Hosting;
 
-/// <summary>Makes a process a part of the cluster: a gateway or a node. Services start in the order in which they are added.</summary>
+/// <summary>
+/// Makes a process a part of the cluster: a gateway or a node. Services start in the order in which they are added.
+/// </summary>
 public static class HerdSilo
 {
     /// <summary>Adds the services of a gateway: conversations and routing.</summary>

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Options;
 
 namespace Herd.Grains.Hosting;
 
-/// <summary>Collects everything that is wrong with options, so that it is reported at once.</summary>
+/// <summary>Collects all errors of options, so that they are reported together.</summary>
 public sealed class OptionErrors
 {
     private readonly List<string> _errors = [];

@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace Herd.Grains.Hosting;
 
 /// <summary>
-/// Accepts the old names of renamed options for one version. The new name wins if both are set. Each old name that is used
-/// is logged once at start.
+/// Accepts the old names of renamed options for one version. The new name wins if both are set. Each old name that is
+/// used is logged once at start.
 /// </summary>
 internal static class RenamedOptions
 {

@@ -1,14 +1,14 @@
 namespace Herd.Grains.Nodes;
 
 /// <summary>
-/// Which turns of a long conversation the model is shown. The window moves in leaps of half its size: it depends on the turns so
-/// far and nothing else, and between leaps the prompt only grows, so its KV cache stays of use.
+/// The turns of a long conversation that the prompt contains. The window moves in jumps of half its size. It depends on
+/// the turns so far only, and between two jumps the prompt only grows, so its KV cache can be used.
 /// </summary>
 internal static class ContextWindow
 {
-    /// <summary>The first turn that is shown; the last one always is.</summary>
-    /// <param name="lengths">Tokens of each turn.</param>
-    /// <param name="limit">Tokens that fit.</param>
+    /// <summary>The first turn of the prompt. The last turn is always part of it.</summary>
+    /// <param name="lengths">The number of tokens of each turn.</param>
+    /// <param name="limit">The maximum number of tokens.</param>
     public static int FirstTurn(IReadOnlyList<int> lengths, int limit)
     {
         var first = 0;

@@ -3,8 +3,8 @@ using Herd.Contracts.Errors;
 namespace Herd.Grains.Nodes;
 
 /// <summary>
-/// Lets in only who calls with the newest epoch seen, and ends what was begun before: so of two owners of a conversation
-/// the older one can neither begin nor go on. Used by one thread at a time, as a grain is.
+/// Admits only calls with the newest epoch seen, and ends earlier work. So of two owners of a conversation the older
+/// one can neither begin nor continue. Not thread-safe: a grain runs one call at a time.
 /// </summary>
 internal sealed class EpochFence
 {
@@ -24,8 +24,8 @@ internal sealed class EpochFence
         _endWork?.Invoke();
     }
 
-    /// <summary>Ends the work in progress and begins another.</summary>
-    /// <returns>The new work; its token is cancelled when it is to end.</returns>
+    /// <summary>Ends the work in progress and begins new work.</summary>
+    /// <returns>The new work. Its token is cancelled when it must end.</returns>
     /// <exception cref="HerdException">A newer epoch has been seen.</exception>
     public Work Begin(long epoch, CancellationToken cancellation)
     {
@@ -35,9 +35,9 @@ internal sealed class EpochFence
         return work;
     }
 
-    /// <summary>What whoever comes too late is told.</summary>
+    /// <summary>The error of a call with an older epoch.</summary>
     public static HerdException Refusal() =>
-        new(HerdError.Fenced, "The conversation is served under a newer epoch; this call comes too late.");
+        new(HerdError.Fenced, "The conversation has a newer epoch, so this call was refused.");
 
     internal sealed class Work(EpochFence fence, CancellationToken cancellation) : IDisposable
     {
@@ -48,7 +48,7 @@ internal sealed class EpochFence
         public void Cancel() => _source.Cancel();
 
         /// <exception cref="HerdException">A newer call has ended this work.</exception>
-        /// <exception cref="OperationCanceledException">Its own caller has.</exception>
+        /// <exception cref="OperationCanceledException">Its own caller cancelled.</exception>
         public void RequireNewest()
         {
             cancellation.ThrowIfCancellationRequested();

@@ -13,8 +13,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Herd.Grains.Nodes;
 
-/// <summary>A model that is loaded, with its engine and its chat template.</summary>
-internal sealed class LoadedModel(ModelSource source, ILlamaModel model, ChatTemplate template, Engine engine, TextEmbedder embedder, byte[] digest)
+/// <summary>A loaded model with its engine and chat template.</summary>
+internal sealed class LoadedModel(
+    ModelSource source, ILlamaModel model, ChatTemplate template, Engine engine, TextEmbedder embedder, byte[] digest)
     : IAsyncDisposable
 {
     public string Id => source.Id;
@@ -29,25 +30,26 @@ internal sealed class LoadedModel(ModelSource source, ILlamaModel model, ChatTem
 
     public TextEmbedder Embedder => embedder;
 
-    /// <summary>The SHA-256 of its file, in hexadecimal.</summary>
+    /// <summary>The SHA-256 of the model's file, in hexadecimal.</summary>
     public string Digest => Convert.ToHexStringLower(digest);
 
-    /// <summary>Whether the catalog has its digest, which was compared then.</summary>
+    /// <summary>True if the catalog has the digest. Then it was compared at load.</summary>
     public bool IsCatalogued => source.Sha256 is not null;
 
     public int VocabularySize => model.Vocabulary.Count;
 
-    /// <summary>What KV caches on their way to other nodes and from there are bound to.</summary>
+    /// <summary>The binding of KV caches that are sent to other nodes or pulled from them.</summary>
     public SnapshotBinding Binding(byte[] key) => new(digest, engine.Layout, key);
 
-    /// <summary>What KV caches from other nodes cost.</summary>
+    /// <summary>The measured cost of pulls from other nodes.</summary>
     public PullCostModel Pulls { get; } = new();
 
-    /// <summary>A token's log-probability, in words that need no vocabulary.</summary>
-    public TokenLogProbs Describe(ChosenLogProb chance) => ToLogProb(chance.Chosen, [.. chance.Likeliest.Select(other => ToLogProb(other, []))]);
+    /// <summary>A token's log-probability with the token's bytes instead of its number.</summary>
+    public TokenLogProbs Describe(ChosenLogProb chance) =>
+        ToLogProb(chance.Chosen, [.. chance.Likeliest.Select(other => ToLogProb(other, []))]);
 
     /// <param name="tokens">Tokens of this model.</param>
-    /// <param name="namesControls">Whether control tokens are told by their names; else they are left out.</param>
+    /// <param name="namesControls">True to write the names of control tokens; false to omit these tokens.</param>
     /// <exception cref="HerdException">A token is not in the vocabulary.</exception>
     public string Detokenize(IReadOnlyList<int> tokens, bool namesControls = false)
     {
@@ -55,15 +57,17 @@ internal sealed class LoadedModel(ModelSource source, ILlamaModel model, ChatTem
         foreach (var token in tokens)
         {
             bytes.AddRange(token >= 0 && token < VocabularySize
-                ? namesControls && model.Vocabulary.IsSpecial(token) ? Encoding.UTF8.GetBytes(model.Vocabulary.Name(token)) : model.Vocabulary.Bytes(token)
+                ? namesControls && model.Vocabulary.IsSpecial(token)
+                    ? Encoding.UTF8.GetBytes(model.Vocabulary.Name(token))
+                    : model.Vocabulary.Bytes(token)
                 : throw new HerdException(
-                    HerdError.InvalidArgument, $"'tokens' holds {token}; this model's are 0 to {VocabularySize - 1}.", "tokens"));
+                    HerdError.InvalidArgument, $"'tokens' contains {token}. The tokens of this model are 0 to {VocabularySize - 1}.", "tokens"));
         }
 
         return Encoding.UTF8.GetString([.. bytes]);
     }
 
-    /// <summary>About how many tokens a message has.</summary>
+    /// <summary>The approximate number of tokens of a message.</summary>
     public int CountTokens(HistoryMessage message) =>
         message.Tokens?.Count ?? model.Vocabulary.Tokenize(message.Text, parseSpecial: false).Length;
 
@@ -93,7 +97,7 @@ internal sealed class LoadedModel(ModelSource source, ILlamaModel model, ChatTem
         {
             var template = new ChatTemplate(
                 model.Info.ChatTemplate
-                ?? throw new ModelLoadException($"{source.Path} has no chat template; choose a chat or instruct model."),
+                ?? throw new ModelLoadException($"{source.Path} has no chat template. Choose a chat or instruct model."),
                 model.Vocabulary);
             var context = model.CreateContext(
                 size.CellsPerSequence > 0 ? size : size with { CellsPerSequence = model.Info.ContextLength });

@@ -8,12 +8,16 @@ using Orleans.Placement;
 
 namespace Herd.Grains.Nodes;
 
-/// <summary>The GPU node as the cluster sees it.</summary>
+/// <summary>A node's part in the cluster.</summary>
 [NodePlacement, GrainDirectory(NodeGrainDirectory.Name), Immovable]
-internal sealed class NodeGrain(IGrainContext context, NodeHost host, NodeDrain drain, NodeRetirement retirement, NodeInspection inspection) : Grain(context), INodeGrain
+internal sealed class NodeGrain(
+    IGrainContext context, NodeHost host, NodeDrain drain, NodeRetirement retirement, NodeInspection inspection)
+    : Grain(context), INodeGrain
 {
-    /// <summary>Who was answered just now is likely to go on at once.</summary>
-    private static readonly TimeSpan LeastRest = TimeSpan.FromSeconds(1);
+    /// <summary>
+    /// The minimum idle time of a session that may be moved, because a caller often sends the next turn at once.
+    /// </summary>
+    private static readonly TimeSpan MinIdle = TimeSpan.FromSeconds(1);
 
     public Task<string> LinkAddress() => Task.FromResult(host.Link);
 
@@ -27,27 +31,29 @@ internal sealed class NodeGrain(IGrainContext context, NodeHost host, NodeDrain 
         return
         [
             .. from session in await loaded.Engine.Sessions()
-               where !session.IsActive && session.Idle > LeastRest
+               where !session.IsActive && session.Idle > MinIdle
                let key = SessionKey.Parse(session.Session)
                select new RestingSession(key.Tenant, key.Conversation, session.Bytes, session.Idle),
         ];
     }
 
-    /// <summary>Beside the grain: a long text takes its time.</summary>
+    /// <summary>Runs beside the grain, because a long text takes time.</summary>
     public Task<IReadOnlyList<int>> Tokenize(string model, string text)
     {
         var loaded = host.Model(model);
         return Task.Run<IReadOnlyList<int>>(() => SessionPrompt.Guard(() => loaded.Template.Tokenize(text)));
     }
 
-    public Task<string> Detokenize(string model, IReadOnlyList<int> tokens) => Task.FromResult(host.Model(model).Detokenize(tokens));
+    public Task<string> Detokenize(string model, IReadOnlyList<int> tokens) =>
+        Task.FromResult(host.Model(model).Detokenize(tokens));
 
     public Task<string> Show(string model, IReadOnlyList<int> tokens) =>
         Task.FromResult(host.Model(model).Detokenize(tokens, namesControls: true));
 
     public Task<Embeddings> Embed(string model, IReadOnlyList<string> texts) => host.Model(model).Embedder.Embed(texts);
 
-    public Task<IReadOnlyList<int>> Prompt(string model, IReadOnlyList<HistoryMessage> messages, GenerationSettings settings)
+    public Task<IReadOnlyList<int>> Prompt(
+        string model, IReadOnlyList<HistoryMessage> messages, GenerationSettings settings)
     {
         var loaded = host.Model(model);
         return Task.Run<IReadOnlyList<int>>(() => SessionPrompt.Render(messages, settings, loaded));
@@ -59,7 +65,8 @@ internal sealed class NodeGrain(IGrainContext context, NodeHost host, NodeDrain 
     {
         if (host.Report().State is not NodeState.Ready)
         {
-            throw new HerdException(HerdError.Unavailable, "The node loads or drains already. Try again later.").RetryAfter(TimeSpan.FromSeconds(5));
+            throw new HerdException(HerdError.Unavailable, "The node is loading or draining. Try again later.")
+                .RetryAfter(TimeSpan.FromSeconds(5));
         }
 
         if (model.Length > 0)

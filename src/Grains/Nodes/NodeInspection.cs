@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 
 namespace Herd.Grains.Nodes;
 
-/// <summary>Looks at this node's process and machine.</summary>
+/// <summary>Inspects this node's process and machine.</summary>
 internal sealed class NodeInspection(
     NodeHost host, ILlamaRuntime runtime, IOptions<NodeOptions> options, IOptions<ClusterOptions> cluster, TimeProvider time)
 {

@@ -20,10 +20,14 @@ public sealed class NodeOptions
     /// <summary>The number of conversations that are computed at the same time, 1 to 256. Default 8.</summary>
     public int Slots { get; set; } = 8;
 
-    /// <summary>The context length of a conversation in tokens; 0 means the length that the model was trained for. Default 0.</summary>
+    /// <summary>
+    /// The context length of a conversation in tokens; 0 means the length that the model was trained for. Default 0.
+    /// </summary>
     public int ContextTokens { get; set; }
 
-    /// <summary>CPU threads that compute; 0 means one for each core. Divide the cores among nodes on one machine. Default 0.</summary>
+    /// <summary>
+    /// CPU threads that compute; 0 means one for each core. Divide the cores among nodes on one machine. Default 0.
+    /// </summary>
     public int Threads { get; set; }
 
     /// <summary>The maximum number of tokens in one step, 1 to 4096. Default 256.</summary>
@@ -33,15 +37,17 @@ public sealed class NodeOptions
     public int GpuLayers { get; set; } = -1;
 
     /// <summary>
-    /// The share of the layers on each of the node's GPUs, in any unit, 0 or more; at most 16 GPUs. Default none: by their free
-    /// memory.
+    /// The share of the layers on each of the node's GPUs, in any unit, 0 or more; at most 16 GPUs. Default none: by
+    /// their free memory.
     /// </summary>
     public IList<float> TensorSplit { get; set; } = [];
 
     /// <summary>The maximum number of turns that wait for a slot, 0 or more. Default 256.</summary>
     public int MaxQueued { get; set; } = 256;
 
-    /// <summary>Bytes of host memory for the KV caches of sessions that have no slot; 0 means none. Default 1 GiB.</summary>
+    /// <summary>
+    /// Bytes of host memory for the KV caches of sessions that have no slot; 0 means none. Default 1 GiB.
+    /// </summary>
     public long KvHostBytes { get; set; } = 1L << 30;
 
     /// <summary>The folder for KV caches on disk, used by this node only; empty means none. Default none.</summary>
@@ -54,14 +60,14 @@ public sealed class NodeOptions
     public bool Speculate { get; set; } = true;
 
     /// <summary>
-    /// How many times longer a step with a prompt may take than a step of answers alone; above 1. A higher value shortens the
-    /// time to the first token of long prompts, and delays the tokens of the other answers. Default 1.8.
+    /// How many times longer a step with a prompt may take than a step of answers alone; above 1. A higher value
+    /// shortens the time to the first token of long prompts, and delays the tokens of the other answers. Default 1.8.
     /// </summary>
     public double MaxStepSlowdown { get; set; } = 1.8;
 
     /// <summary>
-    /// The minimum time between two messages of an answer, except the first and the last. Tokens that come faster share a
-    /// message. 0 sends each step's tokens at once. Default 20 ms.
+    /// The minimum time between two messages of an answer, except the first and the last. Tokens that come faster share
+    /// a message. 0 sends each step's tokens at once. Default 20 ms.
     /// </summary>
     public TimeSpan StreamInterval { get; set; } = TimeSpan.FromMilliseconds(20);
 
@@ -69,14 +75,14 @@ public sealed class NodeOptions
     public TimeSpan Heartbeat { get; set; } = TimeSpan.FromMilliseconds(400);
 
     /// <summary>
-    /// The time after which a step counts as hung, and the node's answers continue on other nodes. Raise it for models whose
-    /// step of <see cref="BatchTokens"/> takes seconds. Default 8 s.
+    /// The time after which a step counts as hung, and the node's answers continue on other nodes. Raise it for models
+    /// whose step of <see cref="BatchTokens"/> takes seconds. Default 8 s.
     /// </summary>
     public TimeSpan StepDeadline { get; set; } = TimeSpan.FromSeconds(8);
 
     /// <summary>
-    /// The maximum time that a node takes to move its sessions to other nodes before it stops; 0 moves none. Default what
-    /// Cluster:GraceSeconds leaves, or 1 min if that is 0.
+    /// The maximum time that a node takes to move its sessions to other nodes before it stops; 0 moves none. Default
+    /// what Cluster:GraceSeconds leaves, or 1 min if that is 0.
     /// </summary>
     public TimeSpan? DrainTimeout { get; set; }
 }

@@ -3,8 +3,8 @@ using Herd.Inference.Kv;
 namespace Herd.Grains.Nodes;
 
 /// <summary>
-/// What it takes to bring a KV cache from another node, as measured of late: a wait for the step in progress there and the one
-/// here, whatever its size, and the way of its bytes.
+/// The measured cost of pulls from other nodes: a wait that does not depend on the size, for the current steps of both
+/// engines, and the transfer of the bytes. Recent pulls count more.
 /// </summary>
 internal sealed class PullCostModel
 {
@@ -13,17 +13,17 @@ internal sealed class PullCostModel
     private readonly Lock _lock = new();
     private readonly Rate _rate = new(initial: 2e8);
 
-    /// <summary>Seconds.</summary>
+    /// <summary>The wait, in seconds.</summary>
     public double Wait { get; private set; } = 0.02;
 
-    /// <summary>Bytes a second.</summary>
+    /// <summary>The rate of the transfer, in bytes a second.</summary>
     public double Rate => _rate.PerSecond;
 
     public double Seconds(long bytes) => Wait + _rate.Seconds(bytes);
 
-    /// <param name="bytes">What was brought.</param>
-    /// <param name="transfer">How long that was on its way.</param>
-    /// <param name="took">From the request until it was there to be used.</param>
+    /// <param name="bytes">The size of the KV cache.</param>
+    /// <param name="transfer">The time of the transfer.</param>
+    /// <param name="took">The time from the request until the KV cache could be used.</param>
     public void Record(long bytes, TimeSpan transfer, TimeSpan took)
     {
         lock (_lock)

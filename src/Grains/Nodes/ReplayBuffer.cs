@@ -4,7 +4,8 @@ using Herd.Contracts.Nodes;
 namespace Herd.Grains.Nodes;
 
 /// <summary>
-/// The answer that was produced last, kept so that whoever lost it with its gateway finds all that may have been delivered.
+/// The latest answer of a session. A caller that lost it with its gateway finds here all tokens that may have been
+/// delivered.
 /// </summary>
 internal sealed class ReplayBuffer
 {
@@ -13,7 +14,7 @@ internal sealed class ReplayBuffer
     private string _turn = "";
     private GenerationEvent? _last;
 
-    /// <summary>Begins with what was produced before, here or elsewhere.</summary>
+    /// <summary>Begins an answer with the tokens that this or another node has produced.</summary>
     public void Begin(SessionRequest request)
     {
         _turn = request.Turn;
@@ -30,7 +31,7 @@ internal sealed class ReplayBuffer
         _last = update;
     }
 
-    /// <summary>All of it in one; null when the turn is not the one that was answered last.</summary>
+    /// <summary>The whole answer as one event; null if the turn is not the latest one.</summary>
     public GenerationEvent? Find(string turn) => turn.Length > 0 && turn == _turn
         ? _last! with { Tokens = [.. _tokens], Text = _text.ToString(), LogProbs = null }
         : null;

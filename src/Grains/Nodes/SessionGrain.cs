@@ -12,14 +12,15 @@ using Orleans.Placement;
 namespace Herd.Grains.Nodes;
 
 /// <summary>
-/// One conversation's KV cache on this node. The epoch fences: whoever calls with a newer one ends what older ones do
-/// here, and older ones are refused.
+/// The session of a conversation on this node. A call with a newer epoch ends the work of older ones; a call with an
+/// older epoch is refused.
 /// </summary>
 [NodePlacement, GrainDirectory(NodeGrainDirectory.Name), Immovable]
-internal sealed class SessionGrain(IGrainContext context, NodeHost host, SessionPull pull, TimeProvider time) : Grain(context), ISessionGrain
+internal sealed class SessionGrain(IGrainContext context, NodeHost host, SessionPull pull, TimeProvider time)
+    : Grain(context), ISessionGrain
 {
     private readonly EpochFence _fence = new();
-    private readonly ReplayBuffer _tail = new();
+    private readonly ReplayBuffer _replay = new();
 
     private string Model => GrainKey.Split(this.GetPrimaryKeyString())[3];
 
@@ -27,28 +28,28 @@ internal sealed class SessionGrain(IGrainContext context, NodeHost host, Session
         SessionRequest request, [EnumeratorCancellation] CancellationToken cancellation)
     {
         using var work = _fence.Begin(request.Epoch, cancellation);
-        var came = time.GetUtcNow();
+        var arrived = time.GetUtcNow();
         GenerationResult? result = null;
         var model = host.Model(Model);
-        _tail.Begin(request);
+        _replay.Begin(request);
         var prepared = await ToEngine(request, model, work.Token);
         var updates = model.Engine.Generate(prepared, work.Token).GetAsyncEnumerator(work.Token);
         try
         {
             while (await Next(updates, cancellation))
             {
-                // What was produced under an older epoch must not get into the answer that goes on under a newer one.
+                // Tokens of an older epoch must not get into the answer of a newer one.
                 work.RequireNewest();
                 result = updates.Current.Result;
                 var update = ToEvent(updates.Current, model);
-                _tail.Append(update);
+                _replay.Append(update);
                 yield return update;
             }
         }
         finally
         {
             await updates.DisposeAsync();
-            SessionSpans.Record(request, came, result, time.GetUtcNow());
+            SessionSpans.Record(request, arrived, result, time.GetUtcNow());
         }
     }
 
@@ -58,7 +59,7 @@ internal sealed class SessionGrain(IGrainContext context, NodeHost host, Session
     public Task<GenerationEvent?> FetchReplay(long epoch, string turn)
     {
         _fence.Pass(epoch);
-        return Task.FromResult(_tail.Find(turn));
+        return Task.FromResult(_replay.Find(turn));
     }
 
     public Task Release(long epoch)
@@ -69,7 +70,7 @@ internal sealed class SessionGrain(IGrainContext context, NodeHost host, Session
         return Task.CompletedTask;
     }
 
-    /// <summary>Moves on, and turns the engine's exceptions into what callers are told.</summary>
+    /// <summary>Moves to the next update, and translates the engine's exceptions into errors for callers.</summary>
     private static async Task<bool> Next(IAsyncEnumerator<GenerationUpdate> updates, CancellationToken cancellation)
     {
         try
@@ -96,7 +97,9 @@ internal sealed class SessionGrain(IGrainContext context, NodeHost host, Session
         }
     }
 
-    /// <summary>Rendering and compiling take their time; they are done beside the grain.</summary>
+    /// <summary>
+    /// Makes the engine's request. It runs beside the grain, because rendering and compiling take time.
+    /// </summary>
     private Task<GenerationRequest> ToEngine(SessionRequest request, LoadedModel model, CancellationToken cancellation)
     {
         var key = this.GetPrimaryKeyString();
@@ -106,7 +109,9 @@ internal sealed class SessionGrain(IGrainContext context, NodeHost host, Session
             {
                 Session = key,
                 Tenant = tenant,
-                Priority = request.Settings.Priority == TurnPriority.Background ? Priority.Background : Priority.Interactive,
+                Priority = request.Settings.Priority == TurnPriority.Background
+                    ? Priority.Background
+                    : Priority.Interactive,
                 Prefix = PromptPrefix.Digest(tenant, request.Messages.FirstOrDefault(m => m.Role == Role.System)?.Text),
                 Prompt = SessionPrompt.Render(request.Messages, request.Settings, model),
                 Produced = request.Produced,

@@ -5,7 +5,9 @@ using Herd.Inference.Chat;
 
 namespace Herd.Grains.Nodes;
 
-/// <summary>Renders the prompt of a history. The oldest turns are left out if the settings ask for that and it is too long.</summary>
+/// <summary>
+/// Renders the prompt of a history. The oldest turns are left out if the settings ask for that and it is too long.
+/// </summary>
 internal static class SessionPrompt
 {
     /// <exception cref="HerdException">The model's template refuses the messages.</exception>
@@ -39,7 +41,9 @@ internal static class SessionPrompt
         }
     }
 
-    /// <summary>Tokens that the prompt may have. The rest is for the answer: its maximum, at most a quarter of the context.</summary>
+    /// <summary>
+    /// Tokens that the prompt may have. The rest is for the answer: its maximum, at most a quarter of the context.
+    /// </summary>
     private static int Limit(GenerationSettings settings, int context) =>
         context - Math.Clamp(settings.MaxTokens ?? int.MaxValue, 1, context / 4);
 

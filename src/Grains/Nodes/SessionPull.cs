@@ -8,15 +8,15 @@ using Microsoft.Extensions.Options;
 
 namespace Herd.Grains.Nodes;
 
-/// <summary>Brings sessions' KV caches from other nodes. What does not come is no fault: the session is replayed.</summary>
+/// <summary>Pulls sessions' KV caches from other nodes. If a pull fails, the session is replayed.</summary>
 internal sealed class SessionPull(
     NodeLinks links, ClusterKey key, IOptions<NodeOptions> options, TimeProvider time, ILogger<SessionPull> logger)
 {
-    /// <param name="session">The session's key here.</param>
-    /// <param name="model">What it is to be computed with.</param>
-    /// <param name="link">The link of the node that has it.</param>
-    /// <param name="source">Its key there.</param>
-    /// <param name="cancellation">Gives up.</param>
+    /// <param name="session">The session's key on this node.</param>
+    /// <param name="model">The session's model.</param>
+    /// <param name="link">The address of the other node's link.</param>
+    /// <param name="source">The session's key on the other node.</param>
+    /// <param name="cancellation">Ends the pull.</param>
     public async Task<KvMove> Run(
         string session, LoadedModel model, string link, string source, CancellationToken cancellation)
     {
@@ -43,16 +43,19 @@ internal sealed class SessionPull(
             return Failed(e is RpcException rpc ? rpc.Status.Detail : e.Message);
         }
 
-        KvMove Failed(string why)
+        KvMove Failed(string reason)
         {
-            SessionPullLog.Failed(logger, link, why);
-            return new KvMove(0, 0, time.GetElapsedTime(started).TotalSeconds, why);
+            SessionPullLog.Failed(logger, link, reason);
+            return new KvMove(0, 0, time.GetElapsedTime(started).TotalSeconds, reason);
         }
     }
 }
 
 internal static partial class SessionPullLog
 {
-    [LoggerMessage(EventId = 420, Level = LogLevel.Warning, Message = "A KV cache did not come from {Link} ({Reason}); the session is replayed")]
+    [LoggerMessage(
+        EventId = 420,
+        Level = LogLevel.Warning,
+        Message = "A pull from {Link} failed ({Reason}). The session is replayed.")]
     public static partial void Failed(ILogger logger, string link, string reason);
 }

@@ -6,10 +6,10 @@ using Herd.Inference.Sampling;
 
 namespace Herd.Grains.Nodes;
 
-/// <summary>From a turn's settings to the engine's, with what the model recommends where a turn does not say.</summary>
+/// <summary>Translates a turn's settings into the engine's. The model's recommended values are the defaults.</summary>
 internal static class SessionSampling
 {
-    /// <exception cref="HerdException">A token is not in the vocabulary, or the schema cannot be kept.</exception>
+    /// <exception cref="HerdException">A token is not in the vocabulary, or the schema cannot be used.</exception>
     public static SamplingOptions From(GenerationSettings settings, LoadedModel model) => new()
     {
         Temperature = settings.Temperature ?? model.Sampling.Temperature ?? 1,
@@ -23,9 +23,13 @@ internal static class SessionSampling
             Frequency = penalties.Frequency ?? 0,
             Presence = penalties.Presence ?? 0,
         },
-        Dry = settings.Dry is { Multiplier: > 0 } dry ? new DryOptions(dry.Multiplier, dry.Base ?? 1.75f, dry.AllowedLength ?? 2) : null,
+        Dry = settings.Dry is { Multiplier: > 0 } dry
+            ? new DryOptions(dry.Multiplier, dry.Base ?? 1.75f, dry.AllowedLength ?? 2)
+            : null,
         Xtc = settings.Xtc is { Probability: > 0 } xtc ? new XtcOptions(xtc.Probability, xtc.Threshold ?? 0.1f) : null,
-        Mirostat = settings.Mirostat is { } mirostat ? new MirostatOptions(mirostat.Tau ?? 5, mirostat.Eta ?? 0.1f) : null,
+        Mirostat = settings.Mirostat is { } mirostat
+            ? new MirostatOptions(mirostat.Tau ?? 5, mirostat.Eta ?? 0.1f)
+            : null,
         Bias = Bias(settings.Bias, model.VocabularySize),
         IgnoreEnd = settings.IgnoreEnd,
         Grammar = Compile(settings, model),
@@ -40,7 +44,9 @@ internal static class SessionSampling
             if (token < 0 || token >= vocabulary)
             {
                 throw new HerdException(
-                    HerdError.InvalidArgument, $"'logit_bias' names the token {token}; this model's are 0 to {vocabulary - 1}.", "logit_bias");
+                    HerdError.InvalidArgument,
+                    $"'logit_bias' names the token {token}. The tokens of this model are 0 to {vocabulary - 1}.",
+                    "logit_bias");
             }
         }
 
@@ -49,7 +55,10 @@ internal static class SessionSampling
 
     /// <summary>The functions that the model may call.</summary>
     public static IReadOnlyList<ToolDefinition> ToDefinitions(this GenerationSettings settings) =>
-        [.. (settings.Tools ?? []).Select(tool => new ToolDefinition(tool.Name, tool.Description, tool.Parameters, tool.IsStrict))];
+    [
+        .. (settings.Tools ?? []).Select(
+            tool => new ToolDefinition(tool.Name, tool.Description, tool.Parameters, tool.IsStrict)),
+    ];
 
     private static Grammar? Compile(GenerationSettings settings, LoadedModel model)
     {
@@ -57,7 +66,8 @@ internal static class SessionSampling
         try
         {
             return mustCall
-                ? model.Grammars.ForCall([.. settings.ToDefinitions().Where(tool => name is null || tool.Name == name)], model.Template.Tools)
+                ? model.Grammars.ForCall(
+                    [.. settings.ToDefinitions().Where(tool => name is null || tool.Name == name)], model.Template.Tools)
                 : settings.Form is not { } form ? null
                 : form.Schema is { } schema ? model.Grammars.ForSchema(schema)
                 : model.Grammars.AnyObject();

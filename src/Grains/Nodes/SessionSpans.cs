@@ -5,13 +5,13 @@ using Herd.Inference.Generation;
 
 namespace Herd.Grains.Nodes;
 
-/// <summary>What a trace tells of an answer on its node, once it is over: the engine's steps from the times it took.</summary>
+/// <summary>Adds an answer on its node to the trace after its end, with the phases of the engine.</summary>
 internal static class SessionSpans
 {
-    /// <param name="request">What was asked for.</param>
-    /// <param name="came">When.</param>
-    /// <param name="result">How the answer ended; null when it was left, or failed.</param>
-    /// <param name="now">When it ended.</param>
+    /// <param name="request">The request.</param>
+    /// <param name="came">The time of its arrival.</param>
+    /// <param name="result">The result; null if the answer was abandoned or failed.</param>
+    /// <param name="now">The time of its end.</param>
     public static void Record(SessionRequest request, DateTimeOffset came, GenerationResult? result, DateTimeOffset now)
     {
         using var session = Spans.Begin("session", ActivityKind.Server, request.Trace, came);
@@ -38,7 +38,8 @@ internal static class SessionSpans
                 result.Restore,
                 ("herd.kv.origin", result.PrefixSource.ToString()),
                 ("herd.kv.tokens", result.CachedTokens));
-        var first = Spans.Past("prefill", filled, result.Prefill - result.Restore, ("herd.tokens", result.PromptTokens - result.CachedTokens));
+        var computed = result.PromptTokens - result.CachedTokens;
+        var first = Spans.Past("prefill", filled, result.Prefill - result.Restore, ("herd.tokens", computed));
         Spans.Past("decode", first, result.Decode, ("herd.tokens", result.CompletionTokens));
     }
 }

@@ -6,7 +6,9 @@ namespace Herd.Grains.Nodes;
 /// <summary>Leaves out the oldest turns of a history until its prompt fits.</summary>
 internal static class ShiftedPrompt
 {
-    /// <summary>Renders the system messages and as many of the newest turns as fit; the last turn always stays.</summary>
+    /// <summary>
+    /// Renders the system messages and as many of the newest turns as fit; the last turn always stays.
+    /// </summary>
     /// <param name="messages">The whole history.</param>
     /// <param name="limit">Tokens that the prompt may have.</param>
     /// <param name="count">Tokens of a message, without those that the template adds.</param>
@@ -28,8 +30,8 @@ internal static class ShiftedPrompt
     }
 
     /// <summary>
-    /// The prompt that begins with the first turn from which it fits; the prompt of the last turn if none fits. A binary
-    /// search finds it, because a prompt of fewer turns is shorter.
+    /// The prompt that begins with the first turn from which it fits; the prompt of the last turn if none fits. A
+    /// binary search finds it, because a prompt of fewer turns is shorter.
     /// </summary>
     private static int[] FirstThatFits(int first, int last, int limit, Func<int, int[]> render)
     {
@@ -59,8 +61,8 @@ internal static class ShiftedPrompt
     }
 
     /// <summary>
-    /// The turns of a history. A turn begins with the user's message after an answer; results of functions belong to the
-    /// answer that called them.
+    /// The turns of a history. A turn begins with the user's message after an answer; results of functions belong to
+    /// the answer that called them.
     /// </summary>
     private static List<List<HistoryMessage>> Turns(IEnumerable<HistoryMessage> messages)
     {

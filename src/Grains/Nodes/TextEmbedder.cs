@@ -5,15 +5,17 @@ using Herd.Inference.Runtime;
 
 namespace Herd.Grains.Nodes;
 
-/// <summary>Makes vectors of texts, one request after the other. What that takes is allocated with the first.</summary>
+/// <summary>
+/// Computes embeddings of texts, one request at a time. Its memory is allocated at the first request.
+/// </summary>
 internal sealed class TextEmbedder(ILlamaModel model, ChatTemplate template, int threads) : IDisposable
 {
-    private const int MostTokens = 2048;
+    private const int MaxTokens = 2048;
 
     private readonly SemaphoreSlim _turn = new(1);
     private ILlamaEmbedder? _embedder;
 
-    /// <exception cref="HerdException">A text is empty or too long, or the runtime makes no vectors.</exception>
+    /// <exception cref="HerdException">A text is empty or too long, or the runtime computes no embeddings.</exception>
     public async Task<Embeddings> Embed(IReadOnlyList<string> texts)
     {
         await _turn.WaitAsync();
@@ -39,8 +41,8 @@ internal sealed class TextEmbedder(ILlamaModel model, ChatTemplate template, int
 
     private Embeddings Make(IReadOnlyList<string> texts)
     {
-        _embedder ??= model.CreateEmbedder(Math.Min(MostTokens, model.Info.ContextLength), threads)
-            ?? throw new HerdException(HerdError.InvalidArgument, "This node's runtime makes no embeddings.", "model");
+        _embedder ??= model.CreateEmbedder(Math.Min(MaxTokens, model.Info.ContextLength), threads)
+            ?? throw new HerdException(HerdError.InvalidArgument, "This node's runtime computes no embeddings.", "model");
         var tokens = texts.Select((text, i) => Tokenize(text, i)).ToList();
         return new Embeddings([.. tokens.Select(text => _embedder.Embed(text))], tokens.Sum(text => text.Length));
     }
@@ -51,7 +53,9 @@ internal sealed class TextEmbedder(ILlamaModel model, ChatTemplate template, int
         return tokens.Length == 0 ? throw new HerdException(HerdError.InvalidArgument, $"'input[{index}]' is empty.", "input")
             : tokens.Length <= _embedder!.MaxTokens ? tokens
             : throw new HerdException(
-                HerdError.ContextOverflow, $"'input[{index}]' has {tokens.Length} tokens; at most {_embedder.MaxTokens} are made a vector of.", "input")
+                HerdError.ContextOverflow,
+                $"'input[{index}]' has {tokens.Length} tokens. At most {_embedder.MaxTokens} can be embedded.",
+                "input")
                 .With("prompt_tokens", tokens.Length)
                 .With("context_tokens", _embedder.MaxTokens);
     }

@@ -7,9 +7,9 @@ using Microsoft.Extensions.Logging;
 namespace Herd.Grains.Nodes;
 
 /// <summary>
-/// Has a model that was just loaded answer a little, and brings a KV cache over the node's own link, before the node takes work. So weights are in
-/// memory, code is compiled and rates are measured when the first turns come, which are many: the newest node is the emptiest
-/// (docs/decisions/warm-up.md).
+/// Lets a loaded model answer a few short prompts, and pulls a KV cache over the node's own link, before the node takes
+/// work. So weights are in memory, code is compiled and rates are measured when the first turns arrive. These are many,
+/// because the newest node has the least load (docs/decisions/warm-up.md).
 /// </summary>
 internal sealed class WarmUp(SessionPull pull, TimeProvider time, ILogger<WarmUp> logger)
 {
@@ -18,15 +18,15 @@ internal sealed class WarmUp(SessionPull pull, TimeProvider time, ILogger<WarmUp
     private const string Tenant = "herd";
     private const string Node = "warm-up";
 
-    /// <summary>Slow models are not waited for.</summary>
-    private static readonly TimeSpan Most = TimeSpan.FromSeconds(5);
+    /// <summary>The maximum time. Slow models take work before they are warm.</summary>
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
     /// <param name="model">The model.</param>
-    /// <param name="link">The node's own link.</param>
-    /// <param name="cancellation">Ends it.</param>
+    /// <param name="link">The address of the node's own link.</param>
+    /// <param name="cancellation">Ends the warm-up.</param>
     public async Task Run(LoadedModel model, string link, CancellationToken cancellation)
     {
-        using var timeout = new CancellationTokenSource(Most, time);
+        using var timeout = new CancellationTokenSource(Timeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, timeout.Token);
         var keys = Enumerable.Range(0, Sessions + 1).Select(i => Key(i, model)).ToList();
         try
@@ -37,7 +37,7 @@ internal sealed class WarmUp(SessionPull pull, TimeProvider time, ILogger<WarmUp
         }
         catch (Exception e) when (!cancellation.IsCancellationRequested)
         {
-            // It can serve all the same, if less swiftly at first.
+            // The node can serve, only slower at first.
             WarmUpLog.NotWarm(logger, e.GetType().Name, e.Message);
         }
         finally
@@ -51,23 +51,27 @@ internal sealed class WarmUp(SessionPull pull, TimeProvider time, ILogger<WarmUp
     private static async Task Answer(string key, LoadedModel model, CancellationToken cancellation)
     {
         var settings = new GenerationSettings();
+        var message = new HistoryMessage(Role.User, $"Count to a hundred, from {key} on.", null);
         var request = new GenerationRequest
         {
             Session = key,
             Tenant = Tenant,
-            Prompt = SessionPrompt.Render([new HistoryMessage(Role.User, $"Count to a hundred, from {key} on.", null)], settings, model),
+            Prompt = SessionPrompt.Render([message], settings, model),
             Sampling = SessionSampling.From(settings, model),
             MaxTokens = Tokens,
         };
         await foreach (var update in model.Engine.Generate(request, cancellation))
         {
-            // What it says nobody hears.
+            // The answer is not used.
         }
     }
 }
 
 internal static partial class WarmUpLog
 {
-    [LoggerMessage(EventId = 421, Level = LogLevel.Warning, Message = "The model did not warm up ({Kind}: {Reason}); first answers take longer")]
+    [LoggerMessage(
+        EventId = 421,
+        Level = LogLevel.Warning,
+        Message = "The model did not warm up ({Kind}: {Reason}). The first answers take longer.")]
     public static partial void NotWarm(ILogger logger, string kind, string reason);
 }

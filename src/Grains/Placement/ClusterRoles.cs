@@ -2,7 +2,7 @@ using Orleans.Metadata;
 
 namespace Herd.Grains.Placement;
 
-/// <summary>Tells nodes from gateways by the grains that live there.</summary>
+/// <summary>Distinguishes nodes and gateways by the grains that they have.</summary>
 internal static class ClusterRoles
 {
     public static bool Serves(this ClusterManifest manifest, SiloAddress silo, GrainInterfaceType grain) =>

@@ -3,9 +3,8 @@ using Orleans.GrainDirectory;
 namespace Herd.Grains.Placement;
 
 /// <summary>
-/// The directory of grains that are placed by their key: it keeps nothing, since their key says where they are. So the
-/// death of one node neither delays nor ends what the grains of another do, as the loss of a part of Orleans' own
-/// directory would.
+/// The directory of grains that are placed by their key. It is empty, because the key names the node. So the death of
+/// one node does not affect the grains of another, as the loss of a part of Orleans' own directory would.
 /// </summary>
 internal sealed class NodeGrainDirectory : IGrainDirectory
 {

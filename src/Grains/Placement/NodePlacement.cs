@@ -5,8 +5,8 @@ using Orleans.Runtime.Placement;
 namespace Herd.Grains.Placement;
 
 /// <summary>
-/// Places a grain on the node its key begins with. When that node is gone the call fails at once: the conversation then
-/// calls the grain of another node, which has another key.
+/// Places a grain on the node that its key begins with. If that node has left, the call fails at once. The conversation
+/// then calls the grain of another node, which has another key.
 /// </summary>
 [AttributeUsage(AttributeTargets.Class)]
 internal sealed class NodePlacementAttribute() : PlacementAttribute(new NodePlacement());
@@ -22,7 +22,7 @@ internal sealed class NodePlacementDirector(IClusterMembershipService membership
         var node = GrainKey.Split(target.GrainIdentity.Key.ToString()!)[0];
         var members = membership.CurrentSnapshot.Members;
 
-        // A node that was killed and started again is listed twice for a while.
+        // A node that was killed and started again is in the list twice for a while.
         var silo = context.GetCompatibleSilos(target)
             .Where(silo => members.TryGetValue(silo, out var member) && member.Name == node)
             .MaxBy(silo => silo.Generation);

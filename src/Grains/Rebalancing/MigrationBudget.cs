@@ -1,31 +1,34 @@
 namespace Herd.Grains.Rebalancing;
 
-/// <summary>Bounds how much is moved: so many sessions a minute, and no session again until it has rested.</summary>
+/// <summary>
+/// Limits the moves of sessions: so many a minute, and none of a session within the cooldown after its last move.
+/// </summary>
 internal sealed class MigrationBudget(RebalanceOptions options, TimeProvider time)
 {
     private static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
 
     private readonly Queue<(string Session, long At)> _moved = new();
-    private readonly HashSet<string> _resting = [];
+    private readonly HashSet<string> _cooling = [];
 
-    /// <summary>Whether a session may be moved now; notes it if so.</summary>
+    /// <summary>True if a session may be moved now. The move is then counted.</summary>
     public bool TryTake(string session)
     {
-        while (_moved.TryPeek(out var oldest) && time.GetElapsedTime(oldest.At) > Longest)
+        while (_moved.TryPeek(out var oldest) && time.GetElapsedTime(oldest.At) > Memory)
         {
             _moved.Dequeue();
-            _resting.Remove(oldest.Session);
+            _cooling.Remove(oldest.Session);
         }
 
-        if (_resting.Contains(session) || _moved.Count(move => time.GetElapsedTime(move.At) < Window) >= options.MaxMovesPerMinute)
+        var inWindow = _moved.Count(move => time.GetElapsedTime(move.At) < Window);
+        if (_cooling.Contains(session) || inWindow >= options.MaxMovesPerMinute)
         {
             return false;
         }
 
         _moved.Enqueue((session, time.GetTimestamp()));
-        _resting.Add(session);
+        _cooling.Add(session);
         return true;
     }
 
-    private TimeSpan Longest => options.Cooldown > Window ? options.Cooldown : Window;
+    private TimeSpan Memory => options.Cooldown > Window ? options.Cooldown : Window;
 }

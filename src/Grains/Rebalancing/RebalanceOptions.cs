@@ -11,7 +11,9 @@ public sealed class RebalanceOptions
     /// <summary>The time between two checks for sessions to move; 0 turns rebalancing off. Default 5 s.</summary>
     public TimeSpan Interval { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>A node starts to give sessions away when it has this many times its share, above 1. Default 1.25.</summary>
+    /// <summary>
+    /// A node starts to give sessions away when it has this many times its share, above 1. Default 1.25.
+    /// </summary>
     public double StartThreshold { get; set; } = 1.25;
 
     /// <summary>It stops at this many times its share; from 1 to <see cref="StartThreshold"/>. Default 1.1.</summary>
@@ -20,7 +22,9 @@ public sealed class RebalanceOptions
     /// <summary>The time for which a moved session is not moved again. Default 5 min.</summary>
     public TimeSpan Cooldown { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>The maximum number of sessions moved in a minute in the whole cluster, 1 or more. Default 120.</summary>
+    /// <summary>
+    /// The maximum number of sessions moved in a minute in the whole cluster, 1 or more. Default 120.
+    /// </summary>
     public int MaxMovesPerMinute { get; set; } = 120;
 }
 

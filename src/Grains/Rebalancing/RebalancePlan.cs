@@ -1,23 +1,23 @@
 namespace Herd.Grains.Rebalancing;
 
-/// <summary>A node's part of the sessions.</summary>
-/// <param name="Node">Its name.</param>
-/// <param name="Capacity">What it can compute, in any unit that is the same for all.</param>
-/// <param name="Sessions">How many sessions it has.</param>
+/// <summary>A node's capacity and sessions.</summary>
+/// <param name="Node">The node's name.</param>
+/// <param name="Capacity">The node's capacity, in any unit that is the same for all nodes.</param>
+/// <param name="Sessions">The number of its sessions.</param>
 internal readonly record struct NodeShare(string Node, double Capacity, int Sessions);
 
-/// <summary>Sessions to move.</summary>
+/// <summary>A number of sessions to move from one node to another.</summary>
 internal readonly record struct Migration(string From, string To, int Sessions);
 
 /// <summary>
-/// Which nodes give sessions to which. A node's share is its part of all capacity. Who has much more than its share gives to who
-/// has least of its own, until it is nearly at its share: between beginning and ending lies what keeps it from swinging back.
-/// A pure function.
+/// Plans the moves of sessions between nodes. A node's share is its part of the capacity. A node with more sessions
+/// than the start threshold gives some to the nodes that are furthest below their shares, until it is at the stop
+/// threshold. The distance of the two thresholds keeps sessions from moving back. A pure function.
 /// </summary>
 internal static class RebalancePlan
 {
-    /// <summary>Fewer sessions too many are not worth moving.</summary>
-    private const int LeastExcess = 2;
+    /// <summary>The minimum number of surplus sessions that is worth a move.</summary>
+    private const int MinExcess = 2;
 
     private const double Rounding = 1e-6;
 
@@ -36,13 +36,17 @@ internal static class RebalancePlan
         foreach (var giver in nodes.OrderByDescending(node => node.Sessions - Share(node)))
         {
             var share = Share(giver);
-            if (giver.Sessions <= share * options.StartThreshold || giver.Sessions - share < LeastExcess)
+            if (giver.Sessions <= share * options.StartThreshold || giver.Sessions - share < MinExcess)
             {
                 continue;
             }
 
             var excess = giver.Sessions - (int)Math.Ceiling((share * options.StopThreshold) - Rounding);
-            foreach (var taker in room.Where(taker => taker.Value > 0).OrderByDescending(taker => taker.Value).ThenBy(taker => taker.Key, StringComparer.Ordinal).ToList())
+            var takers = room.Where(taker => taker.Value > 0)
+                .OrderByDescending(taker => taker.Value)
+                .ThenBy(taker => taker.Key, StringComparer.Ordinal)
+                .ToList();
+            foreach (var taker in takers)
             {
                 var count = Math.Min(excess, taker.Value);
                 if (count > 0)

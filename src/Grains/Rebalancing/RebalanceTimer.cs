@@ -6,13 +6,16 @@ using Microsoft.Extensions.Options;
 
 namespace Herd.Grains.Rebalancing;
 
-/// <summary>Wakes the one rebalancer of the cluster now and then, from every gateway, so that it outlives each of them.</summary>
+/// <summary>
+/// Calls the cluster's one rebalancer at intervals. Every gateway does, so that rebalancing continues without any one
+/// of them.
+/// </summary>
 internal sealed class RebalanceTimer(
     IGrainFactory grains, IOptions<RebalanceOptions> options, TimeProvider time, ILogger<RebalanceTimer> logger) : BackgroundService
 {
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Run(stoppingToken);
 
-    /// <summary>Wakes it until the process ends.</summary>
+    /// <summary>Calls it until the process stops.</summary>
     internal async Task Run(CancellationToken stoppingToken)
     {
         if (options.Value.Interval == TimeSpan.Zero)
@@ -37,6 +40,9 @@ internal sealed class RebalanceTimer(
 
 internal static partial class RebalanceTimerLog
 {
-    [LoggerMessage(EventId = 521, Level = LogLevel.Debug, Message = "The rebalancer could not be reached ({Kind}); it is tried again")]
+    [LoggerMessage(
+        EventId = 521,
+        Level = LogLevel.Debug,
+        Message = "The rebalancer could not be reached ({Kind}). This gateway calls it again.")]
     public static partial void NotReached(ILogger logger, string kind);
 }

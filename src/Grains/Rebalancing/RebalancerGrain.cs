@@ -12,7 +12,9 @@ using Orleans.Placement;
 
 namespace Herd.Grains.Rebalancing;
 
-/// <summary>Carries out the <see cref="RebalancePlan"/> for every model, within the <see cref="MigrationBudget"/>.</summary>
+/// <summary>
+/// Carries out the <see cref="RebalancePlan"/> for every model, within the <see cref="MigrationBudget"/>.
+/// </summary>
 [PreferLocalPlacement, Immovable, Reentrant]
 internal sealed class RebalancerGrain(
     IGrainContext context,
@@ -80,7 +82,7 @@ internal sealed class RebalancerGrain(
         }
         catch (Exception e) when (e is HerdException || CallFailure.IsTransient(e))
         {
-            // It is busy, or cannot be reached: it stays where it is.
+            // The conversation is busy or cannot be reached. Its session stays.
             return false;
         }
     }
@@ -88,6 +90,9 @@ internal sealed class RebalancerGrain(
 
 internal static partial class RebalancerLog
 {
-    [LoggerMessage(EventId = 520, Level = LogLevel.Information, Message = "Moved {Sessions} sessions at rest from {From} to {To}")]
+    [LoggerMessage(
+        EventId = 520,
+        Level = LogLevel.Information,
+        Message = "Moved {Sessions} sessions at rest from {From} to {To}")]
     public static partial void Moved(ILogger logger, int sessions, string from, string to);
 }

@@ -1,10 +1,10 @@
 namespace Herd.Grains.Routing;
 
-/// <summary>The turns that this gateway has sent to nodes, by node and model, beside what reports say of them. Used under a lock.</summary>
+/// <summary>Counts the turns that this gateway has sent to nodes, by node and model. Its owner holds a lock.</summary>
 internal sealed class InFlightLoad
 {
-    /// <summary>After so many seconds a node's reports show what was sent to it.</summary>
-    private const double Unreported = 1;
+    /// <summary>Seconds after which a node's reports show a prompt that was sent to it.</summary>
+    private const double ReportDelay = 1;
 
     private readonly Dictionary<(string Node, string Model), List<InFlightPrompt>> _sent = [];
     private readonly Dictionary<(string Node, string Model), int> _ended = [];
@@ -25,19 +25,21 @@ internal sealed class InFlightLoad
         _ended[(node, model)] = _ended.GetValueOrDefault((node, model)) + 1;
     }
 
-    /// <summary>A report came; it shows no more what has ended.</summary>
+    /// <summary>A report arrived. It no longer counts the turns that have ended.</summary>
     public void Reported(string node, string model) => _ended.Remove((node, model));
 
-    /// <returns>Turns that are not over, and those that ended since the latest report, which still shows them.</returns>
+    /// <returns>
+    /// The turns that have not ended, and those that ended after the latest report, which still counts them.
+    /// </returns>
     public (int Sent, int Ended) Count(string node, string model) =>
         (_sent.GetValueOrDefault((node, model))?.Count ?? 0, _ended.GetValueOrDefault((node, model)));
 
-    /// <returns>Seconds that the prompts take that were sent so lately that reports need not show them.</returns>
+    /// <returns>Predicted seconds of the prompts that were sent too recently for the reports to show them.</returns>
     public double Prompts(string node, string model, double now) =>
-        _sent.GetValueOrDefault((node, model))?.Where(prompt => now - prompt.At < Unreported).Sum(prompt => prompt.Seconds) ?? 0;
+        _sent.GetValueOrDefault((node, model))?.Where(prompt => now - prompt.At < ReportDelay).Sum(prompt => prompt.Seconds) ?? 0;
 }
 
 /// <summary>A prompt that was sent to a node.</summary>
-/// <param name="At">When, in seconds of the gateway's clock.</param>
-/// <param name="Seconds">What it is foreseen to take.</param>
+/// <param name="At">The time, in seconds of the gateway's clock.</param>
+/// <param name="Seconds">The predicted time to compute it.</param>
 internal sealed record InFlightPrompt(double At, double Seconds);

@@ -4,55 +4,59 @@ using Herd.Inference.Generation;
 
 namespace Herd.Grains.Routing;
 
-/// <summary>What a node is expected to be like for the next turn of a model, from its latest report. Times are in seconds.</summary>
+/// <summary>
+/// The expected load and rates of a node for the next turn of a model, from its latest report. Times are in seconds.
+/// </summary>
 internal sealed record NodeEstimate
 {
-    /// <summary>An answer's tokens that may come late before anybody minds: what crowding is measured on.</summary>
-    private const int CrowdedTokens = 16;
+    /// <summary>The first tokens of an answer, whose delay is counted as decode contention.</summary>
+    private const int ContentionTokens = 16;
 
-    /// <summary>Tokens after which a slot changes hands where several wait (docs/decisions/quantum.md).</summary>
-    private const int StintTokens = 16;
+    /// <summary>Tokens after which another answer may preempt a slot (docs/decisions/quantum.md).</summary>
+    private const int QuantumTokens = 16;
 
-    /// <summary>Bytes of KV cache of a token, until a node has measured it.</summary>
+    /// <summary>Bytes of KV cache a token, until a node has measured them.</summary>
     private const double UnknownBytesPerToken = 32_768;
 
     public required string Node { get; init; }
 
-    /// <summary>The name's, which is the same in every process.</summary>
+    /// <summary>The hash of the name. It is the same in every process.</summary>
     public ulong Hash { get; init; }
 
-    /// <summary>Whether it takes turns.</summary>
+    /// <summary>True if the node takes turns.</summary>
     public required bool TakesWork { get; init; }
 
-    /// <summary>Whether KV caches can be had from it.</summary>
+    /// <summary>True if KV caches can be pulled from it.</summary>
     public required bool IsReachable { get; init; }
 
-    /// <summary>When it reported, in seconds of the gateway's clock.</summary>
+    /// <summary>The time of the report, in seconds of the gateway's clock.</summary>
     public required double ReportedAt { get; init; }
 
-    /// <summary>Sequences that it computes or that wait there.</summary>
+    /// <summary>Sequences that it computes or that wait on it.</summary>
     public int Load { get; init; }
 
     public int Sessions { get; init; }
 
     public int Slots { get; init; }
 
-    /// <summary>Until what was asked for before is computed.</summary>
+    /// <summary>The wait for earlier prompts and for a slot.</summary>
     public double Queue { get; init; }
 
-    /// <summary>What the first tokens of an answer wait for those of others.</summary>
+    /// <summary>The delay of the first tokens of an answer by the decoding of other sequences.</summary>
     public double DecodeContention { get; init; }
 
-    /// <summary>To compute a token of a prompt.</summary>
+    /// <summary>The time to compute a token of a prompt.</summary>
     public double PerToken { get; init; }
 
-    /// <summary>To compute a prompt of at most <see cref="EngineLoad.ShortPromptTokens"/>, however few of a longer one fit into a step; infinite when it is not known.</summary>
+    /// <summary>
+    /// The time to compute a prompt of at most <see cref="EngineLoad.ShortPromptTokens"/>; infinite if it is unknown.
+    /// </summary>
     public double PerShortPrompt { get; init; } = double.PositiveInfinity;
 
-    /// <summary>What bringing a KV cache from another node takes, whatever its size.</summary>
+    /// <summary>The part of the time of a pull that does not depend on the size.</summary>
     public double PullWait { get; init; }
 
-    /// <summary>To have a byte of KV cache from another node on the device.</summary>
+    /// <summary>The time to pull a byte of KV cache from another node to the device.</summary>
     public double PerPulledByte { get; init; }
 
     public double PerHostByte { get; init; }
@@ -61,25 +65,35 @@ internal sealed record NodeEstimate
 
     public double BytesPerToken { get; init; }
 
-    /// <summary>Sessions idle for less than this are on the device still; <see cref="HostIdle"/> and <see cref="DiskIdle"/> alike.</summary>
+    /// <summary>
+    /// Sessions that are idle for less than this are on the device. <see cref="HostIdle"/> and <see cref="DiskIdle"/>
+    /// are the same for their tiers.
+    /// </summary>
     public double DeviceIdle { get; init; }
 
     public double HostIdle { get; init; }
 
     public double DiskIdle { get; init; }
 
-    /// <summary>How long the session had been idle that was forgotten last, within the last minute; infinite when none was.</summary>
+    /// <summary>
+    /// The idle time of the last session that lost its KV cache within the last minute; infinite if none did.
+    /// </summary>
     public double ForgottenIdle { get; init; } = double.PositiveInfinity;
 
     public IReadOnlyList<ulong> Prefixes { get; init; } = [];
 
     /// <param name="report">The report.</param>
-    /// <param name="model">What it says of the model.</param>
-    /// <param name="sent">Turns that were sent to it and are not over; the report need not show them yet.</param>
-    /// <param name="at">When it came.</param>
-    /// <param name="ended">Turns of it that ended since; the report still shows them.</param>
-    /// <param name="prompts">Seconds that the prompts take which were sent lately; the report need not show them yet.</param>
-    public static NodeEstimate From(NodeReport report, ServedModel model, int sent, double at, int ended = 0, double prompts = 0)
+    /// <param name="model">The model's part of the report.</param>
+    /// <param name="sent">
+    /// Turns that were sent to the node and have not ended. The report may not show them yet.
+    /// </param>
+    /// <param name="at">The time of its arrival.</param>
+    /// <param name="ended">Turns that ended after the report, which still counts them.</param>
+    /// <param name="prompts">
+    /// Predicted seconds of prompts that were sent recently. The report may not show them yet.
+    /// </param>
+    public static NodeEstimate From(
+        NodeReport report, ServedModel model, int sent, double at, int ended = 0, double prompts = 0)
     {
         var figures = model.Figures ?? new EngineFigures();
         var load = Math.Max(model.Active + model.Queued - ended, sent);
@@ -99,8 +113,8 @@ internal sealed record NodeEstimate
             Load = load,
             Slots = model.Slots,
             Sessions = model.Sessions + figures.OffloadedSessions,
-            Queue = prompts + (excess * StintTokens / decode),
-            DecodeContention = Math.Min(load, model.Slots) * CrowdedTokens / decode,
+            Queue = prompts + (excess * QuantumTokens / decode),
+            DecodeContention = Math.Min(load, model.Slots) * ContentionTokens / decode,
             PerToken = 1 / prefill,
             PerShortPrompt = Positive(figures.ShortPromptSeconds, double.PositiveInfinity),
             PullWait = Positive(figures.PullWait, 0.02),

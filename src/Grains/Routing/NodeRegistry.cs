@@ -6,8 +6,8 @@ using Herd.Grains.Scaling;
 namespace Herd.Grains.Routing;
 
 /// <summary>
-/// The nodes of the cluster with their latest reports, and the models that they serve. It signals every change. Thread-safe:
-/// <see cref="Lock"/> guards it, and guards what the <see cref="Router"/> derives from it.
+/// The nodes of the cluster with their latest reports, and the models that they serve. It signals every change.
+/// Thread-safe: <see cref="Lock"/> guards it, and guards what the <see cref="Router"/> derives from it.
 /// </summary>
 public sealed class NodeRegistry(Pools pools, TimeProvider time)
 {
@@ -128,7 +128,9 @@ public sealed class NodeRegistry(Pools pools, TimeProvider time)
         }
     }
 
-    /// <summary>Calls a handler under the lock for each node that is known, and after each change with the changed node.</summary>
+    /// <summary>
+    /// Calls a handler under the lock for each node that is known, and after each change with the changed node.
+    /// </summary>
     /// <param name="handler">Gets the node's name and latest report; null if the node was removed.</param>
     internal void Subscribe(Action<string, ReceivedReport?> handler)
     {

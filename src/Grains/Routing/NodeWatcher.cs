@@ -12,9 +12,9 @@ using Orleans.Metadata;
 namespace Herd.Grains.Routing;
 
 /// <summary>
-/// Fills the <see cref="NodeRegistry"/> with the reports of every node of the cluster, read over the node's link. A node is
-/// marked as lost when its connection breaks, as it does at once when a process is killed, or when it is silent, as a frozen
-/// one is. A fault of the watcher itself is logged, and it continues.
+/// Fills the <see cref="NodeRegistry"/> with the reports of every node of the cluster, read over the node's link. A
+/// node is marked as lost when its connection breaks, as it does at once when a process is killed, or when it is
+/// silent, as a frozen one is. A fault of the watcher itself is logged, and it continues.
 /// </summary>
 internal sealed class NodeWatcher(
     IClusterMembershipService membership,
@@ -169,7 +169,10 @@ internal sealed class NodeWatcher(
 
 internal static partial class NodeWatcherLog
 {
-    [LoggerMessage(EventId = 300, Level = LogLevel.Warning, Message = "Node {Node} no longer reports: {Kind}: {Reason}")]
+    [LoggerMessage(
+        EventId = 300,
+        Level = LogLevel.Warning,
+        Message = "Node {Node} no longer reports: {Kind}: {Reason}")]
     public static partial void StreamBroke(ILogger logger, string node, string kind, string reason);
 
     [LoggerMessage(

@@ -2,32 +2,32 @@ using Herd.Contracts.Placements;
 
 namespace Herd.Grains.Routing;
 
-/// <summary>What is known of a turn when it is placed.</summary>
+/// <summary>The facts of a turn that routing uses.</summary>
 internal sealed record RouteRequest
 {
-    /// <summary>Whose turn: the conversation's key.</summary>
+    /// <summary>The key of the turn's conversation.</summary>
     public required string Conversation { get; init; }
 
     public required PlacementReason Reason { get; init; }
 
-    /// <summary>The node that holds its KV cache; null when none does.</summary>
+    /// <summary>The node with its session; null if there is none.</summary>
     public string? Home { get; init; }
 
-    /// <summary>About how many tokens the prompt has, and the answer so far.</summary>
+    /// <summary>The approximate number of tokens of the prompt and the answer so far.</summary>
     public int Tokens { get; init; }
 
-    /// <summary>How many of these the home has keys and values of.</summary>
+    /// <summary>The number of these tokens in the home's KV cache.</summary>
     public int Held { get; init; }
 
-    /// <summary>How long ago the home last computed for it.</summary>
+    /// <summary>The time since the home last computed for the session.</summary>
     public TimeSpan Idle { get; init; }
 
-    /// <summary>What the conversation begins with; 0 for nothing that others may begin with too.</summary>
+    /// <summary>The digest of the conversation's beginning; 0 if no other conversation can have the same.</summary>
     public ulong Prefix { get; init; }
 
-    /// <summary>About how many tokens that has.</summary>
+    /// <summary>The approximate number of tokens of that beginning.</summary>
     public int PrefixTokens { get; init; }
 
-    /// <summary>Nodes that are not possible.</summary>
+    /// <summary>The nodes that must not be chosen.</summary>
     public IReadOnlySet<string> Excluded { get; init; } = new HashSet<string>();
 }

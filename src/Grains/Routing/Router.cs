@@ -7,8 +7,8 @@ using Microsoft.Extensions.Options;
 namespace Herd.Grains.Routing;
 
 /// <summary>
-/// Chooses the node of a turn by the configured policy, and counts the turns that were sent to nodes and that their reports do
-/// not show yet. Thread-safe, under the lock of the <see cref="NodeRegistry"/>.
+/// Chooses the node of a turn by the configured policy, and counts the turns that were sent to nodes and that their
+/// reports do not show yet. Thread-safe, under the lock of the <see cref="NodeRegistry"/>.
 /// </summary>
 public sealed class Router
 {
@@ -29,7 +29,9 @@ public sealed class Router
     }
 
     /// <summary>Chooses the node of a turn.</summary>
-    /// <returns>The node with the predictions for it, the home, and the best other node; null if no node can take the turn.</returns>
+    /// <returns>
+    /// The node with the predictions for it, the home, and the best other node; null if no node can take the turn.
+    /// </returns>
     internal PlacementDecision? Route(string model, RouteRequest request)
     {
         lock (_registry.Lock)
@@ -61,8 +63,8 @@ public sealed class Router
     }
 
     /// <summary>
-    /// Counts a turn as load of a node until it ends. Without that, all turns that are routed between two reports would go to
-    /// the node that had the least load before, for example the answers of a node that was killed.
+    /// Counts a turn as load of a node until it ends. Without that, all turns that are routed between two reports would
+    /// go to the node that had the least load before, for example the answers of a node that was killed.
     /// </summary>
     /// <param name="node">The node.</param>
     /// <param name="model">The model.</param>

@@ -10,14 +10,14 @@ public sealed class RoutingOptions
     public const string Section = "Routing";
 
     /// <summary>
-    /// The policy: "predicted-ttft", or for comparisons "least-loaded", "power-of-two", "sticky-hash" or "round-robin". Default
-    /// "predicted-ttft".
+    /// The policy: "predicted-ttft", or for comparisons "least-loaded", "power-of-two", "sticky-hash" or "round-robin".
+    /// Default "predicted-ttft".
     /// </summary>
     public string Policy { get; set; } = "predicted-ttft";
 
     /// <summary>
-    /// True pulls KV caches from other nodes. False replays the conversation instead, as balancers without KV transfer do; for
-    /// comparisons. Default true.
+    /// True pulls KV caches from other nodes. False replays the conversation instead, as balancers without KV transfer
+    /// do; for comparisons. Default true.
     /// </summary>
     public bool PullsKv { get; set; } = true;
 

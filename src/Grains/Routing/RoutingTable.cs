@@ -1,8 +1,9 @@
 namespace Herd.Grains.Routing;
 
 /// <summary>
-/// The estimate of every node that serves a model. What a decision reads of every node stands in arrays of its own, so that it
-/// takes about a microsecond for a thousand of them. Not thread-safe: the <see cref="Router"/> guards it.
+/// The estimates of the nodes that serve a model. The fields that a decision reads of every node are in arrays of their
+/// own, so that a decision among a thousand nodes takes about a microsecond. Not thread-safe: the <see cref="Router"/>
+/// guards it.
 /// </summary>
 internal sealed class RoutingTable
 {
@@ -18,14 +19,14 @@ internal sealed class RoutingTable
     private int[] _sessions = [];
     private double[] _scratch = [];
 
-    /// <summary>Whether KV caches are brought from other nodes. Default true.</summary>
+    /// <summary>True if KV caches may be pulled from other nodes. Default true.</summary>
     public bool PullsKv { get; init; } = true;
 
     public int Count { get; private set; }
 
     public NodeEstimate this[int index] => _nodes[index];
 
-    /// <summary>Queueing and crowding; infinite where no turns are taken.</summary>
+    /// <summary>Queue and decode contention, in seconds; infinite for a node that takes no turns.</summary>
     public ReadOnlySpan<double> Waits => _waits.AsSpan(0, Count);
 
     public ReadOnlySpan<double> PerToken => _perToken.AsSpan(0, Count);
@@ -40,27 +41,30 @@ internal sealed class RoutingTable
 
     public ReadOnlySpan<int> Sessions => _sessions.AsSpan(0, Count);
 
-    /// <summary>Room for a number of each node.</summary>
+    /// <summary>A buffer with a number for each node, for policies.</summary>
     public Span<double> Scratch => _scratch.AsSpan(0, Count);
 
     /// <summary>The nodes that take turns.</summary>
     public IEnumerable<NodeEstimate> Working => _nodes.Take(Count).Where(node => node.TakesWork);
 
-    /// <summary>Where a node stands; -1 when it does not serve the model.</summary>
+    /// <summary>A node's index; -1 if it does not serve the model.</summary>
     public int IndexOf(string? node) => node is not null && _indices.TryGetValue(node, out var index) ? index : -1;
 
-    /// <summary>The nodes where something begins so.</summary>
+    /// <summary>The nodes with a KV cache that begins with this prefix.</summary>
     public IReadOnlyCollection<string> NodesWith(ulong prefix) =>
         prefix != 0 && _prefixes.TryGetValue(prefix, out var nodes) ? nodes : [];
 
     public bool IsPossible(int index, RouteRequest request) =>
         _nodes[index].TakesWork && (request.Excluded.Count == 0 || !request.Excluded.Contains(_nodes[index].Node));
 
-    /// <summary>Whether what a prompt is foreseen to take on a node is what a short one takes there. Short ones share steps, whatever their number.</summary>
+    /// <summary>
+    /// True if the predicted prefill is that of a short prompt. Short prompts share a step, so they add no queueing
+    /// time.
+    /// </summary>
     public bool IsShort(string node, double seconds) =>
         IndexOf(node) is >= 0 and var index && _perShortPrompt[index] is < double.PositiveInfinity and var brief && seconds <= brief;
 
-    /// <summary>Adds a node, or takes note of what is new of it.</summary>
+    /// <summary>Adds a node, or replaces its estimate.</summary>
     public void Set(NodeEstimate estimate)
     {
         if (!_indices.TryGetValue(estimate.Node, out var index))

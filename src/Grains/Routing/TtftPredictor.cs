@@ -4,18 +4,18 @@ using Herd.Inference.Generation;
 namespace Herd.Grains.Routing;
 
 /// <summary>
-/// Foresees the time to a turn's first token on a node: what is queued there, the cheapest way to have the KV cache there,
-/// and how crowded decoding is; from the node's own measured rates.
+/// Predicts the time to a turn's first token on a node by the node's measured rates. It is the sum of the queue, the
+/// cheapest way to get the KV cache there, and the decode contention.
 /// </summary>
 internal static class TtftPredictor
 {
-    /// <summary>Until this age, in seconds, a report is as good as new.</summary>
+    /// <summary>The age in seconds up to which a report has no staleness penalty.</summary>
     private const double Fresh = 1;
 
-    /// <summary>What is said of a node counts for less the older it is: costs are taken to be as many times higher.</summary>
+    /// <summary>The factor of costs from an old report: its age in seconds, at least 1.</summary>
     public static double StalenessPenalty(double age) => Math.Max(Fresh, age);
 
-    /// <summary>Seconds to compute so many tokens of a prompt.</summary>
+    /// <summary>Predicted seconds to compute tokens of a prompt.</summary>
     public static double Prefill(int tokens, double perToken, double perShortPrompt) =>
         tokens <= EngineLoad.ShortPromptTokens ? Math.Min(tokens * perToken, perShortPrompt) : tokens * perToken;
 
@@ -23,12 +23,15 @@ internal static class TtftPredictor
     {
         var node = table[index];
         var (origin, kv) = Kv(table, node, request);
-        var doubt = StalenessPenalty(now - node.ReportedAt);
-        return new Forecast(node.Node, node.Queue, origin, kv, node.DecodeContention, doubt, (node.Queue + node.DecodeContention + kv) * doubt);
+        var penalty = StalenessPenalty(now - node.ReportedAt);
+        var total = (node.Queue + node.DecodeContention + kv) * penalty;
+        return new Forecast(node.Node, node.Queue, origin, kv, node.DecodeContention, penalty, total);
     }
 
-    /// <summary>Seconds to pull what the home holds and compute the rest; infinite when there is no such home.</summary>
-    /// <returns>The tokens to compute, and the bytes to pull.</returns>
+    /// <summary>The work of a turn that pulls the KV cache from its home.</summary>
+    /// <returns>
+    /// The tokens to compute, and the bytes to pull; infinite bytes if there is no home to pull from.
+    /// </returns>
     public static (int Tokens, double Bytes) Pulled(RoutingTable table, RouteRequest request) =>
         table.PullsKv && table.IndexOf(request.Home) is >= 0 and var home && table[home].IsReachable && request.Held > 0
             ? (Math.Max(1, request.Tokens - request.Held), request.Held * table[home].BytesPerToken)

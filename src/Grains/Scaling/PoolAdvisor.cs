@@ -6,19 +6,24 @@ using Microsoft.Extensions.Options;
 
 namespace Herd.Grains.Scaling;
 
-/// <summary>Tells the one scaler of the cluster what waits at this gateway, and knows what it said last.</summary>
+/// <summary>Reports the held turns of this gateway to the cluster's one scaler, and keeps its latest advice.</summary>
 public sealed class PoolAdvisor(
-    IGrainFactory grains, Pools pools, IOptions<ClusterOptions> cluster, IOptions<ScalingOptions> options, TimeProvider time, ILogger<PoolAdvisor> logger)
+    IGrainFactory grains,
+    Pools pools,
+    IOptions<ClusterOptions> cluster,
+    IOptions<ScalingOptions> options,
+    TimeProvider time,
+    ILogger<PoolAdvisor> logger)
     : BackgroundService
 {
-    private static readonly TimeSpan Every = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     private volatile IReadOnlyList<PoolAdvice> _latest = [];
 
-    /// <summary>What was said last; empty until something was.</summary>
+    /// <summary>The latest advice; empty before the first.</summary>
     public IReadOnlyList<PoolAdvice> Latest => _latest;
 
-    /// <summary>Asks now.</summary>
+    /// <summary>Asks the scaler now.</summary>
     public async Task<IReadOnlyList<PoolAdvice>> Ask()
     {
         try
@@ -41,7 +46,7 @@ public sealed class PoolAdvisor(
             return;
         }
 
-        using var timer = new PeriodicTimer(Every, time);
+        using var timer = new PeriodicTimer(Interval, time);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
             await Ask();
@@ -51,6 +56,9 @@ public sealed class PoolAdvisor(
 
 internal static partial class PoolAdvisorLog
 {
-    [LoggerMessage(EventId = 532, Level = LogLevel.Debug, Message = "The scaler could not be reached ({Kind}); it is tried again")]
+    [LoggerMessage(
+        EventId = 532,
+        Level = LogLevel.Debug,
+        Message = "The scaler could not be reached ({Kind}). This gateway calls it again.")]
     public static partial void NotReached(ILogger logger, string kind);
 }

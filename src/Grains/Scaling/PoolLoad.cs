@@ -2,28 +2,28 @@ using Herd.Grains.Routing;
 
 namespace Herd.Grains.Scaling;
 
-/// <summary>What the nodes of a pool have to do. Times are in seconds.</summary>
+/// <summary>The load of a pool's nodes. Times are in seconds.</summary>
 internal readonly record struct PoolLoad
 {
-    /// <summary>Nodes that take work.</summary>
+    /// <summary>The number of nodes that take work.</summary>
     public int Ready { get; init; }
 
-    /// <summary>Their slots.</summary>
+    /// <summary>The number of their slots.</summary>
     public int Slots { get; init; }
 
-    /// <summary>Sequences that they compute, or that wait there.</summary>
+    /// <summary>The number of sequences that they compute or that wait on them.</summary>
     public int Sequences { get; init; }
 
-    /// <summary>What all of them need until a turn that comes now is next.</summary>
+    /// <summary>The sum of the nodes' queues.</summary>
     public double Backlog { get; init; }
 
-    /// <summary>To compute a token of a prompt, the mean.</summary>
+    /// <summary>The mean time to compute a token of a prompt.</summary>
     public double PerToken { get; init; }
 
-    /// <summary>How long the session had been idle that was forgotten soonest of late; infinite when none was.</summary>
+    /// <summary>The shortest idle time of a session that recently lost its KV cache; infinite if none did.</summary>
     public double ForgottenIdle { get; init; }
 
-    /// <summary>Turns that wait for a node to be there at all.</summary>
+    /// <summary>The number of turns that are held until there is a node.</summary>
     public int Held { get; init; }
 
     public static PoolLoad From(IReadOnlyCollection<NodeEstimate> nodes) => new()
@@ -36,6 +36,6 @@ internal readonly record struct PoolLoad
         ForgottenIdle = nodes.Select(node => node.ForgottenIdle).DefaultIfEmpty(double.PositiveInfinity).Min(),
     };
 
-    /// <summary>The time to the first token that is foreseen for a turn that comes now.</summary>
+    /// <summary>The predicted time to the first token of a turn that arrives now.</summary>
     public double Ttft(int promptTokens) => Ready == 0 ? 0 : (Backlog / Ready) + (promptTokens * PerToken);
 }

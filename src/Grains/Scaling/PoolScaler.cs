@@ -3,16 +3,19 @@ using Herd.Contracts.Nodes;
 namespace Herd.Grains.Scaling;
 
 /// <summary>
-/// One pool's size over time. More nodes are asked for at once. Before fewer are, those whose sessions move soonest are emptied: they are
-/// not ready then, and of a ReplicaSet's pods those that are not ready go first.
+/// Sizes one pool. More nodes are requested at once. Before fewer are requested, the surplus nodes are emptied and are
+/// then not ready; a ReplicaSet deletes unready pods first.
 /// </summary>
 internal sealed class PoolScaler(PoolOptions pool, ScalingOptions options, TimeProvider time)
 {
-    /// <summary>Empty nodes that nobody takes away by then serve again: nobody scales this pool, or its floor is higher.</summary>
-    private static readonly TimeSpan MostEmpty = TimeSpan.FromMinutes(5);
+    /// <summary>
+    /// The time after which empty nodes that were not removed serve again: the pool is not scaled, or has a higher
+    /// minimum.
+    /// </summary>
+    private static readonly TimeSpan MaxEmptyTime = TimeSpan.FromMinutes(5);
 
-    /// <summary>How long no node is emptied after that.</summary>
-    private static readonly TimeSpan Rest = TimeSpan.FromMinutes(30);
+    /// <summary>The time after that in which no node is emptied.</summary>
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromMinutes(30);
 
     private readonly ScaleWindow _window = new(options.ScaleDownDelay, time);
     private readonly long _begun = time.GetTimestamp();
@@ -23,15 +26,15 @@ internal sealed class PoolScaler(PoolOptions pool, ScalingOptions options, TimeP
     private long? _allEmptySince;
     private long? _givenUpAt;
 
-    /// <summary>The nodes that are to be empty.</summary>
+    /// <summary>The nodes that are being emptied or are empty.</summary>
     public IReadOnlyList<string> Retiring => _retiring;
 
-    /// <summary>Whether one more node is to be emptied, once those that are retiring are empty.</summary>
+    /// <summary>True if one more node should be emptied now.</summary>
     public bool IsOneTooMany => _load is { } load && _allEmptySince is null && _wanted < load.Ready
         && _retiring.Count < Batch(load) && _empty.Count == _retiring.Count
-        && (_givenUpAt is not { } at || time.GetElapsedTime(at) > Rest);
+        && (_givenUpAt is not { } at || time.GetElapsedTime(at) > RetryDelay);
 
-    public PoolAdvice Advice => _load is not { } load ? throw new InvalidOperationException("Nothing was observed.") : new PoolAdvice
+    public PoolAdvice Advice => _load is not { } load ? throw new InvalidOperationException("Observe was not called yet.") : new PoolAdvice
     {
         Model = pool.Model,
         Wanted = Math.Max(_wanted, load.Ready + (_allEmptySince is null ? _retiring.Count : 0)),
@@ -43,20 +46,20 @@ internal sealed class PoolScaler(PoolOptions pool, ScalingOptions options, TimeP
         Retiring = [.. _retiring],
     };
 
-    /// <summary>Takes note of how the pool is.</summary>
-    /// <param name="load">What it has to do, but for the nodes that are retiring.</param>
-    /// <param name="there">The nodes of the cluster.</param>
-    public void Observe(PoolLoad load, IReadOnlyCollection<string> there)
+    /// <summary>Updates the pool's state.</summary>
+    /// <param name="load">The load of the pool without the retiring nodes.</param>
+    /// <param name="present">The names of the nodes in the cluster.</param>
+    public void Observe(PoolLoad load, IReadOnlyCollection<string> present)
     {
         _load = load;
         _wanted = _window.Add(ScalePolicy.Wanted(load, pool, options));
         if (time.GetElapsedTime(_begun) < options.ScaleDownDelay)
         {
-            // Who has just begun knows nothing of the past, and keeps what there is.
+            // A scaler that has just started does not know the past load, so it keeps the present size.
             _wanted = Math.Max(_wanted, load.Ready);
         }
 
-        _retiring.RemoveAll(node => !there.Contains(node));
+        _retiring.RemoveAll(node => !present.Contains(node));
         _empty.IntersectWith(_retiring);
         if (_retiring.Count == 0)
         {
@@ -66,7 +69,7 @@ internal sealed class PoolScaler(PoolOptions pool, ScalingOptions options, TimeP
         {
             Keep();
         }
-        else if (_allEmptySince is { } since && time.GetElapsedTime(since) > MostEmpty)
+        else if (_allEmptySince is { } since && time.GetElapsedTime(since) > MaxEmptyTime)
         {
             _givenUpAt = time.GetTimestamp();
             Keep();
@@ -75,7 +78,7 @@ internal sealed class PoolScaler(PoolOptions pool, ScalingOptions options, TimeP
 
     public void Retire(string node) => _retiring.Add(node);
 
-    /// <summary>Notes that nothing is left on a node.</summary>
+    /// <summary>Records that a node is empty.</summary>
     public void RecordEmpty(string node)
     {
         _empty.Add(node);
@@ -92,6 +95,6 @@ internal sealed class PoolScaler(PoolOptions pool, ScalingOptions options, TimeP
         _allEmptySince = null;
     }
 
-    /// <summary>So many that Kubernetes' autoscaler does not take the change for noise.</summary>
-    private int Batch(PoolLoad load) => ScalePolicy.LeastStep(load.Ready + _retiring.Count);
+    /// <summary>The smallest change that Kubernetes' autoscaler does not ignore.</summary>
+    private int Batch(PoolLoad load) => ScalePolicy.MinStep(load.Ready + _retiring.Count);
 }

@@ -4,25 +4,25 @@ using Microsoft.Extensions.Options;
 
 namespace Herd.Grains.Scaling;
 
-/// <summary>The pools there are, and the turns that wait here for a node of theirs. Thread-safe.</summary>
+/// <summary>The configured pools, and the turns that this gateway holds until a pool has a node. Thread-safe.</summary>
 public sealed class Pools(IOptions<ScalingOptions> options)
 {
     private readonly ConcurrentDictionary<string, int> _held = new();
 
-    /// <summary>For what has no pools.</summary>
+    /// <summary>No pools.</summary>
     public static Pools None => new(Options.Create(new ScalingOptions()));
 
-    /// <summary>How many turns wait, by model.</summary>
+    /// <summary>The number of held turns, by model.</summary>
     public IReadOnlyDictionary<string, int> Held => new Dictionary<string, int>(_held.Where(pair => pair.Value > 0));
 
-    /// <summary>Models whose pools may be without a node; that is no failure.</summary>
+    /// <summary>The models of pools that may have no node.</summary>
     public IEnumerable<string> MaySleep => options.Value.Pools.Where(pool => pool.Min == 0).Select(pool => pool.Model);
 
-    /// <summary>How long a turn waits for a node of a model where there is none; null means as long as any.</summary>
+    /// <summary>The time for which a turn of a model is held; null means the usual time.</summary>
     internal TimeSpan? Patience(string model) => MaySleep.Contains(model) ? options.Value.WakeTimeout : null;
 
-    /// <summary>Counts a turn that waits for a node.</summary>
-    /// <returns>Dispose when it waits no more.</returns>
+    /// <summary>Counts a held turn.</summary>
+    /// <returns>To be disposed when the turn has a node or gives up.</returns>
     internal IDisposable Hold(string model)
     {
         _held.AddOrUpdate(model, 1, (_, count) => count + 1);

@@ -1,12 +1,15 @@
 namespace Herd.Grains.Scaling;
 
-/// <summary>The most that was wanted of late: more counts at once, less only when it has been enough for a while.</summary>
+/// <summary>
+/// The maximum of the wanted sizes within a time window. So a larger size counts at once, and a smaller one only after
+/// the window.
+/// </summary>
 internal sealed class ScaleWindow(TimeSpan length, TimeProvider time)
 {
     private readonly Queue<(long At, int Wanted)> _wanted = new();
 
-    /// <param name="wanted">What is wanted now.</param>
-    /// <returns>What it comes to.</returns>
+    /// <param name="wanted">The size that is wanted now.</param>
+    /// <returns>The maximum within the window.</returns>
     public int Add(int wanted)
     {
         _wanted.Enqueue((time.GetTimestamp(), wanted));

@@ -8,7 +8,7 @@ using Orleans.Placement;
 
 namespace Herd.Grains.Scaling;
 
-/// <summary>Watches every pool with a <see cref="PoolScaler"/>, and has the nodes emptied that are to go.</summary>
+/// <summary>Sizes every pool with a <see cref="PoolScaler"/>, and has the surplus nodes emptied.</summary>
 [PreferLocalPlacement, Immovable, Reentrant]
 internal sealed class ScalerGrain(
     NodeRegistry registry,
@@ -19,7 +19,7 @@ internal sealed class ScalerGrain(
     ILogger<ScalerGrain> logger)
     : Grain, IScalerGrain
 {
-    /// <summary>What a gateway said counts for so long.</summary>
+    /// <summary>The time for which a gateway's report counts.</summary>
     private static readonly TimeSpan Memory = TimeSpan.FromSeconds(5);
 
     private readonly Dictionary<string, PoolScaler> _pools = options.Value.Pools.ToDictionary(
@@ -28,18 +28,19 @@ internal sealed class ScalerGrain(
     private readonly Dictionary<string, (HeldTurns Held, long At)> _held = [];
     private bool _isRunning;
 
-    public async Task<IReadOnlyList<PoolAdvice>> Advise(HeldTurns held)
+    public async Task<IReadOnlyList<PoolAdvice>> Advise(HeldTurns turns)
     {
-        _held[held.Gateway] = (held, time.GetTimestamp());
-        foreach (var silent in _held.Where(said => time.GetElapsedTime(said.Value.At) > Memory).Select(said => said.Key).ToList())
+        _held[turns.Gateway] = (turns, time.GetTimestamp());
+        foreach (var silent in _held.Where(report => time.GetElapsedTime(report.Value.At) > Memory).Select(report => report.Key).ToList())
         {
             _held.Remove(silent);
         }
 
-        var there = registry.Nodes.Where(node => node.State != NodeState.Lost).Select(node => node.Node).ToHashSet();
+        var present = registry.Nodes.Where(node => node.State != NodeState.Lost).Select(node => node.Node).ToHashSet();
         foreach (var (model, pool) in _pools)
         {
-            pool.Observe(router.LoadOf(model, pool.Retiring) with { Held = _held.Values.Sum(said => said.Held.ByModel.GetValueOrDefault(model)) }, there);
+            var held = _held.Values.Sum(report => report.Held.ByModel.GetValueOrDefault(model));
+            pool.Observe(router.LoadOf(model, pool.Retiring) with { Held = held }, present);
         }
 
         if (!_isRunning)
@@ -67,7 +68,7 @@ internal sealed class ScalerGrain(
         {
             if (pool.IsOneTooMany && await Cheapest(model, pool.Retiring) is { } node)
             {
-                ScalerLog.Retires(logger, node.Node, model, node.Cost.Sessions, node.Cost.Bytes);
+                ScalerLog.Retires(logger, model, node.Node, node.Cost.Sessions, node.Cost.Bytes);
                 pool.Retire(node.Node);
             }
 
@@ -81,12 +82,13 @@ internal sealed class ScalerGrain(
         }
         catch (Exception e)
         {
-            // It cannot be reached, or is of a version that cannot do this: it is asked again with the next round, or gone by then.
+            // The node cannot be reached, or its version has no such call. The next round calls it again if it is still
+            // there.
             ScalerLog.NotRetired(logger, model, e.GetType().Name);
         }
     }
 
-    /// <summary>The node of a pool whose sessions are moved soonest.</summary>
+    /// <summary>The node of a pool whose sessions take the least time to move.</summary>
     private async Task<(string Node, DrainPreview Cost)?> Cheapest(string model, IReadOnlyList<string> retiring)
     {
         var candidates = registry.Nodes.Where(node =>
@@ -105,9 +107,16 @@ internal sealed class ScalerGrain(
 
 internal static partial class ScalerLog
 {
-    [LoggerMessage(EventId = 530, Level = LogLevel.Information, Message = "Node {Node} is one more than {Model} needs; its {Sessions} sessions ({Bytes} bytes) are moved")]
-    public static partial void Retires(ILogger logger, string node, string model, int sessions, long bytes);
+    [LoggerMessage(
+        EventId = 530,
+        Level = LogLevel.Information,
+        Message = "The pool of {Model} has a node more than it needs. {Node} is emptied: {Sessions} sessions, "
+            + "{Bytes} bytes")]
+    public static partial void Retires(ILogger logger, string model, string node, int sessions, long bytes);
 
-    [LoggerMessage(EventId = 531, Level = LogLevel.Debug, Message = "A node of {Model} could not be asked ({Kind}); it is asked again")]
+    [LoggerMessage(
+        EventId = 531,
+        Level = LogLevel.Debug,
+        Message = "A node of {Model} could not be emptied ({Kind}). The scaler tries again.")]
     public static partial void NotRetired(ILogger logger, string model, string kind);
 }

@@ -3,7 +3,9 @@ using Microsoft.Extensions.Options;
 
 namespace Herd.Grains.Scaling;
 
-/// <summary>How many nodes the pools should have. Section "Scaling". Without pools no node is emptied and no turn is held.</summary>
+/// <summary>
+/// How many nodes the pools should have. Section "Scaling". Without pools no node is emptied and no turn is held.
+/// </summary>
 public sealed class ScalingOptions
 {
     public const string Section = "Scaling";
@@ -15,8 +17,8 @@ public sealed class ScalingOptions
     public double TargetUtilization { get; set; } = 0.8;
 
     /// <summary>
-    /// A pool gives up a node when the remaining nodes would use at most this share of their targets, above 0 and below 1. A
-    /// lower value keeps the size of the pool from swinging. Default 0.7.
+    /// A pool gives up a node when the remaining nodes would use at most this share of their targets, above 0 and below
+    /// 1. A lower value keeps the size of the pool from swinging. Default 0.7.
     /// </summary>
     public double ScaleDownThreshold { get; set; } = 0.7;
 
@@ -24,12 +26,14 @@ public sealed class ScalingOptions
     public TimeSpan ScaleDownDelay { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>
-    /// The time for which an idle session should keep its KV cache, on any tier. Nodes are added where sessions lose it sooner.
-    /// 0 adds none for this reason. Default 10 min.
+    /// The time for which an idle session should keep its KV cache, on any tier. Nodes are added where sessions lose it
+    /// sooner. 0 adds none for this reason. Default 10 min.
     /// </summary>
     public TimeSpan KvRetention { get; set; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>The time for which a turn is held until the first node of a pool without nodes is ready. Default 10 min.</summary>
+    /// <summary>
+    /// The time for which a turn is held until the first node of a pool without nodes is ready. Default 10 min.
+    /// </summary>
     public TimeSpan WakeTimeout { get; set; } = TimeSpan.FromMinutes(10);
 }
 

@@ -8,8 +8,8 @@ using OpenTelemetry.Trace;
 namespace Herd.Grains.Telemetry;
 
 /// <summary>
-/// Sends traces where OpenTelemetry's own variables say (OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_PROTOCOL, OTEL_TRACES_SAMPLER);
-/// with logs as JSON there are traces in any case, so that lines of a turn share an id.
+/// Sends traces where OpenTelemetry's own variables say (OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_PROTOCOL,
+/// OTEL_TRACES_SAMPLER); with logs as JSON there are always traces, so that the log lines of a turn share an id.
 /// </summary>
 internal static class HerdTracing
 {
@@ -38,7 +38,7 @@ internal static class HerdTracing
         });
     }
 
-    /// <summary>Probes, scrapes and the streams between processes are none of a user's.</summary>
+    /// <summary>False for probes, scrapes and streams between processes.</summary>
     private static bool IsTraced(HttpContext context) =>
         !new PathString[] { "/health", "/metrics", "/grpc.health.v1.Health", "/herd.link.v1.NodeLinkService" }.Any(path => context.Request.Path.StartsWithSegments(path));
 }

@@ -49,7 +49,9 @@ public sealed class OptionsTests
         Assert.Equal(12, result.Failures!.Count());
     }
 
-    /// <summary>However long the grace is, what is done in it takes less; and what does not fit is refused before anything starts.</summary>
+    /// <summary>
+    /// The parts of a grace period of any length fit into it. A drain timeout that does not fit is refused at start.
+    /// </summary>
     [Property]
     public void Grace_OfAnyLength_HoldsWhatIsDoneInIt(ushort grace, byte preStop, byte drain)
     {

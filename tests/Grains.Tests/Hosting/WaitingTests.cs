@@ -5,7 +5,7 @@ namespace Herd.Grains.Tests.Hosting;
 
 public sealed class WaitingTests
 {
-    /// <summary>Whoever waits for what is left of its patience does not wait again and again for the rest of a millisecond.</summary>
+    /// <summary>A wait for a rest of less than a millisecond does not end too early, and so is not repeated.</summary>
     [Fact]
     public async Task WaitOrTimeout_LessThanAMillisecond_WaitsUntilTheTimeIsUp()
     {

@@ -21,7 +21,9 @@ public sealed class ContextWindowTests
         return first < conversation.Lengths.Length && conversation.Lengths[first..].Sum() <= conversation.Limit;
     });
 
-    /// <summary>Between leaps the prompt only grows; a leap leaves at most half the window, but for the last turn.</summary>
+    /// <summary>
+    /// Between leaps the prompt only grows; a leap leaves at most half the window, but for the last turn.
+    /// </summary>
     [Property]
     public Property FirstTurn_TurnAfterTurn_StaysOrLeaps() => Prop.ForAll(Conversations.ToArbitrary(), conversation =>
     {

@@ -76,7 +76,9 @@ public sealed class EpochFenceTests
         Assert.Throws<OperationCanceledException>(work.RequireNewest);
     }
 
-    /// <summary>Whatever order epochs come in, what runs last was begun with the highest of them, and nothing else runs.</summary>
+    /// <summary>
+    /// Whatever order epochs come in, what runs last was begun with the highest of them, and nothing else runs.
+    /// </summary>
     [Property]
     public bool Begin_AnyEpochs_OnlyTheNewestRuns(byte[] epochs)
     {

@@ -27,7 +27,9 @@ public sealed class NodeHostTests
         Assert.Equal(NodeState.Ready, node.Host.Report().State);
     }
 
-    /// <summary>An idle engine made its last step zero seconds ago, so a deadline below zero stands for a stalled one.</summary>
+    /// <summary>
+    /// An idle engine made its last step zero seconds ago, so a deadline below zero stands for a stalled one.
+    /// </summary>
     [Theory]
     [InlineData("loading", false, false, 0, NodeState.Loading)]
     [InlineData("loading", true, false, 0, NodeState.Draining)]

@@ -15,7 +15,7 @@ internal sealed class SimulatedHost : IAsyncDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("herd-host-");
 
-    /// <param name="warmUp">What warms its model up; nothing by default.</param>
+    /// <param name="warmUp">Warms the model up; nothing by default.</param>
     public SimulatedHost(Func<Task>? warmUp = null)
     {
         Node = Options.Create(new NodeOptions

@@ -28,8 +28,8 @@ public sealed class RebalancePlanTests
         Assert.Empty(RebalancePlan.Create([new("a", 8, 2), new("b", 8, 1)], Options));
 
     /// <summary>
-    /// Whatever the cluster: nobody gives more than it has or below its share, nobody takes above its own, nobody does both; and
-    /// when all is moved there is nothing more to do, so it does not swing back.
+    /// Whatever the cluster: nobody gives more than it has or below its share, nobody takes above its own, nobody does
+    /// both; and when all is moved there is nothing more to do, so it does not swing back.
     /// </summary>
     [Property(MaxTest = 1000)]
     public bool Of_AnyCluster_EndsInRestWithinTheMargin((byte Capacity, ushort Sessions)[] drawn)

@@ -10,9 +10,9 @@ namespace Herd.Grains.Tests.Rebalancing;
 
 public sealed class RebalanceTimerTests
 {
-    private static readonly TimeSpan Every = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
 
-    /// <summary>A call that expires on its way is told as cancelled; a gateway must not end over that.</summary>
+    /// <summary>A call that expires is reported as cancelled. A gateway must not stop for that.</summary>
     [Theory]
     [InlineData(typeof(OperationCanceledException))]
     [InlineData(typeof(TimeoutException))]
@@ -23,12 +23,12 @@ public sealed class RebalanceTimerTests
         using var end = new CancellationTokenSource();
         var rebalancer = new Rebalancer((Exception)Activator.CreateInstance(failure)!);
         using var timer = new RebalanceTimer(
-            Always.Of<IGrainFactory>(rebalancer), Options.Create(new RebalanceOptions { Interval = Every }), time, NullLogger<RebalanceTimer>.Instance);
+            Always.Of<IGrainFactory>(rebalancer), Options.Create(new RebalanceOptions { Interval = Interval }), time, NullLogger<RebalanceTimer>.Instance);
 
         var running = timer.Run(end.Token);
         for (var call = 1; call <= 3; call++)
         {
-            time.Advance(Every);
+            time.Advance(Interval);
             await Task.WhenAny(rebalancer.Called(), running);
         }
 

@@ -9,7 +9,9 @@ using Orleans.Serialization;
 
 namespace Herd.Grains.Tests.Routing;
 
-/// <summary>Links of nodes that send the reports they are given, each node at the address "http://" and its name.</summary>
+/// <summary>
+/// Links of nodes that send the reports they are given, each node at the address "http://" and its name.
+/// </summary>
 internal sealed class FakeLinks(Serializer<NodeReport> reports) : ILinkTransport
 {
     private readonly Dictionary<string, Channel<WatchResponse>> _streams = [];

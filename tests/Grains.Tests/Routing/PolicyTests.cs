@@ -23,7 +23,7 @@ public sealed class PolicyTests
 
             Assert.Equal(
                 chosen < 0 ? 0 : 1,
-                Enumerable.Range(0, table.Count).Where(place => table.IsPossible(place, request)).Take(1).Count(_ => true));
+                Enumerable.Range(0, table.Count).Where(index => table.IsPossible(index, request)).Take(1).Count(_ => true));
             Assert.True(chosen < 0 || table.IsPossible(chosen, request), $"seed {seed}");
         }
     }

@@ -31,7 +31,9 @@ public sealed class PredictedTtftTests
         Assert.Equal(KvOrigin.Pull, TtftPredictor.Predict(_table, _table.IndexOf("other"), Turn, now: 0).Origin);
     }
 
-    /// <summary>Few tokens of a long prompt fit into a step beside others, but a short one has a step of its own.</summary>
+    /// <summary>
+    /// Few tokens of a long prompt fit into a step beside others, but a short one has a step of its own.
+    /// </summary>
     [Fact]
     public void Choose_HomeDecodesAndLittleIsMissing_StaysHome()
     {
@@ -134,14 +136,14 @@ public sealed class PredictedTtftTests
     }
 
     /// <summary>
-    /// Whatever the cluster: the choice is possible, and no other is foreseen to be better by more than the margin. It is the home
-    /// if that can be, and else nobody as good has fewer sessions.
+    /// In any cluster the choice is possible, and no other is predicted to be better by more than the margin. It is the
+    /// home if that can be, and else nobody as good has fewer sessions.
     /// </summary>
     [Property(MaxTest = 2000)]
     public bool Choose_AnyCluster_TakesOneOfTheBest(int seed)
     {
         var (table, request) = Tables.Draw(seed);
-        var possible = Enumerable.Range(0, table.Count).Where(place => table.IsPossible(place, request)).ToList();
+        var possible = Enumerable.Range(0, table.Count).Where(index => table.IsPossible(index, request)).ToList();
 
         var chosen = _policy.Choose(table, request, now: 0);
 
@@ -151,12 +153,12 @@ public sealed class PredictedTtftTests
         }
 
         var least = possible.Min(Total);
-        var near = possible.Where(place => PredictedTtft.IsNear(Total(place), least)).ToList();
-        var home = near.FindIndex(place => table[place].Node == request.Home);
+        var near = possible.Where(index => PredictedTtft.IsNear(Total(index), least)).ToList();
+        var home = near.FindIndex(index => table[index].Node == request.Home);
         return near.Contains(chosen)
-            && (home >= 0 ? chosen == near[home] : near.TrueForAll(place => table[place].Sessions >= table[chosen].Sessions));
+            && (home >= 0 ? chosen == near[home] : near.TrueForAll(index => table[index].Sessions >= table[chosen].Sessions));
 
-        double Total(int place) => TtftPredictor.Predict(table, place, request, now: 0).Total;
+        double Total(int index) => TtftPredictor.Predict(table, index, request, now: 0).Total;
     }
 
     /// <summary>More to do on a node never makes it be chosen where it was not before.</summary>

@@ -8,7 +8,9 @@ namespace Herd.Grains.Tests.Routing;
 /// <summary>Routing tables and reports of made-up clusters.</summary>
 internal static class Tables
 {
-    /// <summary>A cluster drawn from a seed: loads, rates, tiers, beginnings and reports of all ages; some nodes take no work.</summary>
+    /// <summary>
+    /// A cluster drawn from a seed: loads, rates, tiers, beginnings and reports of all ages; some nodes take no work.
+    /// </summary>
     public static (RoutingTable Table, RouteRequest Request) Draw(int seed, int most = 12)
     {
         var random = new Random(seed);
@@ -72,7 +74,9 @@ internal static class Tables
         ],
     };
 
-    /// <summary>Prefill 500 tokens a second, decode 100, 100 kB of KV cache a token, all tiers at a gigabyte a second.</summary>
+    /// <summary>
+    /// Prefill 500 tokens a second, decode 100, 100 kB of KV cache a token, all tiers at a gigabyte a second.
+    /// </summary>
     public static EngineFigures Figures => new()
     {
         PrefillRate = 500,

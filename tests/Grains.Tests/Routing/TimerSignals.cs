@@ -3,7 +3,9 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Herd.Grains.Tests.Routing;
 
-/// <summary>Fake time that signals new timers, so that a test can let time pass when the tested code waits for it.</summary>
+/// <summary>
+/// Fake time that signals new timers, so that a test can let time pass when the tested code waits for it.
+/// </summary>
 internal sealed class TimerSignals : FakeTimeProvider
 {
     private static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(250);
@@ -17,7 +19,9 @@ internal sealed class TimerSignals : FakeTimeProvider
         return timer;
     }
 
-    /// <summary>Waits until somebody waits for the time after which <c>NodeWatcher</c> tries again, and lets it pass.</summary>
+    /// <summary>
+    /// Waits until somebody waits for the time after which <c>NodeWatcher</c> tries again, and lets it pass.
+    /// </summary>
     public async Task PassRetry(CancellationToken cancellation)
     {
         while (await _timers.Reader.ReadAsync(cancellation) != Retry)

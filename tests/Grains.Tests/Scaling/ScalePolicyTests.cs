@@ -25,7 +25,9 @@ public sealed class ScalePolicyTests
     public void Wanted_BySequences_IsWhatFitsTheSlots(int ready, int sequences, int wanted) =>
         Assert.Equal(wanted, ScalePolicy.Wanted(Load(ready, sequences), Pool, Options));
 
-    /// <summary>Of two seconds, a tenth goes to the prompt; what is left has to be enough for the backlog's share.</summary>
+    /// <summary>
+    /// Of two seconds, a tenth goes to the prompt; what is left has to be enough for the backlog's share.
+    /// </summary>
     [Theory]
     [InlineData(2, 3.7, 2)]
     [InlineData(2, 3.9, 3)]
@@ -52,7 +54,10 @@ public sealed class ScalePolicyTests
     public void Wanted_WithoutNodes_IsOneOnceSomebodyAsks(int min, int held, int wanted) => Assert.Equal(
         wanted, ScalePolicy.Wanted(Load(0, held: held), new PoolOptions { Model = "m", Min = min }, Options));
 
-    /// <summary>Whatever there is to do: within bounds; more load never wants less; and a pool that was given what it wanted wants no fewer than it needs, and stays.</summary>
+    /// <summary>
+    /// For any load the size is within bounds, more load never needs fewer nodes, and a pool of the wanted size keeps
+    /// it.
+    /// </summary>
     [Property(MaxTest = 2000)]
     public bool Wanted_AnyLoad_ComesToRest(byte ready, ushort sequences, ushort backlog)
     {

@@ -15,10 +15,9 @@ using Orleans.Metadata;
 namespace Herd.Grains.Nodes.Drain;
 
 /// <summary>
-/// Empties this node before its process ends: (1) it says that it drains, so nothing new comes; (2) gateways move the
-/// answers in the making by themselves; (3) each session at rest is moved by its conversation, those used last first; (4) when
-/// nothing is left, or time is up, the process goes on to stop. Where no other node takes sessions they stay, and the answers
-/// are finished here.
+/// Empties this node before its process stops: (1) it reports that it drains, so no new work arrives; (2) gateways move
+/// the running answers; (3) conversations move their idle sessions, the most recently used first; (4) the process stops
+/// when the node is empty or the time is up. If no other node takes sessions, they stay, and the answers end here.
 /// </summary>
 internal sealed class NodeDrain(
     NodeHost host,
@@ -26,7 +25,7 @@ internal sealed class NodeDrain(
     IClusterMembershipService membership,
     IClusterManifestProvider manifests,
     GrainInterfaceTypeResolver interfaces,
-    Eviction expulsion,
+    Eviction eviction,
     IOptions<NodeOptions> options,
     IOptions<Hosting.ClusterOptions> cluster,
     TimeProvider time,
@@ -36,9 +35,9 @@ internal sealed class NodeDrain(
     private const int Movers = 4;
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
 
-    private readonly TimeSpan _most = GracePeriod.DrainTimeout(cluster.Value, options.Value);
+    private readonly TimeSpan _timeout = GracePeriod.DrainTimeout(cluster.Value, options.Value);
 
-    /// <summary>What there is to move.</summary>
+    /// <summary>The sessions and bytes to move.</summary>
     public async Task<DrainPreview> Preview()
     {
         var sessions = host.Loaded is { } model ? await model.Engine.Sessions() : [];
@@ -47,18 +46,20 @@ internal sealed class NodeDrain(
             sessions.Count(session => session.IsActive),
             sessions.Count(session => !session.IsActive),
             bytes,
-            host.Loaded is { } loaded ? ((sessions.Count * loaded.Pulls.Wait) + loaded.Pulls.Seconds(bytes)) / Movers : 0);
+            host.Loaded is { } loaded
+                ? ((sessions.Count * loaded.Pulls.Wait) + loaded.Pulls.Seconds(bytes)) / Movers
+                : 0);
     }
 
-    /// <summary>Begins; the process ends when nothing is left.</summary>
+    /// <summary>Begins the drain. The process stops when the node is empty.</summary>
     public void Request()
     {
         host.BeginDrain();
         lifetime.StopApplication();
     }
 
-    /// <summary>Moves everything off this node, then serves another model; the process stays.</summary>
-    /// <param name="model">Which; empty serves none.</param>
+    /// <summary>Empties this node, then serves another model. The process stays.</summary>
+    /// <param name="model">The model to serve; empty for none.</param>
     public async Task Switch(string model)
     {
         host.BeginDrain();
@@ -82,25 +83,25 @@ internal sealed class NodeDrain(
         host.EndDrain();
     }
 
-    /// <summary>Moves off this node what can be moved, within the time there is.</summary>
+    /// <summary>Moves the sessions of this node, within the drain timeout.</summary>
     public async Task Empty(CancellationToken cancellation)
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        over.CancelAfter(_most);
+        over.CancelAfter(_timeout);
         try
         {
-            if (host.Loaded is { } model && _most > TimeSpan.Zero && !expulsion.WasEvicted && HasGateway())
+            if (host.Loaded is { } model && _timeout > TimeSpan.Zero && !eviction.WasEvicted && HasGateway())
             {
                 await Empty(model, over.Token);
             }
         }
         catch (OperationCanceledException)
         {
-            NodeDrainLog.TimeUp(logger, _most.TotalSeconds);
+            NodeDrainLog.TimeUp(logger, _timeout.TotalSeconds);
         }
     }
 
-    /// <summary>Without a gateway no conversation can be asked to move.</summary>
+    /// <summary>True if there is a gateway. Conversations live on gateways and move their sessions.</summary>
     private bool HasGateway()
     {
         var conversations = interfaces.GetGrainInterfaceType(typeof(IConversationGrain));
@@ -132,10 +133,12 @@ internal sealed class NodeDrain(
                 });
             tried.ExceptWith(busy);
 
-            // Those in the making end here, or go on elsewhere and rest here until they are pulled.
-            if (resting.Count == 0 && !sessions.Any(session => session.IsActive) && model.Engine.Load is { Active: 0, Queued: 0 })
+            // Running answers end here, or continue elsewhere. Their sessions stay here until they are pulled.
+            if (resting.Count == 0
+                && !sessions.Any(session => session.IsActive)
+                && model.Engine.Load is { Active: 0, Queued: 0 })
             {
-                NodeDrainLog.Drained(logger, moved, sessions.Count, time.GetElapsedTime(started).TotalSeconds);
+                NodeDrainLog.Drained(logger, time.GetElapsedTime(started).TotalSeconds, moved, sessions.Count);
                 return;
             }
 
@@ -148,19 +151,20 @@ internal sealed class NodeDrain(
         var key = SessionKey.Parse(session.Session);
         try
         {
-            var conversation = grains.GetReachableGrain<IConversationGrain>(GrainKey.Conversation(key.Tenant, key.Conversation));
+            var conversation = grains.GetReachableGrain<IConversationGrain>(
+                GrainKey.Conversation(key.Tenant, key.Conversation));
             return await conversation.Move(key.Node, target: null, PlacementReason.NodeDrains, cancellation) is not null
                 ? Outcome.Moved
                 : Outcome.Stays;
         }
         catch (HerdException e) when (e.Error == HerdError.TurnInProgress)
         {
-            // Its turn is about to go on elsewhere, and wants the KV cache for that.
+            // The turn is about to continue on another node, which pulls the KV cache.
             return Outcome.Busy;
         }
         catch (Exception e) when (IsElsewhere(e) && !cancellation.IsCancellationRequested && HasGateway())
         {
-            // Its gateway has just gone, or was cut off and knows too little; soon it lives at another one.
+            // The gateway has just stopped, or is cut off. Another one soon owns the conversation.
             return Outcome.Busy;
         }
         catch (Exception e) when (e is not OperationCanceledException || !cancellation.IsCancellationRequested)
@@ -183,15 +187,28 @@ internal sealed class NodeDrain(
 
 internal static partial class NodeDrainLog
 {
-    [LoggerMessage(EventId = 410, Level = LogLevel.Information, Message = "Drained: {Moved} sessions moved, {Left} stay on disk, in {Seconds:F1} s")]
-    public static partial void Drained(ILogger logger, int moved, int left, double seconds);
+    [LoggerMessage(
+        EventId = 410,
+        Level = LogLevel.Information,
+        Message = "Drained in {Seconds:F1} s: {Moved} sessions moved, {Left} stay on disk")]
+    public static partial void Drained(ILogger logger, double seconds, int moved, int left);
 
-    [LoggerMessage(EventId = 411, Level = LogLevel.Warning, Message = "A session could not be moved ({Kind}: {Reason}); it will be restored or replayed")]
+    [LoggerMessage(
+        EventId = 411,
+        Level = LogLevel.Warning,
+        Message = "A session could not be moved ({Kind}: {Reason}). It will be restored or replayed.")]
     public static partial void NotMoved(ILogger logger, string kind, string reason);
 
-    [LoggerMessage(EventId = 413, Level = LogLevel.Error, Message = "Not everything could be moved off; the model is replaced all the same")]
+    [LoggerMessage(
+        EventId = 413,
+        Level = LogLevel.Error,
+        Message = "Some sessions could not be moved. The model is replaced.")]
     public static partial void NotEmptied(ILogger logger, Exception exception);
 
-    [LoggerMessage(EventId = 412, Level = LogLevel.Warning, Message = "Draining took longer than {Seconds:F0} s; what is left is cut off and goes on elsewhere")]
+    [LoggerMessage(
+        EventId = 412,
+        Level = LogLevel.Warning,
+        Message = "The drain took longer than {Seconds:F0} s. The remaining answers are cut off and continue on "
+            + "other nodes.")]
     public static partial void TimeUp(ILogger logger, double seconds);
 }

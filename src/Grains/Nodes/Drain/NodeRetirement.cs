@@ -4,15 +4,15 @@ using Herd.Contracts.Nodes;
 namespace Herd.Grains.Nodes.Drain;
 
 /// <summary>
-/// Empties this node while its process stays, so that whoever takes nodes away takes this one. It holds for as long as it is asked for
-/// again; else the node serves again.
+/// Empties this node while its process stays, so that an autoscaler removes this node first. The node serves again if
+/// the scaler stops renewing the retirement.
 /// </summary>
 /// <param name="host">The node.</param>
-/// <param name="empty">Moves everything off it.</param>
-/// <param name="time">What the lease is measured by.</param>
+/// <param name="empty">Moves all sessions of the node.</param>
+/// <param name="time">The clock.</param>
 internal sealed class NodeRetirement(NodeHost host, Func<CancellationToken, Task> empty, TimeProvider time) : IDisposable
 {
-    /// <summary>Whoever asked may be gone.</summary>
+    /// <summary>The time after the last renewal at which the node serves again.</summary>
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
 
     private readonly Lock _lock = new();
@@ -20,9 +20,9 @@ internal sealed class NodeRetirement(NodeHost host, Func<CancellationToken, Task
     private ITimer? _lease;
     private Task _emptying = Task.CompletedTask;
 
-    /// <summary>Begins, or goes on.</summary>
-    /// <returns>Whether nothing is left here.</returns>
-    /// <exception cref="HerdException">The node does something else that is not to be broken off.</exception>
+    /// <summary>Begins the retirement, or renews it.</summary>
+    /// <returns>True if the node is empty.</returns>
+    /// <exception cref="HerdException">The node loads or drains for another reason.</exception>
     public bool Renew()
     {
         lock (_lock)
@@ -47,7 +47,7 @@ internal sealed class NodeRetirement(NodeHost host, Func<CancellationToken, Task
     {
         if (host.Report().State is not NodeState.Ready and var state)
         {
-            throw new HerdException(HerdError.Unavailable, $"The node is {state}; it cannot be emptied now. Try again later.");
+            throw new HerdException(HerdError.Unavailable, $"The node is {state} and cannot be emptied now. Try again later.");
         }
 
         _ends = new CancellationTokenSource();

@@ -5,19 +5,19 @@ using Herd.Grains.Hosting;
 
 namespace Herd.Grains.Nodes.Link;
 
-/// <summary>How the links of nodes are reached.</summary>
+/// <summary>Connects to the links of nodes.</summary>
 internal interface ILinkTransport
 {
-    /// <param name="address">A node's link.</param>
+    /// <param name="address">The address of a node's link.</param>
     CallInvoker To(string address);
 }
 
-/// <summary>Reaches links over HTTP/2, by mutual TLS under the cluster's key.</summary>
+/// <summary>Connects over HTTP/2 with mutual TLS under the cluster's key.</summary>
 internal sealed class LinkChannels(ClusterIdentity identity) : ILinkTransport, IDisposable
 {
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(1);
 
-    /// <summary>A node that comes back is wanted back: gRPC's own pause grows to two minutes.</summary>
+    /// <summary>The pause between two attempts to connect. By default it grows to two minutes.</summary>
     private static readonly TimeSpan ReconnectAfter = TimeSpan.FromMilliseconds(250);
 
     private readonly ConcurrentDictionary<string, GrpcChannel> _channels = new();

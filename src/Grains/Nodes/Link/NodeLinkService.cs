@@ -8,7 +8,7 @@ using Orleans.Serialization;
 
 namespace Herd.Grains.Nodes.Link;
 
-/// <summary>This node's end of herd.link.v1.NodeLinkService.</summary>
+/// <summary>Serves herd.link.v1.NodeLinkService on this node.</summary>
 internal sealed class NodeLinkService(NodeHost host, ClusterKey key, Serializer<NodeReport> reports, TimeProvider time)
     : Herd.Link.V1.NodeLinkService.NodeLinkServiceBase
 {
@@ -34,9 +34,9 @@ internal sealed class NodeLinkService(NodeHost host, ClusterKey key, Serializer<
         var cancellation = context.CancellationToken;
         var model = host.Loaded is { } loaded && loaded.Id == SessionKey.Parse(request.Session).Model
             ? loaded
-            : throw new RpcException(new Status(StatusCode.NotFound, "The model is not served here."));
+            : throw new RpcException(new Status(StatusCode.NotFound, "This node does not serve the model."));
         using var state = await model.Engine.Export(request.Session, cancellation)
-            ?? throw new RpcException(new Status(StatusCode.NotFound, "Nothing of the session is here."));
+            ?? throw new RpcException(new Status(StatusCode.NotFound, "This node has no KV cache of the session."));
         using var snapshot = new SnapshotWriter(state, request.AsSession, model.Binding(key.Snapshots));
         await responseStream.WriteAsync(
             new PullSessionResponse { Header = UnsafeByteOperations.UnsafeWrap(snapshot.Header) }, cancellation);
@@ -45,7 +45,7 @@ internal sealed class NodeLinkService(NodeHost host, ClusterKey key, Serializer<
             snapshot.Skip(request.Received);
         }
 
-        // Written one after the other: who takes them slowly is sent them slowly.
+        // Each write waits for the receiver, so a slow receiver slows the sender.
         while (Next(snapshot) is { IsEmpty: false } piece)
         {
             await responseStream.WriteAsync(new PullSessionResponse { State = piece }, cancellation);

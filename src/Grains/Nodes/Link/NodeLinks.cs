@@ -12,29 +12,31 @@ namespace Herd.Grains.Nodes.Link;
 /// <summary>The links of other nodes, by address.</summary>
 internal sealed class NodeLinks(ILinkTransport transport, Serializer<NodeReport> reports, TimeProvider time)
 {
-    private const int MostConnections = 3;
+    private const int MaxConnections = 3;
 
-    /// <summary>Follows a node's reports.</summary>
-    /// <param name="address">Its link.</param>
-    /// <param name="silence">How long it may say nothing.</param>
-    /// <param name="cancellation">Ends it.</param>
+    /// <summary>Reads a node's reports.</summary>
+    /// <param name="address">The address of its link.</param>
+    /// <param name="timeout">The maximum time between two reports.</param>
+    /// <param name="cancellation">Ends the reading.</param>
     /// <exception cref="RpcException">The connection broke.</exception>
-    /// <exception cref="TimeoutException">The node was silent for too long.</exception>
+    /// <exception cref="TimeoutException">No report arrived in time.</exception>
     public async IAsyncEnumerable<NodeReport> Watch(
-        string address, TimeSpan silence, [EnumeratorCancellation] CancellationToken cancellation)
+        string address, TimeSpan timeout, [EnumeratorCancellation] CancellationToken cancellation)
     {
         using var call = Client(address).Watch(new WatchRequest(), cancellationToken: cancellation);
-        while (await call.ResponseStream.MoveNext(cancellation).WaitAsync(silence, time, cancellation))
+        while (await call.ResponseStream.MoveNext(cancellation).WaitAsync(timeout, time, cancellation))
         {
             yield return reports.Deserialize(call.ResponseStream.Current.Report.Memory)
                 ?? throw new InvalidDataException($"{address} sends an empty report.");
         }
     }
 
-    /// <summary>Brings a session's KV cache from another node, over more than one connection where they break.</summary>
-    /// <returns>The KV cache, and how long it was on its way since the other node had it ready.</returns>
-    /// <exception cref="RpcException">There is nothing of the session there, or the node cannot be reached.</exception>
-    /// <exception cref="InvalidDataException">What came is damaged, or is not this session's.</exception>
+    /// <summary>
+    /// Pulls a session's KV cache from another node. It continues over another connection if one breaks.
+    /// </summary>
+    /// <returns>The KV cache, and the time of the transfer.</returns>
+    /// <exception cref="RpcException">The node has no KV cache of the session, or cannot be reached.</exception>
+    /// <exception cref="InvalidDataException">The data is damaged, or belongs to another session.</exception>
     public async Task<(SessionState State, TimeSpan Transfer)> Pull(
         string address, string session, string asSession, SnapshotReader snapshot, CancellationToken cancellation)
     {
@@ -65,11 +67,12 @@ internal sealed class NodeLinks(ILinkTransport transport, Serializer<NodeReport>
                     }
                 }
 
-                throw new InvalidDataException("The KV cache that was sent is refused: it has no seal.");
+                throw new InvalidDataException("The KV cache is refused: it ended without a seal.");
             }
-            catch (RpcException e) when (e.StatusCode == StatusCode.Unavailable && snapshot.Received > before && connection < MostConnections)
+            catch (RpcException e) when (
+                e.StatusCode == StatusCode.Unavailable && snapshot.Received > before && connection < MaxConnections)
             {
-                // It broke in the middle; the rest comes over another one.
+                // The connection broke. The rest comes over the next one.
             }
         }
     }

@@ -1,6 +1,9 @@
 namespace Herd.Grains.Routing.Policies;
 
-/// <summary>The node with the fewest turns, of these the one with the fewest sessions, wherever the KV cache is.</summary>
+/// <summary>
+/// The node with the fewest turns. Of several such nodes, the one with the fewest sessions. The KV cache does not
+/// count.
+/// </summary>
 internal sealed class LeastLoaded : IRoutingPolicy
 {
     public string Name => "least-loaded";

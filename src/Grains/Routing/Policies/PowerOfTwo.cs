@@ -1,7 +1,7 @@
 namespace Herd.Grains.Routing.Policies;
 
 /// <summary>
-/// The less loaded of two nodes drawn by lot (Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing", 2001).
+/// The less loaded of two random nodes (Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing", 2001).
 /// </summary>
 internal sealed class PowerOfTwo(Random random) : IRoutingPolicy
 {
@@ -13,7 +13,7 @@ internal sealed class PowerOfTwo(Random random) : IRoutingPolicy
         return one < 0 || LeastLoaded.IsLess(table[one], table[other]) ? one : other;
     }
 
-    /// <summary>The first possible node from a index drawn by lot on.</summary>
+    /// <summary>The first possible node from a random index on.</summary>
     private int Draw(RoutingTable table, RouteRequest request)
     {
         for (int i = 0, from = table.Count == 0 ? 0 : random.Next(table.Count); i < table.Count; i++)

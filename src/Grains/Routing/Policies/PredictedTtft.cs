@@ -1,8 +1,9 @@
 namespace Herd.Grains.Routing.Policies;
 
 /// <summary>
-/// The least time to the first token that is foreseen (<see cref="TtftPredictor"/>). What is foreseen is not exact, so nodes within
-/// a margin of the best are as good: of these the home keeps the turn, else the one with the fewest sessions takes it.
+/// The node with the shortest predicted time to the first token (<see cref="TtftPredictor"/>). Predictions are not
+/// exact, so nodes within a margin of the best count as equal. Of these the home is chosen, or else the node with the
+/// fewest sessions.
 /// </summary>
 internal sealed class PredictedTtft : IRoutingPolicy
 {
@@ -39,7 +40,7 @@ internal sealed class PredictedTtft : IRoutingPolicy
 
         return best;
 
-        // On a few nodes something more may be at hand than replaying and pulling.
+        // On a few nodes there are more origins of the KV cache than replay and pull.
         double AtHand(int index) => index >= 0 && table.IsPossible(index, request)
             ? TtftPredictor.Predict(table, index, request, now).Total
             : double.PositiveInfinity;
@@ -47,12 +48,15 @@ internal sealed class PredictedTtft : IRoutingPolicy
 
     public static bool IsNear(double seconds, double least) => seconds <= Near(least);
 
-    /// <summary>What is as good as the best; nothing is where there is no best.</summary>
+    /// <summary>
+    /// The upper bound of predictions that count as equal to the best; negative infinity if there is no best.
+    /// </summary>
     private static double Near(double least) =>
         double.IsInfinity(least) ? double.NegativeInfinity : (least + MarginSeconds) / (1 - MarginShare);
 
     /// <summary>
-    /// What is foreseen for every node, were nothing at hand on any but what can be pulled; infinite where the turn cannot go.
+    /// The predictions for all nodes, with replay and pull as the only origins of the KV cache; infinite for nodes that
+    /// are not possible.
     /// </summary>
     private readonly ref struct Scan
     {
@@ -74,7 +78,8 @@ internal sealed class PredictedTtft : IRoutingPolicy
             {
                 var kv = Math.Min(
                     TtftPredictor.Prefill(request.Tokens, perToken[index], perShortPrompt[index]),
-                    TtftPredictor.Prefill(tokens, perToken[index], perShortPrompt[index]) + pullWaits[index] + (bytes * perByte[index]));
+                    TtftPredictor.Prefill(tokens, perToken[index], perShortPrompt[index])
+                        + pullWaits[index] + (bytes * perByte[index]));
                 _seconds[index] = (waits[index] + kv) * TtftPredictor.StalenessPenalty(now - reportedAt[index]);
             }
 

@@ -1,6 +1,6 @@
 namespace Herd.Grains.Routing.Policies;
 
-/// <summary>One node after the other.</summary>
+/// <summary>One node after another.</summary>
 internal sealed class RoundRobin : IRoutingPolicy
 {
     private int _next;

@@ -3,8 +3,8 @@ using System.Text;
 namespace Herd.Grains.Routing.Policies;
 
 /// <summary>
-/// The same node for a conversation, as long as it is there; when it goes, only its conversations move (rendezvous hashing:
-/// Thaler and Ravishankar, 1998).
+/// The same node for a conversation while that node is possible. When a node leaves, only its conversations move
+/// (rendezvous hashing: Thaler and Ravishankar, 1998).
 /// </summary>
 internal sealed class StickyHash : IRoutingPolicy
 {
@@ -16,19 +16,21 @@ internal sealed class StickyHash : IRoutingPolicy
     public int Choose(RoutingTable table, RouteRequest request, double now)
     {
         var conversation = Hash(request.Conversation);
-        var best = (Place: -1, Weight: 0UL);
+        var best = (Index: -1, Weight: 0UL);
         for (var index = 0; index < table.Count; index++)
         {
-            if (table.IsPossible(index, request) && Mix(conversation ^ table[index].Hash) is var weight && (best.Place < 0 || weight > best.Weight))
+            if (table.IsPossible(index, request)
+                && Mix(conversation ^ table[index].Hash) is var weight
+                && (best.Index < 0 || weight > best.Weight))
             {
                 best = (index, weight);
             }
         }
 
-        return best.Place;
+        return best.Index;
     }
 
-    /// <summary>FNV-1a: the same in every process.</summary>
+    /// <summary>The FNV-1a hash. It is the same in every process.</summary>
     public static ulong Hash(string text)
     {
         var hash = Basis;

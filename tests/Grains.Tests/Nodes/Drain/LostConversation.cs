@@ -13,7 +13,7 @@ public class LostConversation : DispatchProxy
     /// <summary>How often it was.</summary>
     public int Asked { get; private set; }
 
-    /// <param name="failure">What whoever asks is told until then.</param>
+    /// <param name="failure">The failure of calls until then.</param>
     public static (IGrainFactory Grains, LostConversation Conversation) New(Exception failure)
     {
         var conversation = Create<IConversationGrain, LostConversation>();

@@ -25,7 +25,10 @@ public sealed class NodeDrainTests : IAsyncLifetime
 
     public ValueTask DisposeAsync() => _node.DisposeAsync();
 
-    /// <summary>Whoever asked for another model was answered already, so a failure must not leave the node draining for ever.</summary>
+    /// <summary>
+    /// The caller that requested another model has its reply already, so a failure must not leave the node draining for
+    /// ever.
+    /// </summary>
     [Fact]
     public async Task Switch_NodeCannotBeEmptied_IsLoggedAndGoesOn()
     {

@@ -40,7 +40,7 @@ public sealed class NodeLinksTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        await File.WriteAllBytesAsync(_key, new byte[ClusterKey.LeastBytes], Cancellation);
+        await File.WriteAllBytesAsync(_key, new byte[ClusterKey.MinBytes], Cancellation);
         _identity = new ClusterIdentity(new ClusterKey(_key));
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -74,7 +74,7 @@ public sealed class NodeLinksTests : IAsyncLifetime
     public async Task Pull_FromAStranger_IsRefused()
     {
         var other = Path.GetTempFileName();
-        await File.WriteAllBytesAsync(other, Enumerable.Repeat((byte)1, ClusterKey.LeastBytes).ToArray(), Cancellation);
+        await File.WriteAllBytesAsync(other, Enumerable.Repeat((byte)1, ClusterKey.MinBytes).ToArray(), Cancellation);
         using var stranger = new ClusterIdentity(new ClusterKey(other));
         using var channels = new LinkChannels(stranger);
         var links = new NodeLinks(channels, _server.Services.GetRequiredService<Serializer<NodeReport>>(), TimeProvider.System);
