@@ -133,7 +133,8 @@ internal sealed class GrainRun : IDisposable
         if (Now >= _measured && Now < _end)
         {
             _measured += MeasureEvery;
-            _imbalance.Add(_world.Nodes.Max(node => node.Pressure) / Math.Max(0.01, _world.Nodes.Average(node => node.Pressure)));
+            _imbalance.Add(
+                _world.Nodes.Max(node => node.Pressure) / Math.Max(0.01, _world.Nodes.Average(node => node.Pressure)));
         }
     }
 
@@ -142,7 +143,8 @@ internal sealed class GrainRun : IDisposable
         _firstTokens.Sort();
         _imbalance.Sort();
         var later = _turns.Where(turn => !turn.Id.EndsWith("-0", StringComparison.Ordinal)).ToList();
-        var pulled = _turns.Count(turn => turn.Placements?.Any(placement => placement.Move is { Failure: null, Tokens: > 0 }) == true);
+        var pulled = _turns.Count(
+            turn => turn.Placements?.Any(placement => placement.Move is { Failure: null, Tokens: > 0 }) == true);
         return new Summary(
             _policy,
             _turns.Count,

@@ -157,7 +157,8 @@ internal sealed class SimulatedNode(string name, int slots, double speed, long d
 
         public IEnumerable<int> Newest => _order.Select(kept => kept.Conversation);
 
-        public int Tokens(int conversation) => _entries.TryGetValue(conversation, out var entry) ? entry.Value.Tokens : 0;
+        public int Tokens(int conversation) =>
+            _entries.TryGetValue(conversation, out var entry) ? entry.Value.Tokens : 0;
 
         public int Remove(int conversation)
         {

@@ -111,7 +111,8 @@ internal sealed class Activation : IGrainContext, IServiceProvider, IGrainRuntim
 
     public void DelayDeactivation(IGrainContext grainContext, TimeSpan timeSpan) => throw new NotSupportedException();
 
-    public IStorage<TGrainState> GetStorage<TGrainState>(IGrainContext grainContext) => throw new NotSupportedException();
+    public IStorage<TGrainState> GetStorage<TGrainState>(IGrainContext grainContext) =>
+        throw new NotSupportedException();
 
     public IDisposable RegisterTimer(
         IGrainContext grainContext, Func<object?, Task> callback, object? state, TimeSpan dueTime, TimeSpan period) =>

@@ -28,7 +28,9 @@ internal sealed class AnswerWatch(FaultWorld world)
         Pulled += answer is KvMove { Failure: null } ? 1 : 0;
         if (activation.Grain is ISessionGrain && args[0] is long epoch)
         {
-            world.Require(epoch >= Newest(activation), $"{activation.Process.Name} took {method} under epoch {epoch} after {Newest(activation)}");
+            world.Require(
+                epoch >= Newest(activation),
+                $"{activation.Process.Name} took {method} under epoch {epoch} after {Newest(activation)}");
             _newest[activation] = epoch;
         }
     }
@@ -57,10 +59,13 @@ internal sealed class AnswerWatch(FaultWorld world)
             at = request.Produced.Count;
             Continued += at > 0 ? 1 : 0;
             var known = request.Produced.Select((token, i) => (conversation, request.Turn, i, token));
-            world.Require(known.All(_produced.Contains), $"{node} continues {request.Turn} from tokens that no node produced");
+            world.Require(
+                known.All(_produced.Contains), $"{node} continues {request.Turn} from tokens that no node produced");
         }
 
-        world.Require(request.Epoch >= newest, $"{node} extends {request.Turn} at {at} under epoch {request.Epoch} after {newest}");
+        world.Require(
+            request.Epoch >= newest,
+            $"{node} extends {request.Turn} at {at} under epoch {request.Epoch} after {newest}");
         _newest[activation] = Math.Max(Newest(activation), request.Epoch);
         _produced.UnionWith(update.Tokens.Select((token, i) => (conversation, request.Turn, at + i, token)));
         _places[request] = at + update.Tokens.Count;

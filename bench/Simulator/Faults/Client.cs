@@ -60,8 +60,12 @@ internal sealed class Client(string conversation, int turns, FaultWorld world)
                     if (update is { Completed: { } turn, IsUnsaved: false })
                     {
                         _answers[id] = text.ToString();
-                        world.Require(turn.Answer!.Text == _answers[id], $"{id} was streamed as another answer than it was completed with");
-                        world.Require(offset.Tokens == turn.Usage!.CompletionTokens, $"{offset.Tokens} tokens of {id} were delivered, {turn.Usage.CompletionTokens} produced");
+                        world.Require(
+                            turn.Answer!.Text == _answers[id],
+                            $"{id} was streamed as another answer than it was completed with");
+                        world.Require(
+                            offset.Tokens == turn.Usage!.CompletionTokens,
+                            $"{offset.Tokens} tokens of {id} were delivered, {turn.Usage.CompletionTokens} produced");
                     }
                 }
 
@@ -88,7 +92,8 @@ internal sealed class Client(string conversation, int turns, FaultWorld world)
         var (began, wasAway) = (world.Time.GetUtcNow(), world.Store.IsAway);
         var read = await grain.Read(CancellationToken.None);
         world.Require(
-            wasAway || world.Store.LastAway >= began || read.Turns.Any(stored => stored.Id == turn && stored.State == TurnState.Completed),
+            wasAway || world.Store.LastAway >= began
+                || read.Turns.Any(stored => stored.Id == turn && stored.State == TurnState.Completed),
             $"{turn} was acknowledged and is not there to read");
         return true;
     }

@@ -21,10 +21,12 @@ internal sealed record ClusterSetup
     public bool IsFaulty { get; init; } = true;
 
     /// <summary>How long a node's runtime takes, by its name.</summary>
-    public Func<string, SimulatedTimings> Timings { get; init; } = _ => new SimulatedTimings { Speed = double.PositiveInfinity, AnswerTokens = 40 };
+    public Func<string, SimulatedTimings> Timings { get; init; } = _ =>
+        new SimulatedTimings { Speed = double.PositiveInfinity, AnswerTokens = 40 };
 
     /// <summary>A node's options, beside its files.</summary>
-    public Func<NodeOptions> Node { get; init; } = () => new NodeOptions { Slots = 2, ContextTokens = 2048, KvHostBytes = 1 << 20 };
+    public Func<NodeOptions> Node { get; init; } = () =>
+        new NodeOptions { Slots = 2, ContextTokens = 2048, KvHostBytes = 1 << 20 };
 
     public RoutingOptions Routing { get; init; } = new();
 

@@ -97,11 +97,15 @@ internal sealed class FaultRun : IDisposable
     {
         var stored = _world.Store.Find(client.Conversation)!;
         var expected = Enumerable.Range(0, Turns).Select(turn => $"{client.Conversation}-{turn}");
-        _world.Require(stored.Turns.Select(turn => turn.Id).SequenceEqual(expected), $"{client.Conversation} has other turns, or in another order");
+        _world.Require(
+            stored.Turns.Select(turn => turn.Id).SequenceEqual(expected),
+            $"{client.Conversation} has other turns, or in another order");
         foreach (var turn in stored.Turns)
         {
             _world.Require(turn.State == TurnState.Completed, $"{turn.Id} is stored as {turn.State}");
-            _world.Require(turn.Answer.Text == client.Answers[turn.Id], $"the answer of {turn.Id} was streamed as another than is stored");
+            _world.Require(
+                turn.Answer.Text == client.Answers[turn.Id],
+                $"the answer of {turn.Id} was streamed as another than is stored");
         }
     }
 
@@ -240,4 +244,5 @@ internal sealed class FaultRun : IDisposable
 /// <param name="Restarted">The number of answers that a client had to restart.</param>
 /// <param name="Pulled">How often a KV cache came from another node.</param>
 /// <param name="Violations">The broken promises.</param>
-internal sealed record FaultRunResult(int Faults, int Continued, int Restarted, int Pulled, IReadOnlyList<string> Violations);
+internal sealed record FaultRunResult(
+    int Faults, int Continued, int Restarted, int Pulled, IReadOnlyList<string> Violations);

@@ -29,7 +29,8 @@ internal sealed class FaultyStore(FaultWorld world) : IConversationStore
     public DateTimeOffset LastAway { get; private set; }
 
     /// <summary>The stored conversations, also while the store is absent.</summary>
-    public Conversation? Find(string id) => _conversations.TryGetValue(id, out var kept) ? kept.Stored.Conversation : null;
+    public Conversation? Find(string id) =>
+        _conversations.TryGetValue(id, out var kept) ? kept.Stored.Conversation : null;
 
     /// <summary>Where a conversation has lived since an epoch.</summary>
     public IEnumerable<string> Homes(string conversation, long since) =>
@@ -56,7 +57,8 @@ internal sealed class FaultyStore(FaultWorld world) : IConversationStore
             throw new ConversationConflictException(conversation.Id);
         }
 
-        world.Require(conversation.Epoch >= (before?.Conversation.Epoch ?? 0), "an older epoch is stored over a newer one");
+        world.Require(
+            conversation.Epoch >= (before?.Conversation.Epoch ?? 0), "an older epoch is stored over a newer one");
         var home = _homes.TryAdd((conversation.Id, conversation.Epoch), conversation.Home) ? conversation.Home : _homes[(conversation.Id, conversation.Epoch)];
         world.Require(home == conversation.Home, $"{conversation.Id} is stored at {home} and at {conversation.Home} under the same epoch {conversation.Epoch}");
         var stored = new StoredConversation(conversation, (before?.Revision ?? 0) + 1);
@@ -70,5 +72,6 @@ internal sealed class FaultyStore(FaultWorld world) : IConversationStore
 
     public Task<ConversationPage> List(string tenant, int size, string? after) => throw new NotSupportedException();
 
-    private static RedisConnectionException Away() => new(ConnectionFailureType.SocketClosed, CommandFlags.None, "away");
+    private static RedisConnectionException Away() =>
+        new(ConnectionFailureType.SocketClosed, CommandFlags.None, "away");
 }

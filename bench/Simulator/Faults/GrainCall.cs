@@ -26,7 +26,8 @@ public class GrainCall : DispatchProxy
         return how.MakeGenericMethod(result.IsGenericType ? result.GenericTypeArguments[0] : typeof(bool)).Invoke(this, [targetMethod, args]);
     }
 
-    private static MethodInfo Method(string name) => typeof(GrainCall).GetMethod(name, BindingFlags.Instance | BindingFlags.NonPublic)!;
+    private static MethodInfo Method(string name) =>
+        typeof(GrainCall).GetMethod(name, BindingFlags.Instance | BindingFlags.NonPublic)!;
 
     private Task<T> Call<T>(MethodInfo method, object?[] args) => _world.Pump.Do(async () =>
     {
@@ -102,7 +103,8 @@ public class GrainCall : DispatchProxy
         return await process.Activate(_grain, _key, () => _world.Forget(_grain, _key, process));
     }
 
-    private Task Of(Activation activation, Task work) => Or(activation.Process, work).WaitAsync(ResponseTimeout, _world.Time);
+    private Task Of(Activation activation, Task work) =>
+        Or(activation.Process, work).WaitAsync(ResponseTimeout, _world.Time);
 
     private async Task<T> Of<T>(Activation activation, Task<T> work)
     {

@@ -16,11 +16,14 @@ internal sealed class MemoryLinks(FaultWorld world, SimulatedProcess caller) : I
             Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request)
         {
             var over = CancellationTokenSource.CreateLinkedTokenSource(options.CancellationToken);
-            var pipe = new Pipe<TResponse>(caller, world.Nodes.FirstOrDefault(node => node.IsThere && node.Link == address));
+            var pipe = new Pipe<TResponse>(
+                caller, world.Nodes.FirstOrDefault(node => node.IsThere && node.Link == address));
             _ = pipe.Run(service => request switch
             {
-                WatchRequest watch => service.Watch(watch, (IServerStreamWriter<WatchResponse>)(object)pipe, new Context(over.Token)),
-                PullSessionRequest pull => service.PullSession(pull, (IServerStreamWriter<PullSessionResponse>)(object)pipe, new Context(over.Token)),
+                WatchRequest watch => service.Watch(
+                    watch, (IServerStreamWriter<WatchResponse>)(object)pipe, new Context(over.Token)),
+                PullSessionRequest pull => service.PullSession(
+                    pull, (IServerStreamWriter<PullSessionResponse>)(object)pipe, new Context(over.Token)),
                 _ => throw new NotSupportedException(method.Name),
             });
             return new AsyncServerStreamingCall<TResponse>(

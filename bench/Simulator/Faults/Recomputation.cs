@@ -36,7 +36,8 @@ internal sealed class Recomputation(FaultWorld world)
     private async Task<List<int>> Answer(Conversation conversation, int turn)
     {
         var asked = conversation.Turns[turn];
-        var session = _grains.GetGrain<ISessionGrain>(GrainKey.Session(Name, "t", $"{conversation.Id}-{turn}", asked.Model!));
+        var session = _grains.GetGrain<ISessionGrain>(
+            GrainKey.Session(Name, "t", $"{conversation.Id}-{turn}", asked.Model!));
         var request = new SessionRequest
         {
             Epoch = 1,

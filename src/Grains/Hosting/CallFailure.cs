@@ -14,5 +14,6 @@ public static class CallFailure
     /// that reads the members fails as the store does.
     /// </summary>
     public static bool IsTransient(Exception exception) =>
-        exception is OrleansException or TimeoutException or EnumerationAbortedException or OperationCanceledException or RedisException;
+        exception is OrleansException or TimeoutException or EnumerationAbortedException or OperationCanceledException
+            or RedisException;
 }

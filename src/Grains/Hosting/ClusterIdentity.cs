@@ -23,7 +23,8 @@ internal sealed class ClusterIdentity : IDisposable
         var request = new CertificateRequest($"CN={Name}", pair, HashAlgorithmName.SHA256);
 
         // The validity is unlimited: a process with the secret can always make a certificate, and clocks may differ.
-        using var made = request.CreateSelfSigned(DateTimeOffset.UnixEpoch, new DateTimeOffset(9999, 1, 1, 0, 0, 0, TimeSpan.Zero));
+        using var made = request.CreateSelfSigned(
+            DateTimeOffset.UnixEpoch, new DateTimeOffset(9999, 1, 1, 0, 0, 0, TimeSpan.Zero));
         Certificate = X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pkcs12), null);
     }
 
@@ -31,7 +32,8 @@ internal sealed class ClusterIdentity : IDisposable
 
     /// <summary>True for the cluster's certificate. The handshake proves that its holder has the key.</summary>
     public bool IsOurs(X509Certificate? certificate) =>
-        certificate is X509Certificate2 { PublicKey: var shown } && shown.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(_publicKey);
+        certificate is X509Certificate2 { PublicKey: var shown }
+            && shown.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(_publicKey);
 
     /// <summary>The options of connections to other processes.</summary>
     public SslClientAuthenticationOptions ForClients() => new()
@@ -57,7 +59,8 @@ internal sealed class ClusterIdentity : IDisposable
         {
             try
             {
-                return ECDsa.Create(new ECParameters { Curve = ECCurve.NamedCurves.nistP256, D = key.Identity(attempt) });
+                return ECDsa.Create(
+                    new ECParameters { Curve = ECCurve.NamedCurves.nistP256, D = key.Identity(attempt) });
             }
             catch (CryptographicException) when (attempt < 8)
             {

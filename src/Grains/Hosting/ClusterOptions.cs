@@ -70,28 +70,32 @@ internal sealed class ClusterOptionsValidator : IValidateOptions<ClusterOptions>
     {
         var errors = new OptionErrors();
         errors.Require(
-            options.Name.Length is > 0 and <= 63 && options.Name.All(c => c is (>= 'a' and <= 'z') or (>= '0' and <= '9') or '-'),
+            options.Name.Length is > 0 and <= 63
+                && options.Name.All(c => c is (>= 'a' and <= 'z') or (>= '0' and <= '9') or '-'),
             $"Cluster:Name '{options.Name}' must be 1 to 63 lower-case letters, digits and '-'.");
         errors.Require(
             !string.IsNullOrWhiteSpace(options.Store),
             "Cluster:Store is empty. Give the address of the Redis or Garnet to use, such as 127.0.0.1:6379.");
         errors.Require(options.StoreReplicas >= 0, $"Cluster:StoreReplicas {options.StoreReplicas} is negative.");
         errors.Require(
-            System.Net.IPAddress.TryParse(options.Address, out _), $"Cluster:Address '{options.Address}' is not an IP address.");
+            System.Net.IPAddress.TryParse(options.Address, out _),
+            $"Cluster:Address '{options.Address}' is not an IP address.");
         errors.Require(
             options.SiloPort is >= 1 and <= 65535, $"Cluster:SiloPort {options.SiloPort} is not from 1 to 65535.");
         errors.Require(
             options.LinkPort is >= 1 and <= 65535, $"Cluster:LinkPort {options.LinkPort} is not from 1 to 65535.");
         errors.Require(
-            options.HealthPort is >= 0 and <= 65535, $"Cluster:HealthPort {options.HealthPort} is not from 0 to 65535.");
+            options.HealthPort is >= 0 and <= 65535,
+            $"Cluster:HealthPort {options.HealthPort} is not from 0 to 65535.");
         errors.Require(
-            options.HealthGrpcPort is >= 0 and <= 65535, $"Cluster:HealthGrpcPort {options.HealthGrpcPort} is not from 0 to 65535.");
+            options.HealthGrpcPort is >= 0 and <= 65535,
+            $"Cluster:HealthGrpcPort {options.HealthGrpcPort} is not from 0 to 65535.");
         var ports = new[] { options.SiloPort, options.LinkPort, options.HealthPort, options.HealthGrpcPort }
             .Where(port => port > 0).ToList();
         errors.Require(
             ports.Distinct().Count() == ports.Count,
-            $"Two of Cluster:SiloPort {options.SiloPort}, Cluster:LinkPort {options.LinkPort}, "
-            + $"Cluster:HealthPort {options.HealthPort} and Cluster:HealthGrpcPort {options.HealthGrpcPort} are the same.");
+            $"Two of Cluster:SiloPort {options.SiloPort}, Cluster:LinkPort {options.LinkPort}, Cluster:HealthPort "
+            + $"{options.HealthPort} and Cluster:HealthGrpcPort {options.HealthGrpcPort} are the same.");
         errors.Require(options.GraceSeconds >= 0, $"Cluster:GraceSeconds {options.GraceSeconds} is negative.");
         errors.Require(options.PreStopSeconds >= 0, $"Cluster:PreStopSeconds {options.PreStopSeconds} is negative.");
         errors.Require(
@@ -101,8 +105,8 @@ internal sealed class ClusterOptionsValidator : IValidateOptions<ClusterOptions>
         var key = new FileInfo(options.KeyFile.Length > 0 ? options.KeyFile : "none");
         errors.Require(
             key.Exists && key.Length >= ClusterKey.MinBytes,
-            $"Cluster:KeyFile '{options.KeyFile}' is no file of at least {ClusterKey.MinBytes} bytes. Give the file of the secret that "
-            + "the cluster's processes share.");
+            $"Cluster:KeyFile '{options.KeyFile}' is no file of at least {ClusterKey.MinBytes} bytes. "
+            + "Give the file of the secret that the cluster's processes share.");
         return errors.ToResult();
     }
 }

@@ -20,11 +20,14 @@ internal static class GracePeriod
     private static readonly TimeSpan DrainWithoutBounds = TimeSpan.FromMinutes(1);
 
     /// <summary>The minimum grace period of any process.</summary>
-    public static TimeSpan Minimum(ClusterOptions cluster) => TimeSpan.FromSeconds(cluster.PreStopSeconds) + StopTime + Spare;
+    public static TimeSpan Minimum(ClusterOptions cluster) =>
+        TimeSpan.FromSeconds(cluster.PreStopSeconds) + StopTime + Spare;
 
     /// <summary>The maximum time that a node takes to move its sessions to other nodes.</summary>
     public static TimeSpan DrainTimeout(ClusterOptions cluster, NodeOptions node) => node.DrainTimeout
-        ?? (cluster.GraceSeconds > 0 ? TimeSpan.FromSeconds(cluster.GraceSeconds) - Minimum(cluster) : DrainWithoutBounds);
+        ?? (cluster.GraceSeconds > 0
+            ? TimeSpan.FromSeconds(cluster.GraceSeconds) - Minimum(cluster)
+            : DrainWithoutBounds);
 }
 
 /// <summary>Refuses a drain timeout that the end of the grace period would cut off.</summary>
@@ -37,8 +40,8 @@ internal sealed class GracePeriodValidator(IConfiguration configuration) : IVali
         return cluster.GraceSeconds == 0 || TimeSpan.FromSeconds(cluster.GraceSeconds) >= needed
             ? ValidateOptionsResult.Success
             : ValidateOptionsResult.Fail(
-                $"Node:DrainTimeout {options.DrainTimeout} does not fit into Cluster:GraceSeconds {cluster.GraceSeconds}: with "
-                + $"{cluster.PreStopSeconds} s of preStop and {GracePeriod.StopTime.TotalSeconds} s to stop, "
-                + $"{needed.TotalSeconds} s are needed. Raise Cluster:GraceSeconds, or leave Node:DrainTimeout out to use what it leaves.");
+                $"Node:DrainTimeout {options.DrainTimeout} does not fit into Cluster:GraceSeconds "
+                + $"{cluster.GraceSeconds}: with {cluster.PreStopSeconds} s of preStop and {GracePeriod.StopTime.TotalSeconds} s to stop, "
+                + $"{needed.TotalSeconds} s are needed. Raise Cluster:GraceSeconds, or do not set Node:DrainTimeout.");
     }
 }

@@ -15,7 +15,8 @@ public static class HerdConsole
         if (format == LogFormat.Json)
         {
             logging
-                .Configure(factory => factory.ActivityTrackingOptions = ActivityTrackingOptions.TraceId | ActivityTrackingOptions.SpanId)
+                .Configure(factory =>
+                    factory.ActivityTrackingOptions = ActivityTrackingOptions.TraceId | ActivityTrackingOptions.SpanId)
                 .AddJsonConsole(options =>
                 {
                     options.IncludeScopes = true;

@@ -31,10 +31,13 @@ public static class HerdProcess
         }
         catch (RedisConnectionException e)
         {
-            await Console.Error.WriteLineAsync($"The store does not answer ({e.FailureType}). Check that it runs and that Cluster:Store is its address.");
+            await Console.Error.WriteLineAsync(
+                $"The store does not answer ({e.FailureType}). Is it running, and is Cluster:Store right?");
             return CannotStart;
         }
-        catch (Exception e) when (e is OptionsValidationException or ModelLoadException or IOException or InvalidDataException || IsUnreadable(e))
+        catch (Exception e) when (
+            e is OptionsValidationException or ModelLoadException or IOException or InvalidDataException
+            || IsUnreadable(e))
         {
             await Console.Error.WriteLineAsync(e.Message);
             return CannotStart;
@@ -53,13 +56,14 @@ public static class HerdProcess
         var eviction = host.Services.GetRequiredService<Eviction>();
         await host.StartAsync();
         var stopping = new TaskCompletionSource();
-        await using (host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(stopping.SetResult))
+        var lifetime = host.Services.GetRequiredService<IHostApplicationLifetime>();
+        await using (lifetime.ApplicationStopping.Register(stopping.SetResult))
         {
             await stopping.Task;
         }
 
         // A process that is no longer a member has nothing to hand over.
-        using var limit = eviction.WasEvicted ? new CancellationTokenSource(EvictedStopTime) : new CancellationTokenSource();
+        using var limit = new CancellationTokenSource(eviction.WasEvicted ? EvictedStopTime : Timeout.InfiniteTimeSpan);
         await host.StopAsync(limit.Token);
         return eviction.WasEvicted;
     }

@@ -19,9 +19,10 @@ public static class NodeEndpoints
         app.Use(async (context, next) =>
         {
             var (port, path) = (context.Connection.LocalPort, context.Request.Path);
-            if (port == cluster.HealthPort ? path.StartsWithSegments("/health", StringComparison.Ordinal)
-                : port == cluster.HealthGrpcPort ? path.StartsWithSegments("/grpc.health.v1.Health", StringComparison.Ordinal)
-                : path.StartsWithSegments("/herd.link.v1.NodeLinkService", StringComparison.Ordinal))
+            var served = port == cluster.HealthPort ? "/health"
+                : port == cluster.HealthGrpcPort ? "/grpc.health.v1.Health"
+                : "/herd.link.v1.NodeLinkService";
+            if (path.StartsWithSegments(served, StringComparison.Ordinal))
             {
                 await next(context);
                 return;
@@ -41,12 +42,15 @@ public static class NodeEndpoints
         var cluster = kestrel.ApplicationServices.Cluster();
         if (cluster.HealthPort > 0)
         {
-            kestrel.Listen(IPAddress.Parse(cluster.Address), cluster.HealthPort, listen => listen.Protocols = HttpProtocols.Http1);
+            kestrel.Listen(
+                IPAddress.Parse(cluster.Address), cluster.HealthPort, listen => listen.Protocols = HttpProtocols.Http1);
         }
 
         if (cluster.HealthGrpcPort > 0)
         {
-            kestrel.Listen(IPAddress.Parse(cluster.Address), cluster.HealthGrpcPort, listen => listen.Protocols = HttpProtocols.Http2);
+            kestrel.Listen(
+                IPAddress.Parse(cluster.Address), cluster.HealthGrpcPort,
+                listen => listen.Protocols = HttpProtocols.Http2);
         }
 
         var identity = kestrel.ApplicationServices.GetRequiredService<ClusterIdentity>();

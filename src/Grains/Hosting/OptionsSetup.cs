@@ -7,7 +7,8 @@ namespace Herd.Grains.Hosting;
 /// <summary>Registers options that are read from a section and checked at start.</summary>
 internal static class OptionsSetup
 {
-    public static IServiceCollection AddValidated<TOptions, TValidator>(this IServiceCollection services, string section)
+    public static IServiceCollection AddValidated<TOptions, TValidator>(
+        this IServiceCollection services, string section)
         where TOptions : class
         where TValidator : class, IValidateOptions<TOptions>
     {

@@ -41,7 +41,8 @@ internal sealed class EpochFence
 
     internal sealed class Work(EpochFence fence, CancellationToken cancellation) : IDisposable
     {
-        private readonly CancellationTokenSource _source = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        private readonly CancellationTokenSource _source = CancellationTokenSource.CreateLinkedTokenSource(
+            cancellation);
 
         public CancellationToken Token => _source.Token;
 

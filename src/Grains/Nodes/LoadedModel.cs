@@ -61,7 +61,9 @@ internal sealed class LoadedModel(
                     ? Encoding.UTF8.GetBytes(model.Vocabulary.Name(token))
                     : model.Vocabulary.Bytes(token)
                 : throw new HerdException(
-                    HerdError.InvalidArgument, $"'tokens' contains {token}. The tokens of this model are 0 to {VocabularySize - 1}.", "tokens"));
+                    HerdError.InvalidArgument,
+                    $"'tokens' contains {token}. The tokens of this model are 0 to {VocabularySize - 1}.",
+                    "tokens"));
         }
 
         return Encoding.UTF8.GetString([.. bytes]);
@@ -97,12 +99,14 @@ internal sealed class LoadedModel(
         {
             var template = new ChatTemplate(
                 model.Info.ChatTemplate
-                ?? throw new ModelLoadException($"{source.Path} has no chat template. Choose a chat or instruct model."),
+                ?? throw new ModelLoadException(
+                    $"{source.Path} has no chat template. Choose a chat or instruct model."),
                 model.Vocabulary);
             var context = model.CreateContext(
                 size.CellsPerSequence > 0 ? size : size with { CellsPerSequence = model.Info.ContextLength });
             var engine = new Engine(context, model.Vocabulary, EngineOptionsOf(options, runner, digest), time, logger);
-            return new LoadedModel(source, model, template, engine, new TextEmbedder(model, template, size.Threads), digest);
+            return new LoadedModel(
+                source, model, template, engine, new TextEmbedder(model, template, size.Threads), digest);
         }
         catch (TemplateException e)
         {

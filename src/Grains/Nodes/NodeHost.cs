@@ -245,7 +245,8 @@ internal sealed class NodeHost(
         while (Interlocked.CompareExchange(ref _phase, next(before), before) != before);
     }
 
-    private static TaskCompletionSource<string> NewReplacement() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private static TaskCompletionSource<string> NewReplacement() =>
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private void SignalChange() => Interlocked.Exchange(
         ref _changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();

@@ -8,7 +8,11 @@ namespace Herd.Grains.Nodes;
 
 /// <summary>Inspects this node's process and machine.</summary>
 internal sealed class NodeInspection(
-    NodeHost host, ILlamaRuntime runtime, IOptions<NodeOptions> options, IOptions<ClusterOptions> cluster, TimeProvider time)
+    NodeHost host,
+    ILlamaRuntime runtime,
+    IOptions<NodeOptions> options,
+    IOptions<ClusterOptions> cluster,
+    TimeProvider time)
 {
     public NodeFacts Look()
     {

@@ -18,7 +18,8 @@ internal static class NodeServices
             .AddSingleton<IEngineRunner, EngineThread>()
             .AddSingleton<WarmUp>()
             .AddSingleton(provider => ActivatorUtilities.CreateInstance<NodeHost>(
-                provider, (Func<LoadedModel, string, CancellationToken, Task>)provider.GetRequiredService<WarmUp>().Run))
+                provider,
+                (Func<LoadedModel, string, CancellationToken, Task>)provider.GetRequiredService<WarmUp>().Run))
             .AddHostedService(provider => provider.GetRequiredService<NodeHost>());
     }
 

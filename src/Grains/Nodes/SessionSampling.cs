@@ -67,7 +67,8 @@ internal static class SessionSampling
         {
             return mustCall
                 ? model.Grammars.ForCall(
-                    [.. settings.ToDefinitions().Where(tool => name is null || tool.Name == name)], model.Template.Tools)
+                    [.. settings.ToDefinitions().Where(tool => name is null || tool.Name == name)],
+                    model.Template.Tools)
                 : settings.Form is not { } form ? null
                 : form.Schema is { } schema ? model.Grammars.ForSchema(schema)
                 : model.Grammars.AnyObject();
@@ -75,7 +76,8 @@ internal static class SessionSampling
         catch (GrammarException e)
         {
             throw new HerdException(
-                HerdError.InvalidArgument, $"The JSON schema cannot be used: {e.Message}.", mustCall ? "tools" : "response_format");
+                HerdError.InvalidArgument,
+                $"The JSON schema cannot be used: {e.Message}.", mustCall ? "tools" : "response_format");
         }
     }
 }

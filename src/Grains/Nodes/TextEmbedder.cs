@@ -42,7 +42,8 @@ internal sealed class TextEmbedder(ILlamaModel model, ChatTemplate template, int
     private Embeddings Make(IReadOnlyList<string> texts)
     {
         _embedder ??= model.CreateEmbedder(Math.Min(MaxTokens, model.Info.ContextLength), threads)
-            ?? throw new HerdException(HerdError.InvalidArgument, "This node's runtime computes no embeddings.", "model");
+            ?? throw new HerdException(
+                HerdError.InvalidArgument, "This node's runtime computes no embeddings.", "model");
         var tokens = texts.Select((text, i) => Tokenize(text, i)).ToList();
         return new Embeddings([.. tokens.Select(text => _embedder.Embed(text))], tokens.Sum(text => text.Length));
     }
@@ -50,7 +51,8 @@ internal sealed class TextEmbedder(ILlamaModel model, ChatTemplate template, int
     private int[] Tokenize(string text, int index)
     {
         var tokens = SessionPrompt.Guard(() => template.Begin(text));
-        return tokens.Length == 0 ? throw new HerdException(HerdError.InvalidArgument, $"'input[{index}]' is empty.", "input")
+        return tokens.Length == 0
+            ? throw new HerdException(HerdError.InvalidArgument, $"'input[{index}]' is empty.", "input")
             : tokens.Length <= _embedder!.MaxTokens ? tokens
             : throw new HerdException(
                 HerdError.ContextOverflow,

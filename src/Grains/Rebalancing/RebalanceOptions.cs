@@ -34,13 +34,16 @@ internal sealed class RebalanceOptionsValidator : IValidateOptions<RebalanceOpti
     {
         var errors = new OptionErrors();
         errors.Require(options.Interval >= TimeSpan.Zero, $"Rebalance:Interval {options.Interval} is negative.");
-        errors.Require(options.StartThreshold > 1, $"Rebalance:StartThreshold {options.StartThreshold} is not above 1.");
+        errors.Require(
+            options.StartThreshold > 1, $"Rebalance:StartThreshold {options.StartThreshold} is not above 1.");
         errors.Require(
             options.StopThreshold >= 1 && options.StopThreshold <= options.StartThreshold,
-            $"Rebalance:StopThreshold {options.StopThreshold} is not from 1 to Rebalance:StartThreshold {options.StartThreshold}.");
+            $"Rebalance:StopThreshold {options.StopThreshold} is not from 1 to "
+            + $"Rebalance:StartThreshold {options.StartThreshold}.");
         errors.Require(options.Cooldown >= TimeSpan.Zero, $"Rebalance:Cooldown {options.Cooldown} is negative.");
         errors.Require(
-            options.MaxMovesPerMinute >= 1, $"Rebalance:MaxMovesPerMinute {options.MaxMovesPerMinute} is not 1 or more.");
+            options.MaxMovesPerMinute >= 1,
+            $"Rebalance:MaxMovesPerMinute {options.MaxMovesPerMinute} is not 1 or more.");
         return errors.ToResult();
     }
 }

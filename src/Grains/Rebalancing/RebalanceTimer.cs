@@ -11,7 +11,8 @@ namespace Herd.Grains.Rebalancing;
 /// of them.
 /// </summary>
 internal sealed class RebalanceTimer(
-    IGrainFactory grains, IOptions<RebalanceOptions> options, TimeProvider time, ILogger<RebalanceTimer> logger) : BackgroundService
+    IGrainFactory grains, IOptions<RebalanceOptions> options, TimeProvider time, ILogger<RebalanceTimer> logger)
+    : BackgroundService
 {
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Run(stoppingToken);
 

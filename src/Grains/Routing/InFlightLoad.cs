@@ -36,7 +36,8 @@ internal sealed class InFlightLoad
 
     /// <returns>Predicted seconds of the prompts that were sent too recently for the reports to show them.</returns>
     public double Prompts(string node, string model, double now) =>
-        _sent.GetValueOrDefault((node, model))?.Where(prompt => now - prompt.At < ReportDelay).Sum(prompt => prompt.Seconds) ?? 0;
+        _sent.GetValueOrDefault((node, model))
+            ?.Where(prompt => now - prompt.At < ReportDelay).Sum(prompt => prompt.Seconds) ?? 0;
 }
 
 /// <summary>A prompt that was sent to a node.</summary>

@@ -102,7 +102,8 @@ internal sealed record NodeEstimate
         var decode = Positive(figures.DecodeRate, 100);
         var restore = Positive(figures.RestoreRate, 1e9);
         var excess = Math.Max(0, load - model.Slots + 1);
-        prompts = Math.Max(prompts, figures.PrefillSeconds > 0 ? figures.PrefillSeconds : figures.PrefillTokens / prefill);
+        prompts = Math.Max(
+            prompts, figures.PrefillSeconds > 0 ? figures.PrefillSeconds : figures.PrefillTokens / prefill);
         return new NodeEstimate
         {
             Node = report.Node,

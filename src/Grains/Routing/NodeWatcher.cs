@@ -128,7 +128,8 @@ internal sealed class NodeWatcher(
             try
             {
                 var timeout = options.Value.ReportTimeout;
-                address ??= await grains.GetReachableGrain<INodeGrain>(node).LinkAddress().WaitAsync(timeout, time, left);
+                address ??= await grains.GetReachableGrain<INodeGrain>(node).LinkAddress()
+                    .WaitAsync(timeout, time, left);
                 await foreach (var report in links.Watch(address, timeout, left))
                 {
                     registry.Update(report);
@@ -156,7 +157,8 @@ internal sealed class NodeWatcher(
         }
 
         // A node that was started again has a new silo, which is followed already.
-        if (!_followed.Keys.Any(silo => membership.CurrentSnapshot.Members.TryGetValue(silo, out var m) && m.Name == node))
+        var members = membership.CurrentSnapshot.Members;
+        if (!_followed.Keys.Any(silo => members.TryGetValue(silo, out var member) && member.Name == node))
         {
             registry.Remove(node);
         }

@@ -37,7 +37,8 @@ public sealed class Router
         lock (_registry.Lock)
         {
             var now = _registry.Now;
-            if (!_tables.TryGetValue(model, out var table) || _policy.Choose(table, request, now) is not (>= 0 and var chosen))
+            if (!_tables.TryGetValue(model, out var table)
+                || _policy.Choose(table, request, now) is not (>= 0 and var chosen))
             {
                 return null;
             }

@@ -23,5 +23,6 @@ public static class RoutingErrors
     public static HerdException NoNodeReady(string model) => new(
         HerdError.Unavailable, $"No node that serves {model} takes work now. Try again later.");
 
-    private static string Names(IReadOnlyList<ServedModel> served) => string.Join(", ", served.Select(model => model.Id));
+    private static string Names(IReadOnlyList<ServedModel> served) =>
+        string.Join(", ", served.Select(model => model.Id));
 }

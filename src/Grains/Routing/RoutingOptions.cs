@@ -40,7 +40,8 @@ internal sealed class RoutingOptionsValidator : IValidateOptions<RoutingOptions>
         var names = RoutingOptions.Policies(seed: 0).Select(policy => policy.Name).ToList();
         var errors = new OptionErrors();
         errors.Require(
-            names.Contains(options.Policy), $"Routing:Policy '{options.Policy}' is unknown. The policies are {string.Join(", ", names)}.");
+            names.Contains(options.Policy),
+            $"Routing:Policy '{options.Policy}' is unknown. The policies are {string.Join(", ", names)}.");
         errors.Require(
             options.ReportTimeout > TimeSpan.Zero, $"Routing:ReportTimeout {options.ReportTimeout} is not above zero.");
         return errors.ToResult();

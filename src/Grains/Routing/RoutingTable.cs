@@ -62,7 +62,8 @@ internal sealed class RoutingTable
     /// time.
     /// </summary>
     public bool IsShort(string node, double seconds) =>
-        IndexOf(node) is >= 0 and var index && _perShortPrompt[index] is < double.PositiveInfinity and var brief && seconds <= brief;
+        IndexOf(node) is >= 0 and var index && _perShortPrompt[index] is < double.PositiveInfinity and var brief
+            && seconds <= brief;
 
     /// <summary>Adds a node, or replaces its estimate.</summary>
     public void Set(NodeEstimate estimate)

@@ -34,17 +34,19 @@ internal sealed class PoolScaler(PoolOptions pool, ScalingOptions options, TimeP
         && _retiring.Count < Batch(load) && _empty.Count == _retiring.Count
         && (_givenUpAt is not { } at || time.GetElapsedTime(at) > RetryDelay);
 
-    public PoolAdvice Advice => _load is not { } load ? throw new InvalidOperationException("Observe was not called yet.") : new PoolAdvice
-    {
-        Model = pool.Model,
-        Wanted = Math.Max(_wanted, load.Ready + (_allEmptySince is null ? _retiring.Count : 0)),
-        Ready = load.Ready,
-        Ttft = load.Ttft(pool.PromptTokens),
-        TargetTtft = pool.TargetTtft.TotalSeconds,
-        SlotUse = load.Slots == 0 ? 0 : (double)load.Sequences / load.Slots,
-        Held = load.Held,
-        Retiring = [.. _retiring],
-    };
+    public PoolAdvice Advice => _load is not { } load
+        ? throw new InvalidOperationException("Observe was not called yet.")
+        : new PoolAdvice
+        {
+            Model = pool.Model,
+            Wanted = Math.Max(_wanted, load.Ready + (_allEmptySince is null ? _retiring.Count : 0)),
+            Ready = load.Ready,
+            Ttft = load.Ttft(pool.PromptTokens),
+            TargetTtft = pool.TargetTtft.TotalSeconds,
+            SlotUse = load.Slots == 0 ? 0 : (double)load.Sequences / load.Slots,
+            Held = load.Held,
+            Retiring = [.. _retiring],
+        };
 
     /// <summary>Updates the pool's state.</summary>
     /// <param name="load">The load of the pool without the retiring nodes.</param>

@@ -31,9 +31,9 @@ internal sealed class ScalerGrain(
     public async Task<IReadOnlyList<PoolAdvice>> Advise(HeldTurns turns)
     {
         _held[turns.Gateway] = (turns, time.GetTimestamp());
-        foreach (var silent in _held.Where(report => time.GetElapsedTime(report.Value.At) > Memory).Select(report => report.Key).ToList())
+        foreach (var (gateway, _) in _held.Where(report => time.GetElapsedTime(report.Value.At) > Memory).ToList())
         {
-            _held.Remove(silent);
+            _held.Remove(gateway);
         }
 
         var present = registry.Nodes.Where(node => node.State != NodeState.Lost).Select(node => node.Node).ToHashSet();
@@ -92,9 +92,13 @@ internal sealed class ScalerGrain(
     private async Task<(string Node, DrainPreview Cost)?> Cheapest(string model, IReadOnlyList<string> retiring)
     {
         var candidates = registry.Nodes.Where(node =>
-            node.State == NodeState.Ready && node.Models.Any(served => served.Id == model) && !retiring.Contains(node.Node));
+            node.State == NodeState.Ready && node.Models.Any(served => served.Id == model)
+                && !retiring.Contains(node.Node));
         var previews = await Task.WhenAll(candidates.Select(async node =>
-            (node.Node, Cost: await grains.GetReachableGrain<INodeGrain>(node.Node).PreviewDrain(CancellationToken.None))));
+        {
+            var grain = grains.GetReachableGrain<INodeGrain>(node.Node);
+            return (node.Node, Cost: await grain.PreviewDrain(CancellationToken.None));
+        }));
         return previews.Length < 2 && options.Value.Pools.Single(pool => pool.Model == model).Min > 0
             ? null
             : previews.OrderBy(preview => preview.Cost.Seconds)

@@ -67,17 +67,22 @@ internal sealed class ScalingOptionsValidator : IValidateOptions<ScalingOptions>
         errors.Require(
             options.ScaleDownThreshold is > 0 and < 1,
             $"Scaling:ScaleDownThreshold {options.ScaleDownThreshold} is not above 0 and below 1.");
-        errors.Require(options.ScaleDownDelay >= TimeSpan.Zero, $"Scaling:ScaleDownDelay {options.ScaleDownDelay} is negative.");
+        errors.Require(
+            options.ScaleDownDelay >= TimeSpan.Zero, $"Scaling:ScaleDownDelay {options.ScaleDownDelay} is negative.");
         errors.Require(options.KvRetention >= TimeSpan.Zero, $"Scaling:KvRetention {options.KvRetention} is negative.");
-        errors.Require(options.WakeTimeout > TimeSpan.Zero, $"Scaling:WakeTimeout {options.WakeTimeout} is not above zero.");
+        errors.Require(
+            options.WakeTimeout > TimeSpan.Zero, $"Scaling:WakeTimeout {options.WakeTimeout} is not above zero.");
         for (var i = 0; i < options.Pools.Count; i++)
         {
             var (pool, path) = (options.Pools[i], $"Scaling:Pools:{i}");
-            errors.Require(pool.Model.Length > 0, $"{path}:Model is empty. Give the id of the model that the pool's nodes serve.");
             errors.Require(
-                options.Pools.Take(i).All(other => other.Model != pool.Model), $"{path}:Model '{pool.Model}' has a pool already. Give each model one pool.");
+                pool.Model.Length > 0, $"{path}:Model is empty. Give the id of the model that the pool's nodes serve.");
+            errors.Require(
+                options.Pools.Take(i).All(other => other.Model != pool.Model),
+                $"{path}:Model '{pool.Model}' has a pool already. Give each model one pool.");
             errors.Require(pool.Min >= 0, $"{path}:Min {pool.Min} is negative.");
-            errors.Require(pool.Max >= Math.Max(1, pool.Min), $"{path}:Max {pool.Max} is less than 1 or than Min {pool.Min}.");
+            errors.Require(
+                pool.Max >= Math.Max(1, pool.Min), $"{path}:Max {pool.Max} is less than 1 or than Min {pool.Min}.");
             errors.Require(pool.TargetTtft > TimeSpan.Zero, $"{path}:TargetTtft {pool.TargetTtft} is not above zero.");
             errors.Require(pool.PromptTokens >= 1, $"{path}:PromptTokens {pool.PromptTokens} is not 1 or more.");
         }

@@ -16,10 +16,14 @@ internal static class HerdTracing
     private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
     private const string TracesEndpoint = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
 
+    private static readonly PathString[] Untraced =
+        ["/health", "/metrics", "/grpc.health.v1.Health", "/herd.link.v1.NodeLinkService"];
+
     public static void AddHerdTracing(this IHostApplicationBuilder builder, string service)
     {
         var cluster = ClusterOptions.Read(builder.Configuration);
-        var exports = !string.IsNullOrEmpty(builder.Configuration[Endpoint]) || !string.IsNullOrEmpty(builder.Configuration[TracesEndpoint]);
+        var exports = !string.IsNullOrEmpty(builder.Configuration[Endpoint])
+            || !string.IsNullOrEmpty(builder.Configuration[TracesEndpoint]);
         if (!exports && cluster.LogFormat != LogFormat.Json)
         {
             return;
@@ -28,7 +32,8 @@ internal static class HerdTracing
         builder.Services.AddOpenTelemetry().WithTracing(tracing =>
         {
             tracing
-                .ConfigureResource(resource => resource.AddService(service, serviceInstanceId: cluster.Name, autoGenerateServiceInstanceId: false))
+                .ConfigureResource(resource => resource.AddService(
+                    service, serviceInstanceId: cluster.Name, autoGenerateServiceInstanceId: false))
                 .AddSource(Spans.SourceName)
                 .AddAspNetCoreInstrumentation(requests => requests.Filter = IsTraced);
             if (exports)
@@ -40,5 +45,5 @@ internal static class HerdTracing
 
     /// <summary>False for probes, scrapes and streams between processes.</summary>
     private static bool IsTraced(HttpContext context) =>
-        !new PathString[] { "/health", "/metrics", "/grpc.health.v1.Health", "/herd.link.v1.NodeLinkService" }.Any(path => context.Request.Path.StartsWithSegments(path));
+        !Untraced.Any(path => context.Request.Path.StartsWithSegments(path));
 }

@@ -21,12 +21,16 @@ internal static class Spans
     /// <param name="caller">The caller's <see cref="Current"/>; null means the current step of this process.</param>
     /// <param name="begun">The time of its beginning; the default is now.</param>
     public static Activity? Begin(
-        string name, ActivityKind kind = ActivityKind.Internal, string? caller = null, DateTimeOffset begun = default) =>
+        string name,
+        ActivityKind kind = ActivityKind.Internal,
+        string? caller = null,
+        DateTimeOffset begun = default) =>
         Source.StartActivity(name, kind, caller, startTime: begun);
 
     /// <summary>Adds a step of the current one that has ended.</summary>
     /// <returns>The time of its end.</returns>
-    public static DateTimeOffset Past(string name, DateTimeOffset begun, TimeSpan took, params ReadOnlySpan<(string Key, object? Value)> tags)
+    public static DateTimeOffset Past(
+        string name, DateTimeOffset begun, TimeSpan took, params ReadOnlySpan<(string Key, object? Value)> tags)
     {
         using var span = Begin(name, begun: begun);
         foreach (var (key, value) in tags)
@@ -39,5 +43,6 @@ internal static class Spans
     }
 
     /// <summary>Records that a step failed, with the kind of the error only.</summary>
-    public static void Fail(this Activity? span, string error) => span?.SetTag("error.type", error).SetStatus(ActivityStatusCode.Error);
+    public static void Fail(this Activity? span, string error) =>
+        span?.SetTag("error.type", error).SetStatus(ActivityStatusCode.Error);
 }

@@ -32,7 +32,8 @@ public class FakeConversation : DispatchProxy
     protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) =>
         Converse((TurnRequest)args![0]!, (CancellationToken)args[1]!);
 
-    private async IAsyncEnumerable<TurnEvent> Converse(TurnRequest request, [EnumeratorCancellation] CancellationToken cancellation)
+    private async IAsyncEnumerable<TurnEvent> Converse(
+        TurnRequest request, [EnumeratorCancellation] CancellationToken cancellation)
     {
         await (_onRequest?.Invoke(request) ?? Task.CompletedTask);
         var events = new TurnEvents(_channels.Find(request.EventChannel));

@@ -63,7 +63,8 @@ public sealed class SessionMigrationTests : TurnExecutorScene
         _nodes.Nodes.Tail = null;
         var turn = await Run(_nodes, stored.Turns[^1], begin: new TurnStart(new AnswerOffset(4, 2), IsNew: false));
 
-        Assert.Equal((home, TurnState.Pending, "1 2 "), (stored.Home, stored.Turns[^1].State, stored.Turns[^1].Answer.Text));
+        Assert.Equal(
+            (home, TurnState.Pending, "1 2 "), (stored.Home, stored.Turns[^1].State, stored.Turns[^1].Answer.Text));
         Assert.Equal("1 2 3 ", turn.Answer.Text);
         Assert.Equal("3 ", DeliveredSoFar());
     }

@@ -80,7 +80,8 @@ public sealed class TranscriptTests : IDisposable
         await _transcript.Load(CancellationToken.None);
         _store.Stored = null;
 
-        Assert.Equal(((bool?)false, (bool?)true, (bool?)true), (never, made, await _transcript.IsStale(CancellationToken.None)));
+        Assert.Equal(
+            ((bool?)false, (bool?)true, (bool?)true), (never, made, await _transcript.IsStale(CancellationToken.None)));
     }
 
     /// <summary>The unsaved write in memory will be refused, unless the stored one is its own.</summary>
@@ -112,7 +113,8 @@ public sealed class TranscriptTests : IDisposable
     private Task Write(Conversation conversation, int firstTurn = 0) =>
         _transcript.Write(conversation, firstTurn);
 
-    private static Conversation New(params Turn[] turns) => new() { Id = "c", Created = DateTimeOffset.UnixEpoch, Turns = turns };
+    private static Conversation New(params Turn[] turns) =>
+        new() { Id = "c", Created = DateTimeOffset.UnixEpoch, Turns = turns };
 
     private static Turn Turn(string id) => new()
     {

@@ -41,7 +41,9 @@ public abstract class TurnExecutorScene : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    private protected async Task<Turn> Run((IGrainFactory Grains, FakeNodes Nodes) nodes, Turn? turn = null, CancellationToken? cancellation = null, TurnStart? begin = null)
+    private protected async Task<Turn> Run(
+        (IGrainFactory Grains, FakeNodes Nodes) nodes, Turn? turn = null, CancellationToken? cancellation = null,
+        TurnStart? begin = null)
     {
         var start = begin ?? new TurnStart(AnswerOffset.Start, IsNew: true);
         turn ??= Turn();

@@ -60,7 +60,9 @@ public sealed class TurnExecutorTests : TurnExecutorScene
     {
         var leaving = New((_, _) => Leave([Token(1), Token(2), Token(3), End(3)]));
         var cancelled = await Run(leaving);
-        Assert.Equal((TurnState.Cancelled, Finish.Cancelled, "1 2 "), (cancelled.State, cancelled.Finish, cancelled.Answer.Text));
+        Assert.Equal(
+            (TurnState.Cancelled, Finish.Cancelled, "1 2 "),
+            (cancelled.State, cancelled.Finish, cancelled.Answer.Text));
 
         var turn = await Run(New((_, _) => [Token(3), End(3)]), cancelled, CancellationToken.None);
 
@@ -131,7 +133,8 @@ public sealed class TurnExecutorTests : TurnExecutorScene
     [Fact]
     public async Task Answer_UnknownModel_NamesTheServedOnes()
     {
-        var error = await Assert.ThrowsAsync<HerdException>(() => Run(New((_, _) => []), Turn() with { Model = "gpt-7" }));
+        var error = await Assert.ThrowsAsync<HerdException>(
+            () => Run(New((_, _) => []), Turn() with { Model = "gpt-7" }));
 
         Assert.Equal((HerdError.ModelNotFound, "model"), (error.Error, error.Parameter));
         Assert.Contains("Served: m", error.Message, StringComparison.Ordinal);

@@ -62,7 +62,8 @@ public sealed class OptionsTests
         void Validate(NodeOptions node)
         {
             var configuration = new ConfigurationBuilder()
-                .AddInMemoryCollection([new("Cluster:GraceSeconds", $"{grace}"), new("Cluster:PreStopSeconds", $"{preStop}")])
+                .AddInMemoryCollection(
+                    [new("Cluster:GraceSeconds", $"{grace}"), new("Cluster:PreStopSeconds", $"{preStop}")])
                 .Build();
             var length = TimeSpan.FromSeconds(preStop) + GracePeriod.DrainTimeout(cluster, node) + GracePeriod.StopTime;
             var isRefused = new GracePeriodValidator(configuration).Validate(null, node).Failed

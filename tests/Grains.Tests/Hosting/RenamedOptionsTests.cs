@@ -52,7 +52,8 @@ public sealed class RenamedOptionsTests
         ];
 
         var names = sections
-            .SelectMany(section => section.Options.GetProperties().Select(property => $"{section.Section}:{property.Name}"))
+            .SelectMany(
+                section => section.Options.GetProperties().Select(property => $"{section.Section}:{property.Name}"))
             .ToList();
 
         // The options of gateways are not known here.

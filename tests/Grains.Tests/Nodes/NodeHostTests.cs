@@ -45,7 +45,8 @@ public sealed class NodeHostTests
     [InlineData("idle", false, false, -1, NodeState.Ready)]
     [InlineData("idle", true, false, 0, NodeState.Draining)]
     [InlineData("idle", false, true, 0, NodeState.Draining)]
-    public async Task State_OfEachPhase_IsAsListed(string name, bool drains, bool stops, int deadline, NodeState expected)
+    public async Task State_OfEachPhase_IsAsListed(
+        string name, bool drains, bool stops, int deadline, NodeState expected)
     {
         await using var node = new SimulatedHost();
         await node.Start();

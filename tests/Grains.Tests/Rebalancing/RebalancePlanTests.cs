@@ -49,7 +49,8 @@ public sealed class RebalancePlanTests
         return plan.All(transfer => transfer.Sessions > 0 && transfer.From != transfer.To)
             && !plan.Any(transfer => plan.Any(other => other.To == transfer.From))
             && nodes.Zip(after).All(pair => pair.Second.Sessions >= pair.First.Sessions
-                ? pair.Second.Sessions == pair.First.Sessions || pair.Second.Sessions <= Math.Ceiling(total * pair.First.Capacity / capacity)
+                ? pair.Second.Sessions == pair.First.Sessions
+                    || pair.Second.Sessions <= Math.Ceiling(total * pair.First.Capacity / capacity)
                 : pair.Second.Sessions >= total * pair.First.Capacity / capacity)
             && RebalancePlan.Create(after, Options).Count == 0;
     }
@@ -58,7 +59,8 @@ public sealed class RebalancePlanTests
     public void TryTake_MovedJustNow_RestsAndTheMinuteIsBounded()
     {
         var time = new FakeTimeProvider();
-        var budget = new MigrationBudget(new RebalanceOptions { MaxMovesPerMinute = 2, Cooldown = TimeSpan.FromMinutes(5) }, time);
+        var budget = new MigrationBudget(
+            new RebalanceOptions { MaxMovesPerMinute = 2, Cooldown = TimeSpan.FromMinutes(5) }, time);
 
         Assert.True(budget.TryTake("a"));
         Assert.False(budget.TryTake("a"));

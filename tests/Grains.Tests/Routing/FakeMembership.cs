@@ -34,7 +34,8 @@ internal sealed class FakeMembership(GrainInterfaceTypeResolver interfaces) : IC
     public void Join(string node, bool toMembers)
     {
         var silo = Address(node);
-        Current = new ClusterManifest(new MajorMinorVersion(++_version, 0), Current.Silos.SetItem(silo, LocalGrainManifest));
+        Current = new ClusterManifest(
+            new MajorMinorVersion(++_version, 0), Current.Silos.SetItem(silo, LocalGrainManifest));
         CurrentSnapshot = new ClusterMembershipSnapshot(
             CurrentSnapshot.Members.SetItem(silo, new ClusterMember(silo, SiloStatus.Active, node)), new MembershipVersion(_version));
         (toMembers ? _members : _manifests).Writer.TryWrite(null);
@@ -52,7 +53,8 @@ internal sealed class FakeMembership(GrainInterfaceTypeResolver interfaces) : IC
 
     public Task<bool> TryKill(SiloAddress siloAddress) => throw new NotSupportedException();
 
-    private static SiloAddress Address(string node) => SiloAddress.New(new IPEndPoint(IPAddress.Loopback, 10_000 + node[0]), 1);
+    private static SiloAddress Address(string node) =>
+        SiloAddress.New(new IPEndPoint(IPAddress.Loopback, 10_000 + node[0]), 1);
 
     private static async IAsyncEnumerable<T> Read<T>(Channel<Exception?> updates, Func<T> current)
     {

@@ -81,7 +81,9 @@ public sealed class PolicyTests
         var result = new RoutingOptionsValidator().Validate(null, new RoutingOptions { Policy = "best", ReportTimeout = TimeSpan.Zero });
 
         Assert.Equal(2, result.Failures!.Count());
-        Assert.Contains("predicted-ttft, least-loaded, power-of-two, sticky-hash, round-robin", result.FailureMessage, StringComparison.Ordinal);
+        Assert.Contains(
+            "predicted-ttft, least-loaded, power-of-two, sticky-hash, round-robin", result.FailureMessage,
+            StringComparison.Ordinal);
     }
 
     private static RouteRequest New(string conversation) =>

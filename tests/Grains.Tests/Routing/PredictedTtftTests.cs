@@ -17,7 +17,8 @@ public sealed class PredictedTtftTests
     };
 
     [Fact]
-    public void Choose_HomeIsIdle_StaysHome() => Assert.Equal("home", Choose(Turn, Tables.Node("home"), Tables.Node("other")));
+    public void Choose_HomeIsIdle_StaysHome() =>
+        Assert.Equal("home", Choose(Turn, Tables.Node("home"), Tables.Node("other")));
 
     [Fact]
     public void Choose_HomeIsALittleBusier_StaysHome() =>
@@ -47,7 +48,8 @@ public sealed class PredictedTtftTests
     [Fact]
     public void Forecast_NodeSaysHowLongItsPromptsTake_IsTheQueue()
     {
-        var said = Tables.Node("home", active: 4, prefill: 100, figures: Tables.Figures with { PromptRate = 2, PrefillSeconds = 0.5 });
+        var said = Tables.Node(
+            "home", active: 4, prefill: 100, figures: Tables.Figures with { PromptRate = 2, PrefillSeconds = 0.5 });
 
         Assert.Equal(0.5, said.Queue);
     }
@@ -107,7 +109,8 @@ public sealed class PredictedTtftTests
         var shared = Tables.Figures with { Prefixes = [7] };
         var request = Turn with { Home = null, Held = 0, Prefix = 7, PrefixTokens = 600 };
 
-        Assert.Equal("b", Choose(request, Tables.Node("a"), Tables.Node("b", active: 1, figures: shared), Tables.Node("c")));
+        Assert.Equal(
+            "b", Choose(request, Tables.Node("a"), Tables.Node("b", active: 1, figures: shared), Tables.Node("c")));
     }
 
     [Fact]
@@ -126,7 +129,8 @@ public sealed class PredictedTtftTests
         {
             for (var node = 0; node < sessions.Length; node++)
             {
-                _table.Set(Tables.Node($"n{node}", figures: Tables.Figures with { OffloadedSessions = sessions[node] }));
+                _table.Set(
+                    Tables.Node($"n{node}", figures: Tables.Figures with { OffloadedSessions = sessions[node] }));
             }
 
             sessions[_policy.Choose(_table, Turn with { Home = null, Held = 0 }, now: 0)]++;

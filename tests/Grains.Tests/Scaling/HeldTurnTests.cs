@@ -68,7 +68,8 @@ public sealed class HeldTurnTests
     }
 
     [Fact]
-    public void Models_PoolSleeps_AreToldAllTheSame() => Assert.Equal(["m"], _registry.Models.Select(model => model.Id));
+    public void Models_PoolSleeps_AreToldAllTheSame() =>
+        Assert.Equal(["m"], _registry.Models.Select(model => model.Id));
 
     private Task<PlacementDecision> Place(string model) => _placement.Route(
         model, () => new RouteRequest { Conversation = "c", Reason = PlacementReason.Turn, Tokens = 1 }, new TurnFailures(), Cancellation);

@@ -63,7 +63,8 @@ public sealed class ScalePolicyTests
     {
         var load = Load(1 + ready, sequences % 3000, backlog % 500);
         var wanted = ScalePolicy.Wanted(load, Pool, Options);
-        var more = ScalePolicy.Wanted(load with { Sequences = load.Sequences + 50, Backlog = load.Backlog + 5 }, Pool, Options);
+        var more = ScalePolicy.Wanted(
+            load with { Sequences = load.Sequences + 50, Backlog = load.Backlog + 5 }, Pool, Options);
         var sizes = new List<int> { load.Ready };
         for (var i = 0; i < 20; i++)
         {

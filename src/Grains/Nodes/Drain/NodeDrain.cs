@@ -106,7 +106,8 @@ internal sealed class NodeDrain(
     {
         var conversations = interfaces.GetGrainInterfaceType(typeof(IConversationGrain));
         return membership.CurrentSnapshot.Members.Values.Any(
-            member => member.Status == SiloStatus.Active && manifests.Current.Serves(member.SiloAddress, conversations));
+            member => member.Status == SiloStatus.Active
+                && manifests.Current.Serves(member.SiloAddress, conversations));
     }
 
     private async Task Empty(LoadedModel model, CancellationToken cancellation)
@@ -175,7 +176,8 @@ internal sealed class NodeDrain(
     }
 
     private static bool IsElsewhere(Exception exception) =>
-        exception is HerdException { Error: HerdError.Conflict or HerdError.Fenced } || CallFailure.IsTransient(exception);
+        exception is HerdException { Error: HerdError.Conflict or HerdError.Fenced }
+            || CallFailure.IsTransient(exception);
 
     private enum Outcome
     {

@@ -10,7 +10,8 @@ namespace Herd.Grains.Nodes.Drain;
 /// <param name="host">The node.</param>
 /// <param name="empty">Moves all sessions of the node.</param>
 /// <param name="time">The clock.</param>
-internal sealed class NodeRetirement(NodeHost host, Func<CancellationToken, Task> empty, TimeProvider time) : IDisposable
+internal sealed class NodeRetirement(NodeHost host, Func<CancellationToken, Task> empty, TimeProvider time)
+    : IDisposable
 {
     /// <summary>The time after the last renewal at which the node serves again.</summary>
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
@@ -47,7 +48,8 @@ internal sealed class NodeRetirement(NodeHost host, Func<CancellationToken, Task
     {
         if (host.Report().State is not NodeState.Ready and var state)
         {
-            throw new HerdException(HerdError.Unavailable, $"The node is {state} and cannot be emptied now. Try again later.");
+            throw new HerdException(
+                HerdError.Unavailable, $"The node is {state} and cannot be emptied now. Try again later.");
         }
 
         _ends = new CancellationTokenSource();

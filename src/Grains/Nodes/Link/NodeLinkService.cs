@@ -24,7 +24,8 @@ internal sealed class NodeLinkService(NodeHost host, ClusterKey key, Serializer<
             await responseStream.WriteAsync(
                 new WatchResponse { Report = UnsafeByteOperations.UnsafeWrap(reports.SerializeToArray(host.Report())) },
                 context.CancellationToken);
-            await changed.WaitAsync(host.Heartbeat, time, over.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await changed.WaitAsync(host.Heartbeat, time, over.Token)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

@@ -48,7 +48,10 @@ internal sealed class NodeLinks(ILinkTransport transport, Serializer<NodeReport>
             try
             {
                 using var call = Client(address).PullSession(
-                    new PullSessionRequest { Session = session, AsSession = asSession, Received = before, HeaderDigest = digest },
+                    new PullSessionRequest
+                    {
+                        Session = session, AsSession = asSession, Received = before, HeaderDigest = digest,
+                    },
                     cancellationToken: cancellation);
                 await foreach (var response in call.ResponseStream.ReadAllAsync(cancellation))
                 {

@@ -15,7 +15,8 @@ internal sealed class MemoryConversationStore : IConversationStore
     /// <summary>True if the store does not respond.</summary>
     public bool IsAway { get; set; }
 
-    public Task<StoredConversation?> Read(string tenant, string id, CancellationToken cancellation) => Task.FromResult(Stored);
+    public Task<StoredConversation?> Read(string tenant, string id, CancellationToken cancellation) =>
+        Task.FromResult(Stored);
 
     public Task<LastWrite?> ReadLastWrite(string tenant, string id, CancellationToken cancellation) =>
         IsAway ? throw Away() : Task.FromResult(Stored is { } stored ? new LastWrite(stored.Revision, Owner) : null);
@@ -48,5 +49,6 @@ internal sealed class MemoryConversationStore : IConversationStore
 
     public Task<ConversationPage> List(string tenant, int size, string? after) => throw new NotSupportedException();
 
-    private static RedisConnectionException Away() => new(ConnectionFailureType.SocketClosed, CommandFlags.None, "away");
+    private static RedisConnectionException Away() =>
+        new(ConnectionFailureType.SocketClosed, CommandFlags.None, "away");
 }

@@ -102,7 +102,9 @@ public sealed class NodeDrainTests : IAsyncLifetime
             var grains = new GrainManifest(
                 ImmutableDictionary<GrainType, GrainProperties>.Empty.Add(GrainType.Create("conversation"), served),
                 ImmutableDictionary<GrainInterfaceType, GrainInterfaceProperties>.Empty);
-            Current = new ClusterManifest(new MajorMinorVersion(1, 0), ImmutableDictionary<SiloAddress, GrainManifest>.Empty.Add(Gateway, grains));
+            Current = new ClusterManifest(
+                new MajorMinorVersion(1, 0), ImmutableDictionary<SiloAddress,
+                GrainManifest>.Empty.Add(Gateway, grains));
         }
 
         public GrainInterfaceTypeResolver Interfaces { get; }
@@ -113,7 +115,8 @@ public sealed class NodeDrainTests : IAsyncLifetime
 
         public GrainManifest LocalGrainManifest => throw new NotSupportedException();
 
-        public ClusterMembershipSnapshot CurrentSnapshot => new(_members(Gateway).ToImmutableDictionary(), new MembershipVersion(1));
+        public ClusterMembershipSnapshot CurrentSnapshot =>
+            new(_members(Gateway).ToImmutableDictionary(), new MembershipVersion(1));
 
         public IAsyncEnumerable<ClusterMembershipSnapshot> MembershipUpdates => throw new NotSupportedException();
 

@@ -36,7 +36,8 @@ public sealed class NodeLinksTests : IAsyncLifetime
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    private string Address => _server.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
+    private string Address =>
+        _server.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
 
     public async ValueTask InitializeAsync()
     {
@@ -77,7 +78,8 @@ public sealed class NodeLinksTests : IAsyncLifetime
         await File.WriteAllBytesAsync(other, Enumerable.Repeat((byte)1, ClusterKey.MinBytes).ToArray(), Cancellation);
         using var stranger = new ClusterIdentity(new ClusterKey(other));
         using var channels = new LinkChannels(stranger);
-        var links = new NodeLinks(channels, _server.Services.GetRequiredService<Serializer<NodeReport>>(), TimeProvider.System);
+        var links = new NodeLinks(
+            channels, _server.Services.GetRequiredService<Serializer<NodeReport>>(), TimeProvider.System);
         using var reader = new SnapshotReader(Session, "t", Binding, StateBytes);
 
         await Assert.ThrowsAsync<RpcException>(() => links.Pull(Address, "a/t/c/m", Session, reader, Cancellation));
@@ -109,7 +111,8 @@ public sealed class NodeLinksTests : IAsyncLifetime
         _node.BreakAfter = [0];
         using var reader = new SnapshotReader(Session, "t", Binding, StateBytes);
 
-        var error = await Assert.ThrowsAsync<RpcException>(() => _links.Pull(Address, "a/t/c/m", Session, reader, Cancellation));
+        var error = await Assert.ThrowsAsync<RpcException>(
+            () => _links.Pull(Address, "a/t/c/m", Session, reader, Cancellation));
 
         Assert.Equal(StatusCode.Unavailable, error.StatusCode);
     }
