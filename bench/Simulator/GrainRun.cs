@@ -42,7 +42,10 @@ internal sealed class GrainRun : IDisposable
         {
             Tick = TimeSpan.FromMilliseconds(10),
             IsFaulty = false,
-            Timings = name => new SimulatedTimings { Speed = Habits.Speed(int.Parse(name[1..], CultureInfo.InvariantCulture)) },
+            Timings = name => new SimulatedTimings
+            {
+                Speed = Habits.Speed(int.Parse(name[1..], CultureInfo.InvariantCulture)),
+            },
             Node = () => new NodeOptions
             {
                 Slots = Habits.Slots,
@@ -79,7 +82,10 @@ internal sealed class GrainRun : IDisposable
         await Task.Delay(Begin, _world.Time);
         (_measured, _end) = (Now + Begin.TotalSeconds, Now + _length);
         await Task.WhenAll([
-            .. Enumerable.Range(0, _conversations).Select(i => Talk(i, TimeSpan.FromSeconds(i / Habits.BegunPerSecond(_nodes)))), Fail()]);
+            .. Enumerable.Range(0, _conversations).Select(
+                i => Talk(i, TimeSpan.FromSeconds(i / Habits.BegunPerSecond(_nodes)))),
+            Fail(),
+        ]);
     }
 
     /// <summary>A twentieth of the nodes are killed at a third of the time, and back at half of it.</summary>
@@ -102,7 +108,10 @@ internal sealed class GrainRun : IDisposable
         for (var turn = 0; turn < turns; turn++)
         {
             var said = new Message(Role.User, new string((char)('a' + random.Next(26)), Habits.Said(random)));
-            var settings = new GenerationSettings { Temperature = 0, MaxTokens = Habits.Answer(random), IgnoreEnd = true };
+            var settings = new GenerationSettings
+            {
+                Temperature = 0, MaxTokens = Habits.Answer(random), IgnoreEnd = true,
+            };
             await Take(grain, new TurnRequest { TurnId = $"{id}-{turn}", Input = [said], Settings = settings });
             await Task.Delay(TimeSpan.FromSeconds(Habits.Thinking(random)), _world.Time);
         }

@@ -16,14 +16,14 @@ internal static class Habits
     /// <summary>A fifth of the nodes are half as fast.</summary>
     public static double Speed(int node) => node % 5 == 0 ? 0.5 : 1;
 
-    /// <summary>So many begin that slots are busy for that share of the time.</summary>
+    /// <summary>The share of the time in which slots are busy. The rate of new conversations follows from it.</summary>
     public static double BegunPerSecond(int nodes)
     {
         var perTurn = (48 * 0.0285) + 0.15;
         return Busy * nodes * 0.9 * Slots / (perTurn * MeanTurns);
     }
 
-    /// <summary>A conversation's turns: one, and as many more as chance gives, three in the mean.</summary>
+    /// <summary>The number of turns of a conversation: at least one, three in the mean.</summary>
     public static int Turns(Random random)
     {
         var count = 1;
@@ -35,12 +35,12 @@ internal static class Habits
         return count;
     }
 
-    /// <summary>Tokens that a user says.</summary>
+    /// <summary>The tokens of a user's message.</summary>
     public static int Said(Random random) => 10 + random.Next(60);
 
-    /// <summary>Tokens of an answer.</summary>
+    /// <summary>The tokens of an answer.</summary>
     public static int Answer(Random random) => 8 + random.Next(80);
 
-    /// <summary>How long a user thinks before the next turn.</summary>
+    /// <summary>The time before a user's next turn.</summary>
     public static double Thinking(Random random) => -Math.Log(1 - random.NextDouble()) * MeanThinking;
 }

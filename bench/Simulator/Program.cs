@@ -8,32 +8,54 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 var nodes = new Option<int>("--nodes") { DefaultValueFactory = _ => 1000, Description = "Nodes." };
-var conversations = new Option<int>("--conversations") { DefaultValueFactory = _ => 1_000_000, Description = "Conversations." };
+var conversations = new Option<int>("--conversations")
+{
+    DefaultValueFactory = _ => 1_000_000, Description = "Conversations.",
+};
 var seed = new Option<int>("--seed") { DefaultValueFactory = _ => 1, Description = "The seed of random choices." };
 var policy = new Option<string?>("--policy") { Description = "One policy by name; all of them without it." };
-var grains = new Option<bool>("--grains") { Description = "Real grains, links and engines instead of a model of them; for a hundred nodes and some ten thousand conversations." };
-var scale = new Command("scale", "Many conversations over many nodes, by every routing policy.") { nodes, conversations, seed, policy, grains };
+var grains = new Option<bool>("--grains")
+{
+    Description = "Real grains, links and engines instead of a model of them; for a hundred nodes and some ten "
+        + "thousand conversations.",
+};
+var scale = new Command("scale", "Many conversations over many nodes, by every routing policy.")
+{
+    nodes, conversations, seed, policy, grains,
+};
 scale.SetAction(parsed =>
 {
     using var setup = new Setup { Loggers = NullLoggerFactory.Instance };
-    Console.WriteLine("| policy | turns | TTFT p50 s | p99 s | busiest node beside the mean | history cached | pulled | rebalanced | decisions/s |");
+    Console.WriteLine(
+        "| policy | turns | TTFT p50 s | p99 s | busiest node beside the mean | history cached | pulled | rebalanced "
+        + "| decisions/s |");
     Console.WriteLine("|---|---|---|---|---|---|---|---|---|");
-    foreach (var name in RoutingOptions.Policies(seed: 0).Select(known => known.Name).Where(name => parsed.GetValue(policy) is not { } asked || asked == name))
+    var names = RoutingOptions.Policies(seed: 0)
+        .Select(known => known.Name)
+        .Where(name => parsed.GetValue(policy) is not { } asked || asked == name);
+    foreach (var name in names)
     {
         using var real = parsed.GetValue(grains)
             ? new GrainRun(name, parsed.GetValue(nodes), parsed.GetValue(conversations), parsed.GetValue(seed), setup)
             : null;
-        var run = real?.Run() ?? new ScaleRun(name, parsed.GetValue(nodes), parsed.GetValue(conversations), parsed.GetValue(seed)).Run();
+        var run = real?.Run()
+            ?? new ScaleRun(name, parsed.GetValue(nodes), parsed.GetValue(conversations), parsed.GetValue(seed)).Run();
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"| {run.Policy} | {run.Turns} | {run.FirstMedian:0.000} | {run.FirstP99:0.000} | {run.Imbalance:0.00} | {run.Cached:0.000} | {run.Pulled} | {run.Rebalanced} | {run.DecisionsPerSecond?.ToString("0", CultureInfo.InvariantCulture) ?? "-"} |"));
     }
 });
 
-var seeds = new Option<int>("--seeds") { DefaultValueFactory = _ => 10_000, Description = "Runs, each with a seed of its own." };
+var seeds = new Option<int>("--seeds")
+{
+    DefaultValueFactory = _ => 10_000, Description = "Runs, each with a seed of its own.",
+};
 var first = new Option<int>("--first") { Description = "The first seed." };
 var log = new Option<bool>("--log") { Description = "Whether to show what the processes log." };
-var faults = new Command("faults", "Conversations on nodes, gateways and a store that fail, each run drawn from a seed.") { seeds, first, log };
+var faults = new Command("faults", "Conversations on nodes, gateways and a store that fail, each run drawn from a seed.")
+{
+    seeds, first, log,
+};
 faults.SetAction(parsed =>
 {
     var started = Stopwatch.GetTimestamp();
@@ -55,8 +77,12 @@ faults.SetAction(parsed =>
     var wrong = runs.Sum(run => run.Violations.Count);
     Console.WriteLine(string.Create(
         CultureInfo.InvariantCulture,
-        $"{runs.Count} seeds, {runs.Sum(run => run.Faults)} faults, {runs.Sum(run => run.Continued)} answers continued, {runs.Sum(run => run.Restarted)} restarted, {runs.Sum(run => run.Pulled)} KV caches pulled, {wrong} violations, {Stopwatch.GetElapsedTime(started).TotalSeconds:0} s"));
+        $"{runs.Count} seeds, {runs.Sum(run => run.Faults)} faults, {runs.Sum(run => run.Continued)} answers continued, "
+        + $"{runs.Sum(run => run.Restarted)} restarted, {runs.Sum(run => run.Pulled)} KV caches pulled, {wrong} violations, {Stopwatch.GetElapsedTime(started).TotalSeconds:0} s"));
     return wrong == 0 ? 0 : 1;
 });
 
-return await new RootCommand("Simulates large clusters, and faulty ones, with the real routing, failover and rebalancing.") { scale, faults }.Parse(args).InvokeAsync();
+return await new RootCommand("Simulates large and faulty clusters with the real routing, failover and rebalancing.")
+{
+    scale, faults,
+}.Parse(args).InvokeAsync();

@@ -51,7 +51,11 @@ internal sealed class ScaleRun
     {
         Policy = policy;
         _random = new Random(seed);
-        _nodes = [.. Enumerable.Range(0, nodes).Select(i => new SimulatedNode($"node-{i}", Habits.Slots, Habits.Speed(i), Habits.DeviceTokens, Habits.HostTokens))];
+        _nodes =
+        [
+            .. Enumerable.Range(0, nodes).Select(i => new SimulatedNode(
+                $"node-{i}", Habits.Slots, Habits.Speed(i), Habits.DeviceTokens, Habits.HostTokens)),
+        ];
         _byName = _nodes.ToDictionary(node => node.Name);
         _registry = new NodeRegistry(Pools.None, _clock);
         _router = new Router(_registry, Options.Create(new RoutingOptions { Policy = policy, Seed = seed }), _clock);
@@ -135,7 +139,8 @@ internal sealed class ScaleRun
         _decisions++;
 
         var node = _byName[placement.Node];
-        var pulled = placement.Considered[0].Origin == KvOrigin.Pull && home is not null && home != node ? home.Held(conversation) : 0;
+        var isPulled = placement.Considered[0].Origin == KvOrigin.Pull && home is not null && home != node;
+        var pulled = isPulled ? home!.Held(conversation) : 0;
         _pulled += pulled > 0 ? 1 : 0;
         var (first, end, cached) = node.Take(conversation, tokens, answer, pulled, _now);
         if (home is not null && home != node)
@@ -165,7 +170,11 @@ internal sealed class ScaleRun
         foreach (var transfer in RebalancePlan.Create(_router.Shares(SimulatedNode.Model), _rebalance))
         {
             var (from, to) = (_byName[transfer.From], _byName[transfer.To]);
-            foreach (var conversation in from.Newest.Where(c => _talks[c].LastEnd < _now - 1 && _talks[c].TurnsLeft > 0).Take(transfer.Sessions).ToList())
+            var resting = from.Newest
+                .Where(c => _talks[c].LastEnd < _now - 1 && _talks[c].TurnsLeft > 0)
+                .Take(transfer.Sessions)
+                .ToList();
+            foreach (var conversation in resting)
             {
                 if (_budget.TryTake(conversation.ToString(CultureInfo.InvariantCulture)))
                 {

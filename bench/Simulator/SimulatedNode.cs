@@ -5,9 +5,9 @@ using Herd.Inference.Simulated;
 namespace Herd.Simulator;
 
 /// <summary>
-/// A node as queueing theory sees it: slots, one prefill after the other beside decoding, KV caches on the device and
-/// in host memory, each with room for so many tokens, the ones used longest ago dropped first. Timings are the
-/// simulated runtime's.
+/// A model of a node by queueing theory: slots, prefills one after another beside decoding, and KV caches on the device
+/// and in host memory. Each tier holds a number of tokens and drops the least recently used session first. The timings
+/// are those of the simulated runtime.
 /// </summary>
 internal sealed class SimulatedNode(string name, int slots, double speed, long deviceTokens, long hostTokens)
 {
@@ -28,7 +28,7 @@ internal sealed class SimulatedNode(string name, int slots, double speed, long d
 
     public int Sessions => _device.Count + _host.Count;
 
-    /// <summary>Turns that are computed or wait, for each slot.</summary>
+    /// <summary>The number of turns that are computed or wait, divided by the slots.</summary>
     public double Pressure(double now)
     {
         AdvanceTo(now);
@@ -38,19 +38,20 @@ internal sealed class SimulatedNode(string name, int slots, double speed, long d
     public double Capacity => slots;
 
     /// <summary>Computes a turn.</summary>
-    /// <param name="conversation">Whose.</param>
-    /// <param name="tokens">Its prompt.</param>
-    /// <param name="answer">Tokens of the answer.</param>
-    /// <param name="pulled">Tokens that come from another node.</param>
-    /// <param name="now">The present.</param>
-    /// <returns>When its first token comes, when it is over, and how much of the prompt was at hand.</returns>
+    /// <param name="conversation">The conversation.</param>
+    /// <param name="tokens">The tokens of the prompt.</param>
+    /// <param name="answer">The tokens of the answer.</param>
+    /// <param name="pulled">The tokens that are pulled from another node.</param>
+    /// <param name="now">The present time.</param>
+    /// <returns>The times of the first token and of the end, and the cached tokens of the prompt.</returns>
     public (double First, double End, int Cached) Take(int conversation, int tokens, int answer, int pulled, double now)
     {
         AdvanceTo(now);
         var onDevice = _device.Remove(conversation);
         var parked = _host.Remove(conversation);
         var cached = Math.Min(Math.Max(Math.Max(onDevice, parked), pulled), tokens - 1);
-        var moving = pulled > 0 ? pulled * BytesPerToken / PullRate : parked > 0 ? parked / Timings.MovedPerSecond / speed : 0;
+        var moving = pulled > 0 ? pulled * BytesPerToken / PullRate
+            : parked > 0 ? parked / Timings.MovedPerSecond / speed : 0;
         var slotFree = _slotFree.Count < slots ? now : Math.Max(now, _slotFree.Dequeue());
         var start = Math.Max(slotFree, _prefillFree) + moving;
         var first = start + ((tokens - cached) / (Timings.PrefillPerSecond * speed));
@@ -63,7 +64,7 @@ internal sealed class SimulatedNode(string name, int slots, double speed, long d
         return (first, end, cached);
     }
 
-    /// <summary>Tokens that it has of a conversation; 0 when it has dropped them.</summary>
+    /// <summary>The tokens of a conversation's session; 0 if it was dropped.</summary>
     public int Held(int conversation) => Math.Max(_device.Tokens(conversation), _host.Tokens(conversation));
 
     public void Release(int conversation)
@@ -72,13 +73,13 @@ internal sealed class SimulatedNode(string name, int slots, double speed, long d
         _host.Remove(conversation);
     }
 
-    /// <summary>Takes in a session from elsewhere.</summary>
+    /// <summary>Adds a session that was moved here.</summary>
     public void Park(int conversation, int tokens) => _host.Put(conversation, tokens, _ => { });
 
-    /// <summary>Conversations that are kept, those used last first.</summary>
+    /// <summary>The conversations with a session, the most recently used first.</summary>
     public IEnumerable<int> Newest => _device.Newest.Concat(_host.Newest);
 
-    /// <summary>Forgets everything, as a node that is started anew does.</summary>
+    /// <summary>Drops all sessions, as a restart does.</summary>
     public void Restart(double now)
     {
         _device.Clear();
@@ -146,7 +147,7 @@ internal sealed class SimulatedNode(string name, int slots, double speed, long d
         }
     }
 
-    /// <summary>Room for so many tokens.</summary>
+    /// <summary>A tier with a maximum number of tokens.</summary>
     private sealed class Tier(long capacity)
     {
         private readonly Dictionary<int, LinkedListNode<(int Conversation, int Tokens)>> _entries = [];

@@ -5,4 +5,12 @@ namespace Herd.Simulator;
 /// measured by the model only.
 /// </summary>
 internal sealed record Summary(
-    string Policy, int Turns, double FirstMedian, double FirstP99, double Imbalance, double Cached, int Pulled, int Rebalanced, double? DecisionsPerSecond);
+    string Policy,
+    int Turns,
+    double FirstMedian,
+    double FirstP99,
+    double Imbalance,
+    double Cached,
+    int Pulled,
+    int Rebalanced,
+    double? DecisionsPerSecond);

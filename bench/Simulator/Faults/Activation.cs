@@ -21,7 +21,8 @@ internal sealed class Activation : IGrainContext, IServiceProvider, IGrainRuntim
         _onEnd = onEnd;
         GrainId = GrainId.Create(grain.Name, key);
         Grain = process.Create(grain, this);
-        _one = Attribute.IsDefined(Grain.GetType(), typeof(Orleans.Concurrency.ReentrantAttribute)) ? null : new SemaphoreSlim(1);
+        var isReentrant = Attribute.IsDefined(Grain.GetType(), typeof(Orleans.Concurrency.ReentrantAttribute));
+        _one = isReentrant ? null : new SemaphoreSlim(1);
     }
 
     public Grain Grain { get; }
@@ -87,8 +88,12 @@ internal sealed class Activation : IGrainContext, IServiceProvider, IGrainRuntim
     public object? GetService(Type serviceType) => serviceType.IsInstanceOfType(this) ? this : null;
 
     public IGrainTimer RegisterGrainTimer<TState>(
-        IGrainContext grainContext, Func<TState, CancellationToken, Task> callback, TState state, GrainTimerCreationOptions options) =>
-        new Timer(Process.Time.CreateTimer(_ => callback(state, CancellationToken.None), null, options.DueTime, options.Period));
+        IGrainContext grainContext,
+        Func<TState, CancellationToken, Task> callback,
+        TState state,
+        GrainTimerCreationOptions options) =>
+        new Timer(Process.Time.CreateTimer(
+            _ => callback(state, CancellationToken.None), null, options.DueTime, options.Period));
 
     public bool Equals(IGrainContext? other) => ReferenceEquals(this, other);
 
@@ -149,7 +154,8 @@ internal sealed class Activation : IGrainContext, IServiceProvider, IGrainRuntim
 
     private async Task End()
     {
-        await Grain.OnDeactivateAsync(default, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        await Grain.OnDeactivateAsync(default, CancellationToken.None).ConfigureAwait(
+            ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         _onEnd();
     }
 

@@ -4,8 +4,8 @@ using Herd.Contracts.Nodes;
 namespace Herd.Simulator.Faults;
 
 /// <summary>
-/// Watches what nodes do: who extends a conversation must do so under the newest epoch it knows, and from tokens that
-/// there are.
+/// Checks the work of nodes: a node may extend an answer only under the newest epoch that it has seen, and only behind
+/// tokens that some node produced.
 /// </summary>
 internal sealed class AnswerWatch(FaultWorld world)
 {
@@ -13,7 +13,7 @@ internal sealed class AnswerWatch(FaultWorld world)
     private readonly HashSet<(string Conversation, string Turn, int At, int Token)> _produced = [];
     private readonly Dictionary<SessionRequest, int> _places = new(ReferenceEqualityComparer.Instance);
 
-    /// <summary>How often a KV cache came from another node.</summary>
+    /// <summary>The number of pulls.</summary>
     public int Pulled { get; private set; }
 
     /// <summary>The number of answers that a node continued.</summary>
@@ -22,7 +22,7 @@ internal sealed class AnswerWatch(FaultWorld world)
     /// <summary>The number of answers that a client had to restart.</summary>
     public int Restarted { get; set; }
 
-    /// <summary>Notes that a node has answered a call.</summary>
+    /// <summary>Records that a node has answered a call.</summary>
     public void Answered(Activation activation, string method, object?[] args, object? answer)
     {
         Pulled += answer is KvMove { Failure: null } ? 1 : 0;
@@ -36,12 +36,12 @@ internal sealed class AnswerWatch(FaultWorld world)
     }
 
     /// <summary>
-    /// The newest epoch that a grain has seen. Asked for more after it has seen a newer one, an answer has ended.
+    /// The newest epoch that a grain has seen. An answer under an older one has ended.
     /// </summary>
     public long Newest(Activation activation) => _newest.GetValueOrDefault(activation);
 
-    /// <summary>Notes that a node has extended an answer.</summary>
-    /// <param name="activation">The session's grain there.</param>
+    /// <summary>Records that a node has extended an answer.</summary>
+    /// <param name="activation">The session's grain on the node.</param>
     /// <param name="request">The request.</param>
     /// <param name="update">The produced tokens.</param>
     /// <param name="newest">The value of <see cref="Newest"/> when the tokens were requested.</param>

@@ -7,7 +7,7 @@ using Herd.Grains.Hosting;
 namespace Herd.Simulator.Faults;
 
 /// <summary>
-/// Holds a conversation, as clients do: asks any gateway, and asks again with what it has of the answer.
+/// A client with a conversation. It calls any gateway, and calls again with its offset in the answer.
 /// </summary>
 internal sealed class Client(string conversation, int turns, FaultWorld world)
 {
@@ -37,7 +37,7 @@ internal sealed class Client(string conversation, int turns, FaultWorld world)
             await Take(id, $"Question {turn} of {conversation}: {new string('x', world.Random.Next(40))}");
             await Insist(grain => Read(grain, id));
 
-            // At rest it may be moved.
+            // The idle session may be moved now.
             await Task.Delay(TimeSpan.FromSeconds(world.Random.NextDouble() * 4), world.Time);
         }
     }
@@ -47,16 +47,24 @@ internal sealed class Client(string conversation, int turns, FaultWorld world)
     {
         var (text, offset) = (new StringBuilder(), AnswerOffset.Start);
         var (began, delivered) = (world.Time.GetUtcNow(), world.Time.GetUtcNow());
-        var settings = new GenerationSettings { Temperature = world.Random.Next(2), Seed = (ulong)world.Random.Next(), MaxTokens = 60 };
+        var settings = new GenerationSettings
+        {
+            Temperature = world.Random.Next(2), Seed = (ulong)world.Random.Next(), MaxTokens = 60,
+        };
         await Insist(async grain =>
         {
             try
             {
-                var request = new TurnRequest { TurnId = id, Input = [new Message(Role.User, question)], Settings = settings, Offset = offset };
+                var request = new TurnRequest
+                {
+                    TurnId = id, Input = [new Message(Role.User, question)], Settings = settings, Offset = offset,
+                };
                 await foreach (var update in grain.Converse(request, CancellationToken.None))
                 {
                     text.Append(update.Delta?.Text);
-                    (offset, delivered) = update.Delta is { } delta ? (offset.After(delta), world.Time.GetUtcNow()) : (offset, delivered);
+                    (offset, delivered) = update.Delta is { } delta
+                        ? (offset.After(delta), world.Time.GetUtcNow())
+                        : (offset, delivered);
                     if (update is { Completed: { } turn, IsUnsaved: false })
                     {
                         _answers[id] = text.ToString();
@@ -69,14 +77,16 @@ internal sealed class Client(string conversation, int turns, FaultWorld world)
                     }
                 }
 
-                // One that is not stored yet is asked for again, until it is.
+                // A turn that is not stored yet is requested again.
                 return _answers.ContainsKey(id);
             }
             catch (HerdException e) when (e.Error == HerdError.AnswerLost || e.Parameter == "resume")
             {
-                // Gateway and node were lost at once, or the gateway while the store was away: the answer begins anew.
+                // Gateway and node were lost together, or the gateway while the store was absent: the answer restarts.
                 world.Require(
-                    world.IsHarmed(FaultyStore.Name, began) || world.Store.Homes(conversation, offset.Epoch).Any(node => world.IsHarmed(node, delivered - Underway)),
+                    world.IsHarmed(FaultyStore.Name, began)
+                        || world.Store.Homes(conversation, offset.Epoch).Any(
+                            node => world.IsHarmed(node, delivered - Underway)),
                     $"the answer of {id} is lost, although neither a node with it nor the store failed");
                 world.Watch.Restarted++;
                 text.Clear();
@@ -98,7 +108,7 @@ internal sealed class Client(string conversation, int turns, FaultWorld world)
         return true;
     }
 
-    /// <summary>Asks one gateway after the other.</summary>
+    /// <summary>Calls one gateway after another.</summary>
     private async Task Insist(Func<IConversationGrain, Task<bool>> ask)
     {
         while (true)
@@ -106,19 +116,21 @@ internal sealed class Client(string conversation, int turns, FaultWorld world)
             var pause = Again;
             try
             {
-                if (world.Gateways.Count > 0 && await ask(_grains.GetGrain<IConversationGrain>(GrainKey.Conversation(Tenant, conversation))))
+                if (world.Gateways.Count > 0
+                    && await ask(_grains.GetGrain<IConversationGrain>(GrainKey.Conversation(Tenant, conversation))))
                 {
                     return;
                 }
             }
             catch (HerdException e) when (
-                e.Error is HerdError.Conflict or HerdError.Fenced or HerdError.Unavailable or HerdError.StoreUnavailable or HerdError.TurnInProgress)
+                e.Error is HerdError.Conflict or HerdError.Fenced or HerdError.Unavailable or HerdError.StoreUnavailable
+                    or HerdError.TurnInProgress)
             {
-                // Once more.
+                // Try again.
             }
             catch (Exception e) when (CallFailure.IsTransient(e))
             {
-                // The gateway is gone, or slow. It takes a client a while to find another.
+                // The gateway is gone or slow. A client needs a while to find another one.
                 pause = Longest * world.Random.NextDouble();
             }
 

@@ -11,7 +11,7 @@ namespace Herd.Simulator.Faults;
 /// </summary>
 internal sealed record ClusterSetup
 {
-    /// <summary>The smallest time that passes.</summary>
+    /// <summary>The smallest step of time.</summary>
     public TimeSpan Tick { get; init; } = TimeSpan.FromMilliseconds(50);
 
     /// <summary>
@@ -20,11 +20,11 @@ internal sealed record ClusterSetup
     /// </summary>
     public bool IsFaulty { get; init; } = true;
 
-    /// <summary>How long a node's runtime takes, by its name.</summary>
+    /// <summary>The timings of a node's runtime, by the node's name.</summary>
     public Func<string, SimulatedTimings> Timings { get; init; } = _ =>
         new SimulatedTimings { Speed = double.PositiveInfinity, AnswerTokens = 40 };
 
-    /// <summary>A node's options, beside its files.</summary>
+    /// <summary>A node's options without its files.</summary>
     public Func<NodeOptions> Node { get; init; } = () =>
         new NodeOptions { Slots = 2, ContextTokens = 2048, KvHostBytes = 1 << 20 };
 

@@ -16,7 +16,10 @@ internal sealed class FaultRun : IDisposable
 
     /// <summary>The faults, each as likely as another.</summary>
     private static readonly Fault[] Faults =
-        [Fault.Kill, Fault.Kill, Fault.Freeze, Fault.Hang, Fault.Drain, Fault.KillGateway, Fault.LoseGateway, Fault.CutGateway, Fault.DrainGateway, Fault.LoseStore];
+    [
+        Fault.Kill, Fault.Kill, Fault.Freeze, Fault.Hang, Fault.Drain, Fault.KillGateway, Fault.LoseGateway,
+        Fault.CutGateway, Fault.DrainGateway, Fault.LoseStore,
+    ];
 
     private static readonly TimeSpan Most = TimeSpan.FromMinutes(15);
 
@@ -70,7 +73,11 @@ internal sealed class FaultRun : IDisposable
         }
 
         return new FaultRunResult(
-            run._faults, world.Watch.Continued, world.Watch.Restarted, world.Watch.Pulled, [.. world.Violations.Select(violation => $"seed {seed}: {violation}")]);
+            run._faults,
+            world.Watch.Continued,
+            world.Watch.Restarted,
+            world.Watch.Pulled,
+            [.. world.Violations.Select(violation => $"seed {seed}: {violation}")]);
     }
 
     public void Dispose() => _world.Dispose();

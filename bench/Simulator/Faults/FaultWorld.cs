@@ -4,7 +4,7 @@ using Herd.Contracts.Nodes;
 
 namespace Herd.Simulator.Faults;
 
-/// <summary>A cluster in memory: processes that fail, a store that comes and goes, and who lives where.</summary>
+/// <summary>A cluster in memory: processes and a store that fail, and the directory of grains.</summary>
 internal sealed class FaultWorld : IDisposable
 {
     private const int FirstPort = 1000;
@@ -47,10 +47,10 @@ internal sealed class FaultWorld : IDisposable
     /// <summary>True if nodes round differently, so that a replayed answer may continue differently.</summary>
     public bool IsRounding { get; }
 
-    /// <summary>Those that are there.</summary>
+    /// <summary>The nodes that can be reached.</summary>
     public List<NodeProcess> Nodes { get; } = [];
 
-    /// <summary>Those that are there.</summary>
+    /// <summary>The gateways that can be reached.</summary>
     public List<GatewayProcess> Gateways { get; } = [];
 
     public IReadOnlyList<string> Violations => _violations;
@@ -80,14 +80,14 @@ internal sealed class FaultWorld : IDisposable
         return gateway;
     }
 
-    /// <summary>A node is there no more; the cluster finds out later.</summary>
+    /// <summary>Ends a node. The cluster finds out later.</summary>
     public void Lose(NodeProcess node)
     {
         Nodes.Remove(node);
         node.Lose();
     }
 
-    /// <summary>A gateway is there no more; the cluster finds out later, by <see cref="Expel"/>.</summary>
+    /// <summary>Ends a gateway. The cluster finds out later, by <see cref="Expel"/>.</summary>
     public void Lose(GatewayProcess gateway)
     {
         Gateways.Remove(gateway);
@@ -116,23 +116,26 @@ internal sealed class FaultWorld : IDisposable
     }
 
     /// <summary>
-    /// Notes that a node or the store is broken for a while, and then until the next tick: what an answer can be lost
-    /// by.
+    /// Records that a node or the store is broken for a time, and until the next tick. An answer may be lost by that.
     /// </summary>
     public void Harm(string what, TimeSpan length) =>
-        _harmedUntil[what] = new[] { _harmedUntil.GetValueOrDefault(what), Time.GetUtcNow() + length + Cluster.Tick }.Max();
+        _harmedUntil[what] = new[]
+        {
+            _harmedUntil.GetValueOrDefault(what), Time.GetUtcNow() + length + Cluster.Tick,
+        }.Max();
 
-    /// <summary>Whether a node or the store has been broken since.</summary>
+    /// <summary>True if a node or the store has been broken since a time.</summary>
     public bool IsHarmed(string what, DateTimeOffset since) => _harmedUntil.GetValueOrDefault(what) > since;
 
-    /// <summary>Where a grain lives.</summary>
-    /// <exception cref="SiloUnavailableException">Nowhere now.</exception>
+    /// <summary>The process of a grain.</summary>
+    /// <exception cref="SiloUnavailableException">The grain has no process now.</exception>
     public SimulatedProcess Locate(Type grain, string key, SimulatedProcess? caller)
     {
         if (grain == typeof(INodeGrain) || grain == typeof(ISessionGrain))
         {
             var name = grain == typeof(INodeGrain) ? key : GrainKey.Split(key)[0];
-            return Nodes.FirstOrDefault(node => node.Name == name) ?? throw new SiloUnavailableException($"{name} is gone.");
+            return Nodes.FirstOrDefault(node => node.Name == name)
+                ?? throw new SiloUnavailableException($"{name} is gone.");
         }
 
         var asked = caller is GatewayProcess { IsThere: true } asking ? asking : AnyGateway();
@@ -155,7 +158,7 @@ internal sealed class FaultWorld : IDisposable
         return all.Count > 0 ? all[Random.Next(all.Count)] : throw new SiloUnavailableException("No gateway is there.");
     }
 
-    /// <summary>A grain lives nowhere any more, if it lived there.</summary>
+    /// <summary>Removes a grain from the directory, if it lived on this process.</summary>
     public void Forget(Type grain, string key, SimulatedProcess process)
     {
         if (_directory.GetValueOrDefault((grain, key)) == process)

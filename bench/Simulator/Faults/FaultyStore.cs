@@ -34,13 +34,20 @@ internal sealed class FaultyStore(FaultWorld world) : IConversationStore
 
     /// <summary>Where a conversation has lived since an epoch.</summary>
     public IEnumerable<string> Homes(string conversation, long since) =>
-        _homes.Where(home => home.Key.Conversation == conversation && home.Key.Epoch >= since).Select(home => home.Value).OfType<string>();
+        _homes.Where(home => home.Key.Conversation == conversation && home.Key.Epoch >= since)
+            .Select(home => home.Value).OfType<string>();
 
     public Task<StoredConversation?> Read(string tenant, string id, CancellationToken cancellation) =>
-        IsAway ? throw Away() : Task.FromResult(_conversations.TryGetValue(id, out var kept) ? kept.Stored : null);
+        IsAway
+            ? throw Away()
+            : Task.FromResult(_conversations.TryGetValue(id, out var kept) ? kept.Stored : null);
 
     public Task<LastWrite?> ReadLastWrite(string tenant, string id, CancellationToken cancellation) =>
-        IsAway ? throw Away() : Task.FromResult(_conversations.TryGetValue(id, out var kept) ? new LastWrite(kept.Stored.Revision, kept.Owner) : null);
+        IsAway
+            ? throw Away()
+            : Task.FromResult(_conversations.TryGetValue(id, out var kept)
+                ? new LastWrite(kept.Stored.Revision, kept.Owner)
+                : null);
 
     public async Task<StoredConversation> Write(
         string tenant, StoredConversation? expected, Conversation conversation, int firstTurn, string owner)
@@ -59,8 +66,11 @@ internal sealed class FaultyStore(FaultWorld world) : IConversationStore
 
         world.Require(
             conversation.Epoch >= (before?.Conversation.Epoch ?? 0), "an older epoch is stored over a newer one");
-        var home = _homes.TryAdd((conversation.Id, conversation.Epoch), conversation.Home) ? conversation.Home : _homes[(conversation.Id, conversation.Epoch)];
-        world.Require(home == conversation.Home, $"{conversation.Id} is stored at {home} and at {conversation.Home} under the same epoch {conversation.Epoch}");
+        var lease = (conversation.Id, conversation.Epoch);
+        var home = _homes.TryAdd(lease, conversation.Home) ? conversation.Home : _homes[lease];
+        world.Require(
+            home == conversation.Home,
+            $"{conversation.Id} is stored at {home} and {conversation.Home} under the same epoch {conversation.Epoch}");
         var stored = new StoredConversation(conversation, (before?.Revision ?? 0) + 1);
         _conversations[conversation.Id] = (stored, owner);
         return world.Cluster.IsFaulty && world.Random.Next(WritesForOneUntold) == 0 ? throw Away() : stored;

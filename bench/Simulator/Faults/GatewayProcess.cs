@@ -47,8 +47,15 @@ internal sealed class GatewayProcess : SimulatedProcess, IDisposable
             _registry, _router, turnRouter, _sessions, world.Setup.Loggers.CreateLogger<SessionMigration>());
         _drain = new GatewayDrain(Time);
         _watcher = new NodeWatcher(
-            world.Members, world.Members, world.Setup.Interfaces, Grains, new NodeLinks(new MemoryLinks(world, this), world.Setup.Reports, Time),
-            _registry, routing, Time, world.Setup.Loggers.CreateLogger<NodeWatcher>());
+            world.Members,
+            world.Members,
+            world.Setup.Interfaces,
+            Grains,
+            new NodeLinks(new MemoryLinks(world, this), world.Setup.Reports, Time),
+            _registry,
+            routing,
+            Time,
+            world.Setup.Loggers.CreateLogger<NodeWatcher>());
         _timer = new RebalanceTimer(Grains, _rebalance, Time, world.Setup.Loggers.CreateLogger<RebalanceTimer>());
     }
 
@@ -60,7 +67,13 @@ internal sealed class GatewayProcess : SimulatedProcess, IDisposable
         ? new ConversationGrain(
             context, _store, _executor, _migration, _sessions, _drain, new LocalEventChannels(), Grains, Time)
         : new RebalancerGrain(
-            context, _registry, _router, Grains, _rebalance, Time, _world.Setup.Loggers.CreateLogger<RebalancerGrain>());
+            context,
+            _registry,
+            _router,
+            Grains,
+            _rebalance,
+            Time,
+            _world.Setup.Loggers.CreateLogger<RebalancerGrain>());
 
     /// <summary>A gateway that is cut off or taken for lost continues. A killed one does nothing more.</summary>
     public override Task Alive() => _isKilled ? new TaskCompletionSource().Task : Task.CompletedTask;

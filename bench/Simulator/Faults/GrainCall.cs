@@ -3,7 +3,7 @@ using Herd.Contracts.Nodes;
 
 namespace Herd.Simulator.Faults;
 
-/// <summary>Calls a grain, wherever it is, as Orleans does. Derived from at run time.</summary>
+/// <summary>Calls a grain on its process, as Orleans does. A proxy class derives from it at run time.</summary>
 public class GrainCall : DispatchProxy
 {
     private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(10);
@@ -23,7 +23,8 @@ public class GrainCall : DispatchProxy
     {
         var result = targetMethod!.ReturnType;
         var how = !result.IsGenericType || result.GetGenericTypeDefinition() == typeof(Task<>) ? Answered : Streamed;
-        return how.MakeGenericMethod(result.IsGenericType ? result.GenericTypeArguments[0] : typeof(bool)).Invoke(this, [targetMethod, args]);
+        var item = result.IsGenericType ? result.GenericTypeArguments[0] : typeof(bool);
+        return how.MakeGenericMethod(item).Invoke(this, [targetMethod, args]);
     }
 
     private static MethodInfo Method(string name) =>
@@ -114,7 +115,7 @@ public class GrainCall : DispatchProxy
 
     private static Task Or(Activation activation, Task work) => Or(activation.Process, work);
 
-    /// <summary>Waits for something that is done at a process, or for the news that this one is gone.</summary>
+    /// <summary>Waits for work of a process, or for the end of the process.</summary>
     private static async Task Or(SimulatedProcess process, Task work)
     {
         if (await Task.WhenAny(work, process.Gone) != work)

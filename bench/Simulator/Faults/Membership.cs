@@ -7,7 +7,8 @@ using Orleans.Metadata;
 namespace Herd.Simulator.Faults;
 
 /// <summary>The members of the cluster, as Orleans reports them to every process.</summary>
-internal sealed class Membership(GrainInterfaceTypeResolver interfaces) : IClusterMembershipService, IClusterManifestProvider
+internal sealed class Membership(GrainInterfaceTypeResolver interfaces)
+    : IClusterMembershipService, IClusterManifestProvider
 {
     private readonly GrainManifest _node = Serving(interfaces.GetGrainInterfaceType(typeof(INodeGrain)));
     private readonly GrainManifest _gateway = Serving(interfaces.GetGrainInterfaceType(typeof(IConversationGrain)));
@@ -31,14 +32,16 @@ internal sealed class Membership(GrainInterfaceTypeResolver interfaces) : IClust
     public void Set(SimulatedProcess process, SiloStatus status)
     {
         Current = new ClusterManifest(
-            new MajorMinorVersion(_version + 1, 0), Current.Silos.SetItem(process.Silo, process is NodeProcess ? _node : _gateway));
+            new MajorMinorVersion(_version + 1, 0),
+            Current.Silos.SetItem(process.Silo, process is NodeProcess ? _node : _gateway));
         Change(CurrentSnapshot.Members.SetItem(process.Silo, new ClusterMember(process.Silo, status, process.Name)));
     }
 
     /// <summary>Removes a process from the members.</summary>
     public void Remove(SiloAddress silo) => Change(CurrentSnapshot.Members.Remove(silo));
 
-    public ValueTask Refresh(MembershipVersion minimumVersion = default, CancellationToken cancellationToken = default) =>
+    public ValueTask Refresh(
+        MembershipVersion minimumVersion = default, CancellationToken cancellationToken = default) =>
         throw new NotSupportedException();
 
     public Task<bool> TryKill(SiloAddress siloAddress) => throw new NotSupportedException();

@@ -5,7 +5,7 @@ using Herd.Link.V1;
 
 namespace Herd.Simulator.Faults;
 
-/// <summary>Reaches the links of the simulated nodes from one of the processes.</summary>
+/// <summary>The links of the simulated nodes, as one process calls them.</summary>
 internal sealed class MemoryLinks(FaultWorld world, SimulatedProcess caller) : ILinkTransport
 {
     public CallInvoker To(string address) => new Invoker(world, caller, address);
@@ -30,21 +30,26 @@ internal sealed class MemoryLinks(FaultWorld world, SimulatedProcess caller) : I
                 pipe, Task.FromResult(new Metadata()), () => Status.DefaultSuccess, () => [], over.Cancel);
         }
 
-        public override TResponse BlockingUnaryCall<TRequest, TResponse>(Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request) =>
+        public override TResponse BlockingUnaryCall<TRequest, TResponse>(
+            Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request) =>
             throw new NotSupportedException();
 
-        public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request) =>
+        public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(
+            Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request) =>
             throw new NotSupportedException();
 
-        public override AsyncClientStreamingCall<TRequest, TResponse> AsyncClientStreamingCall<TRequest, TResponse>(Method<TRequest, TResponse> method, string? host, CallOptions options) =>
+        public override AsyncClientStreamingCall<TRequest, TResponse> AsyncClientStreamingCall<TRequest, TResponse>(
+            Method<TRequest, TResponse> method, string? host, CallOptions options) =>
             throw new NotSupportedException();
 
-        public override AsyncDuplexStreamingCall<TRequest, TResponse> AsyncDuplexStreamingCall<TRequest, TResponse>(Method<TRequest, TResponse> method, string? host, CallOptions options) =>
+        public override AsyncDuplexStreamingCall<TRequest, TResponse> AsyncDuplexStreamingCall<TRequest, TResponse>(
+            Method<TRequest, TResponse> method, string? host, CallOptions options) =>
             throw new NotSupportedException();
     }
 
-    /// <summary>One response at a time goes through it, if both ends are there.</summary>
-    private sealed class Pipe<T>(SimulatedProcess caller, NodeProcess? node) : IServerStreamWriter<T>, IAsyncStreamReader<T>
+    /// <summary>Carries one response at a time while both processes are there.</summary>
+    private sealed class Pipe<T>(SimulatedProcess caller, NodeProcess? node)
+        : IServerStreamWriter<T>, IAsyncStreamReader<T>
     {
         private readonly Channel<T> _responses = Channel.CreateBounded<T>(1);
 
@@ -67,7 +72,12 @@ internal sealed class MemoryLinks(FaultWorld world, SimulatedProcess caller) : I
             }
             catch (Exception e)
             {
-                _responses.Writer.TryComplete(e is RpcException ? e : e is OperationCanceledException ? new RpcException(Status.DefaultCancelled) : Broken());
+                _responses.Writer.TryComplete(e switch
+                {
+                    RpcException => e,
+                    OperationCanceledException => new RpcException(Status.DefaultCancelled),
+                    _ => Broken(),
+                });
             }
         }
 
@@ -82,7 +92,8 @@ internal sealed class MemoryLinks(FaultWorld world, SimulatedProcess caller) : I
         public async Task<bool> MoveNext(CancellationToken cancellationToken)
         {
             await caller.Alive();
-            if (!await _responses.Reader.WaitToReadAsync(cancellationToken) || !_responses.Reader.TryRead(out var response))
+            if (!await _responses.Reader.WaitToReadAsync(cancellationToken)
+                || !_responses.Reader.TryRead(out var response))
             {
                 return false;
             }

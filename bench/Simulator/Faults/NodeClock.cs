@@ -1,7 +1,7 @@
 namespace Herd.Simulator.Faults;
 
 /// <summary>
-/// A node's time: the cluster's, but while its engine computes, which is ahead of it by what its steps take.
+/// A node's time: the cluster's time, plus the time of the engine's steps while it computes.
 /// </summary>
 internal sealed class NodeClock(SimulatedTime cluster, TimeSpan tick) : TimeProvider
 {
@@ -10,7 +10,9 @@ internal sealed class NodeClock(SimulatedTime cluster, TimeSpan tick) : TimeProv
 
     public override long TimestampFrequency => cluster.TimestampFrequency;
 
-    /// <summary>How far the engine is ahead: until then, what it has produced is not there yet.</summary>
+    /// <summary>
+    /// The time by which the engine is ahead. Its tokens are delivered when the cluster's time has caught up.
+    /// </summary>
     public TimeSpan Ahead => TimeSpan.FromTicks(Math.Max(0, _engine - cluster.GetTimestamp()));
 
     public override long GetTimestamp() => _computes ? _engine : cluster.GetTimestamp();
@@ -31,7 +33,7 @@ internal sealed class NodeClock(SimulatedTime cluster, TimeSpan tick) : TimeProv
         return timer;
     }
 
-    /// <summary>Computes step after step until the engine is no longer behind, or has nothing to do.</summary>
+    /// <summary>Computes steps until the engine has caught up, or has no work.</summary>
     public void Compute(Action step)
     {
         _engine = Math.Max(_engine, cluster.GetTimestamp() - tick.Ticks);

@@ -13,7 +13,7 @@ using ClusterOptions = Herd.Grains.Hosting.ClusterOptions;
 namespace Herd.Simulator.Faults;
 
 /// <summary>
-/// A node: its grains, engine, drain and link are the real ones, on the simulated runtime; a step is computed at each
+/// A node with the real grains, engine, drain and link, on the simulated runtime. The engine computes a step at each
 /// tick.
 /// </summary>
 internal sealed class NodeProcess : SimulatedProcess, IEngineRunner, IDisposable
@@ -28,9 +28,9 @@ internal sealed class NodeProcess : SimulatedProcess, IEngineRunner, IDisposable
     private readonly List<Engine> _engines = [];
     private readonly CancellationTokenSource _over = new();
 
-    /// <param name="name">Its name, which the next one of that name takes over.</param>
-    /// <param name="silo">Its address, one of a kind.</param>
-    /// <param name="rounding">How its runtime rounds.</param>
+    /// <param name="name">The node's name. A node that is started again has the same name.</param>
+    /// <param name="silo">The unique address of the process.</param>
+    /// <param name="rounding">The rounding of the node's runtime.</param>
     /// <param name="world">The cluster.</param>
     public NodeProcess(string name, SiloAddress silo, ulong rounding, FaultWorld world)
         : base(name, silo)
@@ -41,14 +41,23 @@ internal sealed class NodeProcess : SimulatedProcess, IEngineRunner, IDisposable
         var runtime = new SimulatedRuntime(world.Cluster.Timings(name) with { Rounding = rounding }, Time);
         var node = Options.Create(world.Cluster.Node());
         (node.Value.Model, node.Value.Catalog, _slots) = (setup.Model, setup.Catalog, node.Value.Slots);
-        var cluster = Options.Create(new ClusterOptions { Name = name, Address = "127.0.0.1", LinkPort = silo.Endpoint.Port, KeyFile = setup.KeyFile });
+        var cluster = Options.Create(new ClusterOptions
+        {
+            Name = name, Address = "127.0.0.1", LinkPort = silo.Endpoint.Port, KeyFile = setup.KeyFile,
+        });
         var lifetime = new ApplicationLifetime(world.Setup.Loggers.CreateLogger<ApplicationLifetime>());
         _pull = new SessionPull(
-            new NodeLinks(new MemoryLinks(world, this), setup.Reports, Time), setup.Key, node, Time, world.Setup.Loggers.CreateLogger<SessionPull>());
+            new NodeLinks(new MemoryLinks(world, this), setup.Reports, Time),
+            setup.Key, node, Time, world.Setup.Loggers.CreateLogger<SessionPull>());
         var warmUp = new WarmUp(_pull, Time, world.Setup.Loggers.CreateLogger<WarmUp>());
         _host = new NodeHost(runtime, node, cluster, this, warmUp.Run, Time, world.Setup.Loggers, lifetime);
         _drain = new NodeDrain(
-            _host, Grains, world.Members, world.Members, setup.Interfaces, new Eviction(lifetime, world.Setup.Loggers.CreateLogger<Eviction>()), node, cluster,
+            _host,
+            Grains,
+            world.Members,
+            world.Members,
+            setup.Interfaces,
+            new Eviction(lifetime, world.Setup.Loggers.CreateLogger<Eviction>()), node, cluster,
             Time, lifetime, world.Setup.Loggers.CreateLogger<NodeDrain>());
         _retirement = new NodeRetirement(_host, _drain.Empty, Time);
         _inspection = new NodeInspection(_host, runtime, node, cluster, Time);
@@ -58,10 +67,10 @@ internal sealed class NodeProcess : SimulatedProcess, IEngineRunner, IDisposable
 
     public override TimeProvider Time => _clock;
 
-    /// <summary>How long from now what it has just produced is there.</summary>
+    /// <summary>The time until the latest tokens are delivered.</summary>
     public TimeSpan Ahead => _clock.Ahead;
 
-    /// <summary>Answers that are computed or wait, for each slot.</summary>
+    /// <summary>The number of answers that are computed or wait, divided by the slots.</summary>
     public double Pressure => _engines.Sum(engine => engine.Load.Active + engine.Load.Queued) / (double)_slots;
 
     public override IGrainFactory Grains { get; }
@@ -70,7 +79,7 @@ internal sealed class NodeProcess : SimulatedProcess, IEngineRunner, IDisposable
 
     public NodeLinkService LinkService { get; }
 
-    /// <summary>Whether its engine no longer computes, though the process lives.</summary>
+    /// <summary>True if the engine hangs although the process runs.</summary>
     public bool IsHung { get; set; }
 
     public override Grain Create(Type grain, IGrainContext context) => grain == typeof(ISessionGrain)

@@ -3,7 +3,7 @@ using Herd.Grains.Conversations.Storage;
 
 namespace Herd.Simulator.Faults;
 
-/// <summary>The store as one process reaches it, while it is alive.</summary>
+/// <summary>The store of one process. Calls wait for ever when the process is gone.</summary>
 internal sealed class ProcessStore(FaultyStore store, SimulatedProcess process) : IConversationStore
 {
     public async Task<StoredConversation?> Read(string tenant, string id, CancellationToken cancellation)

@@ -8,8 +8,8 @@ using Herd.Grains.Conversations.Turns;
 namespace Herd.Simulator.Faults;
 
 /// <summary>
-/// Has every answer computed once more by a node to which nothing happens. Whatever the others went through, it must be
-/// the same: what the simulated runtime says follows from every token before.
+/// Computes every answer once more on a node without faults. The text must be the same, because each token of the
+/// simulated runtime is a function of all tokens before it.
 /// </summary>
 internal sealed class Recomputation(FaultWorld world)
 {
@@ -28,7 +28,9 @@ internal sealed class Recomputation(FaultWorld world)
                 var stored = conversation.Turns[turn];
                 var tokens = await Answer(conversation, turn);
                 world.Require(
-                    tokens.SequenceEqual(stored.Answer.Tokens), $"{stored.Id} has {stored.Answer.Tokens.Count} tokens, and is answered otherwise, in {tokens.Count}, by a node that went through nothing");
+                    tokens.SequenceEqual(stored.Answer.Tokens),
+                    $"{stored.Id} has {stored.Answer.Tokens.Count} tokens, "
+                        + $"and a node without faults answers differently, in {tokens.Count}");
             }
         }
     }
@@ -59,7 +61,7 @@ internal sealed class Recomputation(FaultWorld world)
             }
             catch (HerdException e) when (e.Error == HerdError.Unavailable)
             {
-                // Its model is not loaded yet.
+                // The node's model is not loaded yet.
                 await Task.Delay(Again, world.Time);
             }
         }

@@ -44,7 +44,7 @@ internal sealed class Setup : IDisposable
         _folder.Delete(recursive: true);
     }
 
-    /// <summary>Never started: only its services are used.</summary>
+    /// <summary>The host is never started. Only its services are used.</summary>
     private static IHost WithOrleans()
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);

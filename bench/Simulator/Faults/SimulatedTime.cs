@@ -58,7 +58,7 @@ internal sealed class SimulatedTime : TimeProvider
         private TimeSpan _period;
         private long _current;
 
-        /// <summary>Whether it was not set anew, nor stopped, since.</summary>
+        /// <summary>True if the timer was neither set again nor stopped.</summary>
         public bool IsSet(long set) => _current == set;
 
         public bool Change(TimeSpan dueTime, TimeSpan period)

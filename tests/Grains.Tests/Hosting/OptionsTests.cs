@@ -15,7 +15,8 @@ public sealed class OptionsTests
         var node = new NodeOptionsValidator().Validate(null, new NodeOptions
         {
             Slots = 0, ContextTokens = -1, Threads = -1, BatchTokens = 0, MaxQueued = -1, MaxStepSlowdown = 1,
-            Heartbeat = TimeSpan.Zero, StepDeadline = TimeSpan.Zero, DrainTimeout = -TimeSpan.FromSeconds(1), TensorSplit = [-1],
+            Heartbeat = TimeSpan.Zero, StepDeadline = TimeSpan.Zero, DrainTimeout = -TimeSpan.FromSeconds(1),
+            TensorSplit = [-1],
         });
         var cluster = new ClusterOptionsValidator().Validate(null, new ClusterOptions
         {
@@ -67,7 +68,8 @@ public sealed class OptionsTests
                 .Build();
             var length = TimeSpan.FromSeconds(preStop) + GracePeriod.DrainTimeout(cluster, node) + GracePeriod.StopTime;
             var isRefused = new GracePeriodValidator(configuration).Validate(null, node).Failed
-                || new ClusterOptionsValidator().Validate(null, cluster).Failures!.Any(failure => failure.StartsWith("Cluster:GraceSeconds", StringComparison.Ordinal));
+                || new ClusterOptionsValidator().Validate(null, cluster).Failures!.Any(
+                    failure => failure.StartsWith("Cluster:GraceSeconds", StringComparison.Ordinal));
             Assert.True(grace == 0 || isRefused || length < TimeSpan.FromSeconds(grace));
             Assert.True(grace <= preStop + drain + 35 || !isRefused);
         }

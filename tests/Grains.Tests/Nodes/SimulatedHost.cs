@@ -20,7 +20,8 @@ internal sealed class SimulatedHost : IAsyncDisposable
     {
         Node = Options.Create(new NodeOptions
         {
-            Model = TinyModel.Write(Path.Combine(_folder.FullName, "tiny.gguf")), Catalog = Path.Combine(Repository.Root, "models", "catalog.json"),
+            Model = TinyModel.Write(Path.Combine(_folder.FullName, "tiny.gguf")),
+            Catalog = Path.Combine(Repository.Root, "models", "catalog.json"),
         });
         Host = new NodeHost(
             new SimulatedRuntime(new SimulatedTimings(), TimeProvider.System),

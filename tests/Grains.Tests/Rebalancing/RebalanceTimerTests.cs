@@ -23,7 +23,10 @@ public sealed class RebalanceTimerTests
         using var end = new CancellationTokenSource();
         var rebalancer = new Rebalancer((Exception)Activator.CreateInstance(failure)!);
         using var timer = new RebalanceTimer(
-            Always.Of<IGrainFactory>(rebalancer), Options.Create(new RebalanceOptions { Interval = Interval }), time, NullLogger<RebalanceTimer>.Instance);
+            Always.Of<IGrainFactory>(rebalancer),
+            Options.Create(new RebalanceOptions { Interval = Interval }),
+            time,
+            NullLogger<RebalanceTimer>.Instance);
 
         var running = timer.Run(end.Token);
         for (var call = 1; call <= 3; call++)

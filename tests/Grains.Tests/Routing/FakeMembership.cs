@@ -7,7 +7,8 @@ using Orleans.Metadata;
 namespace Herd.Grains.Tests.Routing;
 
 /// <summary>Members of a cluster. Its update streams ignore cancellation.</summary>
-internal sealed class FakeMembership(GrainInterfaceTypeResolver interfaces) : IClusterMembershipService, IClusterManifestProvider
+internal sealed class FakeMembership(GrainInterfaceTypeResolver interfaces)
+    : IClusterMembershipService, IClusterManifestProvider
 {
     private readonly Channel<Exception?> _members = Channel.CreateUnbounded<Exception?>();
     private readonly Channel<Exception?> _manifests = Channel.CreateUnbounded<Exception?>();
@@ -37,7 +38,8 @@ internal sealed class FakeMembership(GrainInterfaceTypeResolver interfaces) : IC
         Current = new ClusterManifest(
             new MajorMinorVersion(++_version, 0), Current.Silos.SetItem(silo, LocalGrainManifest));
         CurrentSnapshot = new ClusterMembershipSnapshot(
-            CurrentSnapshot.Members.SetItem(silo, new ClusterMember(silo, SiloStatus.Active, node)), new MembershipVersion(_version));
+            CurrentSnapshot.Members.SetItem(silo, new ClusterMember(silo, SiloStatus.Active, node)),
+            new MembershipVersion(_version));
         (toMembers ? _members : _manifests).Writer.TryWrite(null);
     }
 
@@ -48,7 +50,8 @@ internal sealed class FakeMembership(GrainInterfaceTypeResolver interfaces) : IC
         _members.Writer.TryWrite(null);
     }
 
-    public ValueTask Refresh(MembershipVersion minimumVersion = default, CancellationToken cancellationToken = default) =>
+    public ValueTask Refresh(
+        MembershipVersion minimumVersion = default, CancellationToken cancellationToken = default) =>
         throw new NotSupportedException();
 
     public Task<bool> TryKill(SiloAddress siloAddress) => throw new NotSupportedException();

@@ -69,7 +69,11 @@ public sealed class PolicyTests
             table.Set(Tables.Node($"n{i}", active: i));
         }
 
-        List<int> Draw() => [.. new[] { new PowerOfTwo(new Random(3)) }.SelectMany(policy => Enumerable.Range(0, 50).Select(_ => policy.Choose(table, New("c"), now: 0)))];
+        List<int> Draw()
+        {
+            var policy = new PowerOfTwo(new Random(3));
+            return [.. Enumerable.Range(0, 50).Select(_ => policy.Choose(table, New("c"), now: 0))];
+        }
 
         Assert.Equal(Draw(), Draw());
         Assert.True(Draw().Average() < 4.5);

@@ -46,7 +46,9 @@ public sealed class NodeDrainTests : IAsyncLifetime
     {
         await Answer("c");
         var (grains, conversation) = LostConversation.New(
-            failure == typeof(HerdException) ? new HerdException(HerdError.Conflict, "It went on elsewhere.") : new SiloUnavailableException("gone"));
+            failure == typeof(HerdException)
+                ? new HerdException(HerdError.Conflict, "It continued elsewhere.")
+                : new SiloUnavailableException("gone"));
 
         await Drain(grains, new Membership(WithAGateway)).Empty(TestContext.Current.CancellationToken);
 
@@ -72,13 +74,19 @@ public sealed class NodeDrainTests : IAsyncLifetime
 
     private NodeDrain Drain(IGrainFactory grains, Membership membership) => new(
         _node.Host, grains, membership, membership, membership.Interfaces,
-        new Eviction(_node.Lifetime, NullLogger<Eviction>.Instance), _node.Node, _node.Cluster, TimeProvider.System, _node.Lifetime, _log);
+        new Eviction(_node.Lifetime, NullLogger<Eviction>.Instance),
+        _node.Node,
+        _node.Cluster,
+        TimeProvider.System, _node.Lifetime, _log);
 
     /// <summary>Leaves a session at rest.</summary>
     private async Task Answer(string conversation)
     {
         var model = _node.Host.Loaded!;
-        var request = new GenerationRequest { Session = GrainKey.Session("node-1", "t", conversation, model.Id), Prompt = [1, 2, 3], MaxTokens = 2 };
+        var request = new GenerationRequest
+        {
+            Session = GrainKey.Session("node-1", "t", conversation, model.Id), Prompt = [1, 2, 3], MaxTokens = 2,
+        };
         await foreach (var update in model.Engine.Generate(request, TestContext.Current.CancellationToken))
         {
             // Until it is over.
@@ -120,7 +128,8 @@ public sealed class NodeDrainTests : IAsyncLifetime
 
         public IAsyncEnumerable<ClusterMembershipSnapshot> MembershipUpdates => throw new NotSupportedException();
 
-        public ValueTask Refresh(MembershipVersion minimumVersion = default, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+        public ValueTask Refresh(
+            MembershipVersion minimumVersion = default, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
         public Task<bool> TryKill(SiloAddress siloAddress) => throw new NotSupportedException();
     }
@@ -134,7 +143,8 @@ public sealed class NodeDrainTests : IAsyncLifetime
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
             Events.Add((eventId.Id, logLevel));
     }
 }
