@@ -42,7 +42,7 @@ internal static class GatewayScene
                 ("Node__StreamInterval", size.Streams > MaxStreamsByToken ? "00:00:00.020" : "00:00:00"),
                 ("Node__Speculate", "false"),
                 ("Gateway__MaxPredictedWait", "00:10:00"), ("Gateway__MaxWaiting", "100000"),
-                ("Routing__Silence", "00:00:30"), ("Node__StepDeadline", "00:01:00")))
+                ("Routing__ReportTimeout", "00:00:30"), ("Node__StepDeadline", "00:01:00")))
             {
                 await Load(herd, size with { Streams = Math.Min(size.Streams, WarmUp) }, seed: 0);
                 results.Add(await Load(herd, size, seed: 1));

@@ -151,8 +151,12 @@ internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
         errors.Require(
             options.MaxBodyBytes is >= 1 << 10 and <= 256 << 20,
             $"Gateway:MaxBodyBytes {options.MaxBodyBytes} is not from 1 KiB to 256 MiB.");
-        errors.Require(options.MaxPredictedWait >= TimeSpan.Zero, $"Gateway:MaxPredictedWait {options.MaxPredictedWait} is not 0 or more.");
-        errors.Require(options.ClientReadTimeout > TimeSpan.Zero, $"Gateway:ClientReadTimeout {options.ClientReadTimeout} is not above zero.");
+        errors.Require(
+            options.MaxPredictedWait >= TimeSpan.Zero,
+            $"Gateway:MaxPredictedWait {options.MaxPredictedWait} is not 0 or more.");
+        errors.Require(
+            options.ClientReadTimeout > TimeSpan.Zero,
+            $"Gateway:ClientReadTimeout {options.ClientReadTimeout} is not above zero.");
         errors.Require(options.MaxWaiting >= 1, $"Gateway:MaxWaiting {options.MaxWaiting} is not 1 or more.");
         CheckTenants(options, errors);
         options.Limits.Check("Gateway:Limits", errors);
