@@ -42,7 +42,9 @@ scale.SetAction(parsed =>
             ?? new ScaleRun(name, parsed.GetValue(nodes), parsed.GetValue(conversations), parsed.GetValue(seed)).Run();
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"| {run.Policy} | {run.Turns} | {run.FirstMedian:0.000} | {run.FirstP99:0.000} | {run.Imbalance:0.00} | {run.Cached:0.000} | {run.Pulled} | {run.Rebalanced} | {run.DecisionsPerSecond?.ToString("0", CultureInfo.InvariantCulture) ?? "-"} |"));
+            $"| {run.Policy} | {run.Turns} | {run.FirstMedian:0.000} | {run.FirstP99:0.000} | {run.Imbalance:0.00} "
+                + $"| {run.Cached:0.000} | {run.Pulled} | {run.Rebalanced} | {run.DecisionsPerSecond?.ToString(
+                    "0", CultureInfo.InvariantCulture) ?? "-"} |"));
     }
 });
 
@@ -52,7 +54,8 @@ var seeds = new Option<int>("--seeds")
 };
 var first = new Option<int>("--first") { Description = "The first seed." };
 var log = new Option<bool>("--log") { Description = "Whether to show what the processes log." };
-var faults = new Command("faults", "Conversations on nodes, gateways and a store that fail, each run drawn from a seed.")
+var faults = new Command(
+    "faults", "Conversations on nodes, gateways and a store that fail, each run drawn from a seed.")
 {
     seeds, first, log,
 };
@@ -77,8 +80,10 @@ faults.SetAction(parsed =>
     var wrong = runs.Sum(run => run.Violations.Count);
     Console.WriteLine(string.Create(
         CultureInfo.InvariantCulture,
-        $"{runs.Count} seeds, {runs.Sum(run => run.Faults)} faults, {runs.Sum(run => run.Continued)} answers continued, "
-        + $"{runs.Sum(run => run.Restarted)} restarted, {runs.Sum(run => run.Pulled)} KV caches pulled, {wrong} violations, {Stopwatch.GetElapsedTime(started).TotalSeconds:0} s"));
+        $"{runs.Count} seeds, {runs.Sum(
+            run => run.Faults)} faults, {runs.Sum(run => run.Continued)} answers continued, "
+        + $"{runs.Sum(run => run.Restarted)} restarted, {runs.Sum(run =>
+            run.Pulled)} KV caches pulled, {wrong} violations, {Stopwatch.GetElapsedTime(started).TotalSeconds:0} s"));
     return wrong == 0 ? 0 : 1;
 });
 

@@ -29,7 +29,8 @@ internal static unsafe class BackendLibraries
             try
             {
                 NativeLibraryConfig.LLama.WithLogCallback(logger);
-                LoadPlugins(Path.Combine(AppContext.BaseDirectory, "runtimes", RuntimeInformation.RuntimeIdentifier, "native"));
+                LoadPlugins(
+                    Path.Combine(AppContext.BaseDirectory, "runtimes", RuntimeInformation.RuntimeIdentifier, "native"));
                 NativeApi.llama_empty_call();
                 _isLoaded = true;
             }
@@ -51,7 +52,8 @@ internal static unsafe class BackendLibraries
 
         NativeLibrary.Load(Find(directory, "libggml-base.so")!);
         var ggml = NativeLibrary.Load(Find(directory, "libggml.*.so")!);
-        var load = (delegate* unmanaged[Cdecl]<byte*, void>)NativeLibrary.GetExport(ggml, "ggml_backend_load_all_from_path");
+        var load = (delegate* unmanaged[Cdecl]<byte*, void>)NativeLibrary.GetExport(
+            ggml, "ggml_backend_load_all_from_path");
         var path = Marshal.StringToCoTaskMemUTF8(directory);
         load((byte*)path);
         Marshal.FreeCoTaskMem(path);

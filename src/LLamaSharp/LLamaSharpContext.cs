@@ -31,7 +31,8 @@ internal sealed unsafe class LLamaSharpContext(SafeLLamaContextHandle handle, Co
         var result = handle.Decode(_batch);
         if (result != DecodeResult.Ok)
         {
-            throw new DecodeException($"llama_decode returned {result} for a batch of {batch.Count} tokens.", (int)result);
+            throw new DecodeException(
+                $"llama_decode returned {result} for a batch of {batch.Count} tokens.", (int)result);
         }
 
         // The first read of the logits waits for the device and sorts them. Later reads are thread-safe.
@@ -66,7 +67,8 @@ internal sealed unsafe class LLamaSharpContext(SafeLLamaContextHandle handle, Co
         if (handle.SetState(source.Address, (nuint)source.Length, (LLamaSeqId)sequence) == 0)
         {
             Truncate(sequence, 0);
-            throw new DecodeException($"llama_state_seq_set_data refused {source.Length} bytes for sequence {sequence}.", 0);
+            throw new DecodeException(
+                $"llama_state_seq_set_data refused {source.Length} bytes for sequence {sequence}.", 0);
         }
     }
 

@@ -49,7 +49,8 @@ internal sealed class LLamaSharpModel : ILlamaModel
         catch (RuntimeError e)
         {
             throw new ModelLoadException(
-                $"There is not enough memory for {options.Sequences} sequences of {options.CellsPerSequence} tokens: {e.Message} Ask for "
+                $"There is not enough memory for {options.Sequences} sequences of {options.CellsPerSequence} "
+                + $"tokens: {e.Message} Ask for "
                 + "fewer slots or a shorter context.",
                 e);
         }

@@ -33,14 +33,15 @@ public sealed class LLamaSharpRuntime : ILlamaRuntime
         }
     }
 
-    public ILlamaModel Load(string path, ModelOptions options, IProgress<float>? progress, CancellationToken cancellation)
+    public ILlamaModel Load(
+        string path, ModelOptions options, IProgress<float>? progress, CancellationToken cancellation)
     {
         GgufFile.Read(path);
         if (options.TensorSplit.Count > 0)
         {
             throw new ModelLoadException(
-                "The LLamaSharp runtime splits layers by the free memory of each GPU and does not support Node:TensorSplit. "
-                + "Remove that setting, or use the native runtime.");
+                "The LLamaSharp runtime splits layers by the free memory of each GPU and does not support "
+                + "Node:TensorSplit. Remove that setting, or use the native runtime.");
         }
 
         var native = LLamaModelParams.Default();
@@ -60,7 +61,8 @@ public sealed class LLamaSharpRuntime : ILlamaRuntime
         {
             cancellation.ThrowIfCancellationRequested();
             throw new ModelLoadException(
-                $"LLamaSharp cannot load {path}: {e.Message} The file is damaged, or of an architecture this build does not know; "
+                $"LLamaSharp cannot load {path}: {e.Message} The file is damaged, or of an architecture this build "
+                + $"does not know; "
                 + "fetch it again or choose another model.",
                 e);
         }

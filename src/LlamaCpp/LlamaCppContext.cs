@@ -13,7 +13,8 @@ internal sealed unsafe class LlamaCppContext : ILlamaContext
     private readonly Batch _batch;
     private readonly BatchOrder _order;
 
-    public LlamaCppContext(ModelHandle model, ContextHandle handle, ContextOptions options, int vocabulary, string layout)
+    public LlamaCppContext(
+        ModelHandle model, ContextHandle handle, ContextOptions options, int vocabulary, string layout)
     {
         var kept = false;
         model.DangerousAddRef(ref kept);
@@ -49,7 +50,8 @@ internal sealed unsafe class LlamaCppContext : ILlamaContext
         if (status != 0)
         {
             throw new DecodeException(
-                $"llama_decode returned {status} for a batch of {batch.Count} tokens: {NativeLog.TakeErrors()}", status);
+                $"llama_decode returned {status} for a batch of {batch.Count} tokens: {NativeLog.TakeErrors()}",
+                status);
         }
 
         // The first read of the logits waits for the device and sorts them. Later reads are thread-safe.
@@ -84,7 +86,8 @@ internal sealed unsafe class LlamaCppContext : ILlamaContext
         {
             Truncate(sequence, 0);
             throw new DecodeException(
-                $"llama_state_seq_set_data refused {source.Length} bytes for sequence {sequence}: {NativeLog.TakeErrors()}", 0);
+                $"llama_state_seq_set_data refused {source.Length} bytes for "
+                    + $"sequence {sequence}: {NativeLog.TakeErrors()}", 0);
         }
     }
 

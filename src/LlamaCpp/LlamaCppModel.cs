@@ -77,7 +77,8 @@ internal sealed class LlamaCppModel : ILlamaModel
         native.NoPerformanceCounters = 1;
         var handle = Llama.InitFromModel(_handle, native);
         return handle.IsInvalid
-            ? throw new ModelLoadException($"There is not enough memory for embeddings of {tokens} tokens: {NativeLog.TakeErrors()}.")
+            ? throw new ModelLoadException(
+                $"There is not enough memory for embeddings of {tokens} tokens: {NativeLog.TakeErrors()}.")
             : handle;
     }
 

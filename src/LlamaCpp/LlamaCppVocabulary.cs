@@ -39,7 +39,8 @@ internal sealed unsafe class LlamaCppVocabulary : IVocabulary
         fixed (byte* source = bytes)
         fixed (int* target = tokens)
         {
-            var count = Llama.Tokenize(_vocab, source, bytes.Length, target, tokens.Length, addSpecial: false, parseSpecial);
+            var count = Llama.Tokenize(
+                _vocab, source, bytes.Length, target, tokens.Length, addSpecial: false, parseSpecial);
             if (count < 0)
             {
                 throw new InvalidOperationException($"llama_tokenize returned {count} for {bytes.Length} bytes.");

@@ -7,7 +7,10 @@ using OllamaSharp.Models.Chat;
 
 namespace Herd.Cluster.Tests;
 
-/// <summary>Unmodified clients of others: chat, streams, tool calls, JSON schemas, multi-turn conversations, errors, cancellation.</summary>
+/// <summary>
+/// Unmodified clients of others: chat, streams, tool calls, JSON schemas, multi-turn conversations, errors,
+/// cancellation.
+/// </summary>
 [Collection(nameof(RealCluster))]
 public sealed class ClientTests(RealCluster cluster)
 {
@@ -20,7 +23,9 @@ public sealed class ClientTests(RealCluster cluster)
     {
         var seen = await Run("tools.mjs", "/v1");
 
-        Assert.Equal("""{"finish":"tool_calls","content":null,"name":"weather","arguments":{"city":"Rome","unit":"C"}}""", Raw(seen, "forced"));
+        Assert.Equal(
+            """{"finish":"tool_calls","content":null,"name":"weather","arguments":{"city":"Rome","unit":"C"}}""",
+            Raw(seen, "forced"));
         Assert.Equal("stop", seen.GetProperty("after").GetProperty("finish").GetString());
         Assert.NotEmpty(seen.GetProperty("after").GetProperty("text").GetString()!);
         Assert.True(Number(seen, "after", "cached") >= 0.95 * Number(seen, "after", "before"), Raw(seen, "after"));
@@ -41,14 +46,16 @@ public sealed class ClientTests(RealCluster cluster)
         Assert.Equal(("end_turn", "assistant"), (Text(seen, "first", "stop"), Text(seen, "first", "role")));
         Assert.True(Number(seen, "second", "cached") >= Number(seen, "first", "input"));
         Assert.Equal(
-            """["message_start","content_block_start","content_block_delta","content_block_stop","message_delta","message_stop"]""", Raw(seen, "types"));
+            """["message_start","content_block_start","content_block_delta","content_block_stop","message_delta","me"""
+                + """ssage_stop"]""", Raw(seen, "types"));
         Assert.Equal("""{"stop":"tool_use","name":"weather","input":{"city":"Rome"}}""", Raw(seen, "called"));
         Assert.True(seen.GetProperty("told").GetBoolean());
         Assert.Equal(Number(seen, "first", "input"), seen.GetProperty("counted").GetInt32());
         Assert.Equal("max_tokens", seen.GetProperty("short").GetString());
         Assert.Equal("""{"reason":"stop_sequence","sequence":"Paris"}""", Raw(seen, "stopped"));
         Assert.Equal(
-            """[{"status":404,"type":"not_found_error"},{"status":400,"type":"invalid_request_error"},{"status":400,"type":"invalid_request_error"}]""",
+            """[{"status":404,"type":"not_found_error"},{"status":400,"type":"invalid_request_error"},"""
+                + """{"status":400,"type":"invalid_request_error"}]""",
             Raw(seen, "errors"));
     }
 
@@ -59,7 +66,9 @@ public sealed class ClientTests(RealCluster cluster)
 
         Assert.Contains("Paris", seen.GetProperty("first").GetString(), StringComparison.Ordinal);
         Assert.Contains("Rome", seen.GetProperty("second").GetString(), StringComparison.Ordinal);
-        Assert.Equal((true, "stop", true), (seen.GetProperty("last").GetProperty("done").GetBoolean(), Text(seen, "last", "reason"), seen.GetProperty("last").GetProperty("took").GetBoolean()));
+        Assert.Equal((true, "stop", true), (seen.GetProperty("last")
+            .GetProperty("done")
+            .GetBoolean(), Text(seen, "last", "reason"), seen.GetProperty("last").GetProperty("took").GetBoolean()));
         Assert.True(seen.GetProperty("told").GetBoolean());
         Assert.Contains(Text(seen, "object", "colour"), new[] { "red", "blue" });
         Assert.Contains("Paris", seen.GetProperty("generated").GetString(), StringComparison.Ordinal);
@@ -105,9 +114,12 @@ public sealed class ClientTests(RealCluster cluster)
     public async Task NuGetOpenAi_Embeddings_AreOfTheTexts()
     {
         var client = new OpenAI.Embeddings.EmbeddingClient(
-            Model, new System.ClientModel.ApiKeyCredential("none"), new OpenAI.OpenAIClientOptions { Endpoint = new Uri($"{cluster.Http}/v1") });
+            Model,
+            new System.ClientModel.ApiKeyCredential("none"),
+            new OpenAI.OpenAIClientOptions { Endpoint = new Uri($"{cluster.Http}/v1") });
 
-        var both = (await client.GenerateEmbeddingsAsync(["A cat sleeps.", "A cat sleeps."], cancellationToken: Cancellation)).Value;
+        var both = (await client.GenerateEmbeddingsAsync(
+            ["A cat sleeps.", "A cat sleeps."], cancellationToken: Cancellation)).Value;
 
         Assert.Equal(576, both[0].ToFloats().Length);
         Assert.Equal(both[0].ToFloats().ToArray(), both[1].ToFloats().ToArray());
@@ -128,7 +140,9 @@ public sealed class ClientTests(RealCluster cluster)
         var streamed = "";
         await foreach (var happened in client.Messages.CreateStreaming(parameters, Cancellation))
         {
-            streamed += happened.TryPickContentBlockDelta(out var block) && block.Delta.TryPickText(out var text) ? text.Text : "";
+            streamed += happened.TryPickContentBlockDelta(out var block) && block.Delta.TryPickText(out var text)
+                ? text.Text
+                : "";
         }
 
         Assert.True(whole.Content[0].TryPickText(out var answer));
@@ -160,7 +174,9 @@ public sealed class ClientTests(RealCluster cluster)
 
     private static string Raw(JsonElement seen, string name) => seen.GetProperty(name).GetRawText();
 
-    private static string Text(JsonElement seen, string name, string field) => seen.GetProperty(name).GetProperty(field).GetString()!;
+    private static string Text(JsonElement seen, string name, string field) =>
+        seen.GetProperty(name).GetProperty(field).GetString()!;
 
-    private static int Number(JsonElement seen, string name, string field) => seen.GetProperty(name).GetProperty(field).GetInt32();
+    private static int Number(JsonElement seen, string name, string field) =>
+        seen.GetProperty(name).GetProperty(field).GetInt32();
 }

@@ -31,7 +31,9 @@ public sealed class CommandTests : IAsyncDisposable
 
         var up = await _cluster.RunUp();
 
-        Assert.Equal((2, $"herd: port {_cluster.HttpPort} is taken; choose another with --http or --grpc.\n"), (up.ExitCode, up.Error));
+        Assert.Equal(
+            (2, $"herd: port {_cluster.HttpPort} is taken; choose another with --http or --grpc.\n"),
+            (up.ExitCode, up.Error));
         AssertNothingRuns();
     }
 
@@ -61,7 +63,9 @@ public sealed class CommandTests : IAsyncDisposable
         var up = await _cluster.RunUp("--model", path);
 
         Assert.Equal(1, up.ExitCode);
-        Assert.Matches($@"^herd: node-[12] has ended: This node cannot serve: {path} is not a sound GGUF file: at byte .*\n$", up.Error);
+        Assert.Matches(
+            $@"^herd: node-[12] has ended: This node cannot serve: {path} is not a sound GGUF file: at byte .*\n$",
+            up.Error);
         AssertNothingRuns();
     }
 
@@ -73,7 +77,8 @@ public sealed class CommandTests : IAsyncDisposable
         var wrong = new string('0', 64);
         await File.WriteAllTextAsync(
             catalog,
-            $$"""{"version":1,"models":[{"id":"tiny","file":"{{path}}","sha256":"{{wrong}}","context_length":1,"licence":"none","source":"none","sampling":{} }]}""",
+            $$"""{"version":1,"models":[{"id":"tiny","file":"{{path}}","sha256":"{{wrong}}","context_length":"""
+                + $$"""1,"licence":"none","source":"none","sampling":{} }]}""",
             TestContext.Current.CancellationToken);
         var key = _cluster.NewPath("key");
         await File.WriteAllBytesAsync(key, new byte[32], TestContext.Current.CancellationToken);
@@ -82,7 +87,8 @@ public sealed class CommandTests : IAsyncDisposable
             Path.Combine(Repository.Root, "artifacts", "bin", "Silo", Repository.Configuration, "Herd.Silo"),
             [
                 "--Cluster:Name=node-1", $"--Cluster:Store={store.Address}", $"--Cluster:KeyFile={key}",
-                $"--Cluster:SiloPort={Ports.Free().ToString(CultureInfo.InvariantCulture)}", "--Node:Model=tiny", $"--Node:Catalog={catalog}",
+                $"--Cluster:SiloPort={Ports.Free()
+                    .ToString(CultureInfo.InvariantCulture)}", "--Node:Model=tiny", $"--Node:Catalog={catalog}",
             ]) { RedirectStandardOutput = true })!;
 
         var output = await silo.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
@@ -101,7 +107,10 @@ public sealed class CommandTests : IAsyncDisposable
         await File.WriteAllBytesAsync(key, new byte[32], TestContext.Current.CancellationToken);
         using var silo = Process.Start(new ProcessStartInfo(
             Path.Combine(Repository.Root, "artifacts", "bin", "Silo", Repository.Configuration, "Herd.Silo"),
-            ["--Cluster:Name=node-1", $"--Cluster:KeyFile={key}", "--Node:Model=tiny", $"--{setting}=many"]) { RedirectStandardError = true })!;
+            ["--Cluster:Name=node-1", $"--Cluster:KeyFile={key}", "--Node:Model=tiny", $"--{setting}=many"])
+            {
+                RedirectStandardError = true,
+            })!;
 
         var error = await silo.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         await silo.WaitForExitAsync(TestContext.Current.CancellationToken);
@@ -147,8 +156,12 @@ public sealed class CommandTests : IAsyncDisposable
         var model = TinyModel.Write(_cluster.NewPath("tiny.gguf"));
         using var up = _cluster.Start(
             "up", "--nodes", "1", "--model", model, "--context", "512",
-            "--http", _cluster.HttpPort.ToString(CultureInfo.InvariantCulture), "--grpc", _cluster.GrpcPort.ToString(CultureInfo.InvariantCulture));
-        while (await up.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is { } line && !line.StartsWith("Ctrl-C", StringComparison.Ordinal))
+                "--http",
+                _cluster.HttpPort.ToString(CultureInfo.InvariantCulture),
+                "--grpc",
+                _cluster.GrpcPort.ToString(CultureInfo.InvariantCulture));
+        while (await up.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is { } line
+            && !line.StartsWith("Ctrl-C", StringComparison.Ordinal))
         {
         }
 
@@ -173,11 +186,13 @@ public sealed class CommandTests : IAsyncDisposable
     private void AssertNothingRuns()
     {
         Assert.False(File.Exists(Path.Combine(_cluster.Home, "run.json")));
-        foreach (var folder in Directory.GetDirectories("/proc").Where(folder => int.TryParse(Path.GetFileName(folder), out _)))
+        foreach (var folder in Directory.GetDirectories("/proc")
+            .Where(folder => int.TryParse(Path.GetFileName(folder), out _)))
         {
             try
             {
-                Assert.DoesNotContain(_cluster.Home, File.ReadAllText(Path.Combine(folder, "environ")), StringComparison.Ordinal);
+                Assert.DoesNotContain(
+                    _cluster.Home, File.ReadAllText(Path.Combine(folder, "environ")), StringComparison.Ordinal);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {

@@ -14,7 +14,8 @@ public sealed class ConversationTests(RealCluster cluster)
 
         Assert.Equal(0, chat.ExitCode);
         Assert.Equal("The capital of France is Paris, France.\n", chat.Output);
-        Assert.Matches(@"\[9 tokens, \d+ tokens/s, TTFT \d+ ms, cached \d+ of 37, node-[12], conv_[0-9a-f]{32}\]", chat.Error);
+        Assert.Matches(
+            @"\[9 tokens, \d+ tokens/s, TTFT \d+ ms, cached \d+ of 37, node-[12], conv_[0-9a-f]{32}\]", chat.Error);
     }
 
     [Fact]
@@ -31,7 +32,9 @@ public sealed class ConversationTests(RealCluster cluster)
         foreach (var (before, turn) in turns.Zip(turns.Skip(1)))
         {
             var earlier = before.Usage.PromptTokens + before.Usage.CompletionTokens;
-            Assert.True(turn.Usage.CachedTokens >= 0.9 * earlier, $"{turn.Usage.CachedTokens} of {earlier} tokens were cached.");
+            Assert.True(
+                turn.Usage.CachedTokens >= 0.9 * earlier,
+                $"{turn.Usage.CachedTokens} of {earlier} tokens were cached.");
         }
 
         Assert.Contains("Rome", turns[1].Answer, StringComparison.Ordinal);
@@ -50,11 +53,14 @@ public sealed class ConversationTests(RealCluster cluster)
         var other = await cluster.Say(id, "And of Spain?");
 
         var earlier = first.Usage.PromptTokens + first.Usage.CompletionTokens;
-        Assert.True(other.Usage.CachedTokens >= 0.9 * earlier, $"{other.Usage.CachedTokens} of {earlier} tokens were cached.");
+        Assert.True(
+            other.Usage.CachedTokens >= 0.9 * earlier, $"{other.Usage.CachedTokens} of {earlier} tokens were cached.");
         Assert.Equal(first.Node, other.Node);
         Assert.Contains("Madrid", other.Answer, StringComparison.Ordinal);
         Assert.Equal([first, other], (await cluster.Read(id)).Turns);
-        Assert.Equal(["What is the capital of France?", "And of Italy?"], (await cluster.Read(conversation.ConversationId)).Turns.Select(turn => turn.Input[0].Text));
+        Assert.Equal(
+            ["What is the capital of France?", "And of Italy?"],
+            (await cluster.Read(conversation.ConversationId)).Turns.Select(turn => turn.Input[0].Text));
     }
 
     [Fact]
@@ -93,7 +99,8 @@ public sealed class ConversationTests(RealCluster cluster)
         foreach (var seed in new ulong[] { 7, 7, 8 })
         {
             var conversation = await cluster.New();
-            answers.Add((await cluster.Say(conversation.ConversationId, "Tell me a story.", temperature: 1.5f, seed: seed)).Answer);
+            answers.Add((await cluster.Say(
+                conversation.ConversationId, "Tell me a story.", temperature: 1.5f, seed: seed)).Answer);
         }
 
         Assert.Equal(answers[0], answers[1]);
@@ -141,10 +148,13 @@ public sealed class ConversationTests(RealCluster cluster)
             "Tell me a long story.",
             maxTokens: 150,
             turnId: "turn-a",
-            onDelta: async (_, _) => meanwhile = meanwhile != TurnState.Unspecified ? meanwhile : (await cluster.Read(conversation.ConversationId)).Turns.Single().State);
+            onDelta: async (_, _) => meanwhile = meanwhile != TurnState.Unspecified
+                ? meanwhile
+                : (await cluster.Read(conversation.ConversationId)).Turns.Single().State);
 
         Assert.StartsWith(delivered, turn.Answer, StringComparison.Ordinal);
-        Assert.Equal((TurnState.Pending, TurnState.Completed, 150), (meanwhile, turn.State, turn.Usage.CompletionTokens));
+        Assert.Equal(
+            (TurnState.Pending, TurnState.Completed, 150), (meanwhile, turn.State, turn.Usage.CompletionTokens));
         Assert.Single((await cluster.Read(conversation.ConversationId)).Turns);
     }
 
@@ -153,13 +163,17 @@ public sealed class ConversationTests(RealCluster cluster)
     {
         var conversation = await cluster.New("You are brief.");
         await cluster.Say(conversation.ConversationId, "Hello.", maxTokens: 4);
-        Assert.Contains(conversation.ConversationId, (await cluster.Run("conversations")).Output, StringComparison.Ordinal);
+        Assert.Contains(
+            conversation.ConversationId, (await cluster.Run("conversations")).Output, StringComparison.Ordinal);
 
         await cluster.Conversations.DeleteConversationAsync(
             new DeleteConversationRequest { ConversationId = conversation.ConversationId },
             cancellationToken: TestContext.Current.CancellationToken);
 
-        Assert.DoesNotContain(conversation.ConversationId, (await cluster.Run("conversations", "--json")).Output, StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            conversation.ConversationId,
+            (await cluster.Run("conversations", "--json")).Output,
+            StringComparison.Ordinal);
         var chat = await cluster.Run("chat", "--conversation", conversation.ConversationId, "Still there?");
         Assert.Equal(1, chat.ExitCode);
         Assert.Equal($"herd: There is no conversation '{conversation.ConversationId}'.\n", chat.Error);

@@ -13,7 +13,10 @@ using StackExchange.Redis;
 
 namespace Herd.Cluster.Tests;
 
-/// <summary>Nodes are killed, frozen and drained during answers and between turns. No token is lost or repeated, and sessions stay warm.</summary>
+/// <summary>
+/// Nodes are killed, frozen and drained during answers and between turns. No token is lost or repeated, and sessions
+/// stay warm.
+/// </summary>
 public sealed class FailoverTests(TwoGateways cluster) : IClassFixture<TwoGateways>
 {
     private const int Tokens = 150;
@@ -27,7 +30,8 @@ public sealed class FailoverTests(TwoGateways cluster) : IClassFixture<TwoGatewa
         var conversation = (await cluster.New()).ConversationId;
         var home = (await cluster.Say(conversation, "Hello.", maxTokens: 4)).Node;
 
-        var turn = await cluster.Say(conversation, Story, maxTokens: Tokens, ignoreEnd: true, onDelta: Once(() => cluster.Freeze(home)));
+        var turn = await cluster.Say(
+            conversation, Story, maxTokens: Tokens, ignoreEnd: true, onDelta: Once(() => cluster.Freeze(home)));
         await cluster.Continue(home);
 
         Assert.NotEqual(home, turn.Node);
@@ -66,7 +70,13 @@ public sealed class FailoverTests(TwoGateways cluster) : IClassFixture<TwoGatewa
         var conversation = (await cluster.New()).ConversationId;
         var home = (await cluster.Say(conversation, Story, maxTokens: 60)).Node;
 
-        var turn = await cluster.Say(conversation, "Go on.", temperature: 0.7f, maxTokens: Tokens, ignoreEnd: true, onDelta: Once(() => cluster.Drain(home)));
+        var turn = await cluster.Say(
+            conversation,
+            "Go on.",
+            temperature: 0.7f,
+            maxTokens: Tokens,
+            ignoreEnd: true,
+            onDelta: Once(() => cluster.Drain(home)));
         await cluster.WaitForEnd(home);
 
         Assert.NotEqual(home, turn.Node);
@@ -119,8 +129,11 @@ public sealed class FailoverTests(TwoGateways cluster) : IClassFixture<TwoGatewa
         Assert.Equal(other, second.Node);
         AssertWarm(first, second);
         Assert.Equal(2, (await cluster.Read(conversation)).Epoch);
-        Assert.StartsWith("It stays", (await cluster.Run("move", conversation, "--node", other)).Output, StringComparison.Ordinal);
-        Assert.Equal("herd: There is no node 'node-9'. List the nodes to see their names.\n", (await cluster.Run("move", conversation, "--node", "node-9")).Error);
+        Assert.StartsWith(
+            "It stays", (await cluster.Run("move", conversation, "--node", other)).Output, StringComparison.Ordinal);
+        Assert.Equal(
+            "herd: There is no node 'node-9'. List the nodes to see their names.\n",
+            (await cluster.Run("move", conversation, "--node", "node-9")).Error);
     }
 
     /// <param name="drains">True to drain the node that holds the delivered part before the client reconnects.</param>
@@ -142,7 +155,12 @@ public sealed class FailoverTests(TwoGateways cluster) : IClassFixture<TwoGatewa
 
         async Task Read(ConversationService.ConversationServiceClient gateway, Func<Task>? onDelta)
         {
-            request.Resume = new AnswerOffset { Bytes = Encoding.UTF8.GetByteCount(answer.ToString()), Tokens = tokens, Epoch = epoch };
+            request.Resume = new AnswerOffset
+            {
+                Bytes = Encoding.UTF8.GetByteCount(answer.ToString()),
+                Tokens = tokens,
+                Epoch = epoch,
+            };
             using var call = gateway.Converse(request, cancellationToken: Cancellation);
             await foreach (var update in call.ResponseStream.ReadAllAsync(Cancellation))
             {
@@ -179,7 +197,8 @@ public sealed class FailoverTests(TwoGateways cluster) : IClassFixture<TwoGatewa
     {
         var request = new ConverseRequest
         {
-            ConversationId = (await cluster.New()).ConversationId, Text = "Hello.", TurnId = "turn-x", Resume = new AnswerOffset { Bytes = 3, Tokens = 1 },
+            ConversationId = (await cluster.New()).ConversationId, Text =
+                "Hello.", TurnId = "turn-x", Resume = new AnswerOffset { Bytes = 3, Tokens = 1 },
         };
 
         using var call = cluster.Conversations.Converse(request, cancellationToken: Cancellation);
@@ -194,18 +213,25 @@ public sealed class FailoverTests(TwoGateways cluster) : IClassFixture<TwoGatewa
     public async Task Completions_ConnectionLost_LastEventIdGetsTheRest()
     {
         using var http = new HttpClient { BaseAddress = new Uri(cluster.Http) };
-        var body = $$"""{"model":"smollm2-135m-instruct","stream":true,"seed":3,"ignore_eos":true,"max_tokens":60,"user":"{{Guid.NewGuid()}}","messages":[{"role":"user","content":"{{Story}}"}]}""";
+        var body = $$"""{"model":"smollm2-135m-instruct","stream":true,"seed":3,"ignore_eos":true,"max_tokens":"""
+            + $$"""60,"user":"{{Guid.NewGuid()}}","messages":[{"role":"user","content":"{{Story}}"}]}""";
 
         var (begun, id, _) = await ReadEvents(http, body, after: null, most: 8);
         var (rest, _, finish) = await ReadEvents(http, body, after: id, most: int.MaxValue);
-        var (whole, _, _) = await ReadEvents(http, body, after: id[..(id.IndexOf('.', id.IndexOf('.', StringComparison.Ordinal) + 1) + 1)] + "0.0.0", most: int.MaxValue);
+        var (whole, _, _) = await ReadEvents(
+            http,
+            body,
+            after: id[..(id.IndexOf('.', id.IndexOf('.', StringComparison.Ordinal) + 1) + 1)] + "0.0.0",
+            most: int.MaxValue);
 
         Assert.NotEmpty(begun);
         Assert.Equal("length", finish);
         Assert.Equal(whole, begun + rest);
     }
 
-    /// <summary>Without the cluster's key nobody can listen or call, neither at a node's link nor at Orleans' ports.</summary>
+    /// <summary>
+    /// Without the cluster's key nobody can listen or call, neither at a node's link nor at Orleans' ports.
+    /// </summary>
     [Theory]
     [InlineData("--Cluster:LinkPort")]
     [InlineData("--Cluster:SiloPort")]
@@ -252,7 +278,8 @@ public sealed class FailoverTests(TwoGateways cluster) : IClassFixture<TwoGatewa
 
         var request = new ConverseRequest
         {
-            ConversationId = conversation, Text = "Still there?", TurnId = "turn-away", MaxTokens = 8, Sampling = new Sampling { Temperature = 0 },
+            ConversationId = conversation, Text =
+                "Still there?", TurnId = "turn-away", MaxTokens = 8, Sampling = new Sampling { Temperature = 0 },
         };
         TurnCompleted? completed = null;
         using (var call = cluster.Conversations.Converse(request, cancellationToken: Cancellation))
@@ -269,7 +296,8 @@ public sealed class FailoverTests(TwoGateways cluster) : IClassFixture<TwoGatewa
         string stored;
         do
         {
-            stored = (await redis.GetDatabase().HashGetAsync($"herd:conversation:default/{conversation}", "turn:1")).ToString();
+            stored = (await redis.GetDatabase()
+                .HashGetAsync($"herd:conversation:default/{conversation}", "turn:1")).ToString();
         }
         while (!stored.Contains("\"state\":\"Completed\"", StringComparison.Ordinal));
 
@@ -309,7 +337,8 @@ public sealed class FailoverTests(TwoGateways cluster) : IClassFixture<TwoGatewa
         };
     }
 
-    private static async Task<(string Text, string Id, string? Finish)> ReadEvents(HttpClient http, string body, string? after, int most)
+    private static async Task<(string Text, string Id, string? Finish)> ReadEvents(
+        HttpClient http, string body, string? after, int most)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/chat/completions")
         {
@@ -334,7 +363,9 @@ public sealed class FailoverTests(TwoGateways cluster) : IClassFixture<TwoGatewa
             {
                 using var chunk = JsonDocument.Parse(line[6..]);
                 var choice = chunk.RootElement.GetProperty("choices")[0];
-                text.Append(choice.GetProperty("delta").TryGetProperty("content", out var content) ? content.GetString() : "");
+                text.Append(choice.GetProperty("delta").TryGetProperty("content", out var content)
+                    ? content.GetString()
+                    : "");
                 finish = choice.GetProperty("finish_reason").GetString() ?? finish;
                 events++;
             }
@@ -345,5 +376,6 @@ public sealed class FailoverTests(TwoGateways cluster) : IClassFixture<TwoGatewa
 
     private static void AssertWarm(Turn first, Turn second) => Assert.True(
         second.Usage.CachedTokens >= first.Usage.PromptTokens + first.Usage.CompletionTokens - 1,
-        string.Create(CultureInfo.InvariantCulture, $"{second.Usage.CachedTokens} of {first.Usage.PromptTokens} + {first.Usage.CompletionTokens} tokens were kept."));
+        string.Create(CultureInfo.InvariantCulture, $"{second.Usage.CachedTokens} of {first.Usage.PromptTokens} "
+            + $"+ {first.Usage.CompletionTokens} tokens were kept."));
 }

@@ -32,14 +32,19 @@ public sealed class FailureTests(RealCluster cluster) : IClassFixture<RealCluste
         var warm = await cluster.Say(conversation, "Hello.", maxTokens: 4);
         var killed = false;
 
-        var turn = await cluster.Say(conversation, "Tell me a very long story about a dragon.", maxTokens: Tokens, ignoreEnd: true, onDelta: async (_, tokens) =>
-        {
-            if (tokens >= 10 && !killed)
+        var turn = await cluster.Say(
+            conversation,
+            "Tell me a very long story about a dragon.",
+            maxTokens: Tokens,
+            ignoreEnd: true,
+            onDelta: async (_, tokens) =>
             {
-                killed = true;
-                await cluster.Kill(warm.Node);
-            }
-        });
+                if (tokens >= 10 && !killed)
+                {
+                    killed = true;
+                    await cluster.Kill(warm.Node);
+                }
+            });
 
         Assert.True(killed);
         Assert.NotEqual(warm.Node, turn.Node);
@@ -102,6 +107,7 @@ public sealed class FailureTests(RealCluster cluster) : IClassFixture<RealCluste
         Assert.Equal(first.Node, second.Node);
         Assert.True(
             second.Usage.CachedTokens >= first.Usage.PromptTokens + first.Usage.CompletionTokens - 1,
-            $"{second.Usage.CachedTokens} of {first.Usage.PromptTokens} + {first.Usage.CompletionTokens} tokens were kept.");
+            $"{second.Usage.CachedTokens} of {first.Usage.PromptTokens} + {first.Usage.CompletionTokens} tokens were "
+                + $"kept.");
     }
 }

@@ -16,7 +16,9 @@ public sealed class FrozenGatewayTests : IAsyncLifetime
 
     public ValueTask DisposeAsync() => _cluster.DisposeAsync();
 
-    /// <summary>The gateway answers requests that waited while it was frozen before it learns that its memory is stale.</summary>
+    /// <summary>
+    /// The gateway answers requests that waited while it was frozen before it learns that its memory is stale.
+    /// </summary>
     [Fact]
     public async Task Read_OthersHaveGoneOn_TellsNothingOld()
     {
@@ -34,7 +36,8 @@ public sealed class FrozenGatewayTests : IAsyncLifetime
     private async Task SayElsewhere(string conversation)
     {
         using var call = _cluster.OtherConversations.Converse(
-            new ConverseRequest { ConversationId = conversation, Text = "Still there?", MaxTokens = 4 }, cancellationToken: Cancellation);
+            new ConverseRequest { ConversationId = conversation, Text = "Still there?", MaxTokens = 4 },
+            cancellationToken: Cancellation);
         await foreach (var update in call.ResponseStream.ReadAllAsync(Cancellation))
         {
             Assert.False(update.Completed?.Unsaved ?? false);

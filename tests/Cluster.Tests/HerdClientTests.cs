@@ -40,10 +40,12 @@ public sealed class HerdClientTests(RealCluster cluster) : IDisposable
     {
         var chat = _client.AsChatClient(Model);
         var options = Options.Clone();
-        options.ConversationId = await _client.CreateConversationAsync(Model, "You are a helpful assistant.", Cancellation);
+        options.ConversationId = await _client.CreateConversationAsync(
+            Model, "You are a helpful assistant.", Cancellation);
         await chat.GetResponseAsync("What is the capital of France?", options, Cancellation);
 
-        var updates = await chat.GetStreamingResponseAsync("And of Italy?", options, Cancellation).ToListAsync(Cancellation);
+        var updates = await chat.GetStreamingResponseAsync("And of Italy?", options, Cancellation)
+            .ToListAsync(Cancellation);
 
         Assert.Contains("Rome", string.Concat(updates.Select(update => update.Text)), StringComparison.Ordinal);
         Assert.All(updates, update => Assert.Equal(options.ConversationId, update.ConversationId));
@@ -64,7 +66,9 @@ public sealed class HerdClientTests(RealCluster cluster) : IDisposable
         Assert.Contains(response.Messages, message => message.Contents.OfType<FunctionResultContent>().Any());
     }
 
-    /// <summary>The cluster stores the history, tool calls and results included. The client sends only new messages.</summary>
+    /// <summary>
+    /// The cluster stores the history, tool calls and results included. The client sends only new messages.
+    /// </summary>
     [Fact]
     public async Task GetResponse_FunctionInADurableConversation_IsInvokedAndRemembered()
     {
@@ -100,7 +104,8 @@ public sealed class HerdClientTests(RealCluster cluster) : IDisposable
     [Fact]
     public async Task GetResponse_Schema_IsKept()
     {
-        var response = await _client.AsChatClient(Model).GetResponseAsync<Named>("Name a city.", Options, cancellationToken: Cancellation);
+        var response = await _client.AsChatClient(Model)
+            .GetResponseAsync<Named>("Name a city.", Options, cancellationToken: Cancellation);
 
         Assert.True(response.TryGetResult(out var named));
         Assert.Equal(City.Rome, named.City);

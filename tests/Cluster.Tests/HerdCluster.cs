@@ -44,7 +44,9 @@ public class HerdCluster : IAsyncDisposable
     public async Task Up(params string[] options)
     {
         var result = await RunUp(options);
-        Assert.True(result.ExitCode == 0, $"herd up ended with {result.ExitCode}: {result.Error}{(result.ExitCode == 0 ? "" : Logs())}");
+        Assert.True(
+            result.ExitCode == 0,
+            $"herd up ended with {result.ExitCode}: {result.Error}{(result.ExitCode == 0 ? "" : Logs())}");
     }
 
     /// <summary>The last lines of the logs of all processes.</summary>
@@ -102,11 +104,15 @@ public class HerdCluster : IAsyncDisposable
     /// <summary>The operating system's id of a process.</summary>
     public int Pid(string name) => State(name).GetProperty("pid").GetInt32();
 
-    /// <summary>Asks a gateway to drain a node. Unlike the command, whose start takes longer than an answer, the call acts at once.</summary>
+    /// <summary>
+    /// Asks a gateway to drain a node. Unlike the command, whose start takes longer than an answer, the call acts at
+    /// once.
+    /// </summary>
     public async Task Drain(string node, string gateway = "gateway-1")
     {
         using var channel = GrpcChannel.ForAddress($"http://127.0.0.1:{Port(gateway, "--Gateway:AdminPort")}");
-        await new ClusterService.ClusterServiceClient(channel).DrainNodeAsync(new DrainNodeRequest { Node = node }, cancellationToken: Cancellation);
+        await new ClusterService.ClusterServiceClient(channel).DrainNodeAsync(
+            new DrainNodeRequest { Node = node }, cancellationToken: Cancellation);
     }
 
     /// <summary>kill -9, and waits until it is gone.</summary>
@@ -118,10 +124,12 @@ public class HerdCluster : IAsyncDisposable
     }
 
     /// <summary>Stops a process with SIGSTOP.</summary>
-    public Task Freeze(string name) => Tool.Run(Home, "kill", "-STOP", Pid(name).ToString(CultureInfo.InvariantCulture));
+    public Task Freeze(string name) =>
+        Tool.Run(Home, "kill", "-STOP", Pid(name).ToString(CultureInfo.InvariantCulture));
 
     /// <summary>Lets a stopped process run again.</summary>
-    public Task Continue(string name) => Tool.Run(Home, "kill", "-CONT", Pid(name).ToString(CultureInfo.InvariantCulture));
+    public Task Continue(string name) =>
+        Tool.Run(Home, "kill", "-CONT", Pid(name).ToString(CultureInfo.InvariantCulture));
 
     /// <summary>Waits until a process that was asked to end has ended.</summary>
     public async Task WaitForEnd(string name)
@@ -167,9 +175,12 @@ public class HerdCluster : IAsyncDisposable
 
     public async Task<Conversation> Read(string conversation) =>
         (await Conversations.GetConversationAsync(
-            new GetConversationRequest { ConversationId = conversation }, cancellationToken: Cancellation)).Conversation;
+            new GetConversationRequest { ConversationId = conversation },
+            cancellationToken: Cancellation)).Conversation;
 
-    /// <summary>Takes a turn, at temperature 0 by default. Checks that the streamed answer equals the stored one.</summary>
+    /// <summary>
+    /// Takes a turn, at temperature 0 by default. Checks that the streamed answer equals the stored one.
+    /// </summary>
     public async Task<Turn> Say(
         string conversation,
         string text,
@@ -223,7 +234,8 @@ public class HerdCluster : IAsyncDisposable
     private string[] UpArguments(string[] options) =>
     [
         "up", "--detach", "--threads", "1", "--context", "2048",
-        "--http", HttpPort.ToString(CultureInfo.InvariantCulture), "--grpc", GrpcPort.ToString(CultureInfo.InvariantCulture),
+        "--http", HttpPort.ToString(
+            CultureInfo.InvariantCulture), "--grpc", GrpcPort.ToString(CultureInfo.InvariantCulture),
         .. options,
     ];
 

@@ -23,7 +23,11 @@ public sealed class OpenAiClientTests(RealCluster cluster)
         var options = new ChatCompletionOptions { Temperature = 0, MaxOutputTokenCount = 48 };
         List<ChatMessage> messages = [];
         ChatTokenUsage? before = null;
-        foreach (var (question, expected) in new[] { ("What is the capital of France?", "Paris"), ("And of Italy?", "Rome") })
+        foreach (var (question, expected) in new[]
+        {
+            ("What is the capital of France?", "Paris"),
+            ("And of Italy?", "Rome"),
+        })
         {
             messages.Add(new UserChatMessage(question));
             var (text, usage, finish) = await Stream(client, messages, options);
@@ -59,15 +63,25 @@ public sealed class OpenAiClientTests(RealCluster cluster)
 
         ChatCompletion completion = await client.CompleteChatAsync(
             [new UserChatMessage("Count to a hundred.")],
-            new ChatCompletionOptions { Temperature = 0, MaxOutputTokenCount = 5, IncludeLogProbabilities = true, TopLogProbabilityCount = 3 },
+            new ChatCompletionOptions
+            {
+                Temperature = 0,
+                MaxOutputTokenCount = 5,
+                IncludeLogProbabilities = true,
+                TopLogProbabilityCount = 3,
+            },
             Cancellation);
 
         Assert.Equal(5, completion.ContentTokenLogProbabilities.Count);
-        Assert.Equal(completion.Content[0].Text, string.Concat(completion.ContentTokenLogProbabilities.Select(token => token.Token)));
+        Assert.Equal(
+            completion.Content[0].Text,
+            string.Concat(completion.ContentTokenLogProbabilities.Select(token => token.Token)));
         Assert.All(completion.ContentTokenLogProbabilities, token =>
         {
             Assert.Equal(3, token.TopLogProbabilities.Count);
-            Assert.Equal((token.Token, token.LogProbability), (token.TopLogProbabilities[0].Token, token.TopLogProbabilities[0].LogProbability));
+            Assert.Equal(
+                (token.Token, token.LogProbability),
+                (token.TopLogProbabilities[0].Token, token.TopLogProbabilities[0].LogProbability));
             Assert.True(token.LogProbability <= 0);
         });
     }
@@ -80,12 +94,21 @@ public sealed class OpenAiClientTests(RealCluster cluster)
     {
         using var http = new HttpClient();
         using var content = new StringContent(
-            $$"""{"model":"{{Model}}","n":3,"seed":5,"temperature":1.5,"max_tokens":9,"stream":{{(stream ? "true" : "false")}},"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"Tell me a story about {{Guid.NewGuid()}}."}]}""");
+            $$"""
+            {
+              "model": "{{Model}}", "n": 3, "seed": 5, "temperature": 1.5, "max_tokens": 9,
+              "stream": {{(stream ? "true" : "false")}}, "stream_options": { "include_usage": true },
+              "messages": [{ "role": "user", "content": "Tell me a story about {{Guid.NewGuid()}}." }]
+            }
+            """);
 
-        using var response = await http.PostAsync(new Uri($"{cluster.Http}/v1/chat/completions"), content, Cancellation);
+        using var response = await http.PostAsync(
+            new Uri($"{cluster.Http}/v1/chat/completions"), content, Cancellation);
         var body = await response.Content.ReadAsStringAsync(Cancellation);
         var objects = stream
-            ? body.Split('\n').Where(line => line.StartsWith("data: {", StringComparison.Ordinal)).Select(line => line[6..])
+            ? body.Split('\n')
+                .Where(line => line.StartsWith("data: {", StringComparison.Ordinal))
+                .Select(line => line[6..])
             : [body];
         var answers = new string[3];
         var finishes = new List<(int, string)>();
@@ -95,7 +118,8 @@ public sealed class OpenAiClientTests(RealCluster cluster)
             foreach (var choice in chunk.GetProperty("choices").EnumerateArray())
             {
                 var index = choice.GetProperty("index").GetInt32();
-                answers[index] += choice.GetProperty(stream ? "delta" : "message").TryGetProperty("content", out var text) ? text.GetString() : "";
+                answers[index] += choice.GetProperty(stream ? "delta" : "message")
+                    .TryGetProperty("content", out var text) ? text.GetString() : "";
                 if (choice.GetProperty("finish_reason").GetString() is { } finish)
                 {
                     finishes.Add((index, finish));
@@ -104,7 +128,8 @@ public sealed class OpenAiClientTests(RealCluster cluster)
 
             if (chunk.TryGetProperty("usage", out var usage))
             {
-                (prompt, completion) = (usage.GetProperty("prompt_tokens").GetInt32(), usage.GetProperty("completion_tokens").GetInt32());
+                (prompt, completion) = (usage.GetProperty("prompt_tokens")
+                    .GetInt32(), usage.GetProperty("completion_tokens").GetInt32());
             }
         }
 
@@ -124,7 +149,8 @@ public sealed class OpenAiClientTests(RealCluster cluster)
             using var request = new HttpRequestMessage(HttpMethod.Post, $"{cluster.Http}/v1/chat/completions")
             {
                 Content = new StringContent(
-                    $$"""{"model":"{{Model}}","stream":true,"temperature":0,"messages":[{"role":"user","content":"Tell me a very long story about a dragon."}]}"""),
+                    $$"""{"model":"{{Model}}","stream":true,"temperature":0,"messages":"""
+                        + $$"""[{"role":"user","content":"Tell me a very long story about a dragon."}]}"""),
             };
             using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Cancellation);
             session = response.Headers.GetValues("X-Herd-Session").Single();
@@ -134,7 +160,8 @@ public sealed class OpenAiClientTests(RealCluster cluster)
         string turn;
         do
         {
-            turn = (await redis.GetDatabase().HashGetAsync($"herd:conversation:default/{session}", "turn:0")).ToString();
+            turn =
+                (await redis.GetDatabase().HashGetAsync($"herd:conversation:default/{session}", "turn:0")).ToString();
         }
         while (turn.Contains("\"state\":\"Pending\"", StringComparison.Ordinal));
 
@@ -164,12 +191,18 @@ public sealed class OpenAiClientTests(RealCluster cluster)
         Assert.Contains("Rome", Text("second"), StringComparison.Ordinal);
         Assert.Contains("Berlin", Text("beside"), StringComparison.Ordinal);
         Assert.Contains("Spain", Text("third"), StringComparison.Ordinal);
-        Assert.Equal("""[{"topic":"capitals"},{"topic":"capitals"}]""", root.GetProperty("first").GetProperty("metadata").GetRawText());
+        Assert.Equal(
+            """[{"topic":"capitals"},{"topic":"capitals"}]""",
+            root.GetProperty("first").GetProperty("metadata").GetRawText());
         foreach (var (name, before) in new[] { ("second", "first"), ("beside", "first"), ("third", "second") })
         {
             Assert.Equal("completed", root.GetProperty(name).GetProperty("status").GetString());
-            Assert.Equal(root.GetProperty(before).GetProperty("id").GetString(), root.GetProperty(name).GetProperty("previous").GetString());
-            Assert.True(Number(name, "cached") >= 0.8 * (Number(before, "input") + Number(before, "output")), $"{name}: {root.GetProperty(name)}");
+            Assert.Equal(
+                root.GetProperty(before).GetProperty("id").GetString(),
+                root.GetProperty(name).GetProperty("previous").GetString());
+            Assert.True(
+                Number(name, "cached") >= 0.8 * (Number(before, "input") + Number(before, "output")),
+                $"{name}: {root.GetProperty(name)}");
         }
 
         Assert.Equal(Text("third"), root.GetProperty("deltas").GetString());
@@ -177,28 +210,42 @@ public sealed class OpenAiClientTests(RealCluster cluster)
         Assert.Equal(
             [
                 "response.created", "response.in_progress", "response.output_item.added", "response.content_part.added",
-                "response.output_text.delta", "response.output_text.done", "response.content_part.done", "response.output_item.done",
+                "response.output_text.delta",
+                "response.output_text.done", "response.content_part.done", "response.output_item.done",
                 "response.completed",
             ],
             root.GetProperty("types").EnumerateArray().Select(type => type.GetString()));
-        Assert.Equal("incomplete max_output_tokens", $"{root.GetProperty("short").GetProperty("status")} {root.GetProperty("short").GetProperty("reason")}");
+        Assert.Equal(
+            "incomplete max_output_tokens",
+            $"{root.GetProperty("short").GetProperty("status")} {root.GetProperty("short").GetProperty("reason")}");
         Assert.Equal(JsonValueKind.Object, root.GetProperty("object").ValueKind);
         Assert.False(root.GetProperty("passing").GetProperty("store").GetBoolean());
         Assert.Equal(
-            """{"name":"weather","arguments":{"city":"Rome"},"status":"completed","kept":"function_call","choice":"required"}""",
+            """{"name":"weather","arguments":"""
+                + """{"city":"Rome"},"status":"completed","kept":"function_call","choice":"required"}""",
             root.GetProperty("tools").GetRawText());
         Assert.Equal(
-            """{"kinds":["user France","assistant France"],"found":true,"removed":true,"gone":{"status":404,"code":"conversation_not_found","param":"conversation_id"}}""",
+            """{"kinds":["user France","assistant """
+                + """France"],"found":true,"removed":true,"gone":{"status":"""
+                + """404,"code":"conversation_not_found","param":"conversation_id"}}""",
             root.GetProperty("conversation").GetRawText());
         Assert.Equal("""[{"topic":"capitals"},{},{"topic":"rivers"}]""", root.GetProperty("notes").GetRawText());
         Assert.Equal("""{"status":400,"code":null,"param":"metadata"}""", root.GetProperty("tooLong").GetRawText());
-        Assert.Equal("""{"status":404,"code":"response_not_found","param":"response_id"}""", root.GetProperty("deleted").GetProperty("gone").GetRawText());
-        Assert.Contains("Berlin", root.GetProperty("deleted").GetProperty("after").GetString(), StringComparison.Ordinal);
+        Assert.Equal(
+            """{"status":404,"code":"response_not_found","param":"response_id"}""",
+            root.GetProperty("deleted").GetProperty("gone").GetRawText());
+        Assert.Contains(
+            "Berlin", root.GetProperty("deleted").GetProperty("after").GetString(), StringComparison.Ordinal);
         Assert.Equal("""{"status":"cancelled","began":true}""", root.GetProperty("cancelled").GetRawText());
         Assert.Equal(Text("second"), Text("read"));
         Assert.Equal("""[{"role":"user","text":"And of Italy?"}]""", root.GetProperty("items").GetRawText());
         Assert.Equal(
-            """[{"status":404,"code":"response_not_found","param":"response_id"},{"status":404,"code":"response_not_found","param":"response_id"},{"status":404,"code":"response_not_found","param":"response_id"},{"status":404,"code":"response_not_found","param":"previous_response_id"},{"status":400,"code":null,"param":"tools[0]"},{"status":400,"code":null,"param":"store"},{"status":404,"code":"model_not_found","param":"model"}]""",
+            """[{"status":404,"code":"response_not_found","param":"response_id"},"""
+                + """{"status":404,"code":"response_not_found","param":"response_id"},"""
+                + """{"status":404,"code":"response_not_found","param":"response_id"},"""
+                + """{"status":404,"code":"response_not_found","param":"previous_response_id"},"""
+                + """{"status":400,"code":null,"param":"tools[0]"},{"status":400,"code":null,"param":"store"},"""
+                + """{"status":404,"code":"model_not_found","param":"model"}]""",
             root.GetProperty("errors").GetRawText());
     }
 
@@ -221,9 +268,15 @@ public sealed class OpenAiClientTests(RealCluster cluster)
         }
 
         Assert.Equal(
-            """[{"kind":"NotFoundError","status":404,"code":"model_not_found","param":"model","type":"invalid_request_error"},{"kind":"BadRequestError","status":400,"code":null,"param":"messages","type":"invalid_request_error"},{"kind":"BadRequestError","status":400,"code":null,"param":"temperature","type":"invalid_request_error"}]""",
+            """[{"kind":"NotFoundError","status":"""
+                + """404,"code":"model_not_found","param":"model","type":"invalid_request_error"},"""
+                + """{"kind":"BadRequestError","status":400,"code":"""
+                + """null,"param":"messages","type":"invalid_request_error"},"""
+                + """{"kind":"BadRequestError","status":400,"code":"""
+                + """null,"param":"temperature","type":"invalid_request_error"}]""",
             seen.RootElement.GetProperty("errors").GetRawText());
-        Assert.Equal([Model], seen.RootElement.GetProperty("models").EnumerateArray().Select(model => model.GetString()!));
+        Assert.Equal(
+            [Model], seen.RootElement.GetProperty("models").EnumerateArray().Select(model => model.GetString()!));
     }
 
     private static async Task<(string Text, ChatTokenUsage Usage, ChatFinishReason Finish)> Stream(

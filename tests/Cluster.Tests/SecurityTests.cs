@@ -10,7 +10,9 @@ using Herd.V1;
 
 namespace Herd.Cluster.Tests;
 
-/// <summary>The attacks of docs/security.md that only real processes can show. The page names the tests of the others.</summary>
+/// <summary>
+/// The attacks of docs/security.md that only real processes can show. The page names the tests of the others.
+/// </summary>
 [Collection(nameof(TinyCluster))]
 public sealed class SecurityTests(TinyCluster cluster)
 {
@@ -24,7 +26,8 @@ public sealed class SecurityTests(TinyCluster cluster)
     {
         foreach (var field in new[] { """ "chat_template":"{{ 1 }}" """, """ "chat_template_kwargs":{"x":1} """ })
         {
-            using var response = await Post("/v1/chat/completions", $$"""{"model":"tiny","messages":[{"role":"user","content":"hi"}],{{field}}}""");
+            using var response = await Post(
+                "/v1/chat/completions", $$"""{"model":"tiny","messages":[{"role":"user","content":"hi"}],{{field}}}""");
             Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
         }
     }
@@ -34,12 +37,19 @@ public sealed class SecurityTests(TinyCluster cluster)
     public async Task AdminCall_AtThePublicPort_IsRefused()
     {
         var clients = new ClusterService.ClusterServiceClient(cluster.Channel);
-        var host = new Metadata { { "authorization", $"Bearer {TinyCluster.Alice}" }, { "host", $"127.0.0.1:{AdminPort}" } };
+        var host = new Metadata
+        {
+            { "authorization", $"Bearer {TinyCluster.Alice}" },
+            { "host", $"127.0.0.1:{AdminPort}" },
+        };
         foreach (var headers in new[] { Alice, host })
         {
-            var list = await Assert.ThrowsAsync<RpcException>(() => clients.ListNodesAsync(new ListNodesRequest(), headers, cancellationToken: Cancellation).ResponseAsync);
-            var drain = await Assert.ThrowsAsync<RpcException>(() => clients.DrainNodeAsync(new DrainNodeRequest { Node = "node-1" }, headers, cancellationToken: Cancellation).ResponseAsync);
-            Assert.Equal((StatusCode.PermissionDenied, StatusCode.PermissionDenied), (list.StatusCode, drain.StatusCode));
+            var list = await Assert.ThrowsAsync<RpcException>(() =>
+                clients.ListNodesAsync(new ListNodesRequest(), headers, cancellationToken: Cancellation).ResponseAsync);
+            var drain = await Assert.ThrowsAsync<RpcException>(() => clients.DrainNodeAsync(
+                new DrainNodeRequest { Node = "node-1" }, headers, cancellationToken: Cancellation).ResponseAsync);
+            Assert.Equal(
+                (StatusCode.PermissionDenied, StatusCode.PermissionDenied), (list.StatusCode, drain.StatusCode));
         }
     }
 
@@ -50,22 +60,33 @@ public sealed class SecurityTests(TinyCluster cluster)
         using var channel = GrpcChannel.ForAddress($"http://127.0.0.1:{AdminPort}");
         var admin = new ClusterService.ClusterServiceClient(channel);
 
-        var error = await Assert.ThrowsAsync<RpcException>(() => new ConversationService.ConversationServiceClient(channel)
-            .ListModelsAsync(new ListModelsRequest(), operators, cancellationToken: Cancellation).ResponseAsync);
-        var stranger = await Assert.ThrowsAsync<RpcException>(() => admin.ListNodesAsync(new ListNodesRequest(), Alice, cancellationToken: Cancellation).ResponseAsync);
+        var error =
+            await Assert.ThrowsAsync<RpcException>(() => new ConversationService.ConversationServiceClient(channel)
+                .ListModelsAsync(new ListModelsRequest(), operators, cancellationToken: Cancellation).ResponseAsync);
+        var stranger = await Assert.ThrowsAsync<RpcException>(
+            () => admin.ListNodesAsync(new ListNodesRequest(), Alice, cancellationToken: Cancellation).ResponseAsync);
 
-        Assert.Equal((StatusCode.PermissionDenied, StatusCode.Unauthenticated), (error.StatusCode, stranger.StatusCode));
-        Assert.NotEmpty((await admin.ListNodesAsync(new ListNodesRequest(), operators, cancellationToken: Cancellation)).Nodes);
+        Assert.Equal(
+            (StatusCode.PermissionDenied, StatusCode.Unauthenticated), (error.StatusCode, stranger.StatusCode));
+        Assert.NotEmpty(
+            (await admin.ListNodesAsync(new ListNodesRequest(), operators, cancellationToken: Cancellation)).Nodes);
     }
 
-    /// <summary>A client asks for eight long answers with all log probabilities, 17 MB, and reads nothing. The gateway does not wait for it.</summary>
+    /// <summary>
+    /// A client asks for eight long answers with all log probabilities, 17 MB, and reads nothing. The gateway does not
+    /// wait for it.
+    /// </summary>
     [Fact]
     public async Task SlowClient_WhoDoesNotRead_IsCutOff()
     {
         using var client = new TcpClient { ReceiveBufferSize = 4096 };
         await client.ConnectAsync("127.0.0.1", cluster.HttpPort, Cancellation);
-        const string Body = """{"model":"tiny","stream":true,"n":8,"ignore_eos":true,"max_tokens":1900,"logprobs":true,"top_logprobs":20,"messages":[{"role":"user","content":"hi"}]}""";
-        var request = $"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nAuthorization: Bearer {TinyCluster.Alice}\r\nContent-Type: application/json\r\nContent-Length: {Body.Length}\r\n\r\n{Body}";
+        const string Body = """{"model":"tiny","stream":true,"n":8,"ignore_eos":true,"max_tokens":1900,"logprobs":"""
+            + """true,"top_logprobs":20,"messages":[{"role":"user","content":"hi"}]}""";
+        var request =
+            $"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nAuthorization: "
+                + $"Bearer {TinyCluster.Alice}\r\nContent-Type: "
+                + $"application/json\r\nContent-Length: {Body.Length}\r\n\r\n{Body}";
         await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(request), Cancellation);
 
         await UntilStreams(streams => streams > 0);
@@ -77,12 +98,17 @@ public sealed class SecurityTests(TinyCluster cluster)
     /// <summary>Waits until the gateway streams the given number of answers.</summary>
     private async Task UntilStreams(Func<double, bool> holds)
     {
-        using var http = new HttpClient { DefaultRequestHeaders = { Authorization = new("Bearer", TinyCluster.Operator) } };
+        using var http = new HttpClient
+        {
+            DefaultRequestHeaders = { Authorization = new("Bearer", TinyCluster.Operator) },
+        };
         while (true)
         {
             var figures = await http.GetStringAsync($"{cluster.Http}/metrics", Cancellation);
-            var streams = figures.Split('\n').SingleOrDefault(line => line.StartsWith("herd_streams{", StringComparison.Ordinal));
-            if (streams is not null && holds(double.Parse(streams.Split("} ")[1].Split(' ')[0], CultureInfo.InvariantCulture)))
+            var streams = figures.Split('\n')
+                .SingleOrDefault(line => line.StartsWith("herd_streams{", StringComparison.Ordinal));
+            if (streams is not null
+                && holds(double.Parse(streams.Split("} ")[1].Split(' ')[0], CultureInfo.InvariantCulture)))
             {
                 return;
             }
@@ -107,7 +133,9 @@ public sealed class SecurityTests(TinyCluster cluster)
         return Encoding.ASCII.GetString(read.ToArray());
     }
 
-    /// <summary>The number of cached tokens would show a shared KV cache. A tenant is served from its own KV caches only.</summary>
+    /// <summary>
+    /// The number of cached tokens would show a shared KV cache. A tenant is served from its own KV caches only.
+    /// </summary>
     [Fact]
     public async Task PrefixCache_OfAnotherTenant_TellsNothing()
     {
@@ -128,7 +156,10 @@ public sealed class SecurityTests(TinyCluster cluster)
     [Theory]
     [InlineData("""{"model":"tiny","n":1000000000,"messages":[{"role":"user","content":"x"}]}""")]
     [InlineData("""{"model":"tiny","max_tokens":-1,"messages":[{"role":"user","content":"x"}]}""")]
-    [InlineData("""{"model":"tiny","stop":["1","2","3","4","5","6","7","8","9","10","11","12","13","14","15","16","17"],"messages":[{"role":"user","content":"x"}]}""")]
+    [InlineData(
+        """{"model":"tiny","stop":"""
+            + """["1","2","3","4","5","6","7","8","9","10","11","12","13","14","15","16","17"],"messages":["""
+            + """{"role":"user","content":"x"}]}""")]
     [InlineData("""{"model":"tiny","top_logprobs":1000,"logprobs":true,"messages":[{"role":"user","content":"x"}]}""")]
     [InlineData("""{"model":"tiny","logit_bias":{"0":1e9},"messages":[{"role":"user","content":"x"}]}""")]
     public async Task Exhaustion_ByNumbers_IsRefused(string body)
@@ -144,7 +175,8 @@ public sealed class SecurityTests(TinyCluster cluster)
         var deep = new string('[', 5000) + new string(']', 5000);
         foreach (var (path, body) in new[]
         {
-            ("/v1/chat/completions", $$"""{"model":"tiny","messages":[{"role":"user","content":"x"}],"metadata":{{deep}}}"""),
+            ("/v1/chat/completions",
+                $$"""{"model":"tiny","messages":[{"role":"user","content":"x"}],"metadata":{{deep}}}"""),
             ("/v1/responses", $$"""{"model":"tiny","input":{{deep}}}"""),
             ("/v1/messages", $$"""{"model":"tiny","max_tokens":1,"messages":[{"role":"user","content":{{deep}}}]}"""),
             ("/api/chat", $$"""{"model":"tiny","messages":[],"format":{{deep}}}"""),
@@ -163,12 +195,18 @@ public sealed class SecurityTests(TinyCluster cluster)
     {
         using var response = await Post(
             "/v1/chat/completions",
-            $$"""{"model":"tiny","max_tokens":4,"messages":[{"role":"user","content":"x"}],"response_format":{"type":"json_schema","json_schema":{"name":"x","schema":{{schema}} } } }""");
+            $$"""{"model":"tiny","max_tokens":4,"messages":"""
+                + $$"""[{"role":"user","content":"x"}],"response_format":{"type":"json_schema","json_schema":{"nam"""
+                + $$"""e":"x","schema":{{schema}} } } }""");
 
-        Assert.Equal((HttpStatusCode.BadRequest, "response_format"), (response.StatusCode, (await Json(response)).GetProperty("error").GetProperty("param").GetString()));
+        Assert.Equal(
+            (HttpStatusCode.BadRequest, "response_format"),
+            (response.StatusCode, (await Json(response)).GetProperty("error").GetProperty("param").GetString()));
     }
 
-    /// <summary>The content of conversations is in no log, metric, header or error, at every interface and after every failure.</summary>
+    /// <summary>
+    /// The content of conversations is in no log, metric, header or error, at every interface and after every failure.
+    /// </summary>
     [Fact]
     public async Task Canary_ByEveryInterface_ShowsNowhere()
     {
@@ -176,17 +214,27 @@ public sealed class SecurityTests(TinyCluster cluster)
         var told = new List<string>();
         foreach (var (path, body) in new[]
         {
-            ("/v1/chat/completions", $$"""{"model":"tiny","max_tokens":2,"messages":[{"role":"user","content":"{{Canary}}"}]}"""),
-            ("/v1/chat/completions", $$"""{"model":"tiny","messages":[{"role":"{{Canary}}","content":"{{Canary}}"}]}"""),
+            ("/v1/chat/completions",
+                $$"""{"model":"tiny","max_tokens":2,"messages":[{"role":"user","content":"{{Canary}}"}]}"""),
+            ("/v1/chat/completions",
+                $$"""{"model":"tiny","messages":[{"role":"{{Canary}}","content":"{{Canary}}"}]}"""),
             ("/v1/chat/completions", $$"""{"model":"tiny","messages":[{"role":"user","content":"{{Canary}}" """),
-            ("/v1/chat/completions", $$"""{"model":"tiny","max_tokens":2,"tools":[{"type":"function","function":{"name":"f","description":"{{Canary}}","strict":true,"parameters":{"minProperties":1} } }],"tool_choice":"required","messages":[{"role":"user","content":"x"}]}"""),
+            ("/v1/chat/completions",
+                $$"""{"model":"tiny","max_tokens":2,"tools":"""
+                    + $$"""[{"type":"function","function":{"name":"f","description":"{{Canary}}","strict":"""
+                    + $$"""true,"parameters":{"minProperties":1} } }],"tool_choice":"required","messages":"""
+                    + $$"""[{"role":"user","content":"x"}]}"""),
             ("/v1/completions", $$"""{"model":"tiny","max_tokens":2,"prompt":"{{Canary}}"}"""),
             ("/v1/responses", $$"""{"model":"tiny","max_output_tokens":2,"input":"{{Canary}}"}"""),
             ("/v1/responses", $$"""{"model":"tiny","input":[{"role":"user","content":[{"type":"{{Canary}}"}]}]}"""),
-            ("/v1/messages", $$"""{"model":"tiny","max_tokens":2,"messages":[{"role":"user","content":"{{Canary}}"}]}"""),
-            ("/v1/messages", $$"""{"model":"tiny","max_tokens":2,"messages":[{"role":"user","content":[{"type":"{{Canary}}"}]}]}"""),
-            ("/api/chat", $$"""{"model":"tiny","stream":false,"options":{"num_predict":2},"messages":[{"role":"user","content":"{{Canary}}"}]}"""),
-            ("/api/generate", $$"""{"model":"tiny","stream":false,"options":{"num_predict":2},"prompt":"{{Canary}}","format":"{{Canary}}"}"""),
+            ("/v1/messages",
+                $$"""{"model":"tiny","max_tokens":2,"messages":[{"role":"user","content":"{{Canary}}"}]}"""),
+            ("/v1/messages",
+                $$"""{"model":"tiny","max_tokens":2,"messages":[{"role":"user","content":[{"type":"{{Canary}}"}]}]}"""),
+            ("/api/chat", $$"""{"model":"tiny","stream":false,"options":{"num_predict":2},"messages":"""
+                + $$"""[{"role":"user","content":"{{Canary}}"}]}"""),
+            ("/api/generate", $$"""{"model":"tiny","stream":false,"options":{"num_predict":"""
+                + $$"""2},"prompt":"{{Canary}}","format":"{{Canary}}"}"""),
             ("/tokenize", $$"""{"content":"{{Canary}}"}"""),
         })
         {
@@ -207,8 +255,12 @@ public sealed class SecurityTests(TinyCluster cluster)
     private async Task<int> Cached(string key, string text)
     {
         using var response = await Post(
-            "/v1/chat/completions", $$"""{"model":"tiny","max_tokens":1,"messages":[{"role":"system","content":"{{text}}"},{"role":"user","content":"x"}]}""", key);
-        return (await Json(response)).GetProperty("usage").GetProperty("prompt_tokens_details").GetProperty("cached_tokens").GetInt32();
+            "/v1/chat/completions", $$"""{"model":"tiny","max_tokens":1,"messages":"""
+                + $$"""[{"role":"system","content":"{{text}}"},{"role":"user","content":"x"}]}""", key);
+        return (await Json(response)).GetProperty("usage")
+            .GetProperty("prompt_tokens_details")
+            .GetProperty("cached_tokens")
+            .GetInt32();
     }
 
     private async Task<HttpResponseMessage> Post(string path, string body, string key = TinyCluster.Alice)
@@ -221,5 +273,6 @@ public sealed class SecurityTests(TinyCluster cluster)
         return await http.SendAsync(request, Cancellation);
     }
 
-    private static async Task<JsonElement> Json(HttpResponseMessage response) => await response.Content.ReadFromJsonAsync<JsonElement>(Cancellation);
+    private static async Task<JsonElement> Json(HttpResponseMessage response) =>
+        await response.Content.ReadFromJsonAsync<JsonElement>(Cancellation);
 }

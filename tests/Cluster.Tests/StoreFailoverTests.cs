@@ -20,19 +20,27 @@ public sealed class StoreFailoverTests : IAsyncLifetime
         _primary = await StoreProcess.StartRedis();
         _replica = await StoreProcess.StartRedis(replicaOf: _primary.Port);
         _admin = await ConnectionMultiplexer.ConnectAsync($"{_replica.Address},allowAdmin=true");
-        while (!(await Replica.InfoAsync("replication")).SelectMany(section => section).Contains(new("master_link_status", "up")))
+        while (!(await Replica.InfoAsync("replication")).SelectMany(section => section)
+            .Contains(new("master_link_status", "up")))
         {
             await Task.Delay(50, Cancellation);
         }
 
         _cluster.SetEnvironment("Cluster__StoreReplicas", "1");
         await _cluster.Up(
-            "--gateways", "2", "--model", TinyModel.Write(_cluster.NewPath("tiny.gguf")), "--store", $"{_primary.Address},{_replica.Address}");
+            "--gateways",
+            "2",
+            "--model",
+            TinyModel.Write(_cluster.NewPath("tiny.gguf")),
+            "--store",
+            $"{_primary.Address},{_replica.Address}");
     }
 
     private IServer Replica => _admin.GetServer(_replica.Address);
 
-    /// <summary>Acknowledged turns are in the new store though no process holds them in memory. A running answer goes on.</summary>
+    /// <summary>
+    /// Acknowledged turns are in the new store though no process holds them in memory. A running answer goes on.
+    /// </summary>
     [Fact]
     public async Task Converse_StoreFailsOverInMidStream_GoesOnAndForgetsNothing()
     {
@@ -57,14 +65,21 @@ public sealed class StoreFailoverTests : IAsyncLifetime
         await _cluster.Kill("gateway-1");
 
         var stored = (await _cluster.OtherConversations.GetConversationAsync(
-            new GetConversationRequest { ConversationId = conversation }, cancellationToken: Cancellation)).Conversation;
+            new GetConversationRequest { ConversationId = conversation },
+            cancellationToken: Cancellation)).Conversation;
 
         Assert.Equal([first, second, third], stored.Turns);
 
         // Memory may be stale. A missing turn is not reported as never taken.
         await _replica.Kill();
         using var call = _cluster.OtherConversations.Converse(
-            new ConverseRequest { ConversationId = conversation, Text = "x", TurnId = "x", Resume = new AnswerOffset { Bytes = 3, Tokens = 1 } },
+            new ConverseRequest
+            {
+                ConversationId = conversation,
+                Text = "x",
+                TurnId = "x",
+                Resume = new AnswerOffset { Bytes = 3, Tokens = 1 },
+            },
             cancellationToken: Cancellation);
         var error = await Assert.ThrowsAsync<RpcException>(() => call.ResponseStream.MoveNext(Cancellation));
         Assert.Equal(StatusCode.Unavailable, error.StatusCode);

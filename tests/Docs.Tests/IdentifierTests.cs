@@ -7,11 +7,15 @@ public sealed partial class IdentifierTests
 {
     private static readonly string[] Banned =
     [
-        "LeaveSignal", "Handover", "Settle", "TurnStream", "TurnIntake", "TurnReading", "LateSave", "AnswerTail", "KvTravel",
-        "CanMakeWay", "MakesWay", "MadeWay", "TryMakeWay", "Displaced", "Stint", "Luck", "Guess", "NodeOutlook", "Crowding",
+        "LeaveSignal", "Handover", "Settle", "TurnStream", "TurnIntake", "TurnReading", "LateSave", "AnswerTail",
+        "KvTravel",
+        "CanMakeWay", "MakesWay", "MadeWay", "TryMakeWay", "Displaced", "Stint", "Luck", "Guess", "NodeOutlook",
+        "Crowding",
         "Doubt", "KvClaim", "SessionBeginnings", "Standing", "Surprise", "TokenChance", "Chances", "TurnRunner",
-        "SessionMove", "TurnPlacement", "ParkedSessions", "ParkedSession", "SentWork", "Forecasts", "PlaceOf", "KvBeginning",
-        "SharedLoop", "ConversationKind", "Expulsion", "BringsKv", "NoteLoad", "NoteChange", "NoteSize", "NoteFirst", "NoteEmpty",
+        "SessionMove", "TurnPlacement", "ParkedSessions", "ParkedSession", "SentWork", "Forecasts", "PlaceOf",
+        "KvBeginning",
+        "SharedLoop", "ConversationKind", "Expulsion", "BringsKv", "NoteLoad", "NoteChange", "NoteSize", "NoteFirst",
+        "NoteEmpty",
     ];
 
     /// <summary>Names of fields of the public proto, which stay.</summary>

@@ -24,7 +24,8 @@ internal sealed class ByteVocabulary : IVocabulary
     public int[] Tokenize(string text, bool parseSpecial)
     {
         var parts = text.Split(ControlName);
-        return [.. parts.SelectMany((part, i) => Encoding.UTF8.GetBytes(part).Select(b => (int)b).Prepend(Control).Skip(i == 0 ? 1 : 0))];
+        return [.. parts.SelectMany(
+            (part, i) => Encoding.UTF8.GetBytes(part).Select(b => (int)b).Prepend(Control).Skip(i == 0 ? 1 : 0))];
     }
 
     public ReadOnlySpan<byte> Bytes(int token) => Pieces[token];

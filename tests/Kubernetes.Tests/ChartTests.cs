@@ -24,7 +24,8 @@ public sealed class ChartTests
     [Fact]
     public async Task Chart_WithAStoreElsewhere_HasNone()
     {
-        var rendered = Rendered.Read(await Renderer.Release("herd", "", """store={"kind":"external","address":"redis.example:6380"}"""));
+        var rendered = Rendered.Read(
+            await Renderer.Release("herd", "", """store={"kind":"external","address":"redis.example:6380"}"""));
 
         Assert.Empty(rendered.All<V1StatefulSet>());
         Assert.DoesNotContain(rendered.Objects, made => made.Metadata.Name == "herd-store");
@@ -32,11 +33,14 @@ public sealed class ChartTests
         Assert.Contains(gateway.Spec.Egress, rule => rule.To is null && rule.Ports.Single().Port.Value == "6380");
         Assert.All(
             rendered.All<V1Deployment>(),
-            made => Assert.Equal("redis.example:6380", Rendered.Variable(made.Spec.Template.Spec.Containers.Single(), "Cluster__Store")));
+            made => Assert.Equal(
+                "redis.example:6380",
+                Rendered.Variable(made.Spec.Template.Spec.Containers.Single(), "Cluster__Store")));
     }
 
     [Theory]
-    [InlineData("""pools=[{"name":"a","image":"node","model":"m","cpu":"1","memory":"2Gi","gpus":-1,"replicas":1}]""", "gpus")]
+    [InlineData(
+        """pools=[{"name":"a","image":"node","model":"m","cpu":"1","memory":"2Gi","gpus":-1,"replicas":1}]""", "gpus")]
     [InlineData("""pools=[{"name":"a","image":"node","model":"m","cpu":"1","memory":"2Gi"}]""", "pools")]
     [InlineData("""pools=[]""", "pools")]
     [InlineData("""store={"kind":"postgres","address":"a:1"}""", "kind")]
@@ -58,7 +62,8 @@ public sealed class ChartTests
         foreach (var made in rendered.Objects)
         {
             made.Metadata.NamespaceProperty = null;
-            objects[$"{made.Kind} {made.Metadata.Name}"] = Canonical(JsonDocument.Parse(KubernetesJson.Serialize(made)).RootElement);
+            objects[$"{made.Kind} {made.Metadata.Name}"] =
+                Canonical(JsonDocument.Parse(KubernetesJson.Serialize(made)).RootElement);
         }
 
         foreach (var kind in new[] { "ScaledObject", "HTTPRoute", "GRPCRoute" })
@@ -76,7 +81,9 @@ public sealed class ChartTests
 
     private static string Canonical(JsonElement value) => value.ValueKind switch
     {
-        JsonValueKind.Object => $"{{{string.Join(',', value.EnumerateObject().OrderBy(pair => pair.Name, StringComparer.Ordinal).Select(pair => $"{pair.Name}:{Canonical(pair.Value)}"))}}}",
+        JsonValueKind.Object => $"{{{string.Join(',', value.EnumerateObject()
+            .OrderBy(pair => pair.Name, StringComparer.Ordinal)
+            .Select(pair => $"{pair.Name}:{Canonical(pair.Value)}"))}}}",
         JsonValueKind.Array => $"[{string.Join(',', value.EnumerateArray().Select(Canonical))}]",
         _ => value.GetRawText(),
     };

@@ -21,13 +21,16 @@ public sealed class ManifestTests
             var container = Assert.Single(pod.Spec.Containers);
             var cluster = new ClusterOptions
             {
-                GraceSeconds = int.Parse(Rendered.Variable(container, "Cluster__GraceSeconds")!, CultureInfo.InvariantCulture),
-                PreStopSeconds = int.Parse(Rendered.Variable(container, "Cluster__PreStopSeconds") ?? "0", CultureInfo.InvariantCulture),
+                GraceSeconds = int.Parse(
+                    Rendered.Variable(container, "Cluster__GraceSeconds")!, CultureInfo.InvariantCulture),
+                PreStopSeconds = int.Parse(
+                    Rendered.Variable(container, "Cluster__PreStopSeconds") ?? "0", CultureInfo.InvariantCulture),
             };
             Assert.Equal(pod.Spec.TerminationGracePeriodSeconds, cluster.GraceSeconds);
             Assert.Equal(container.Lifecycle?.PreStop.Sleep.Seconds ?? 0, cluster.PreStopSeconds);
             Assert.True(cluster.GraceSeconds >= GracePeriod.Minimum(cluster).TotalSeconds, name);
-            Assert.True(!IsNode(name) || GracePeriod.DrainTimeout(cluster, new NodeOptions()) >= TimeSpan.FromSeconds(60), name);
+            Assert.True(!IsNode(name)
+                || GracePeriod.DrainTimeout(cluster, new NodeOptions()) >= TimeSpan.FromSeconds(60), name);
         }
     }
 
@@ -50,7 +53,8 @@ public sealed class ManifestTests
                 Assert.Equal(["ALL"], container.SecurityContext.Capabilities.Drop);
             }
 
-            Assert.Contains(rendered.All<V1ServiceAccount>(), account => account.Metadata.Name == pod.Spec.ServiceAccountName && account.AutomountServiceAccountToken == false);
+            Assert.Contains(rendered.All<V1ServiceAccount>(), account =>
+                account.Metadata.Name == pod.Spec.ServiceAccountName && account.AutomountServiceAccountToken == false);
         }
 
         Assert.Empty(rendered.All<V1ClusterRole>());
@@ -69,7 +73,9 @@ public sealed class ManifestTests
         (await Rendered.Of(overlay)).Pods.SelectMany(made => made.Pod.Spec.Containers),
         container =>
         {
-            Assert.Equal(container.Resources.Requests["memory"].CanonicalizeString(), container.Resources.Limits["memory"].CanonicalizeString());
+            Assert.Equal(
+                container.Resources.Requests["memory"].CanonicalizeString(),
+                container.Resources.Limits["memory"].CanonicalizeString());
             Assert.True(container.Resources.Requests.ContainsKey("cpu"));
             Assert.Equal(
                 container.Resources.Requests.TryGetValue("nvidia.com/gpu", out var asked) ? asked.ToString() : null,
@@ -85,11 +91,20 @@ public sealed class ManifestTests
         var policies = rendered.All<V1NetworkPolicy>().ToList();
         foreach (var (name, pod) in rendered.Pods)
         {
-            var applied = policies.Where(policy => Rendered.Selects(policy.Spec.PodSelector, pod.Metadata.Labels)).ToList();
-            Assert.Contains(applied, policy => policy.Spec.Ingress is null && policy.Spec.Egress is null && policy.Spec.PolicyTypes.Count == 2);
-            var open = applied.SelectMany(policy => policy.Spec.Ingress ?? []).SelectMany(rule => rule.Ports).Select(port => port.Port.Value).ToHashSet();
-            var listens = pod.Spec.Containers.SelectMany(container => container.Ports).Select(port => $"{port.ContainerPort}").ToHashSet();
-            Assert.True(open.SetEquals(listens), $"{name} listens on {string.Join(", ", listens)}; open are {string.Join(", ", open)}.");
+            var applied = policies.Where(policy => Rendered.Selects(policy.Spec.PodSelector, pod.Metadata.Labels))
+                .ToList();
+            Assert.Contains(applied, policy => policy.Spec.Ingress is null && policy.Spec.Egress is null
+                && policy.Spec.PolicyTypes.Count == 2);
+            var open = applied.SelectMany(policy => policy.Spec.Ingress ?? [])
+                .SelectMany(rule => rule.Ports)
+                .Select(port => port.Port.Value)
+                .ToHashSet();
+            var listens = pod.Spec.Containers.SelectMany(container => container.Ports)
+                .Select(port => $"{port.ContainerPort}")
+                .ToHashSet();
+            Assert.True(
+                open.SetEquals(listens),
+                $"{name} listens on {string.Join(", ", listens)}; open are {string.Join(", ", open)}.");
         }
     }
 
@@ -99,17 +114,25 @@ public sealed class ManifestTests
     {
         var rendered = await Rendered.Of(overlay);
         bool Finds(IDictionary<string, string> labels) =>
-            rendered.Pods.Any(made => Rendered.Selects(new V1LabelSelector { MatchLabels = labels }, made.Pod.Metadata.Labels));
+            rendered.Pods.Any(
+                made => Rendered.Selects(new V1LabelSelector { MatchLabels = labels }, made.Pod.Metadata.Labels));
 
         Assert.All(rendered.All<V1Service>(), service =>
         {
             Assert.True(Finds(service.Spec.Selector), service.Metadata.Name);
-            var ports = rendered.Pods.Where(made => Rendered.Selects(new V1LabelSelector { MatchLabels = service.Spec.Selector }, made.Pod.Metadata.Labels))
-                .SelectMany(made => made.Pod.Spec.Containers).SelectMany(container => container.Ports).Select(port => port.Name);
+            var ports = rendered.Pods.Where(made =>
+                Rendered.Selects(new V1LabelSelector { MatchLabels = service.Spec.Selector }, made.Pod.Metadata.Labels))
+                .SelectMany(made => made.Pod.Spec.Containers)
+                .SelectMany(container => container.Ports)
+                .Select(port => port.Name);
             Assert.All(service.Spec.Ports, port => Assert.Contains(port.TargetPort.Value, ports));
         });
-        Assert.All(rendered.All<V1PodDisruptionBudget>(), budget => Assert.True(Finds(budget.Spec.Selector.MatchLabels), budget.Metadata.Name));
-        Assert.All(rendered.All<V1Deployment>(), made => Assert.True(Rendered.Selects(made.Spec.Selector, made.Spec.Template.Metadata.Labels)));
+        Assert.All(
+            rendered.All<V1PodDisruptionBudget>(),
+            budget => Assert.True(Finds(budget.Spec.Selector.MatchLabels), budget.Metadata.Name));
+        Assert.All(
+            rendered.All<V1Deployment>(),
+            made => Assert.True(Rendered.Selects(made.Spec.Selector, made.Spec.Template.Metadata.Labels)));
         Assert.Equal(
             rendered.All<V1Deployment>().Select(made => made.Metadata.Name).Order(StringComparer.Ordinal),
             rendered.All<V1PodDisruptionBudget>().Select(budget => budget.Metadata.Name).Order(StringComparer.Ordinal));
@@ -125,21 +148,30 @@ public sealed class ManifestTests
             var container = Assert.Single(pod.Spec.Containers);
             Assert.Equal("/health/live", container.LivenessProbe.HttpGet.Path);
             Assert.Equal("/health/ready", container.ReadinessProbe.HttpGet.Path);
-            var starting = (container.StartupProbe.PeriodSeconds ?? 10) * (container.StartupProbe.FailureThreshold ?? 3);
+            var starting = (container.StartupProbe.PeriodSeconds
+                ?? 10) * (container.StartupProbe.FailureThreshold ?? 3);
             Assert.True(starting >= (IsNode(name) ? 600 : 60), name);
             Assert.Contains(container.LivenessProbe.HttpGet.Port.Value, container.Ports.Select(port => port.Name));
         }
     }
 
-    /// <summary>Each pool has nodes, a disruption budget and a scaled object of one model. Its scaler has the same bounds as the gateways.</summary>
+    /// <summary>
+    /// Each pool has nodes, a disruption budget and a scaled object of one model. Its scaler has the same bounds as the
+    /// gateways.
+    /// </summary>
     [Fact]
     public async Task Pools_OfProduction_AreAsGatewaysAreTold()
     {
         var rendered = await Rendered.Of("production");
-        var variables = rendered.All<V1Deployment>().Single(made => made.Metadata.Name == "herd-gateway").Spec.Template.Spec.Containers.Single().Env
+        var variables = rendered.All<V1Deployment>()
+            .Single(made => made.Metadata.Name == "herd-gateway").Spec.Template.Spec.Containers.Single().Env
             .Where(variable => variable.Name.StartsWith("Scaling__", StringComparison.Ordinal))
-            .Select(variable => KeyValuePair.Create(variable.Name.Replace("__", ":", StringComparison.Ordinal), (string?)variable.Value));
-        var scaling = new ConfigurationBuilder().AddInMemoryCollection(variables).Build().GetSection(ScalingOptions.Section).Get<ScalingOptions>()!;
+            .Select(variable => KeyValuePair.Create(
+                variable.Name.Replace("__", ":", StringComparison.Ordinal), (string?)variable.Value));
+        var scaling = new ConfigurationBuilder().AddInMemoryCollection(variables)
+            .Build()
+            .GetSection(ScalingOptions.Section)
+            .Get<ScalingOptions>()!;
         Assert.True(new ScalingOptionsValidator().Validate(null, scaling).Succeeded);
 
         var scaled = rendered.Custom("ScaledObject");
@@ -148,15 +180,22 @@ public sealed class ManifestTests
         {
             var workload = rendered.All<V1Deployment>().Single(made => made.Metadata.Name == $"herd-node-{pool.Model}");
             Assert.Null(workload.Spec.Replicas);
-            Assert.Equal($"/models/{pool.Model}.gguf", Rendered.Variable(workload.Spec.Template.Spec.Containers.Single(), "Node__Model"));
-            var spec = scaled.Single(made => made.GetProperty("metadata").GetProperty("name").GetString() == workload.Metadata.Name).GetProperty("spec");
+            Assert.Equal(
+                $"/models/{pool.Model}.gguf",
+                Rendered.Variable(workload.Spec.Template.Spec.Containers.Single(), "Node__Model"));
+            var spec = scaled
+                .Single(made => made.GetProperty("metadata").GetProperty("name").GetString() == workload.Metadata.Name)
+                .GetProperty("spec");
             Assert.Equal(workload.Metadata.Name, spec.GetProperty("scaleTargetRef").GetProperty("name").GetString());
-            Assert.Equal((pool.Min, pool.Max), (spec.GetProperty("minReplicaCount").GetInt32(), spec.GetProperty("maxReplicaCount").GetInt32()));
+            Assert.Equal(
+                (pool.Min, pool.Max),
+                (spec.GetProperty("minReplicaCount").GetInt32(), spec.GetProperty("maxReplicaCount").GetInt32()));
             var trigger = spec.GetProperty("triggers")[0].GetProperty("metadata");
             Assert.Equal(pool.Model, trigger.GetProperty("model").GetString());
             var service = rendered.All<V1Service>().Single(made => made.Metadata.Name == "herd-scaler");
             Assert.Equal(
-                $"herd-scaler.{service.Metadata.NamespaceProperty}:{service.Spec.Ports.Single().Port}", trigger.GetProperty("scalerAddress").GetString());
+                $"herd-scaler.{service.Metadata.NamespaceProperty}:{service.Spec.Ports.Single().Port}",
+                trigger.GetProperty("scalerAddress").GetString());
         }
     }
 
@@ -176,7 +215,8 @@ public sealed class ManifestTests
         };
         foreach (var (_, pod) in (await Rendered.Of(overlay)).Pods)
         {
-            foreach (var variable in pod.Spec.Containers.SelectMany(container => container.Env ?? []).Where(variable => variable.Name.Contains("__", StringComparison.Ordinal)))
+            foreach (var variable in pod.Spec.Containers.SelectMany(container => container.Env ?? [])
+                .Where(variable => variable.Name.Contains("__", StringComparison.Ordinal)))
             {
                 var path = variable.Name.Split("__");
                 Assert.True(known[path[0]].GetProperty(path[1]) is not null, variable.Name);

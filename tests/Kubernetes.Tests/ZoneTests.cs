@@ -4,10 +4,15 @@ using Herd.V1;
 
 namespace Herd.Kubernetes.Tests;
 
-/// <summary>Two zones with a gateway and a node each, the store in the first. The network between them is cut.</summary>
+/// <summary>
+/// Two zones with a gateway and a node each, the store in the first. The network between them is cut.
+/// </summary>
 public sealed class ZoneTests
 {
-    /// <summary>Users of the first zone continue there. When the network is back, the other zone's processes join again without a restart.</summary>
+    /// <summary>
+    /// Users of the first zone continue there. When the network is back, the other zone's processes join again without
+    /// a restart.
+    /// </summary>
     [Fact]
     public async Task Partition_BetweenZones_FailsNobodyAndHealsByItself()
     {
@@ -32,14 +37,16 @@ public sealed class ZoneTests
         var outcome = await load.End();
 
         // The other zone's gateway served nobody meanwhile. Its users waited or went to the other gateway.
-        Assert.True(outcome.Reconnected > 0 || outcome.LongestGap > cut.Elapsed / 2, $"{outcome}, cut for {cut.Elapsed}");
+        Assert.True(
+            outcome.Reconnected > 0 || outcome.LongestGap > cut.Elapsed / 2, $"{outcome}, cut for {cut.Elapsed}");
         Assert.All(pods, pod => Assert.Equal((0, false), (pod.Restarts, pod.IsTerminating)));
     }
 
     /// <summary>Waits until the membership has declared the unreachable processes dead. They must join anew.</summary>
     private static async Task UntilDeclaredDead(PodCluster cluster)
     {
-        while ((await cluster.GatewayAt(0).Cluster.ListNodesAsync(new ListNodesRequest(), cancellationToken: TestContext.Current.CancellationToken)).Nodes.Count > 1)
+        while ((await cluster.GatewayAt(0).Cluster.ListNodesAsync(
+            new ListNodesRequest(), cancellationToken: TestContext.Current.CancellationToken)).Nodes.Count > 1)
         {
             await Task.Delay(100, TestContext.Current.CancellationToken);
         }

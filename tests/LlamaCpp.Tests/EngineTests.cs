@@ -36,7 +36,10 @@ public sealed class EngineTests(Models models)
         ChatMessage question = new(ChatRole.User, "What is the capital of France?");
         var first = await Run(engine, "s", Prompt(models.Real, question), Greedy);
         var prompt = Prompt(
-            models.Real, question, new(ChatRole.Assistant, first.Text, first.Tokens), new(ChatRole.User, "And of Italy?"));
+            models.Real,
+            question,
+            new(ChatRole.Assistant, first.Text, first.Tokens),
+            new(ChatRole.User, "And of Italy?"));
 
         var second = await Run(engine, "s", prompt, Greedy);
 
@@ -55,7 +58,8 @@ public sealed class EngineTests(Models models)
     {
         const int Streams = 32;
         var prompts = Enumerable.Range(0, Streams)
-            .Select(i => Prompt(models.Tiny, new ChatMessage(ChatRole.User, $"{i}: {new string((char)('a' + i % 26), 1 + i * 3)}")))
+            .Select(i => Prompt(
+                models.Tiny, new ChatMessage(ChatRole.User, $"{i}: {new string((char)('a' + i % 26), 1 + i * 3)}")))
             .ToList();
         await using var alone = New(models.Tiny, slots: 1, batchTokens: 63);
         var expected = new List<Answer>();
@@ -66,7 +70,8 @@ public sealed class EngineTests(Models models)
 
         var options = new EngineOptions { Speculate = false, Quantum = 16 };
         await using var together = New(models.Tiny, slots: 8, batchTokens: 63, options: options);
-        var answers = await Task.WhenAll(prompts.Select((prompt, i) => Run(together, $"s{i}", prompt, Greedy, maxTokens: 48)));
+        var answers =
+            await Task.WhenAll(prompts.Select((prompt, i) => Run(together, $"s{i}", prompt, Greedy, maxTokens: 48)));
 
         Assert.Equal(expected.Select(answer => answer.Tokens), answers.Select(answer => answer.Tokens));
         Assert.Equal(expected.Select(answer => answer.Text), answers.Select(answer => answer.Text));
@@ -135,7 +140,9 @@ public sealed class EngineTests(Models models)
     public async Task Generate_Evicted_GivesTheSameAnswer()
     {
         await using var engine = New(models.Tiny, slots: 2);
-        var prompts = Enumerable.Range(0, 5).Select(i => Prompt(models.Tiny, new ChatMessage(ChatRole.User, $"canary {i}"))).ToList();
+        var prompts = Enumerable.Range(0, 5)
+            .Select(i => Prompt(models.Tiny, new ChatMessage(ChatRole.User, $"canary {i}")))
+            .ToList();
         var first = new List<Answer>();
         foreach (var (i, prompt) in prompts.Index())
         {
@@ -153,7 +160,8 @@ public sealed class EngineTests(Models models)
     [Fact]
     public async Task Generate_WithDraftTokens_GivesTheSameAnswer()
     {
-        var prompt = Prompt(models.Tiny, new ChatMessage(ChatRole.User, string.Concat(Enumerable.Repeat("over and over ", 12))));
+        var prompt = Prompt(
+            models.Tiny, new ChatMessage(ChatRole.User, string.Concat(Enumerable.Repeat("over and over ", 12))));
         await using var guessing = New(models.Tiny);
         await using var plain = New(models.Tiny, options: new EngineOptions { Speculate = false });
 
@@ -170,7 +178,8 @@ public sealed class EngineTests(Models models)
     {
         await using var engine = New(models.Real);
         var grammar = new GrammarCache(models.Real.Vocabulary).ForSchema(
-            """{"type":"object","properties":{"city":{"type":"string","maxLength":20},"capital":{"type":"boolean"}},"required":["city","capital"]}""");
+            """{"type":"object","properties":{"city":{"type":"string","maxLength":20},"capital":"""
+                + """{"type":"boolean"}},"required":["city","capital"]}""");
         var prompt = Prompt(models.Real, new ChatMessage(ChatRole.User, "Describe Paris as JSON."));
 
         var answer = await Run(engine, "s", prompt, Greedy with { Grammar = grammar });
@@ -181,10 +190,17 @@ public sealed class EngineTests(Models models)
         Assert.True(document.RootElement.TryGetProperty("capital", out _));
     }
 
-    private static Engine New(ILlamaModel model, int slots = 4, int cells = 1024, int batchTokens = 128, EngineOptions? options = null) =>
+    private static Engine New(
+        ILlamaModel model, int slots = 4, int cells = 1024, int batchTokens = 128, EngineOptions? options = null) =>
         new(
             model.CreateContext(
-                new ContextOptions { Sequences = slots, CellsPerSequence = cells, BatchTokens = batchTokens, Threads = 1 }),
+                new ContextOptions
+                {
+                    Sequences = slots,
+                    CellsPerSequence = cells,
+                    BatchTokens = batchTokens,
+                    Threads = 1,
+                }),
             model.Vocabulary,
             options ?? new EngineOptions(),
             TimeProvider.System,

@@ -24,7 +24,8 @@ public sealed class ModelLoadTests(Models models)
     {
         var shares = new List<float>();
 
-        models.Runtime.Load(models.TinyPath, new ModelOptions(), new Recorder(shares), CancellationToken.None).Dispose();
+        models.Runtime.Load(models.TinyPath, new ModelOptions(), new Recorder(shares), CancellationToken.None)
+            .Dispose();
 
         Assert.Equal(1, shares[^1]);
         Assert.Equal(shares.Order(), shares);
@@ -34,7 +35,8 @@ public sealed class ModelLoadTests(Models models)
     [Fact]
     public void Load_WithSharesOfGpus_Loads()
     {
-        using var model = models.Runtime.Load(models.TinyPath, new ModelOptions { TensorSplit = [1, 3] }, null, CancellationToken.None);
+        using var model = models.Runtime.Load(
+            models.TinyPath, new ModelOptions { TensorSplit = [1, 3] }, null, CancellationToken.None);
 
         Assert.Equal(models.Tiny.Info, model.Info);
     }

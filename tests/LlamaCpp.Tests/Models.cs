@@ -4,7 +4,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Herd.LlamaCpp.Tests;
 
-/// <summary>The models the tests share: the tiny one, made for the run, and the real one the repository carries.</summary>
+/// <summary>
+/// The models the tests share: the tiny one, made for the run, and the real one the repository carries.
+/// </summary>
 public sealed class Models : IDisposable
 {
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("herd-tests-");

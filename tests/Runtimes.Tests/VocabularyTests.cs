@@ -16,7 +16,8 @@ public sealed class VocabularyTests(Runtimes runtimes) : IClassFixture<Runtimes>
         {
             var tokens = vocabulary.Tokenize(text, parseSpecial: false);
 
-            Assert.Equal(text, Encoding.UTF8.GetString([.. tokens.SelectMany(token => vocabulary.Bytes(token).ToArray())]));
+            Assert.Equal(
+                text, Encoding.UTF8.GetString([.. tokens.SelectMany(token => vocabulary.Bytes(token).ToArray())]));
             Assert.All(tokens, token => Assert.InRange(token, 0, vocabulary.Count - 1));
         }
     }
@@ -43,6 +44,8 @@ public sealed class VocabularyTests(Runtimes runtimes) : IClassFixture<Runtimes>
 
         var tokens = template.Render([new ChatMessage(ChatRole.User, "hi")]);
 
-        Assert.Equal(["<|im_start|>", "<|im_end|>", "<|im_start|>"], tokens.Where(model.Vocabulary.IsSpecial).Select(model.Vocabulary.Name));
+        Assert.Equal(
+            ["<|im_start|>", "<|im_end|>", "<|im_start|>"],
+            tokens.Where(model.Vocabulary.IsSpecial).Select(model.Vocabulary.Name));
     }
 }

@@ -3,10 +3,14 @@ using Herd.Testing;
 
 namespace Herd.Simulator.Tests;
 
-/// <summary>bench/simulate faults. It runs as a process: its thread pool has one thread, so that a run is a function of its seed.</summary>
+/// <summary>
+/// bench/simulate faults. It runs as a process: its thread pool has one thread, so that a run is a function of its
+/// seed.
+/// </summary>
 public sealed class FaultRunTests
 {
-    private static readonly string Program = Path.Combine(Repository.Root, "artifacts", "bin", "Simulator", Repository.Configuration, "Herd.Simulator");
+    private static readonly string Program = Path.Combine(
+        Repository.Root, "artifacts", "bin", "Simulator", Repository.Configuration, "Herd.Simulator");
 
     /// <summary>After every fault each answer is streamed and stored once and whole.</summary>
     [Fact]
@@ -36,7 +40,9 @@ public sealed class FaultRunTests
     private static int Sum(string[] outputs, string what) => outputs.Sum(output => Count(output, what));
 
     private static int Count(string output, string what) =>
-        int.Parse(Figures(output).Single(figure => figure.EndsWith($" {what}", StringComparison.Ordinal)).Split(' ')[0], CultureInfo.InvariantCulture);
+        int.Parse(
+            Figures(output).Single(figure => figure.EndsWith($" {what}", StringComparison.Ordinal)).Split(' ')[0],
+            CultureInfo.InvariantCulture);
 
     /// <summary>The figures of the last line without its duration.</summary>
     private static string[] Figures(string output) => output.TrimEnd().Split('\n')[^1].Split(", ")[..^1];

@@ -6,14 +6,26 @@ namespace Herd.Simulator.Tests;
 /// <summary>bench/simulate scale --grains, with twenty nodes.</summary>
 public sealed class GrainRunTests
 {
-    private static readonly string Program = Path.Combine(Repository.Root, "artifacts", "bin", "Simulator", Repository.Configuration, "Herd.Simulator");
+    private static readonly string Program = Path.Combine(
+        Repository.Root, "artifacts", "bin", "Simulator", Repository.Configuration, "Herd.Simulator");
 
-    /// <summary>One of twenty nodes is killed under load. Every turn is answered, and most of the history is cached.</summary>
+    /// <summary>
+    /// One of twenty nodes is killed under load. Every turn is answered, and most of the history is cached.
+    /// </summary>
     [Fact]
     public async Task Scale_RealGrainsUnderLoad_AnswerAllTurnsTheSameWayEachTime()
     {
         var runs = await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => Tool.Run(
-            Repository.Root, Program, "scale", "--grains", "--nodes", "20", "--conversations", "200", "--policy", "predicted-ttft")));
+            Repository.Root,
+            Program,
+            "scale",
+            "--grains",
+            "--nodes",
+            "20",
+            "--conversations",
+            "200",
+            "--policy",
+            "predicted-ttft")));
 
         var (turns, cached, pulled) = (Figure(runs[0], 2), Figure(runs[0], 6), Figure(runs[0], 7));
         Assert.True(turns > 600 && cached > 0.8 && pulled > 20, runs[0]);

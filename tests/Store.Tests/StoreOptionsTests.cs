@@ -5,7 +5,8 @@ public sealed class StoreOptionsTests
     [Fact]
     public void TryParse_Options_AreRead()
     {
-        Assert.True(StoreOptions.TryParse(["--port", "7000", "--data", "/d", "--bind", "10.0.0.1"], out var options, out _));
+        Assert.True(
+            StoreOptions.TryParse(["--port", "7000", "--data", "/d", "--bind", "10.0.0.1"], out var options, out _));
 
         Assert.Equal(new StoreOptions("10.0.0.1", 7000, "/d"), options);
     }

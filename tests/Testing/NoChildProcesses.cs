@@ -12,7 +12,8 @@ public sealed class NoChildProcesses : IDisposable
         if (Directory.EnumerateDirectories("/proc/self/task").Any(HasChildren) || FaultsOfEndedChildren() > 0)
         {
             throw new InvalidOperationException(
-                "A test of this project started a process. Move it to tests/Processes.Tests: './test --fast' starts none.");
+                "A test of this project started a process. Move it to tests/Processes.Tests: './test --fast' starts "
+                    + "none.");
         }
     }
 
@@ -31,13 +32,15 @@ public sealed class NoChildProcesses : IDisposable
     }
 
     /// <summary>
-    /// The page faults of children that have ended, the 11th field of /proc/PID/stat (cminflt). Zero if there were none.
+    /// The page faults of children that have ended, the 11th field of /proc/PID/stat (cminflt). Zero if there were
+    /// none.
     /// </summary>
     private static long FaultsOfEndedChildren()
     {
         var stat = File.ReadAllText("/proc/self/stat");
 
         // The 2nd field, the program's name, may hold spaces; it ends with the last bracket.
-        return long.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[8], System.Globalization.CultureInfo.InvariantCulture);
+        return long.Parse(
+            stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[8], System.Globalization.CultureInfo.InvariantCulture);
     }
 }

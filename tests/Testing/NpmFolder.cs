@@ -15,7 +15,8 @@ public sealed class NpmFolder(params string[] path)
     {
         // npm writes this file last. It is newer than the lock exactly when all packages were installed from the lock.
         var installed = new FileInfo(Path.Combine(Folder, "node_modules", ".package-lock.json"));
-        return installed.Exists && installed.LastWriteTimeUtc > File.GetLastWriteTimeUtc(Path.Combine(Folder, "package-lock.json"))
+        return installed.Exists
+            && installed.LastWriteTimeUtc > File.GetLastWriteTimeUtc(Path.Combine(Folder, "package-lock.json"))
             ? Task.CompletedTask
             : Tool.Run(Folder, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund");
     }

@@ -18,6 +18,7 @@ public static class Repository
             directory = directory.Parent;
         }
 
-        return directory?.FullName ?? throw new InvalidOperationException("The tests do not run inside the repository.");
+        return directory?.FullName
+            ?? throw new InvalidOperationException("The tests do not run inside the repository.");
     }
 }

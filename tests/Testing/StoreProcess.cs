@@ -32,7 +32,13 @@ public sealed class StoreProcess : IAsyncDisposable
         "redis-server",
         [
             "--port", store.PortText, "--bind", "127.0.0.1", "--dir", store._data.FullName, "--appendonly", "yes",
-            .. replicaOf is { } port ? new[] { "--replicaof", $"127.0.0.1 {port.ToString(CultureInfo.InvariantCulture)}", "--repl-diskless-sync-delay", "0" } : [],
+            .. replicaOf is { } port ? new[]
+            {
+                "--replicaof",
+                $"127.0.0.1 {port.ToString(CultureInfo.InvariantCulture)}",
+                "--repl-diskless-sync-delay",
+                "0",
+            } : [],
         ]));
 
     /// <summary>kill -9.</summary>

@@ -15,8 +15,8 @@ public static class TinyModel
     public static readonly string[] ControlTokens = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"];
 
     public const string ChatTemplate =
-        "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n' }}"
-        + "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
+        "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' "
+        + "+ '\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
 
     private const int Embedding = 64;
     private const int Layers = 2;
@@ -88,7 +88,8 @@ public static class TinyModel
         void AddNorm(string name) => writer.Add(name, [.. Enumerable.Repeat(1f, Embedding)], Embedding);
 
         void AddMatrix(string name, int columns, int rows, float scale) =>
-            writer.Add(name, [.. Enumerable.Range(0, columns * rows).Select(_ => Normal(random) * scale)], columns, rows);
+            writer.Add(
+                name, [.. Enumerable.Range(0, columns * rows).Select(_ => Normal(random) * scale)], columns, rows);
     }
 
     private static float Normal(Random random) =>
@@ -100,6 +101,11 @@ public static class TinyModel
         var next = 256;
         var bytes = Enumerable.Range(0, 256).Select(b =>
             ((char)(b is (>= '!' and <= '~') or (>= 0xA1 and <= 0xAC) or >= 0xAE ? b : next++)).ToString());
-        return [.. ControlTokens, UserDefinedToken, .. bytes, .. Merges.Select(merge => merge.Replace(" ", "", StringComparison.Ordinal))];
+        return [
+            .. ControlTokens,
+            UserDefinedToken,
+            .. bytes,
+            .. Merges.Select(merge => merge.Replace(" ", "", StringComparison.Ordinal)),
+        ];
     }
 }

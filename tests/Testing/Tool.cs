@@ -20,6 +20,7 @@ public static class Tool
         await process.WaitForExitAsync();
         return process.ExitCode == 0
             ? output
-            : throw new InvalidOperationException($"{program} {arguments.FirstOrDefault()} ended with {process.ExitCode}: {output} {await error}");
+            : throw new InvalidOperationException(
+                $"{program} {arguments.FirstOrDefault()} ended with {process.ExitCode}: {output} {await error}");
     }
 }

@@ -35,7 +35,9 @@ public class GrainCall : DispatchProxy
         var activation = await Find();
         using var call = await Of(activation, activation.Enter(interleaves: false));
         var request = new IncomingCall<T>(activation, method, args);
-        await Of(activation, activation.Grain is IIncomingGrainCallFilter filter ? filter.Invoke(request) : request.Invoke());
+        await Of(
+            activation,
+            activation.Grain is IIncomingGrainCallFilter filter ? filter.Invoke(request) : request.Invoke());
         _world.Watch.Answered(activation, method.Name, args, request.Result);
         await Of(activation, activation.Process.Reach());
         return (T)request.Result!;
@@ -45,8 +47,9 @@ public class GrainCall : DispatchProxy
     {
         var activation = await Find();
         using var call = await activation.Enter(interleaves: true);
-        var stream = ((IAsyncEnumerable<T>)method.Invoke(activation.Grain, BindingFlags.DoNotWrapExceptions, null, args, null)!)
-            .GetAsyncEnumerator();
+        var stream =
+            ((IAsyncEnumerable<T>)method.Invoke(activation.Grain, BindingFlags.DoNotWrapExceptions, null, args, null)!)
+                .GetAsyncEnumerator();
         var next = Task.FromResult(false);
         try
         {

@@ -4,7 +4,8 @@ using Orleans.Serialization.Invocation;
 namespace Herd.Simulator.Faults;
 
 /// <summary>A call at its grain, as the grain's call filter sees it. Streams have none, as in Orleans.</summary>
-internal sealed class IncomingCall<T>(Activation activation, MethodInfo method, object?[] arguments) : IIncomingGrainCallContext
+internal sealed class IncomingCall<T>(Activation activation, MethodInfo method, object?[] arguments)
+    : IIncomingGrainCallContext
 {
     public object Grain => activation.Grain;
 

@@ -30,7 +30,8 @@ internal static class SlowClients
         catch (TimeoutException e)
         {
             context.Abort();
-            throw new OperationCanceledException("The client did not read its stream within Gateway:ClientReadTimeout.", e);
+            throw new OperationCanceledException(
+                "The client did not read its stream within Gateway:ClientReadTimeout.", e);
         }
     }
 }

@@ -2,7 +2,9 @@ using Microsoft.Extensions.Hosting;
 
 namespace Herd.Grains.Hosting;
 
-/// <summary>A service that does its work while the process stops, before any other service of the process is stopped.</summary>
+/// <summary>
+/// A service that does its work while the process stops, before any other service of the process is stopped.
+/// </summary>
 public abstract class StoppingService : IHostedLifecycleService
 {
     /// <summary>The work. The host waits for it.</summary>

@@ -79,7 +79,8 @@ public sealed class ChatTemplate : IDisposable
 
     /// <summary>The tokens of a prompt for the continuation of a text.</summary>
     /// <exception cref="TemplateException">A single character stands for a control token.</exception>
-    public int[] Begin(string text) => [.. _vocabulary.BeginningOfText is { } beginning ? [beginning] : Array.Empty<int>(), .. _plain.Tokenize(text)];
+    public int[] Begin(string text) =>
+        [.. _vocabulary.BeginningOfText is { } beginning ? [beginning] : Array.Empty<int>(), .. _plain.Tokenize(text)];
 
     public void Dispose() => _template.Dispose();
 
@@ -95,7 +96,8 @@ public sealed class ChatTemplate : IDisposable
     private static int AfterThought(string text) =>
         text.LastIndexOf(ThoughtEnds, StringComparison.Ordinal) is >= 0 and var end ? end + ThoughtEnds.Length : 0;
 
-    private string Render(IReadOnlyList<ChatMessage> messages, Func<ChatMessage, int, string> content, JsonArray? tools = null)
+    private string Render(
+        IReadOnlyList<ChatMessage> messages, Func<ChatMessage, int, string> content, JsonArray? tools = null)
     {
         var variables = new JsonObject
         {
@@ -132,10 +134,12 @@ public sealed class ChatTemplate : IDisposable
         var rendered = Render([new ChatMessage(ChatRole.User, Sample)], (message, _) => message.Text);
         if (!rendered.Contains(Sample.Trim(), StringComparison.Ordinal))
         {
-            throw new TemplateException("The chat template does not render the user's message; it cannot be used for chat.");
+            throw new TemplateException(
+                "The chat template does not render the user's message; it cannot be used for chat.");
         }
 
-        return (!rendered.Contains(Sample, StringComparison.Ordinal), rendered.TrimEnd().EndsWith(ThoughtBegins, StringComparison.Ordinal));
+        return (!rendered.Contains(Sample, StringComparison.Ordinal), rendered.TrimEnd()
+            .EndsWith(ThoughtBegins, StringComparison.Ordinal));
     }
 
     /// <summary>Detects the call style of the model by the words of its template.</summary>
@@ -155,7 +159,11 @@ public sealed class ChatTemplate : IDisposable
         try
         {
             return Render(
-                [new ChatMessage(ChatRole.User, "hello"), new ChatMessage(ChatRole.Assistant, "hello"), new ChatMessage(ChatRole.Tool, "hello")],
+                [
+                    new ChatMessage(ChatRole.User, "hello"),
+                    new ChatMessage(ChatRole.Assistant, "hello"),
+                    new ChatMessage(ChatRole.Tool, "hello"),
+                ],
                 (message, _) => message.Text,
                 [ToolInstructions.Describe(new ToolDefinition(Sample))]).Contains(Sample, StringComparison.Ordinal);
         }

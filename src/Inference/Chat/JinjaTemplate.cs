@@ -30,7 +30,8 @@ internal sealed class JinjaTemplate : IDisposable
     {
         if (source.Length > options.Characters)
         {
-            throw new TemplateException($"The chat template has {source.Length} characters; at most {options.Characters} are read.");
+            throw new TemplateException(
+                $"The chat template has {source.Length} characters; at most {options.Characters} are read.");
         }
 
         _options = options;
@@ -82,7 +83,8 @@ internal sealed class JinjaTemplate : IDisposable
         {
             throw new TemplateException(
                 $"The chat template went over its limits when it was {verb} ({_options.Statements} statements, "
-                + $"{_options.Bytes >> 20} MiB, depth {_options.Depth}, {_options.Time.TotalSeconds} s): {e.Message}", e);
+                + $"{_options.Bytes >> 20} MiB, depth {_options.Depth}, {_options.Time.TotalSeconds} "
+                + $"s): {e.Message}", e);
         }
     }
 

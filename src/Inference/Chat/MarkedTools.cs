@@ -13,7 +13,8 @@ internal sealed class MarkedTools(TextMarker marker, int first)
     /// <summary>The number of marks, including those before <c>first</c>.</summary>
     public int Marks { get; private set; } = first;
 
-    public JsonArray From(IReadOnlyList<ToolDefinition> tools) => new([.. tools.Select(tool => Mark(ToolInstructions.Describe(tool)))]);
+    public JsonArray From(IReadOnlyList<ToolDefinition> tools) =>
+        new([.. tools.Select(tool => Mark(ToolInstructions.Describe(tool)))]);
 
     private JsonNode? Mark(JsonNode? node) => node switch
     {
@@ -24,7 +25,8 @@ internal sealed class MarkedTools(TextMarker marker, int first)
         _ => node.DeepClone(),
     };
 
-    private string Mark(string text) => text.Length <= LongestWord && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-')
-        ? text
-        : marker.Mark(Marks++, text);
+    private string Mark(string text) =>
+        text.Length <= LongestWord && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-')
+            ? text
+            : marker.Mark(Marks++, text);
 }

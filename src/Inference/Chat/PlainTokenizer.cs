@@ -24,7 +24,8 @@ internal sealed class PlainTokenizer(IVocabulary vocabulary)
         if (at < 0 || cut >= at + name.Length)
         {
             throw new TemplateException(
-                $"The text holds a character that this model's vocabulary reads as the special token {special}. Remove it.");
+                $"The text holds a character that this model's vocabulary reads as the special token {special}. "
+                    + $"Remove it.");
         }
 
         return [.. Tokenize(text[..cut]), .. Tokenize(text[cut..])];

@@ -46,6 +46,6 @@ internal sealed class TextMarker(string nonce)
     private string Scaffold(string text) => text.Contains(nonce, StringComparison.Ordinal) ? throw Torn() : text;
 
     private static TemplateException Torn() => new(
-        "The chat template cuts messages apart (it looks inside their text), so their text cannot be kept from being read "
-        + "as control tokens. Use a template that shows messages whole.");
+        "The chat template cuts messages apart (it looks inside their text), so their text cannot be kept from being "
+        + "read as control tokens. Use a template that shows messages whole.");
 }

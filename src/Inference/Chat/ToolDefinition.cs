@@ -5,7 +5,8 @@ namespace Herd.Inference.Chat;
 /// <param name="Description">The purpose of the function; null if not given.</param>
 /// <param name="Parameters">The JSON schema of its arguments; null if it has none.</param>
 /// <param name="IsStrict">True to reject a schema that a grammar cannot enforce.</param>
-public sealed record ToolDefinition(string Name, string? Description = null, string? Parameters = null, bool IsStrict = false);
+public sealed record ToolDefinition(
+    string Name, string? Description = null, string? Parameters = null, bool IsStrict = false);
 
 /// <summary>The style in which functions are described to a model, and in which it calls them.</summary>
 public enum ToolStyle

@@ -11,9 +11,13 @@ namespace Herd.Inference.Chat;
 /// </summary>
 internal static class ToolInstructions
 {
-    private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Readable = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
-    public static IReadOnlyList<ChatMessage> Apply(IReadOnlyList<ChatMessage> messages, IReadOnlyList<ToolDefinition> tools)
+    public static IReadOnlyList<ChatMessage> Apply(
+        IReadOnlyList<ChatMessage> messages, IReadOnlyList<ToolDefinition> tools)
     {
         var result = new List<ChatMessage>();
         if (tools.Count > 0 && (messages.Count == 0 || messages[0].Role != ChatRole.System))
@@ -29,7 +33,8 @@ internal static class ToolInstructions
                 // One user message holds the results of several calls, because some templates need alternating roles.
                 var response = $"<tool_response>\n{message.Text}\n</tool_response>";
                 result.Add(new ChatMessage(
-                    ChatRole.User, i > 0 && messages[i - 1].Role == ChatRole.Tool ? $"{Take(result).Text}\n{response}" : response));
+                    ChatRole.User,
+                    i > 0 && messages[i - 1].Role == ChatRole.Tool ? $"{Take(result).Text}\n{response}" : response));
             }
             else
             {

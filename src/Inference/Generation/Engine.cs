@@ -40,7 +40,8 @@ public sealed class Engine : IAsyncDisposable
         var disk = options.Kv.Disk is { } tier
             ? new DiskTier(tier, context.Layout, action => Post(action), time, logger)
             : null;
-        _cache = new KvCache(context, new OffloadedSessions(options.Kv.HostBytes, disk, rates, time), rates, time, logger);
+        _cache = new KvCache(
+            context, new OffloadedSessions(options.Kv.HostBytes, disk, rates, time), rates, time, logger);
         _loop = new EngineLoop(context, vocabulary, _cache, rates, options, time, logger)
         {
             Finished = () => Interlocked.Decrement(ref _unfinished),
@@ -119,7 +120,8 @@ public sealed class Engine : IAsyncDisposable
     public async Task<SessionState?> Export(string session, CancellationToken cancellation)
     {
         await using var given = cancellation.Register(() => Post(_loop.Transfer.ServeRequests));
-        return await Ask<SessionState?>(result => _loop.Transfer.Export(session, result, cancellation), otherwise: null);
+        return await Ask<SessionState?>(
+            result => _loop.Transfer.Export(session, result, cancellation), otherwise: null);
     }
 
     /// <summary>Imports the KV cache of a session and replaces the one that is here.</summary>

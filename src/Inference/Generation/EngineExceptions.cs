@@ -4,7 +4,8 @@ namespace Herd.Inference.Generation;
 /// <param name="promptTokens">Tokens of the prompt.</param>
 /// <param name="contextTokens">The maximum number of tokens of a conversation.</param>
 public sealed class ContextOverflowException(int promptTokens, int contextTokens) : Exception(
-    $"The conversation has {promptTokens} tokens, and a conversation can hold {contextTokens} with its answer. Shorten it.")
+    $"The conversation has {promptTokens} tokens, and a conversation can hold {contextTokens} with its answer. "
+        + $"Shorten it.")
 {
     public int PromptTokens { get; } = promptTokens;
 

@@ -8,6 +8,7 @@ internal static partial class EngineLog
         Message = "A step of {Tokens} tokens for {Sequences} sequences failed; these answers end with an error")]
     public static partial void StepFailed(ILogger logger, Exception exception, int tokens, int sequences);
 
-    [LoggerMessage(EventId = 101, Level = LogLevel.Critical, Message = "The engine's loop failed; the engine has stopped")]
+    [LoggerMessage(
+        EventId = 101, Level = LogLevel.Critical, Message = "The engine's loop failed; the engine has stopped")]
     public static partial void LoopFailed(ILogger logger, Exception exception);
 }

@@ -12,7 +12,8 @@ public interface IEngineRunner
 /// <summary>Runs each engine on a thread of its own.</summary>
 public sealed class EngineThread : IEngineRunner
 {
-    public void Start(Engine engine) => new Thread(() => Run(engine)) { Name = "herd engine", IsBackground = true }.Start();
+    public void Start(Engine engine) =>
+        new Thread(() => Run(engine)) { Name = "herd engine", IsBackground = true }.Start();
 
     private static void Run(Engine engine)
     {

@@ -59,7 +59,9 @@ internal sealed class Fairness
         }
 
         var min = MinOfOthers(account: null);
-        foreach (var tenant in _accounts.Where(a => a.Value.Requests == 0 && a.Value.Service <= min).Select(a => a.Key).ToList())
+        foreach (var tenant in _accounts.Where(a => a.Value.Requests == 0 && a.Value.Service <= min)
+            .Select(a => a.Key)
+            .ToList())
         {
             _accounts.Remove(tenant);
         }

@@ -10,7 +10,12 @@ namespace Herd.Inference.Generation;
 /// cref="SchedulingPolicy"/>'s.
 /// </summary>
 internal sealed class Scheduler(
-    KvCache cache, SchedulingPolicy policy, Fairness fairness, StepTimes times, Speculation? speculation, TimeProvider time)
+    KvCache cache,
+    SchedulingPolicy policy,
+    Fairness fairness,
+    StepTimes times,
+    Speculation? speculation,
+    TimeProvider time)
 {
     private readonly List<Sequence> _waiting = [];
     private readonly List<Sequence> _running = [];

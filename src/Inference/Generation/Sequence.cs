@@ -30,7 +30,11 @@ internal sealed class Sequence
     private TimeSpan _restore;
 
     public Sequence(
-        GenerationRequest request, IVocabulary vocabulary, int capacity, TimeProvider time, CancellationToken cancellation)
+        GenerationRequest request,
+        IVocabulary vocabulary,
+        int capacity,
+        TimeProvider time,
+        CancellationToken cancellation)
     {
         _request = request;
         _vocabulary = vocabulary;
@@ -173,7 +177,8 @@ internal sealed class Sequence
             MirostatMu = _request.Sampling.Mirostat is null ? null : _sampling.MirostatMu,
         };
 
-    private void Finish(FinishReason reason, IReadOnlyList<int> tokens, string text, IReadOnlyList<ChosenLogProb> logProbs)
+    private void Finish(
+        FinishReason reason, IReadOnlyList<int> tokens, string text, IReadOnlyList<ChosenLogProb> logProbs)
     {
         var now = _time.GetTimestamp();
         var admitted = _admitted == 0 ? now : _admitted;

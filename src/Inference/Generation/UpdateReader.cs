@@ -43,7 +43,9 @@ internal sealed class UpdateReader(Sequence sequence, TimeSpan interval, TimePro
     }
 
     private static GenerationUpdate Join(List<GenerationUpdate> updates) => new(
-        [.. updates.SelectMany(update => update.Tokens)], string.Concat(updates.Select(update => update.Text)), updates[^1].Result)
+        [.. updates.SelectMany(update => update.Tokens)],
+        string.Concat(updates.Select(update => update.Text)),
+        updates[^1].Result)
     {
         LogProbs = [.. updates.SelectMany(update => update.LogProbs)],
         MirostatMu = updates[^1].MirostatMu,

@@ -101,7 +101,8 @@ internal sealed class JsonGrammar
         Part Range(byte first, byte last) => _builder.Bytes(ByteSet.Range(first, last));
         var tail = Range(0x80, 0xBF);
         var hex = _builder.Bytes(
-            ByteSet.Range((byte)'0', (byte)'9') | ByteSet.Range((byte)'a', (byte)'f') | ByteSet.Range((byte)'A', (byte)'F'));
+            ByteSet.Range((byte)'0', (byte)'9') | ByteSet.Range((byte)'a', (byte)'f')
+                | ByteSet.Range((byte)'A', (byte)'F'));
         return _builder.Choice(
             _builder.Bytes(
                 ByteSet.Range(0x20, 0x21) | ByteSet.Range(0x23, 0x5B) | ByteSet.Range(0x5D, 0x7F)),

@@ -16,7 +16,8 @@ internal sealed class JsonSchemaCompiler
 
     private static readonly HashSet<string> Annotations =
     [
-        "$schema", "$id", "$comment", "$defs", "definitions", "title", "description", "default", "examples", "deprecated",
+        "$schema", "$id", "$comment", "$defs", "definitions", "title", "description", "default", "examples",
+        "deprecated",
         "readOnly", "writeOnly", "strict", "name",
     ];
 
@@ -33,7 +34,8 @@ internal sealed class JsonSchemaCompiler
     }
 
     /// <summary>Creates a compiler for another schema of the same grammar.</summary>
-    private JsonSchemaCompiler(JsonElement root, JsonSchemaCompiler of) => (_root, _builder, _json) = (root, of._builder, of._json);
+    private JsonSchemaCompiler(JsonElement root, JsonSchemaCompiler of) =>
+        (_root, _builder, _json) = (root, of._builder, of._json);
 
     /// <summary>Any JSON object.</summary>
     public static Grammar AnyObject(TokenTrie tokens)
@@ -75,7 +77,10 @@ internal sealed class JsonSchemaCompiler
         var calls = tools.Select(tool => GrammarBuilder.Sequence(
             compiler._builder.Literal(tool.Name + arguments), compiler.Arguments(tool)));
         return compiler.Finish(
-            GrammarBuilder.Sequence(compiler._builder.Literal(open), compiler._builder.Choice([.. calls]), compiler._builder.Literal(close)), tokens);
+            GrammarBuilder.Sequence(
+                compiler._builder.Literal(open),
+                compiler._builder.Choice([.. calls]),
+                compiler._builder.Literal(close)), tokens);
     }
 
     private Part Arguments(ToolDefinition tool)
@@ -83,7 +88,8 @@ internal sealed class JsonSchemaCompiler
         try
         {
             using var document = JsonDocument.Parse(
-                tool.Parameters ?? """{"type":"object","properties":{}}""", new JsonDocumentOptions { MaxDepth = MaxDepth });
+                tool.Parameters
+                    ?? """{"type":"object","properties":{}}""", new JsonDocumentOptions { MaxDepth = MaxDepth });
             return new JsonSchemaCompiler(document.RootElement, this).Schema(document.RootElement, "$");
         }
         catch (Exception e) when (e is JsonException or GrammarException)
@@ -118,7 +124,8 @@ internal sealed class JsonSchemaCompiler
         {
             ("$ref", value => Reference(value, path)),
             ("const", value => _builder.Literal(value.GetRawText())),
-            ("enum", value => _builder.Choice([.. NotEmpty(value, $"{path}.enum").Select(v => _builder.Literal(v.GetRawText()))])),
+            ("enum", value =>
+                _builder.Choice([.. NotEmpty(value, $"{path}.enum").Select(v => _builder.Literal(v.GetRawText()))])),
             ("anyOf", value => Any(value, $"{path}.anyOf")),
             ("oneOf", value => Any(value, $"{path}.oneOf")),
         })
@@ -169,7 +176,9 @@ internal sealed class JsonSchemaCompiler
             ? additional.ValueKind == JsonValueKind.False ? null : Schema(additional, $"{path}.additionalProperties")
             : schema.TryGetProperty("properties", out _) ? null : _json.Value;
         var properties = schema.TryGetProperty("properties", out var named)
-            ? named.EnumerateObject().Select(p => (p.Name, Part: Schema(p.Value, $"{path}.properties.{p.Name}"))).ToList()
+            ? named.EnumerateObject()
+                .Select(p => (p.Name, Part: Schema(p.Value, $"{path}.properties.{p.Name}")))
+                .ToList()
             : [];
         if (required.FirstOrDefault(name => properties.TrueForAll(p => p.Name != name)) is { } missing)
         {
@@ -248,7 +257,8 @@ internal sealed class JsonSchemaCompiler
     private static (int Min, int? Max) Bounds(JsonElement schema, string path, string min, string max)
     {
         int? Read(string name) => !schema.TryGetProperty(name, out var value) ? null
-            : value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var count) && count is >= 0 and <= MaxRepeats ? count
+            : value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var count)
+                && count is >= 0 and <= MaxRepeats ? count
             : throw new GrammarException($"{path}.{name} is not a number from 0 to {MaxRepeats}");
 
         var bounds = (Read(min) ?? 0, Read(max));
@@ -282,9 +292,10 @@ internal sealed class JsonSchemaCompiler
     private static JsonElement[] NotEmpty(JsonElement array, string path) =>
         NotEmptyOrNone(array, path) is { Length: > 0 } items ? items : throw new GrammarException($"{path} is empty");
 
-    private static JsonElement[] NotEmptyOrNone(JsonElement array, string path) => array.ValueKind == JsonValueKind.Array
-        ? [.. array.EnumerateArray()]
-        : throw new GrammarException($"{path} is not an array");
+    private static JsonElement[] NotEmptyOrNone(JsonElement array, string path) =>
+        array.ValueKind == JsonValueKind.Array
+            ? [.. array.EnumerateArray()]
+            : throw new GrammarException($"{path} is not an array");
 
     private static string Quoted(string name) =>
         $"\"{JsonEncodedText.Encode(name, JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\"";

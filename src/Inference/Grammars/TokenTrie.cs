@@ -16,7 +16,8 @@ internal sealed class TokenTrie
         Ends = [.. Enumerable.Range(0, vocabulary.Count).Where(vocabulary.IsEndOfGeneration)];
         Sorted = [.. Enumerable.Range(0, vocabulary.Count).Where(token => !vocabulary.IsEndOfGeneration(token))];
         Array.Sort(Sorted, (one, other) => Bytes(one).SequenceCompareTo(Bytes(other)));
-        SharedWithPrevious = [.. Sorted.Select((token, i) => i == 0 ? 0 : Bytes(token).CommonPrefixLength(Bytes(Sorted[i - 1])))];
+        SharedWithPrevious =
+            [.. Sorted.Select((token, i) => i == 0 ? 0 : Bytes(token).CommonPrefixLength(Bytes(Sorted[i - 1])))];
     }
 
     /// <summary>All tokens except end-of-generation tokens.</summary>

@@ -41,7 +41,9 @@ internal sealed class DiskTier : IDisposable
     /// <summary>The sessions whose files an earlier process left, those used longest ago first.</summary>
     public IEnumerable<(OffloadedSession Session, DateTime LastUsed)> Recover()
     {
-        foreach (var file in new DirectoryInfo(_options.Directory).EnumerateFiles().OrderBy(file => file.LastWriteTimeUtc).ToList())
+        foreach (var file in new DirectoryInfo(_options.Directory).EnumerateFiles()
+            .OrderBy(file => file.LastWriteTimeUtc)
+            .ToList())
         {
             if (file.Extension == ".kv" && TryReadHeader(file) is { } header)
             {
@@ -188,12 +190,14 @@ internal sealed class DiskTier : IDisposable
         try
         {
             Directory.CreateDirectory(directory);
-            return new FileStream(Path.Combine(directory, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            return new FileStream(
+                Path.Combine(directory, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new InvalidDataException(
-                $"The folder for KV caches {directory} cannot be used: {e.Message} Give each node a folder of its own.", e);
+                $"The folder for KV caches {directory} cannot be used: {e.Message} Give each node a folder of its own.",
+                e);
         }
     }
 }

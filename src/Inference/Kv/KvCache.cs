@@ -125,10 +125,12 @@ internal sealed class KvCache : IDisposable
     /// </summary>
     public IEnumerable<int> Missing(IEnumerable<KvAllocation> allocations)
     {
-        var kept = _slots.Where(slot => slot.Session is not null).ToDictionary(slot => slot.Session!, slot => slot.Tokens.Count);
+        var kept = _slots.Where(slot => slot.Session is not null)
+            .ToDictionary(slot => slot.Session!, slot => slot.Tokens.Count);
         return allocations.Select(allocation =>
         {
-            var atHand = Math.Max(kept.GetValueOrDefault(allocation.Session), Offloaded.Find(allocation.Session)?.Tokens.Length ?? 0);
+            var atHand = Math.Max(
+                kept.GetValueOrDefault(allocation.Session), Offloaded.Find(allocation.Session)?.Tokens.Length ?? 0);
             return Math.Max(0, allocation.Tokens.Count - atHand);
         });
     }
@@ -185,7 +187,8 @@ internal sealed class KvCache : IDisposable
     public bool OffloadOne()
     {
         var slot = Array.Find(
-            _slots, s => s is { Owner: null, Session: not null } && s.SavedTokens != s.Tokens.Count && ShouldOffload(s));
+            _slots,
+            s => s is { Owner: null, Session: not null } && s.SavedTokens != s.Tokens.Count && ShouldOffload(s));
         if (slot is null)
         {
             return false;
@@ -288,7 +291,9 @@ internal sealed class KvCache : IDisposable
         }
 
         Offloaded.Put(
-            new OffloadedSession(slot.Session!, slot.Tenant, slot.Prefix, [.. slot.Tokens], state.Length), state, slot.Preempted);
+            new OffloadedSession(slot.Session!, slot.Tenant, slot.Prefix, [.. slot.Tokens], state.Length),
+            state,
+            slot.Preempted);
         return true;
     }
 }

@@ -4,12 +4,19 @@ namespace Herd.Inference.Kv;
 
 internal static partial class KvLog
 {
-    [LoggerMessage(EventId = 110, Level = LogLevel.Warning, Message = "A KV cache of {Bytes} bytes was not written to disk: {Reason}")]
+    [LoggerMessage(
+        EventId = 110,
+        Level = LogLevel.Warning,
+        Message = "A KV cache of {Bytes} bytes was not written to disk: {Reason}")]
     public static partial void NotWritten(ILogger logger, long bytes, string reason);
 
-    [LoggerMessage(EventId = 111, Level = LogLevel.Warning, Message = "A KV cache on disk is of no use and is dropped: {Reason}")]
+    [LoggerMessage(
+        EventId = 111, Level = LogLevel.Warning, Message = "A KV cache on disk is of no use and is dropped: {Reason}")]
     public static partial void NotRead(ILogger logger, string reason);
 
-    [LoggerMessage(EventId = 112, Level = LogLevel.Warning, Message = "A KV cache of {Tokens} tokens was not moved and is computed anew: {Reason}")]
+    [LoggerMessage(
+        EventId = 112,
+        Level = LogLevel.Warning,
+        Message = "A KV cache of {Tokens} tokens was not moved and is computed anew: {Reason}")]
     public static partial void NotMoved(ILogger logger, int tokens, string reason);
 }

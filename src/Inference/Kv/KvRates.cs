@@ -18,7 +18,8 @@ internal sealed class KvRates
     /// <summary>Bytes of state that a token has; 0 until a state was saved.</summary>
     public double BytesPerToken { get; private set; }
 
-    public void RecordSize(int tokens, long bytes) => BytesPerToken = tokens > 0 ? (double)bytes / tokens : BytesPerToken;
+    public void RecordSize(int tokens, long bytes) =>
+        BytesPerToken = tokens > 0 ? (double)bytes / tokens : BytesPerToken;
 
     /// <summary>Seconds to copy a resident sequence to another slot, by way of the host.</summary>
     public double Copy(int tokens) => Save.Seconds(tokens * BytesPerToken) + Restore.Seconds(tokens * BytesPerToken);

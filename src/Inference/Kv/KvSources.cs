@@ -35,7 +35,8 @@ internal sealed class KvSources(KvSlot[] slots, OffloadedSessions parkedSessions
             if (offloaded.State is not null || offloaded.FileBytes > 0)
             {
                 Offer(
-                    null, offloaded, offloaded.Tokens, read + rates.Restore.Seconds(offloaded.Bytes), offloaded.Session == allocation.Session);
+                    null, offloaded, offloaded.Tokens, read
+                        + rates.Restore.Seconds(offloaded.Bytes), offloaded.Session == allocation.Session);
             }
         }
 
@@ -59,7 +60,8 @@ internal sealed class KvSources(KvSlot[] slots, OffloadedSessions parkedSessions
         slots,
         slot => slot.Owner is { Pending: > 1 } other
             && other.Tenant == allocation.Tenant
-            && CollectionsMarshal.AsSpan(other.Tokens).CommonPrefixLength(CollectionsMarshal.AsSpan(allocation.Tokens)) is var common
+            && CollectionsMarshal.AsSpan(other.Tokens)
+                .CommonPrefixLength(CollectionsMarshal.AsSpan(allocation.Tokens)) is var common
             && common > slot.Tokens.Count
             && Math.Min(common, allocation.Tokens.Count - 1) - matched >= MinSharedTokens);
 }

@@ -5,7 +5,8 @@ internal sealed class KvTransfer(KvCache cache, KvRates rates, TimeProvider time
 {
     private readonly List<ExportRequest> _requests = [];
 
-    private sealed record ExportRequest(KvAllocation Claim, TaskCompletionSource<SessionState?> Result, CancellationToken Cancellation);
+    private sealed record ExportRequest(
+        KvAllocation Claim, TaskCompletionSource<SessionState?> Result, CancellationToken Cancellation);
 
     /// <summary>Every session here, the last used first.</summary>
     public IReadOnlyList<SessionSummary> Sessions()
@@ -20,8 +21,13 @@ internal sealed class KvTransfer(KvCache cache, KvRates rates, TimeProvider time
                     (long)(slot.Tokens.Count * rates.BytesPerToken),
                     slot.Owner is not null,
                     time.GetElapsedTime(slot.LastUsed)))
-                .Concat(cache.Offloaded.All.Where(offloaded => !resident.ContainsKey(offloaded.Session)).Select(offloaded => new SessionSummary(
-                    offloaded.Session, offloaded.Tokens.Length, offloaded.Bytes, IsActive: false, time.GetElapsedTime(offloaded.LastUsed))))
+                .Concat(cache.Offloaded.All.Where(offloaded => !resident.ContainsKey(offloaded.Session))
+                    .Select(offloaded => new SessionSummary(
+                    offloaded.Session,
+                    offloaded.Tokens.Length,
+                    offloaded.Bytes,
+                    IsActive: false,
+                    time.GetElapsedTime(offloaded.LastUsed))))
                 .OrderBy(session => session.Idle),
         ];
     }
@@ -65,7 +71,9 @@ internal sealed class KvTransfer(KvCache cache, KvRates rates, TimeProvider time
         cache.Forget(state.Session);
         rates.RecordSize(state.Tokens.Length, state.State.Length);
         cache.Offloaded.Put(
-            new OffloadedSession(state.Session, state.Tenant, state.Prefix, state.Tokens, state.State.Length), state.State, waiter: null);
+            new OffloadedSession(state.Session, state.Tenant, state.Prefix, state.Tokens, state.State.Length),
+            state.State,
+            waiter: null);
         return true;
     }
 
@@ -90,7 +98,9 @@ internal sealed class KvTransfer(KvCache cache, KvRates rates, TimeProvider time
         if (slot is not null && !(offloaded is { State: not null } && KvCache.IsSame(offloaded, slot)))
         {
             using var copy = cache.States.Save(slot);
-            state = copy is null ? null : new SessionState(slot.Session!, slot.Tenant, slot.Prefix, [.. slot.Tokens], copy);
+            state = copy is null
+                ? null
+                : new SessionState(slot.Session!, slot.Tenant, slot.Prefix, [.. slot.Tokens], copy);
         }
         else if (offloaded is { State: { } held })
         {

@@ -49,7 +49,8 @@ internal sealed class OffloadedSessions : IDisposable
     /// <summary>
     /// Idle time of the last session dropped from its last tier within the last minute; null if none.
     /// </summary>
-    public TimeSpan? ForgottenIdle => _forgotten is { } last && _time.GetElapsedTime(last.At) < Recently ? last.Idle : null;
+    public TimeSpan? ForgottenIdle =>
+        _forgotten is { } last && _time.GetElapsedTime(last.At) < Recently ? last.Idle : null;
 
     public bool IsEnabled => _hostCapacity > 0 || _disk is not null;
 
@@ -222,7 +223,8 @@ internal sealed class OffloadedSessions : IDisposable
 
     private void TrimHost(OffloadedSession? except)
     {
-        while (HostBytes > _hostCapacity && Least(s => s is { State: not null, Waiters: 0 } && s != except) is { } least)
+        while (HostBytes > _hostCapacity
+            && Least(s => s is { State: not null, Waiters: 0 } && s != except) is { } least)
         {
             HostKeptFor = _time.GetElapsedTime(least.LastUsed);
             DropState(least);

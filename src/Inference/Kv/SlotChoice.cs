@@ -13,7 +13,8 @@ internal sealed class SlotChoice(KvSlot[] slots, OffloadedSessions offloaded, Kv
     /// </summary>
     public KvSlot? For(KvSlot? own)
     {
-        if (own is not null && (!offloaded.IsEnabled || IsBesideBusy(own) || rates.Copy(own.Tokens.Count) > MaxMoveSeconds))
+        if (own is not null
+            && (!offloaded.IsEnabled || IsBesideBusy(own) || rates.Copy(own.Tokens.Count) > MaxMoveSeconds))
         {
             return own;
         }
@@ -34,7 +35,8 @@ internal sealed class SlotChoice(KvSlot[] slots, OffloadedSessions offloaded, Kv
         {
             if (slot.Owner is null && isPossible(slot))
             {
-                var value = KvValue.Compute(rates.Prefill.Seconds(slot.Tokens.Count), time.GetElapsedTime(slot.LastUsed));
+                var value = KvValue.Compute(
+                    rates.Prefill.Seconds(slot.Tokens.Count), time.GetElapsedTime(slot.LastUsed));
                 if (least is null || value < leastValue)
                 {
                     (least, leastValue) = (slot, value);

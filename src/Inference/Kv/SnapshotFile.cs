@@ -69,7 +69,8 @@ internal static class SnapshotFile
             file.ReadExactly(found);
             return CryptographicOperations.FixedTimeEquals(found, seal.GetHashAndReset())
                 ? state
-                : throw new InvalidDataException($"The seal of {path} is broken: the file is damaged, or of another key.");
+                : throw new InvalidDataException(
+                    $"The seal of {path} is broken: the file is damaged, or of another key.");
         }
         catch
         {
@@ -92,5 +93,6 @@ internal static class SnapshotFile
         }
     }
 
-    private static FileStreamOptions ReadOptions => new() { Mode = FileMode.Open, Access = FileAccess.Read, BufferSize = 0 };
+    private static FileStreamOptions ReadOptions =>
+        new() { Mode = FileMode.Open, Access = FileAccess.Read, BufferSize = 0 };
 }

@@ -20,11 +20,13 @@ public static class SnapshotKey
 
             return File.ReadAllBytes(path) is { Length: Bytes } key
                 ? key
-                : throw new InvalidDataException($"{path} is not a key of {Bytes} bytes. Delete it and the snapshots beside it.");
+                : throw new InvalidDataException(
+                    $"{path} is not a key of {Bytes} bytes. Delete it and the snapshots beside it.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InvalidDataException($"The key of the KV caches on disk cannot be kept in {path}: {e.Message}", e);
+            throw new InvalidDataException(
+                $"The key of the KV caches on disk cannot be kept in {path}: {e.Message}", e);
         }
     }
 

@@ -27,7 +27,8 @@ public sealed class SnapshotReader(string session, string tenant, SnapshotBindin
         Require(read.Session == session && read.Tenant == tenant, "it is another session's");
         Require(read.Model.AsSpan().SequenceEqual(binding.Model), "it is another model's");
         Require(read.Layout.AsSpan().SequenceEqual(SnapshotHeader.Digest(binding.Layout)), "its layout is another");
-        Require(read.StateBytes <= maxBytes, $"its {read.StateBytes} bytes are more than the {maxBytes} that are taken");
+        Require(
+            read.StateBytes <= maxBytes, $"its {read.StateBytes} bytes are more than the {maxBytes} that are taken");
         if (_header is null || !_header.Write().AsSpan().SequenceEqual(header))
         {
             _state?.Dispose();

@@ -17,7 +17,9 @@ public static class HostMemory
         var line = File.Exists("/proc/meminfo")
             ? File.ReadLines("/proc/meminfo").FirstOrDefault(line => line.StartsWith(Label, StringComparison.Ordinal))
             : null;
-        return line is null ? long.MaxValue : Number(line[Label.Length..].Replace("kB", "", StringComparison.Ordinal)) * 1024;
+        return line is null
+            ? long.MaxValue
+            : Number(line[Label.Length..].Replace("kB", "", StringComparison.Ordinal)) * 1024;
     }
 
     private static long FreeInContainer() =>

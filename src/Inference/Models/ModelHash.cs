@@ -32,7 +32,8 @@ public static class ModelHash
     /// <summary>Reads in large blocks: computation of others between two blocks can delay the next one.</summary>
     private static async Task<byte[]> Digest(string path, CancellationToken cancellation)
     {
-        await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
+        await using var file = new FileStream(
+            path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var piece = new byte[PieceBytes];
         while (await file.ReadAsync(piece, cancellation) is > 0 and var read)

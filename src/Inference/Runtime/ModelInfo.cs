@@ -6,4 +6,5 @@ namespace Herd.Inference.Runtime;
 /// <param name="ChatTemplate">Its Jinja chat template; null if it has none.</param>
 /// <param name="Bytes">Size of the weights in bytes.</param>
 /// <param name="Parameters">Number of weights.</param>
-public sealed record ModelInfo(string Description, int ContextLength, string? ChatTemplate, long Bytes, long Parameters);
+public sealed record ModelInfo(
+    string Description, int ContextLength, string? ChatTemplate, long Bytes, long Parameters);

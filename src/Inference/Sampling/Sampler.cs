@@ -41,7 +41,8 @@ internal sealed class Sampler
         var likeliest = TensorPrimitives.IndexOfMax(logits);
         if (!float.IsFinite(logits[likeliest]))
         {
-            throw new DecodeException($"The model computed {logits[likeliest]} for token {likeliest}; its weights may be damaged.", 0);
+            throw new DecodeException(
+                $"The model computed {logits[likeliest]} for token {likeliest}; its weights may be damaged.", 0);
         }
 
         var adjusted = Adjust(logits, options, tokens, prompt);
@@ -167,7 +168,9 @@ internal sealed class Sampler
         for (var threshold = 1e-3f; ; threshold = threshold < 1e-30f ? 0 : threshold * 1e-3f)
         {
             _candidates.Collect(_weights, threshold);
-            var enough = options.TopK > 0 ? _candidates.Count >= wanted : needed < 1 && _candidates.Mass >= needed * total;
+            var enough = options.TopK > 0
+                ? _candidates.Count >= wanted
+                : needed < 1 && _candidates.Mass >= needed * total;
             if (enough || threshold <= options.MinP)
             {
                 break;

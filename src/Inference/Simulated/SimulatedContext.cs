@@ -6,7 +6,8 @@ namespace Herd.Inference.Simulated;
 /// <summary>
 /// A KV cache of sequences of tokens, 4 bytes a token. A hash of all tokens before it gives the next token.
 /// </summary>
-internal sealed class SimulatedContext(ContextOptions options, SimulatedTimings timings, TimeProvider time) : ILlamaContext
+internal sealed class SimulatedContext(ContextOptions options, SimulatedTimings timings, TimeProvider time)
+    : ILlamaContext
 {
     private const ulong Seed = 0x9E3779B97F4A7C15;
     private const int Letters = 26;
@@ -40,7 +41,8 @@ internal sealed class SimulatedContext(ContextOptions options, SimulatedTimings 
             var cells = _sequences[batch.Sequences[i]];
             if (cells.Tokens.Count != batch.Positions[i] || cells.Tokens.Count == CellsPerSequence)
             {
-                throw new DecodeException($"Position {batch.Positions[i]} does not follow {cells.Tokens.Count} tokens.", 1);
+                throw new DecodeException(
+                    $"Position {batch.Positions[i]} does not follow {cells.Tokens.Count} tokens.", 1);
             }
 
             _hashes[i] = cells.Add(batch.Tokens[i]);
@@ -51,7 +53,8 @@ internal sealed class SimulatedContext(ContextOptions options, SimulatedTimings 
             }
         }
 
-        _pace.Spend(timings.Step + (decoding * timings.Sequence) + Seconds((batch.Count - decoding) / timings.PrefillPerSecond));
+        _pace.Spend(timings.Step + (decoding * timings.Sequence)
+            + Seconds((batch.Count - decoding) / timings.PrefillPerSecond));
     }
 
     public ReadOnlySpan<float> Logits(int index) => _logits.AsSpan(index * Vocabulary, Vocabulary);

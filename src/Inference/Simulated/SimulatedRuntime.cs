@@ -20,7 +20,8 @@ public sealed class SimulatedRuntime(SimulatedTimings timings, TimeProvider time
     }
 
     /// <summary>Loads a simulated model. The file does not have to exist.</summary>
-    public ILlamaModel Load(string path, ModelOptions options, IProgress<float>? progress, CancellationToken cancellation)
+    public ILlamaModel Load(
+        string path, ModelOptions options, IProgress<float>? progress, CancellationToken cancellation)
     {
         var pace = new Pace(timings.Speed, time);
         pace.Spend(timings.Load);

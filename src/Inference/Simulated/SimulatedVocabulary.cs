@@ -10,8 +10,8 @@ internal sealed class SimulatedVocabulary : IVocabulary
     public const int End = 257;
 
     public const string ChatTemplate =
-        "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n' }}"
-        + "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
+        "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' "
+        + "+ '\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
 
     private static readonly string[] Marks = ["<|im_start|>", "<|im_end|>"];
     private static readonly byte[][] Pieces = [.. Enumerable.Range(0, Begin).Select(b => new[] { (byte)b }), [], []];

@@ -32,7 +32,8 @@ internal sealed unsafe class ThreadPoolHandle : SafeHandleZeroOrMinusOneIsInvali
         : base(ownsHandle: true)
     {
         var cpu = Llama.BackendByName("CPU");
-        var create = (delegate* unmanaged[Cdecl]<ThreadPoolParams*, nint>)Llama.BackendFunction(cpu, "ggml_threadpool_new");
+        var create = (delegate* unmanaged[Cdecl]<ThreadPoolParams*, nint>)Llama.BackendFunction(
+            cpu, "ggml_threadpool_new");
         _free = (delegate* unmanaged[Cdecl]<nint, void>)Llama.BackendFunction(cpu, "ggml_threadpool_free");
 
         // Threads sleep between steps: spinning would take processor time from other nodes of the machine.

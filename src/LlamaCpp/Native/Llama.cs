@@ -155,7 +155,8 @@ internal static unsafe partial class Llama
     [LibraryImport(GgmlBase, EntryPoint = "ggml_backend_dev_memory")]
     public static partial void DeviceMemory(nint device, out nuint free, out nuint total);
 
-    [LibraryImport(GgmlBase, EntryPoint = "ggml_backend_reg_get_proc_address", StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport(
+        GgmlBase, EntryPoint = "ggml_backend_reg_get_proc_address", StringMarshalling = StringMarshalling.Utf8)]
     public static partial nint BackendFunction(nint backend, string name);
 
     [LibraryImport(GgmlBase, EntryPoint = "ggml_threadpool_params_init")]

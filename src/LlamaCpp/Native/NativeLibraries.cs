@@ -35,7 +35,8 @@ internal static class NativeLibraries
                 return;
             }
 
-            NativeLibrary.SetDllImportResolver(typeof(NativeLibraries).Assembly, (name, _, _) => Resolve(directory, name));
+            NativeLibrary.SetDllImportResolver(
+                typeof(NativeLibraries).Assembly, (name, _, _) => Resolve(directory, name));
             Check(directory);
             NativeLog.Route(logger);
             Native.Llama.BackendLoadAllFromPath(directory);
@@ -59,11 +60,13 @@ internal static class NativeLibraries
             ? Directory.EnumerateFiles(directory).FirstOrDefault(file => IsLibrary(Path.GetFileName(file), name))
             : null;
         return found ?? throw new ModelLoadException(
-            $"llama.cpp's library '{name}' is not in {directory}. Build again; the build fetches it with npm into native/.");
+            $"llama.cpp's library '{name}' is not in {directory}. Build again; the build fetches it with npm into "
+                + $"native/.");
     }
 
     private static bool IsLibrary(string file, string name) =>
-        (file.StartsWith($"lib{name}.", StringComparison.Ordinal) || file.StartsWith($"{name}.", StringComparison.Ordinal))
+        (file.StartsWith($"lib{name}.", StringComparison.Ordinal)
+            || file.StartsWith($"{name}.", StringComparison.Ordinal))
         && (file.EndsWith(".so", StringComparison.Ordinal)
             || file.EndsWith(".dylib", StringComparison.Ordinal)
             || file.EndsWith(".dll", StringComparison.Ordinal));

@@ -59,7 +59,10 @@ internal static partial class NativeLog
             (_errors ??= []).Add(line);
         }
 
-        Line(_logger!, level switch { >= Error => LogLevel.Error, Warning => LogLevel.Warning, _ => LogLevel.Debug }, line);
+        Line(
+            _logger!,
+            level switch { >= Error => LogLevel.Error, Warning => LogLevel.Warning, _ => LogLevel.Debug },
+            line);
     }
 
     [LoggerMessage(EventId = 200, Message = "{Line}")]

@@ -52,12 +52,16 @@ internal sealed class TraceCollector : IAsyncDisposable
                 await context.Request.InputStream.CopyToAsync(body);
                 context.Response.Close();
                 _raw.Enqueue(body.ToArray());
-                foreach (var span in Export.Parser.ParseFrom(body.ToArray()).Sources.SelectMany(source => source.Scopes).SelectMany(scope => scope.Spans))
+                foreach (var span in Export.Parser.ParseFrom(body.ToArray()).Sources
+                    .SelectMany(source => source.Scopes)
+                    .SelectMany(scope => scope.Spans))
                 {
                     _spans.Enqueue(span);
                 }
 
-                Interlocked.Exchange(ref _came, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+                Interlocked
+                    .Exchange(ref _came, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously))
+                    .SetResult();
             }
             catch (Exception e) when (e is HttpListenerException or ObjectDisposedException)
             {

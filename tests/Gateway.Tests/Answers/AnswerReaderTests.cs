@@ -10,17 +10,25 @@ public sealed class AnswerReaderTests
 
     [Theory]
     [InlineData(0, "hello", "text:hello")]
-    [InlineData(0, "<tool_call>\n{\"name\": \"weather\", \"arguments\": {\"city\": \"Rome\"}}\n</tool_call>", "call:weather{\"city\": \"Rome\"}")]
-    [InlineData(0, "Let me see.\n<tool_call>{\"name\":\"time\"}</tool_call>\n<tool_call>{\"name\":\"weather\",\"arguments\":{}}</tool_call>\n", "text:Let me see.|call:time{}|call:weather{}")]
+    [InlineData(
+        0,
+        "<tool_call>\n{\"name\": \"weather\", \"arguments\": {\"city\": \"Rome\"}}\n</tool_call>",
+        "call:weather{\"city\": \"Rome\"}")]
+    [InlineData(0, "Let me see.\n<tool_call>{\"name\":\"time\"}</tool_call>\n<tool_call>{\"name\":\"weather\","
+        + "\"arguments\":{}}</tool_call>\n", "text:Let me see.|call:time{}|call:weather{}")]
     [InlineData(0, "<tool_call>{\"name\":\"time\",\"arguments\":{}}", "call:time{}")]
-    [InlineData(0, "<tool_call>{\"name\":\"rm\",\"arguments\":{}}</tool_call> x", "text:<tool_call>{\"name\":\"rm\",\"arguments\":{}}</tool_call> x")]
+    [InlineData(
+        0,
+        "<tool_call>{\"name\":\"rm\",\"arguments\":{}}</tool_call> x",
+        "text:<tool_call>{\"name\":\"rm\",\"arguments\":{}}</tool_call> x")]
     [InlineData(0, "<tool_call>nonsense</tool_call>", "text:<tool_call>nonsense</tool_call>")]
     [InlineData(0, "a < b and <tool", "text:a < b and <tool")]
     [InlineData(0, "<think>x</think>y", "text:<think>x</think>y")]
     [InlineData(1, " {\"name\": \"weather\", \"parameters\": {\"city\": 1}}", "call:weather{\"city\": 1}")]
     [InlineData(1, "{\"name\": \"nothing\", \"parameters\": {}}", "text:{\"name\": \"nothing\", \"parameters\": {}}")]
     [InlineData(1, "Rome {", "text:Rome {")]
-    [InlineData(2, "<think>\nhm</think>\nRome <tool_call>{\"name\":\"time\"}</tool_call>", "thought:hm|text:Rome|call:time{}")]
+    [InlineData(
+        2, "<think>\nhm</think>\nRome <tool_call>{\"name\":\"time\"}</tool_call>", "thought:hm|text:Rome|call:time{}")]
     [InlineData(2, "<thin", "text:<thin")]
     [InlineData(6, "hm", "thought:hm")]
     [InlineData(6, "hm</think>Rome", "thought:hm|text:Rome")]
@@ -37,12 +45,26 @@ public sealed class AnswerReaderTests
     [Property]
     public void Append_AnyPieces_GiveTheSameParts(int[] choices, int seed, int markup)
     {
-        string[] words = ["<tool_call>", "</tool_call>", "{\"name\": \"time\"}", "<think>", "</think>", " ", "\n", "<", "tool", "{", "text"];
+        string[] words =
+        [
+            "<tool_call>",
+            "</tool_call>",
+            "{\"name\": \"time\"}",
+            "<think>",
+            "</think>",
+            " ",
+            "\n",
+            "<",
+            "tool",
+            "{",
+            "text",
+        ];
         var answer = string.Concat(choices.Select(choice => words[(int)((uint)choice % words.Length)]));
         var random = new Random(seed);
         var kind = (int)((uint)markup % 8);
 
-        Assert.Equal(Tell(Reader(kind).All(answer)), Tell(InPieces(Reader(kind), answer, left => random.Next(1, left + 1))));
+        Assert.Equal(
+            Tell(Reader(kind).All(answer)), Tell(InPieces(Reader(kind), answer, left => random.Next(1, left + 1))));
     }
 
     [Fact]
@@ -62,12 +84,15 @@ public sealed class AnswerReaderTests
     {
         var answer = markup == 1
             ? "{\"name\": \"weather\", \"parameters\": {\"city\":  \"Rome\"}}"
-            : "I look.\n<tool_call>\n{\"name\": \"weather\", \"arguments\": {\"city\":  \"Rome\"}}\n</tool_call>\n<tool_call>\n{\"name\": \"time\", \"arguments\": {}}\n</tool_call>";
+            : "I look.\n<tool_call>\n{\"name\": \"weather\", \"arguments\": {\"city\":  "
+                + "\"Rome\"}}\n</tool_call>\n<tool_call>\n{\"name\": \"time\", \"arguments\": {}}\n</tool_call>";
 
         var parts = Reader(markup).All(answer);
 
         var text = string.Concat(parts.Select(part => part.Text));
-        Assert.Equal(answer, CallText.Write(text, [.. parts.Select(part => part.Call).OfType<ToolCall>()], (AnswerMarkup)markup));
+        Assert.Equal(
+            answer,
+            CallText.Write(text, [.. parts.Select(part => part.Call).OfType<ToolCall>()], (AnswerMarkup)markup));
     }
 
     [Fact]

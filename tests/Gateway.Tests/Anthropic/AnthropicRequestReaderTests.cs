@@ -45,7 +45,9 @@ public sealed class AnthropicRequestReaderTests
     public void ToTurn_BadSetting_IsRefusedByItsNameHere(string fields, string parameter)
     {
         var error = Assert.Throws<HerdException>(
-            () => Read(fields.Contains("max_tokens", StringComparison.Ordinal) ? fields : fields + ""","max_tokens":1"""));
+            () => Read(fields.Contains("max_tokens", StringComparison.Ordinal)
+                ? fields
+                : fields + ""","max_tokens":1"""));
 
         Assert.Equal((HerdError.InvalidArgument, parameter), (error.Error, error.Parameter));
         Assert.Contains($"'{parameter}", error.Message, StringComparison.Ordinal);

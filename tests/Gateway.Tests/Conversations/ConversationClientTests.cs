@@ -123,7 +123,8 @@ public sealed class ConversationClientTests : IDisposable
 
     private static Tenant Anybody { get; } = new(Tenant.Everybody, false, new TenantLimits());
 
-    private static TurnRequest Request { get; } = new() { TurnId = "turn_1", Input = [], Settings = new GenerationSettings() };
+    private static TurnRequest Request { get; } =
+        new() { TurnId = "turn_1", Input = [], Settings = new GenerationSettings() };
 
     private ConversationClient Make(MovingConversation conversation) => new(
         Always.Of<IGrainFactory>(conversation),

@@ -48,7 +48,8 @@ public sealed class SessionIdentityTests
         Assert.Matches("^http_[0-9a-f]{32}$", Of(Body(First)));
     }
 
-    private static string Body(string messages, string more = "") => $$"""{"model":"m","messages":[{{messages}}]{{more}}}""";
+    private static string Body(string messages, string more = "") =>
+        $$"""{"model":"m","messages":[{{messages}}]{{more}}}""";
 
     private static string Of(string body, string? header = null, string[]? sources = null)
     {

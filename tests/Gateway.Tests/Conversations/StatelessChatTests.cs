@@ -152,7 +152,9 @@ public sealed class StatelessChatTests : IDisposable
         {
             Calls.Add(shard);
             await Task.Yield();
-            if ((BusyElsewhere.Contains(shard) ? new HerdException(HerdError.TurnInProgress, "Busy.") : Failure) is { } error)
+            if ((BusyElsewhere.Contains(shard)
+                ? new HerdException(HerdError.TurnInProgress, "Busy.")
+                : Failure) is { } error)
             {
                 throw error;
             }

@@ -87,7 +87,8 @@ public sealed class TurnEventStreamTests
     /// <summary>
     /// A stream of a few events. A second read after its end fails the test, which would not end otherwise.
     /// </summary>
-    private sealed class EndedStream(params TurnEvent[] events) : IAsyncEnumerable<TurnEvent>, IAsyncEnumerator<TurnEvent>
+    private sealed class EndedStream(params TurnEvent[] events)
+        : IAsyncEnumerable<TurnEvent>, IAsyncEnumerator<TurnEvent>
     {
         private int _at = -1;
 

@@ -123,14 +123,23 @@ public sealed class DiagnosisTests
 
     private static ClusterFacts Store(string field, string value) => Well with
     {
-        Store = Well.Store with { Described = new Dictionary<string, string>(Well.Store.Described) { [field] = value } },
+        Store = Well.Store with
+        {
+            Described = new Dictionary<string, string>(Well.Store.Described) { [field] = value },
+        },
     };
 
     private static ExaminedNode Node(string name, NodeState state = NodeState.Ready) => new(
         new NodeReport
         {
             Node = name, State = state, ProcessId = 1, Runtime = "none",
-            Models = [new ServedModel { Id = "m", Description = "", ContextTokens = 1, Defaults = new GenerationSettings() }],
+            Models = [new ServedModel
+            {
+                Id = "m",
+                Description = "",
+                ContextTokens = 1,
+                Defaults = new GenerationSettings(),
+            }],
         },
         state == NodeState.Ready ? Facts : null,
         TimeSpan.Zero);

@@ -32,7 +32,8 @@ public sealed class SettingsBuilderTests
         });
 
         Assert.Equal((2f, 1_000_000, 1f, 1f), (settings.Temperature, settings.TopK, settings.TopP, settings.MinP));
-        Assert.Equal((1f, ulong.MaxValue, 1, 20), (settings.TypicalP, settings.Seed, settings.MaxTokens, settings.LogProbs));
+        Assert.Equal(
+            (1f, ulong.MaxValue, 1, 20), (settings.TypicalP, settings.Seed, settings.MaxTokens, settings.LogProbs));
         Assert.Equal(new PenaltySettings(2, -2, 2), settings.Penalties);
         Assert.Equal((new DrySettings(10, 10, 1000), new XtcSettings(1, 0.5f)), (settings.Dry, settings.Xtc));
         Assert.Equal(new MirostatSettings(), settings.Mirostat);
@@ -50,9 +51,12 @@ public sealed class SettingsBuilderTests
     public void Build_PartOutOfRange_IsRefusedByItsPath()
     {
         Assert.Equal("a.dry.base", Refuse(new SettingsFields { Dry = ("a.dry", new DrySettings(1, 0)) }).Parameter);
-        Assert.Equal("a.xtc.threshold", Refuse(new SettingsFields { Xtc = ("a.xtc", new XtcSettings(1, 0.6f)) }).Parameter);
-        Assert.Equal("a.miro.tau", Refuse(new SettingsFields { Mirostat = ("a.miro", new MirostatSettings(0)) }).Parameter);
-        Assert.Equal("b.7", Refuse(new SettingsFields { Bias = ("b", new Dictionary<int, float> { [7] = 101 }) }).Parameter);
+        Assert.Equal(
+            "a.xtc.threshold", Refuse(new SettingsFields { Xtc = ("a.xtc", new XtcSettings(1, 0.6f)) }).Parameter);
+        Assert.Equal(
+            "a.miro.tau", Refuse(new SettingsFields { Mirostat = ("a.miro", new MirostatSettings(0)) }).Parameter);
+        Assert.Equal(
+            "b.7", Refuse(new SettingsFields { Bias = ("b", new Dictionary<int, float> { [7] = 101 }) }).Parameter);
     }
 
     [Fact]
@@ -65,8 +69,10 @@ public sealed class SettingsBuilderTests
         Assert.Equal("s", Refuse(new SettingsFields { Stops = ("s", [.. Enumerable.Repeat("x", 17)]) }).Parameter);
         Assert.Equal("s", Refuse(new SettingsFields { Stops = ("s", [new string('x', 257)]) }).Parameter);
         Assert.Equal("s", Refuse(new SettingsFields { Stops = ("s", [null!]) }).Parameter);
-        Assert.Equal("b", Refuse(new SettingsFields { Bias = ("b", Enumerable.Range(0, 1025).ToDictionary(i => i, _ => 1f)) }).Parameter);
-        Assert.Equal("f", Refuse(new SettingsFields { Form = ("f", new AnswerForm(new string(' ', 65_537))) }).Parameter);
+        Assert.Equal("b", Refuse(
+            new SettingsFields { Bias = ("b", Enumerable.Range(0, 1025).ToDictionary(i => i, _ => 1f)) }).Parameter);
+        Assert.Equal(
+            "f", Refuse(new SettingsFields { Form = ("f", new AnswerForm(new string(' ', 65_537))) }).Parameter);
     }
 
     [Fact]
@@ -76,7 +82,8 @@ public sealed class SettingsBuilderTests
 
         Assert.Equal("c", Refuse(tools with { ToolChoice = ("c", new ToolChoice(true, "g")) }).Parameter);
         Assert.Equal("c", Refuse(new SettingsFields { ToolChoice = ("c", new ToolChoice(true)) }).Parameter);
-        Assert.Equal("f", SettingsBuilder.Build(tools with { ToolChoice = ("c", new ToolChoice(true, "f")) }).ToolChoice!.Name);
+        Assert.Equal(
+            "f", SettingsBuilder.Build(tools with { ToolChoice = ("c", new ToolChoice(true, "f")) }).ToolChoice!.Name);
     }
 
     [Theory]

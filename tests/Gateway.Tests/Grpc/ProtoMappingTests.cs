@@ -23,7 +23,8 @@ public sealed class ProtoMappingTests
         Reason = PlacementReason.Turn,
         Policy = "p",
         Node = "a",
-        Considered = [new Forecast("a", 1, KvOrigin.Device, 2, DecodeContention: 0.25, StalenessPenalty: 1.5, Total: 5)],
+        Considered = [new Forecast(
+            "a", 1, KvOrigin.Device, 2, DecodeContention: 0.25, StalenessPenalty: 1.5, Total: 5)],
     };
 
     [Fact]

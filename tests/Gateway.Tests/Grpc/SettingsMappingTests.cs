@@ -39,7 +39,8 @@ public sealed class SettingsMappingTests
     {
         Assert.Equal("max_tokens", Refuse(new ChatRequest { MaxTokens = 0 }));
         Assert.Equal("stop", Refuse(new ChatRequest { Stop = { "" } }));
-        Assert.Equal("form", Refuse(new ChatRequest { Form = new AnswerForm { JsonSchema = new string(' ', 65_537) } }));
+        Assert.Equal(
+            "form", Refuse(new ChatRequest { Form = new AnswerForm { JsonSchema = new string(' ', 65_537) } }));
         Assert.Equal("tools[0]", Refuse(new ChatRequest { Tools = { new Tool { Name = "a b" } } }));
         Assert.Equal("tool_choice", Refuse(new ChatRequest { ToolChoice = new ToolChoice { Required = true } }));
     }
@@ -53,5 +54,6 @@ public sealed class SettingsMappingTests
         Assert.Empty(settings.Stops);
     }
 
-    private static string? Refuse(ChatRequest request) => Assert.Throws<HerdException>(() => request.ToSettings()).Parameter;
+    private static string? Refuse(ChatRequest request) =>
+        Assert.Throws<HerdException>(() => request.ToSettings()).Parameter;
 }

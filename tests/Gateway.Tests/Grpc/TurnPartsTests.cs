@@ -57,15 +57,21 @@ public sealed class TurnPartsTests
     {
         var parts = new TurnParts(Registry, request);
         var started = new TurnEvent { Started = new TurnStarted("turn_1", "m", "a") };
-        var pieces = Answer.Chunk(3).Select(piece => new TurnEvent { Delta = new AnswerDelta(new string(piece), 1) }).ToList();
+        var pieces = Answer.Chunk(3)
+            .Select(piece => new TurnEvent { Delta = new AnswerDelta(new string(piece), 1) })
+            .ToList();
         var turn = new Turn
         {
-            Id = "turn_1", State = TurnState.Completed, Input = [], Created = DateTimeOffset.UnixEpoch, Model = "m", Settings = request.Settings,
+            Id = "turn_1", State = TurnState.Completed, Input =
+                [], Created = DateTimeOffset.UnixEpoch, Model = "m", Settings = request.Settings,
             Answer = new Answer(Answer, [], true),
         };
         return
         [
-            .. new[] { started }.Concat(pieces.Take(9)).Append(started).Concat(pieces.Skip(9)).Append(new TurnEvent { Completed = turn })
+            .. new[] { started }.Concat(pieces.Take(9))
+                .Append(started)
+                .Concat(pieces.Skip(9))
+                .Append(new TurnEvent { Completed = turn })
                 .SelectMany(parts.ToParts),
         ];
     }

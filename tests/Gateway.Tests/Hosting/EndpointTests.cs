@@ -77,7 +77,8 @@ public sealed class EndpointTests : IAsyncDisposable
             {
                 var status = await Call(_app, endpoint, port, key);
                 Assert.True(
-                    Expected(AccessOf(endpoint), port, key) == status, $"{PathOf(endpoint)} at {port} with {key}: {status}");
+                    Expected(AccessOf(endpoint), port, key) == status,
+                    $"{PathOf(endpoint)} at {port} with {key}: {status}");
             }
         }
     }
@@ -123,7 +124,8 @@ public sealed class EndpointTests : IAsyncDisposable
         context.Response.Body.Position = 0;
         using var body = new StreamReader(context.Response.Body);
 
-        Assert.Contains(expected, await body.ReadToEndAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Contains(
+            expected, await body.ReadToEndAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
         Assert.StartsWith(type, context.Response.ContentType, StringComparison.Ordinal);
         Assert.Equal("Bearer", context.Response.Headers.WWWAuthenticate);
     }
@@ -158,7 +160,8 @@ public sealed class EndpointTests : IAsyncDisposable
         (Access.Scaler, ScalerPort, _) => HttpStatusCode.OK,
         (Access.Scaler, _, _) or (_, ScalerPort, _) => HttpStatusCode.Forbidden,
         (Access.Open, _, _) => HttpStatusCode.OK,
-        (Access.AnyKey, AdminPort, "admin") or (Access.AnyKey, PublicPort, "alice" or "olga" or "admin") => HttpStatusCode.OK,
+        (Access.AnyKey, AdminPort, "admin") or (Access.AnyKey, PublicPort, "alice" or "olga" or "admin") =>
+            HttpStatusCode.OK,
         (Access.AnyKey, _, _) => HttpStatusCode.Unauthorized,
         (Access.Operator, PublicPort, _) => HttpStatusCode.Forbidden,
         (Access.Operator, AdminPort, "admin") => HttpStatusCode.OK,
@@ -180,14 +183,16 @@ public sealed class EndpointTests : IAsyncDisposable
         _ => Access.Tenant,
     };
 
-    private static string PolicyOf(RouteEndpoint endpoint) => endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null
-        ? "open"
-        : endpoint.Metadata.GetMetadata<IAuthorizeData>()?.Policy ?? "fallback";
+    private static string PolicyOf(RouteEndpoint endpoint) =>
+        endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null
+            ? "open"
+            : endpoint.Metadata.GetMetadata<IAuthorizeData>()?.Policy ?? "fallback";
 
     private static IEnumerable<string> Named(IEnumerable<RouteEndpoint> endpoints, Access access) => endpoints
         .Where(endpoint => AccessOf(endpoint) == access).Select(PathOf).Distinct().Order(StringComparer.Ordinal);
 
-    private static async Task<HttpStatusCode> Call(WebApplication app, RouteEndpoint? endpoint, int port, string? key) =>
+    private static async Task<HttpStatusCode> Call(
+        WebApplication app, RouteEndpoint? endpoint, int port, string? key) =>
         (HttpStatusCode)(await Send(app, endpoint, port, key)).Response.StatusCode;
 
     /// <summary>Sends a request through the pipeline. It answers 200 instead of running the endpoint.</summary>

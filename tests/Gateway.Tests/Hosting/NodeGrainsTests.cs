@@ -18,7 +18,8 @@ public sealed class NodeGrainsTests
         await using var gateway = Gateway();
         var grains = gateway.Services.GetRequiredService<IGrainFactory>();
 
-        var failure = Record.Exception(() => (object)grains.GetReachableGrain<ISessionGrain>("node/tenant/conversation/model"));
+        var failure =
+            Record.Exception(() => (object)grains.GetReachableGrain<ISessionGrain>("node/tenant/conversation/model"));
 
         Assert.True(failure is not null && CallFailure.IsTransient(failure), $"{failure}");
     }

@@ -48,7 +48,8 @@ public sealed class PublicCertificateTests : IDisposable
     [Fact]
     public void Current_NoFiles_IsNull()
     {
-        using var certificate = new PublicCertificate(Options.Create(new GatewayOptions()), _time, NullLogger<PublicCertificate>.Instance);
+        using var certificate = new PublicCertificate(
+            Options.Create(new GatewayOptions()), _time, NullLogger<PublicCertificate>.Instance);
 
         Assert.Null(certificate.Current);
     }
@@ -69,11 +70,13 @@ public sealed class PublicCertificateTests : IDisposable
 
         await Task.WhenAll(
             server.AuthenticateAsServerAsync(
-                new SslServerAuthenticationOptions { ServerCertificate = certificate.Current! }, TestContext.Current.CancellationToken),
+                new SslServerAuthenticationOptions { ServerCertificate = certificate.Current! },
+                TestContext.Current.CancellationToken),
             tls.AuthenticateAsClientAsync(
                 new SslClientAuthenticationOptions
                 {
-                    TargetHost = "first", RemoteCertificateValidationCallback = (_, shown, _, _) => shown?.Subject == "CN=first",
+                    TargetHost = "first", RemoteCertificateValidationCallback = (_, shown, _, _) =>
+                        shown?.Subject == "CN=first",
                 },
                 TestContext.Current.CancellationToken));
 
@@ -81,7 +84,9 @@ public sealed class PublicCertificateTests : IDisposable
     }
 
     private PublicCertificate Make() => new(
-        Options.Create(new GatewayOptions { Certificate = Certificate, CertificateKey = Key }), _time, NullLogger<PublicCertificate>.Instance);
+        Options.Create(new GatewayOptions { Certificate = Certificate, CertificateKey = Key }),
+        _time,
+        NullLogger<PublicCertificate>.Instance);
 
     private void Write(string name)
     {

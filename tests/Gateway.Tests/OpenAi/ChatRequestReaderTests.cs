@@ -23,8 +23,15 @@ public sealed class ChatRequestReaderTests
             """);
 
         Assert.Equal(
-            [new(Role.System, "brief"), new(Role.User, "hello"), new(Role.Assistant, "hi"), new Message(Role.User, "more")], turn.Input);
-        Assert.Equal((0.5f, 0.9f, 40, 0.1f), (turn.Settings.Temperature, turn.Settings.TopP, turn.Settings.TopK, turn.Settings.MinP));
+            [
+                new(Role.System, "brief"),
+                new(Role.User, "hello"),
+                new(Role.Assistant, "hi"),
+                new Message(Role.User, "more"),
+            ], turn.Input);
+        Assert.Equal(
+            (0.5f, 0.9f, 40, 0.1f),
+            (turn.Settings.Temperature, turn.Settings.TopP, turn.Settings.TopK, turn.Settings.MinP));
         Assert.Equal((ulong.MaxValue, 7), (turn.Settings.Seed, turn.Settings.MaxTokens));
         Assert.Equal(["a", "b"], turn.Settings.Stops);
         Assert.True(turn.IsWholeHistory);
@@ -49,35 +56,49 @@ public sealed class ChatRequestReaderTests
     public async Task ToTurn_ToolsAndCalls_AreRead()
     {
         var turn = await Read("""
-            {"model":"m","tools":[{"type":"function","function":{"name":"f","description":"d","parameters":{ "type":"object" },"strict":true}}],
+            {"model":"m","tools":[{"type":"function","function":{"name":"f","description":"d",
+              "parameters":{ "type":"object" },"strict":true}}],
              "tool_choice":{"type":"function","function":{"name":"f"}},
-             "messages":[HELLO,{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{\"a\":1}"}}]},
+             "messages":[HELLO,{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function",
+              "function":{"name":"f","arguments":"{\"a\":1}"}}]},
                          {"role":"tool","tool_call_id":"c","content":"42"}]}
             """.Replace("HELLO", Hello, StringComparison.Ordinal));
 
         Assert.Equal([new Tool("f", "d", """{"type":"object"}""", true)], turn.Settings.Tools!);
         Assert.Equal(new ToolChoice(true, "f"), turn.Settings.ToolChoice);
-        Assert.Equal(new Message(Role.Assistant, "<tool_call>\n{\"name\": \"f\", \"arguments\": {\"a\":1}}\n</tool_call>"), turn.Input[1]);
+        Assert.Equal(
+            new Message(Role.Assistant, "<tool_call>\n{\"name\": \"f\", \"arguments\": {\"a\":1}}\n</tool_call>"),
+            turn.Input[1]);
         Assert.Equal(new Message(Role.Tool, "42"), turn.Input[2]);
     }
 
     [Fact]
     public async Task ToTurn_ToolChoiceNone_HasNoTools() => Assert.Null(
-        (await Read("""{"model":"m","messages":[HELLO],"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"none"}"""
+        (await Read("""{"model":"m","messages":[HELLO],"tools":[{"type":"function","function":"""
+            + """{"name":"f"}}],"tool_choice":"none"}"""
             .Replace("HELLO", Hello, StringComparison.Ordinal))).Settings.Tools);
 
     [Theory]
     [InlineData("""{"model":"m","messages":[HELLO],"tools":[{"type":"web_search"}]}""", "tools[0]")]
-    [InlineData("""{"model":"m","messages":[HELLO],"tools":[{"type":"function","function":{"name":"a b"}}]}""", "tools[0]")]
-    [InlineData("""{"model":"m","messages":[HELLO],"tools":[{"type":"function","function":{"name":"a"}},{"type":"function","function":{"name":"a"}}]}""", "tools[1]")]
-    [InlineData("""{"model":"m","messages":[HELLO],"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":{"type":"function"}}""", "tool_choice")]
+    [InlineData(
+        """{"model":"m","messages":[HELLO],"tools":[{"type":"function","function":{"name":"a b"}}]}""", "tools[0]")]
+    [InlineData("""{"model":"m","messages":[HELLO],"tools":[{"type":"function","function":{"name":"a"}},"""
+        + """{"type":"function","function":{"name":"a"}}]}""", "tools[1]")]
+    [InlineData("""{"model":"m","messages":[HELLO],"tools":[{"type":"function","function":"""
+        + """{"name":"f"}}],"tool_choice":{"type":"function"}}""", "tool_choice")]
     [InlineData("""{"model":"m","messages":[HELLO],"max_completion_tokens":0}""", "max_completion_tokens")]
     [InlineData("""{"model":"m","messages":[HELLO],"typical_p":0}""", "typical_p")]
     [InlineData("""{"model":"m","messages":[HELLO],"presence_penalty":-2.5}""", "presence_penalty")]
-    [InlineData("""{"model":"m","messages":[HELLO],"tools":[{"type":"function","function":{"name":"a","parameters":7}}]}""", "tools[0].function.parameters")]
+    [InlineData(
+        """{"model":"m","messages":[HELLO],"tools":[{"type":"function","function":{"name":"a","parameters":7}}]}""",
+        "tools[0].function.parameters")]
     [InlineData("""{"model":"m","messages":[HELLO],"tool_choice":"required"}""", "tool_choice")]
-    [InlineData("""{"model":"m","messages":[HELLO],"tool_choice":{"type":"function","function":{"name":"g"}}}""", "tool_choice")]
-    [InlineData("""{"model":"m","messages":[HELLO,{"role":"tool","tool_call_id":"x","content":"1"}]}""", "messages[1].tool_call_id")]
+    [InlineData(
+        """{"model":"m","messages":[HELLO],"tool_choice":{"type":"function","function":{"name":"g"}}}""",
+        "tool_choice")]
+    [InlineData(
+        """{"model":"m","messages":[HELLO,{"role":"tool","tool_call_id":"x","content":"1"}]}""",
+        "messages[1].tool_call_id")]
     [InlineData("", null)]
     [InlineData("null", null)]
     [InlineData("[]", null)]
@@ -93,7 +114,8 @@ public sealed class ChatRequestReaderTests
     [InlineData("""{"model":"m","messages":[{"role":"wizard","content":"x"}]}""", "messages[0].role")]
     [InlineData("""{"model":"m","messages":[{"role":"user"}]}""", "messages[0].content")]
     [InlineData("""{"model":"m","messages":[{"role":"user","content":7}]}""", "messages[0].content")]
-    [InlineData("""{"model":"m","messages":[{"role":"user","content":[{"type":"image_url"}]}]}""", "messages[0].content")]
+    [InlineData(
+        """{"model":"m","messages":[{"role":"user","content":[{"type":"image_url"}]}]}""", "messages[0].content")]
     [InlineData("""{"model":"m","messages":[HELLO,{"role":"assistant","content":"x"}]}""", "messages[1].role")]
     [InlineData("""{"model":"m","messages":[HELLO],"temperature":-0.1}""", "temperature")]
     [InlineData("""{"model":"m","messages":[HELLO],"temperature":2.1}""", "temperature")]
@@ -119,7 +141,8 @@ public sealed class ChatRequestReaderTests
     [InlineData("""{"model":"m","messages":[HELLO],"chat_template":"{{ evil }}"}""", "chat_template")]
     public async Task ToTurn_BadField_IsRefusedByName(string body, string? parameter)
     {
-        var error = await Assert.ThrowsAsync<HerdException>(() => Read(body.Replace("HELLO", Hello, StringComparison.Ordinal)));
+        var error =
+            await Assert.ThrowsAsync<HerdException>(() => Read(body.Replace("HELLO", Hello, StringComparison.Ordinal)));
 
         Assert.Equal(HerdError.InvalidArgument, error.Error);
         Assert.Equal(parameter, error.Parameter);

@@ -96,7 +96,8 @@ public sealed class ChoicesTests
     private void Start(int choice) => _turns[choice].Writer.TryWrite(
         new TurnEvent { Started = new TurnStarted($"turn_{choice}", "model", $"node_{choice}") });
 
-    private void Answer(int choice) => _turns[choice].Writer.TryWrite(new TurnEvent { Delta = new AnswerDelta("a", 1) });
+    private void Answer(int choice) =>
+        _turns[choice].Writer.TryWrite(new TurnEvent { Delta = new AnswerDelta("a", 1) });
 
     private async Task<Choices> End(Task<Choices> choices)
     {

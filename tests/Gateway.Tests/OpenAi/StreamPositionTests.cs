@@ -27,5 +27,6 @@ public sealed class StreamPositionTests
     public void From_OtherText_IsRefused(string id) =>
         Assert.Equal(HerdError.InvalidArgument, Assert.Throws<HerdException>(() => Of(id)).Error);
 
-    private static StreamPosition? Of(string id) => StreamPosition.From(new HeaderDictionary { [StreamPosition.Header] = id });
+    private static StreamPosition? Of(string id) =>
+        StreamPosition.From(new HeaderDictionary { [StreamPosition.Header] = id });
 }

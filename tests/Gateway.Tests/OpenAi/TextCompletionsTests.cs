@@ -12,7 +12,8 @@ public sealed class TextCompletionsTests
     {
         var settings = Read(
             """
-            "temperature":0.5,"top_p":0.9,"seed":3,"max_tokens":7,"stop":["a"],"frequency_penalty":0.5,"presence_penalty":-1
+            "temperature":0.5,"top_p":0.9,"seed":3,"max_tokens":7,"stop":["a"],
+            "frequency_penalty":0.5,"presence_penalty":-1
             """).Settings;
 
         Assert.Equal((0.5f, 0.9f, 3ul, 7), (settings.Temperature, settings.TopP, settings.Seed, settings.MaxTokens));

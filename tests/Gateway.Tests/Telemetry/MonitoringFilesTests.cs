@@ -19,7 +19,11 @@ public sealed partial class MonitoringFilesTests
     [InlineData("dashboard.json")]
     public void Names_OfEveryExpression_AreExported(string file)
     {
-        var names = Name().Matches(File.ReadAllText(Path.Combine(Folder, file))).Select(found => found.Value).Distinct().Except(Labels).ToList();
+        var names = Name().Matches(File.ReadAllText(Path.Combine(Folder, file)))
+            .Select(found => found.Value)
+            .Distinct()
+            .Except(Labels)
+            .ToList();
 
         Assert.True(names.Count > 5);
         Assert.Empty(names.Except(Exported()));
@@ -32,7 +36,8 @@ public sealed partial class MonitoringFilesTests
         var panels = dashboard.RootElement.GetProperty("panels").EnumerateArray().ToList();
 
         Assert.Equal(panels.Count, panels.Select(panel => panel.GetProperty("id").GetInt32()).Distinct().Count());
-        Assert.Equal(panels.Count, panels.Select(panel => panel.GetProperty("gridPos").GetRawText()).Distinct().Count());
+        Assert.Equal(
+            panels.Count, panels.Select(panel => panel.GetProperty("gridPos").GetRawText()).Distinct().Count());
     }
 
     private static readonly string[] Labels = ["gen_ai_request_model", "gen_ai_token_type"];
@@ -63,7 +68,8 @@ public sealed partial class MonitoringFilesTests
         var name = instrument.Name.Replace('.', '_');
         return instrument switch
         {
-            Histogram<double> { Unit: "s" } => [$"{name}_seconds_bucket", $"{name}_seconds_count", $"{name}_seconds_sum"],
+            Histogram<double> { Unit: "s" } =>
+                [$"{name}_seconds_bucket", $"{name}_seconds_count", $"{name}_seconds_sum"],
             Counter<long> => [$"{name}_total"],
             { Unit: "s" } => [$"{name}_seconds"],
             _ => [name],

@@ -21,10 +21,15 @@ public sealed class JwtTokensTests : IDisposable
 
     public JwtTokensTests()
     {
-        var key = JsonWebKeyConverter.ConvertFromECDsaSecurityKey(new ECDsaSecurityKey(ECDsa.Create(_key.ExportParameters(false))) { KeyId = "1" });
-        File.WriteAllText(_keys, JsonSerializer.Serialize(new { keys = new[] { new { kty = key.Kty, kid = key.Kid, crv = key.Crv, x = key.X, y = key.Y } } }));
+        var key = JsonWebKeyConverter.ConvertFromECDsaSecurityKey(
+            new ECDsaSecurityKey(ECDsa.Create(_key.ExportParameters(false))) { KeyId = "1" });
+        File.WriteAllText(_keys, JsonSerializer.Serialize(
+            new { keys = new[] { new { kty = key.Kty, kid = key.Kid, crv = key.Crv, x = key.X, y = key.Y } } }));
         _tokens = new JwtTokens(
-            Options.Create(new GatewayOptions { Jwt = new JwtOptions { KeysFile = _keys, Issuer = "us", Audience = "herd", TenantClaim = "org" } }), _time);
+            Options.Create(new GatewayOptions
+            {
+                Jwt = new JwtOptions { KeysFile = _keys, Issuer = "us", Audience = "herd", TenantClaim = "org" },
+            }), _time);
     }
 
     public void Dispose()
@@ -43,10 +48,12 @@ public sealed class JwtTokensTests : IDisposable
         var good = Sign();
         var parts = good.Split('.');
         var unsigned = $"{Base64UrlEncoder.Encode("""{"alg":"none","typ":"JWT"}""")}.{parts[1]}.";
-        var shared = new JsonWebTokenHandler().CreateToken(Describe(new SigningCredentials(new SymmetricSecurityKey(File.ReadAllBytes(_keys)), "HS256")));
+        var shared = new JsonWebTokenHandler().CreateToken(
+            Describe(new SigningCredentials(new SymmetricSecurityKey(File.ReadAllBytes(_keys)), "HS256")));
         foreach (var wrong in new[]
         {
-            Sign(other), Sign(issuer: "them"), Sign(audience: "others"), Sign(expires: Now.AddMinutes(-2)), Sign(claim: "name"),
+            Sign(other), Sign(
+                issuer: "them"), Sign(audience: "others"), Sign(expires: Now.AddMinutes(-2)), Sign(claim: "name"),
             unsigned, shared, parts[0] + "." + parts[1] + ".", good[..^6] + "AAAAAA", "a.b.c", "key", "",
         })
         {
@@ -63,12 +70,25 @@ public sealed class JwtTokensTests : IDisposable
         Assert.Null(await _tokens.Find(token));
     }
 
-    private string Sign(ECDsa? key = null, string issuer = "us", string audience = "herd", DateTimeOffset? expires = null, string claim = "org") =>
+    private string Sign(
+        ECDsa? key = null,
+        string issuer = "us",
+        string audience = "herd",
+        DateTimeOffset? expires = null,
+        string claim = "org") =>
         new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(Describe(
-            new SigningCredentials(new ECDsaSecurityKey(key ?? _key) { KeyId = "1" }, "ES256"), issuer, audience, expires, claim));
+            new SigningCredentials(new ECDsaSecurityKey(key ?? _key) { KeyId = "1" }, "ES256"),
+            issuer,
+            audience,
+            expires,
+            claim));
 
     private static SecurityTokenDescriptor Describe(
-        SigningCredentials credentials, string issuer = "us", string audience = "herd", DateTimeOffset? expires = null, string claim = "org") => new()
+        SigningCredentials credentials,
+        string issuer = "us",
+        string audience = "herd",
+        DateTimeOffset? expires = null,
+        string claim = "org") => new()
     {
         Issuer = issuer,
         Audience = audience,

@@ -20,14 +20,19 @@ public sealed class TenantDirectoryTests : IDisposable
     {
         using var directory = Make(new GatewayOptions
         {
-            Tenants = { ["alice"] = $"{TenantKeys.Hash("key-a")}, {TenantKeys.Hash("key-a2")}", ["bob"] = TenantKeys.Hash("key-b").ToUpperInvariant() },
+            Tenants =
+            {
+                ["alice"] = $"{TenantKeys.Hash("key-a")}, {TenantKeys.Hash("key-a2")}",
+                ["bob"] = TenantKeys.Hash("key-b").ToUpperInvariant(),
+            },
             Operators = ["bob"],
             Limits = new TenantLimits { Streams = 3 },
         });
 
         Assert.Equal(new Tenant("alice", false, new TenantLimits { Streams = 3 }), await directory.Find("key-a"));
         Assert.Equal("alice", (await directory.Find("key-a2"))?.Name);
-        Assert.Equal(("bob", true), ((await directory.Find("key-b"))!.Name, (await directory.Find("key-b"))!.IsOperator));
+        Assert.Equal(
+            ("bob", true), ((await directory.Find("key-b"))!.Name, (await directory.Find("key-b"))!.IsOperator));
         foreach (var wrong in new[] { null, "", "key-", "key-c", TenantKeys.Hash("key-a") })
         {
             Assert.Null(await directory.Find(wrong));
@@ -39,13 +44,15 @@ public sealed class TenantDirectoryTests : IDisposable
     {
         using var directory = Make(new GatewayOptions());
 
-        Assert.Equal(("default", true), ((await directory.Find(null))!.Name, (await directory.Find("any"))!.IsOperator));
+        Assert.Equal(
+            ("default", true), ((await directory.Find(null))!.Name, (await directory.Find("any"))!.IsOperator));
     }
 
     [Fact]
     public async Task Find_FileChanges_UsesItWithoutRestart()
     {
-        Write($$$"""{"carol":{"keys":["{{{TenantKeys.Hash("one")}}}"],"operator":true,"limits":{"requests_per_minute":7,"priority":"Background"} } }""");
+        Write($$$"""{"carol":{"keys":["{{{TenantKeys.Hash(
+            "one")}}}"],"operator":true,"limits":{"requests_per_minute":7,"priority":"Background"} } }""");
         using var directory = Make(new GatewayOptions { TenantsFile = TenantsFile });
         var before = await directory.Find("one");
 
@@ -80,7 +87,8 @@ public sealed class TenantDirectoryTests : IDisposable
     [Fact]
     public void Read_SeveralFaults_ReportsAll()
     {
-        Write($$$"""{"a":{"keys":["plain"]},"b":{"keys":[]},"c":{"keys":["{{{TenantKeys.Hash("x")}}}"],"limits":{"streams":0} } }""");
+        Write($$$"""{"a":{"keys":["plain"]},"b":{"keys":[]},"c":{"keys":["{{{TenantKeys.Hash(
+            "x")}}}"],"limits":{"streams":0} } }""");
 
         var message = Assert.Throws<InvalidDataException>(() => TenantFile.Read(TenantsFile)).Message;
 
@@ -93,7 +101,8 @@ public sealed class TenantDirectoryTests : IDisposable
     {
         foreach (var name in new[] { "one", "two" })
         {
-            File.WriteAllText(Path.Combine(_folder.FullName, name), $$$"""{"{{{name}}}":{"keys":["{{{TenantKeys.Hash(name)}}}"]}}""");
+            File.WriteAllText(
+                Path.Combine(_folder.FullName, name), $$$"""{"{{{name}}}":{"keys":["{{{TenantKeys.Hash(name)}}}"]}}""");
         }
 
         File.CreateSymbolicLink(TenantsFile, Path.Combine(_folder.FullName, "one"));
@@ -106,7 +115,10 @@ public sealed class TenantDirectoryTests : IDisposable
     }
 
     private TenantDirectory Make(GatewayOptions options) => new(
-        Options.Create(options), new JwtTokens(Options.Create(options), _time), _time, NullLogger<TenantDirectory>.Instance);
+        Options.Create(options),
+        new JwtTokens(Options.Create(options), _time),
+        _time,
+        NullLogger<TenantDirectory>.Instance);
 
     private void Write(string content)
     {

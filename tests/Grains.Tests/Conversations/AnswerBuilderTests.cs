@@ -18,14 +18,20 @@ public sealed class AnswerBuilderTests
     public bool Answer_ResumedAtAnyPosition_DeliversTheRest(byte[] pieces, byte broke, bool hasDigest)
     {
         string[] characters = ["a", "\u00e9", "\u65e5", "\ud83d\ude00"];
-        var texts = pieces.Select(piece => string.Concat(Enumerable.Range(0, piece % 4).Select(i => characters[(piece + i) % 4]))).ToList();
+        var texts = pieces
+            .Select(piece => string.Concat(Enumerable.Range(0, piece % 4).Select(i => characters[(piece + i) % 4])))
+            .ToList();
         var delivered = texts.Take(broke % (pieces.Length + 1)).ToList();
         var had = Encoding.UTF8.GetBytes(string.Concat(delivered));
-        var offset = new AnswerOffset(had.Length, delivered.Count) { Digest = hasDigest ? XxHash64.HashToUInt64(had) : 0 };
+        var offset = new AnswerOffset(
+            had.Length, delivered.Count) { Digest = hasDigest ? XxHash64.HashToUInt64(had) : 0 };
         var again = new TurnEvents();
 
         var answer = new AnswerBuilder(
-            Turn() with { Answer = new Answer(string.Concat(texts.Take(2)), [.. texts.Take(2).Select(_ => 7)], true) }, epoch: 1, offset, again);
+            Turn() with { Answer = new Answer(string.Concat(texts.Take(2)), [.. texts.Take(2).Select(_ => 7)], true) },
+            epoch: 1,
+            offset,
+            again);
         foreach (var text in texts.Skip(2))
         {
             answer.Append(new GenerationEvent([7], text, null));
@@ -36,7 +42,8 @@ public sealed class AnswerBuilderTests
         return string.Concat(delivered) + string.Concat(rest.Select(delta => delta.Text)) == string.Concat(texts)
             && delivered.Count + rest.Sum(delta => delta.Tokens) == texts.Count
             && answer.SoFar().Text == string.Concat(texts)
-            && (rest.Count == 0 || rest[^1].Digest == XxHash64.HashToUInt64(Encoding.UTF8.GetBytes(string.Concat(texts))));
+            && (rest.Count == 0
+                || rest[^1].Digest == XxHash64.HashToUInt64(Encoding.UTF8.GetBytes(string.Concat(texts))));
     }
 
     /// <summary>An answer of an epoch that was never stored may differ from the one of another node.</summary>
@@ -45,7 +52,10 @@ public sealed class AnswerBuilderTests
     {
         var events = new TurnEvents();
         var answer = new AnswerBuilder(
-            Turn() with { Answer = new Answer("as it is here", [1, 2], true) }, epoch: 4, new AnswerOffset(Bytes: 2, Tokens: 1, Epoch: 5), events);
+            Turn() with { Answer = new Answer("as it is here", [1, 2], true) },
+            epoch: 4,
+            new AnswerOffset(Bytes: 2, Tokens: 1, Epoch: 5),
+            events);
 
         var error = Assert.Throws<HerdException>(answer.ThrowIfLost);
 
@@ -78,7 +88,10 @@ public sealed class AnswerBuilderTests
     public void Answer_OffsetWithinACharacter_IsNotResumed()
     {
         var answer = new AnswerBuilder(
-            Turn() with { Answer = new Answer("\u65e5\u65e5", [1, 2], true) }, epoch: 1, new AnswerOffset(Bytes: 4, Tokens: 1), new TurnEvents());
+            Turn() with { Answer = new Answer("\u65e5\u65e5", [1, 2], true) },
+            epoch: 1,
+            new AnswerOffset(Bytes: 4, Tokens: 1),
+            new TurnEvents());
 
         Assert.Equal(HerdError.AnswerLost, Assert.Throws<HerdException>(answer.ThrowIfLost).Error);
     }
@@ -101,6 +114,7 @@ public sealed class AnswerBuilderTests
 
     private static Turn Turn() => new()
     {
-        Id = "1", State = TurnState.Pending, Input = [], Created = DateTimeOffset.UnixEpoch, Settings = new GenerationSettings(),
+        Id = "1", State =
+            TurnState.Pending, Input = [], Created = DateTimeOffset.UnixEpoch, Settings = new GenerationSettings(),
     };
 }

@@ -16,7 +16,13 @@ public sealed class ConversationForkTests
         Created = Now.AddDays(-1),
         Home = "node-3",
         Epoch = 7,
-        Turns = [New("a", TurnState.Completed), New("b", TurnState.Cancelled), New("c", TurnState.Failed), New("d", TurnState.Pending)],
+        Turns =
+        [
+            New("a", TurnState.Completed),
+            New("b", TurnState.Cancelled),
+            New("c", TurnState.Failed),
+            New("d", TurnState.Pending),
+        ],
     };
 
     [Fact]

@@ -22,7 +22,13 @@ public sealed class ConversationGrainTests : IDisposable
     {
         _drain = new GatewayDrain(_time);
         _grain = new ConversationGrain(
-            _activation.Context, _store, executor: null!, migration: null!, sessions: null!, _drain, new LocalEventChannels(),
+            _activation.Context,
+            _store,
+            executor: null!,
+            migration: null!,
+            sessions: null!,
+            _drain,
+            new LocalEventChannels(),
             grains: null!, _time);
     }
 

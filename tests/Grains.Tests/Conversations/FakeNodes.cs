@@ -43,7 +43,9 @@ public class FakeNodes : DispatchProxy
     public static GenerationEvent Token(int token) => new([token], $"{token} ", null);
 
     public static GenerationEvent End(int tokens) => new(
-        [], "", new GenerationOutcome(Finish.Stop, true, new Usage(1, tokens, 0), new Timings(default, default, default)));
+        [],
+        "",
+        new GenerationOutcome(Finish.Stop, true, new Usage(1, tokens, 0), new Timings(default, default, default)));
 
     protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) =>
         new Session(this, GrainKey.Split((string)args![0]!)[0]);

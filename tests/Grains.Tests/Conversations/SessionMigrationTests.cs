@@ -16,7 +16,8 @@ namespace Herd.Grains.Tests.Conversations;
 /// </summary>
 public sealed class SessionMigrationTests : TurnExecutorScene
 {
-    private readonly (IGrainFactory Grains, FakeNodes Nodes) _nodes = New((_, request) => [Token(request.Produced.Count + 1), End(request.Produced.Count + 1)]);
+    private readonly (IGrainFactory Grains, FakeNodes Nodes) _nodes =
+        New((_, request) => [Token(request.Produced.Count + 1), End(request.Produced.Count + 1)]);
 
     [Fact]
     public async Task Run_AtRest_MovesAndFreesTheOldSession()
@@ -76,7 +77,9 @@ public sealed class SessionMigrationTests : TurnExecutorScene
         var turns = Store.Stored!.Conversation.Turns;
         Store.Stored = Store.Stored with
         {
-            Conversation = Store.Stored.Conversation with { Turns = answered ? [turns[0]] : isLater ? turns : [turns[1]], Home = "a", Epoch = 5 },
+            Conversation = Store.Stored.Conversation with { Turns = answered
+                ? [turns[0]]
+                : isLater ? turns : [turns[1]], Home = "a", Epoch = 5 },
         };
     }
 

@@ -136,7 +136,8 @@ public sealed class TurnEventReaderTests
         Assert.Null(_channels.Find(sent.EventChannel));
     }
 
-    private static TurnRequest Request { get; } = new() { TurnId = "1", Input = [], Settings = new GenerationSettings() };
+    private static TurnRequest Request { get; } =
+        new() { TurnId = "1", Input = [], Settings = new GenerationSettings() };
 
     private static TurnEvent Delta(string text) => new() { Delta = new AnswerDelta(text, 1, 1) };
 

@@ -73,7 +73,8 @@ public abstract class TurnExecutorScene : IDisposable
     {
         var earlier = Turn() with
         {
-            Id = "0", Model = "m", State = TurnState.Completed, Answer = new Answer("x", [9], true), Usage = new Usage(4000, 10, 0),
+            Id = "0", Model = "m", State = TurnState.Completed, Answer = new Answer(
+                "x", [9], true), Usage = new Usage(4000, 10, 0),
         };
         Store.Stored = new StoredConversation(
             new Conversation { Id = "c", Created = DateTimeOffset.UnixEpoch, Turns = [earlier, Turn()] }, 1);
@@ -107,6 +108,12 @@ public abstract class TurnExecutorScene : IDisposable
         ProcessId = 1,
         Runtime = "none",
         Link = $"http://{node}",
-        Models = [new ServedModel { Id = "m", Description = "", ContextTokens = 1, Defaults = new GenerationSettings() }],
+        Models = [new ServedModel
+        {
+            Id = "m",
+            Description = "",
+            ContextTokens = 1,
+            Defaults = new GenerationSettings(),
+        }],
     };
 }

@@ -74,7 +74,8 @@ public sealed class TurnExecutorTests : TurnExecutorScene
     public async Task Answer_NotRead_EndsWithinBoundsAndResumesLater()
     {
         var length = 3 * TurnEvents.MaxUnread;
-        var nodes = New((_, request) => [.. Enumerable.Range(request.Produced.Count, length - request.Produced.Count).Select(Token), End(length)]);
+        var nodes = New((_, request) =>
+            [.. Enumerable.Range(request.Produced.Count, length - request.Produced.Count).Select(Token), End(length)]);
 
         var error = await Assert.ThrowsAsync<HerdException>(() => Run(nodes));
 
@@ -84,7 +85,8 @@ public sealed class TurnExecutorTests : TurnExecutorScene
         while (Stored.State != TurnState.Completed)
         {
             var tokens = read.Count(c => c == ' ');
-            await Run(nodes, Stored, begin: new TurnStart(new AnswerOffset(read.Length, tokens), IsNew: false)).ContinueWith(_ => { }, TaskScheduler.Default);
+            await Run(nodes, Stored, begin: new TurnStart(
+                new AnswerOffset(read.Length, tokens), IsNew: false)).ContinueWith(_ => { }, TaskScheduler.Default);
             read += DeliveredSoFar();
         }
 

@@ -31,7 +31,9 @@ public sealed class TurnFailoverTests : TurnExecutorScene
         Assert.Equal((TurnState.Completed, "1 2 3 ", "b"), (turn.State, turn.Answer.Text, turn.Node));
         Assert.Equal([1, 2, 3], turn.Answer.Tokens);
         Assert.Equal("1 2 3 ", DeliveredSoFar());
-        Assert.Equal([("a", 1L, 0), ("b", 2L, 2)], nodes.Nodes.Calls.Select(call => (call.Node, call.Request.Epoch, call.Request.Produced.Count)));
+        Assert.Equal(
+            [("a", 1L, 0), ("b", 2L, 2)],
+            nodes.Nodes.Calls.Select(call => (call.Node, call.Request.Epoch, call.Request.Produced.Count)));
         Assert.Equal(("b", 2L), (Store.Stored!.Conversation.Home, Store.Stored.Conversation.Epoch));
         Assert.Equal(NodeState.Lost, Registry.Nodes[0].State);
         Assert.Equal(turn, Stored);
@@ -48,7 +50,8 @@ public sealed class TurnFailoverTests : TurnExecutorScene
 
         var turn = await running;
         Assert.Equal(("1 2 ", "b"), (turn.Answer.Text, turn.Node));
-        Assert.Equal([PlacementReason.Turn, PlacementReason.NodeFailed], turn.Placements!.Select(placement => placement.Reason));
+        Assert.Equal(
+            [PlacementReason.Turn, PlacementReason.NodeFailed], turn.Placements!.Select(placement => placement.Reason));
         Assert.Empty(nodes.Nodes.Pulls);
     }
 
@@ -78,7 +81,9 @@ public sealed class TurnFailoverTests : TurnExecutorScene
         Assert.Equal(("1 2 ", "b"), (turn.Answer.Text, turn.Node));
         Assert.Equal([("b", "http://a", GrainKey.Session("a", "t", "c", "m"))], nodes.Nodes.Pulls);
         Assert.Equal([("a", 2L)], nodes.Nodes.Released);
-        Assert.Equal((PlacementReason.NodeDrains, KvOrigin.Pull), (turn.Placements![1].Reason, turn.Placements[1].Considered[0].Origin));
+        Assert.Equal(
+            (PlacementReason.NodeDrains, KvOrigin.Pull),
+            (turn.Placements![1].Reason, turn.Placements[1].Considered[0].Origin));
         Assert.Equal(1, turn.Placements[1].Move!.Tokens);
     }
 
@@ -100,7 +105,9 @@ public sealed class TurnFailoverTests : TurnExecutorScene
         Registry.Update(Report("a") with { State = NodeState.Draining });
         await running;
 
-        Assert.Equal(("b", TurnState.Pending, "1 2 "), (stored!.Home, stored.Turns.Single().State, stored.Turns.Single().Answer.Text));
+        Assert.Equal(
+            ("b", TurnState.Pending, "1 2 "),
+            (stored!.Home, stored.Turns.Single().State, stored.Turns.Single().Answer.Text));
     }
 
     [Fact]
@@ -127,7 +134,12 @@ public sealed class TurnFailoverTests : TurnExecutorScene
         var turn = History();
         Store.Stored = Store.Stored! with { Conversation = Store.Stored.Conversation with { Home = "a", Epoch = 1 } };
         var busy = Report("a");
-        Registry.Update(busy with { Models = [busy.Models[0] with { Slots = 1, Active = 1, Figures = new EngineFigures { PrefillTokens = 100_000 } }] });
+        Registry.Update(busy with { Models = [busy.Models[0] with
+        {
+            Slots = 1,
+            Active = 1,
+            Figures = new EngineFigures { PrefillTokens = 100_000 },
+        }] });
 
         turn = await Run(nodes, turn);
 
@@ -160,9 +172,11 @@ public sealed class TurnFailoverTests : TurnExecutorScene
         var nodes = New((_, request) => request.Produced is [1, 2] ? [Token(3), End(3)] : []);
         nodes.Nodes.Tail = new GenerationEvent([1, 2], "1 2 ", null);
         Store.Stored = new StoredConversation(
-            new Conversation { Id = "c", Created = DateTimeOffset.UnixEpoch, Turns = [Turn()], Home = home, Epoch = 5 }, 1);
+            new Conversation { Id = "c", Created = DateTimeOffset.UnixEpoch, Turns = [Turn()], Home = home, Epoch = 5 },
+            1);
 
-        var turn = await Run(nodes, Turn() with { Model = "m" }, begin: new TurnStart(new AnswerOffset(2, 1), IsNew: false));
+        var turn = await Run(
+            nodes, Turn() with { Model = "m" }, begin: new TurnStart(new AnswerOffset(2, 1), IsNew: false));
 
         Assert.Equal("1 2 3 ", turn.Answer.Text);
         Assert.Equal("2 3 ", DeliveredSoFar());
@@ -175,13 +189,15 @@ public sealed class TurnFailoverTests : TurnExecutorScene
     [Theory]
     [InlineData("1 ", 1, "1 2 3 ")]
     [InlineData("7 ", 7, "7 3 ")]
-    public async Task Answer_HandedOverThenLostWithItsOwner_ContinuesBehindTheHomesReplayBuffer(string stored, int token, string expected)
+    public async Task Answer_HandedOverThenLostWithItsOwner_ContinuesBehindTheHomesReplayBuffer(
+        string stored, int token, string expected)
     {
         var nodes = New((_, request) => [Token(3), End(request.Produced.Count + 1)]);
         nodes.Nodes.Tail = new GenerationEvent([1, 2], "1 2 ", null);
         var left = Turn() with { Model = "m", State = TurnState.Cancelled, Answer = new Answer(stored, [token], true) };
         Store.Stored = new StoredConversation(
-            new Conversation { Id = "c", Created = DateTimeOffset.UnixEpoch, Turns = [left], Home = "a", Epoch = 5 }, 1);
+            new Conversation { Id = "c", Created = DateTimeOffset.UnixEpoch, Turns = [left], Home = "a", Epoch = 5 },
+            1);
 
         var turn = await Run(nodes, left, begin: new TurnStart(new AnswerOffset(2, 1), IsNew: false));
 

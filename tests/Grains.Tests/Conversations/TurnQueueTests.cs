@@ -77,7 +77,11 @@ public sealed class TurnQueueTests : IDisposable
     [InlineData(".move")]
     public async Task EnterTurn_ManagementOrMoveRuns_IsNotTheSameCall(string turn)
     {
-        foreach (var enter in new Func<CancellationToken, Task<TurnQueue.Ticket>>[] { _queue.EnterManagement, _queue.EnterMove })
+        foreach (var enter in new Func<CancellationToken, Task<TurnQueue.Ticket>>[]
+        {
+            _queue.EnterManagement,
+            _queue.EnterMove,
+        })
         {
             using var running = await enter(Cancellation);
 

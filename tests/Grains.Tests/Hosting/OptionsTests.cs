@@ -44,7 +44,11 @@ public sealed class OptionsTests
             ScaleDownDelay = -TimeSpan.FromSeconds(1),
             KvRetention = -TimeSpan.FromSeconds(1),
             WakeTimeout = TimeSpan.Zero,
-            Pools = [new PoolOptions { Min = -1, Max = 0, TargetTtft = TimeSpan.Zero, PromptTokens = 0 }, new PoolOptions()],
+            Pools =
+            [
+                new PoolOptions { Min = -1, Max = 0, TargetTtft = TimeSpan.Zero, PromptTokens = 0 },
+                new PoolOptions(),
+            ],
         });
 
         Assert.Equal(12, result.Failures!.Count());
@@ -83,7 +87,8 @@ public sealed class OptionsTests
         Assert.True(new RoutingOptionsValidator().Validate(null, new RoutingOptions()).Succeeded);
         var key = Path.GetTempFileName();
         File.WriteAllBytes(key, new byte[32]);
-        Assert.True(new ClusterOptionsValidator().Validate(null, new ClusterOptions { Name = "node-1", KeyFile = key }).Succeeded);
+        Assert.True(new ClusterOptionsValidator().Validate(
+            null, new ClusterOptions { Name = "node-1", KeyFile = key }).Succeeded);
         File.Delete(key);
     }
 }

@@ -11,7 +11,8 @@ public sealed class WaitingTests
     {
         var time = new FakeTimeProvider();
 
-        var waiting = new TaskCompletionSource().Task.WaitOrTimeout(TimeSpan.FromTicks(1), time, TestContext.Current.CancellationToken);
+        var waiting = new TaskCompletionSource().Task.WaitOrTimeout(
+            TimeSpan.FromTicks(1), time, TestContext.Current.CancellationToken);
         var atOnce = waiting.IsCompleted;
         time.Advance(TimeSpan.FromMilliseconds(1));
 

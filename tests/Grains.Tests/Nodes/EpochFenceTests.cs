@@ -97,6 +97,7 @@ public sealed class EpochFenceTests
         }
 
         var running = begun.Where(entry => !entry.Work.Token.IsCancellationRequested).ToList();
-        return epochs.Length == 0 || (running.Count == 1 && running[0] == begun[^1] && running[0].Epoch == epochs.Max());
+        return epochs.Length == 0
+            || (running.Count == 1 && running[0] == begun[^1] && running[0].Epoch == epochs.Max());
     }
 }

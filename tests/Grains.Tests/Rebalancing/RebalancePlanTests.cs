@@ -34,7 +34,8 @@ public sealed class RebalancePlanTests
     [Property(MaxTest = 1000)]
     public bool Of_AnyCluster_EndsInRestWithinTheMargin((byte Capacity, ushort Sessions)[] drawn)
     {
-        var nodes = drawn.Select((node, i) => new NodeShare($"n{i}", 1 + (node.Capacity % 16), node.Sessions % 500)).ToList();
+        var nodes = drawn.Select((node, i) => new NodeShare($"n{i}", 1 + (node.Capacity % 16), node.Sessions % 500))
+            .ToList();
         var total = nodes.Sum(node => node.Sessions);
         var capacity = nodes.Sum(node => node.Capacity);
 

@@ -99,7 +99,8 @@ public sealed class NodeWatcherTests : IDisposable
     {
         var running = _watcher.Run(_stopping.Token);
         await ReportOfNewNode("a");
-        using var faulty = _registry.WhileReady("a").Register(() => throw new InvalidOperationException("a subscriber's"));
+        using var faulty = _registry.WhileReady("a")
+            .Register(() => throw new InvalidOperationException("a subscriber's"));
 
         _links.Break("a");
         Assert.Equal(300, await _log.Next(Cancellation));

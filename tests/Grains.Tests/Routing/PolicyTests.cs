@@ -23,7 +23,10 @@ public sealed class PolicyTests
 
             Assert.Equal(
                 chosen < 0 ? 0 : 1,
-                Enumerable.Range(0, table.Count).Where(index => table.IsPossible(index, request)).Take(1).Count(_ => true));
+                Enumerable.Range(0, table.Count)
+                    .Where(index => table.IsPossible(index, request))
+                    .Take(1)
+                    .Count(_ => true));
             Assert.True(chosen < 0 || table.IsPossible(chosen, request), $"seed {seed}");
         }
     }
@@ -82,7 +85,8 @@ public sealed class PolicyTests
     [Fact]
     public void Validate_UnknownPolicy_SaysWhichThereAre()
     {
-        var result = new RoutingOptionsValidator().Validate(null, new RoutingOptions { Policy = "best", ReportTimeout = TimeSpan.Zero });
+        var result = new RoutingOptionsValidator().Validate(
+            null, new RoutingOptions { Policy = "best", ReportTimeout = TimeSpan.Zero });
 
         Assert.Equal(2, result.Failures!.Count());
         Assert.Contains(

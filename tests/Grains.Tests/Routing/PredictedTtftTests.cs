@@ -13,7 +13,8 @@ public sealed class PredictedTtftTests
 
     private static RouteRequest Turn => new()
     {
-        Conversation = "c", Reason = PlacementReason.Turn, Home = "home", Tokens = 1000, Held = 900, Idle = TimeSpan.FromSeconds(1),
+        Conversation = "c", Reason =
+            PlacementReason.Turn, Home = "home", Tokens = 1000, Held = 900, Idle = TimeSpan.FromSeconds(1),
     };
 
     [Fact]
@@ -40,8 +41,14 @@ public sealed class PredictedTtftTests
     {
         var crowded = Tables.Figures with { PromptRate = 2, ShortPromptSeconds = 0.1, PullWait = 1 };
 
-        Assert.Equal("home", Choose(Turn with { Held = 980 }, Tables.Node("home", active: 4, figures: crowded), Tables.Node("other", figures: crowded)));
-        Assert.Equal("other", Choose(Turn with { Held = 900 }, Tables.Node("home", active: 4, figures: crowded), Tables.Node("other", figures: crowded)));
+        Assert.Equal("home", Choose(
+            Turn with { Held = 980 },
+            Tables.Node("home", active: 4, figures: crowded),
+            Tables.Node("other", figures: crowded)));
+        Assert.Equal("other", Choose(
+            Turn with { Held = 900 },
+            Tables.Node("home", active: 4, figures: crowded),
+            Tables.Node("other", figures: crowded)));
     }
 
     /// <summary>How long many short prompts take, one a step, only the node knows.</summary>
@@ -160,7 +167,9 @@ public sealed class PredictedTtftTests
         var near = possible.Where(index => PredictedTtft.IsNear(Total(index), least)).ToList();
         var home = near.FindIndex(index => table[index].Node == request.Home);
         return near.Contains(chosen)
-            && (home >= 0 ? chosen == near[home] : near.TrueForAll(index => table[index].Sessions >= table[chosen].Sessions));
+            && (home >= 0
+                ? chosen == near[home]
+                : near.TrueForAll(index => table[index].Sessions >= table[chosen].Sessions));
 
         double Total(int index) => TtftPredictor.Predict(table, index, request, now: 0).Total;
     }

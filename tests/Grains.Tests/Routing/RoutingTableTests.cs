@@ -29,9 +29,12 @@ public sealed class RoutingTableTests
 
         return table.Count == expected.Count
             && expected.All(node => table[table.IndexOf(node.Key)] == node.Value
-                && Math.Abs(table.Waits[table.IndexOf(node.Key)] - node.Value.Queue - node.Value.DecodeContention) < 1e-12)
+                && Math.Abs(
+                    table.Waits[table.IndexOf(node.Key)] - node.Value.Queue - node.Value.DecodeContention) < 1e-12)
             && Enumerable.Range(1, 4).All(prefix => table.NodesWith((ulong)prefix).Order()
-                .SequenceEqual(expected.Values.Where(node => node.Prefixes.Contains((ulong)prefix)).Select(node => node.Node).Order()));
+                .SequenceEqual(expected.Values.Where(node => node.Prefixes.Contains((ulong)prefix))
+                    .Select(node => node.Node)
+                    .Order()));
     }
 
     [Fact]
@@ -39,7 +42,12 @@ public sealed class RoutingTableTests
     {
         var table = new RoutingTable();
         table.Set(Tables.Node("a"));
-        var request = new RouteRequest { Conversation = "c", Reason = PlacementReason.Turn, Excluded = new HashSet<string> { "a" } };
+        var request = new RouteRequest
+        {
+            Conversation = "c",
+            Reason = PlacementReason.Turn,
+            Excluded = new HashSet<string> { "a" },
+        };
 
         Assert.False(table.IsPossible(0, request));
     }

@@ -37,7 +37,13 @@ internal static class Tables
     }
 
     public static NodeEstimate Node(
-        string name, int active = 0, int queued = 0, int prefill = 0, double at = 0, NodeState state = NodeState.Ready, EngineFigures? figures = null) =>
+        string name,
+        int active = 0,
+        int queued = 0,
+        int prefill = 0,
+        double at = 0,
+        NodeState state = NodeState.Ready,
+        EngineFigures? figures = null) =>
         NodeEstimate.From(
             new NodeReport { Node = name, State = state, ProcessId = 1, Runtime = "" },
             new ServedModel

@@ -72,5 +72,8 @@ public sealed class HeldTurnTests
         Assert.Equal(["m"], _registry.Models.Select(model => model.Id));
 
     private Task<PlacementDecision> Place(string model) => _placement.Route(
-        model, () => new RouteRequest { Conversation = "c", Reason = PlacementReason.Turn, Tokens = 1 }, new TurnFailures(), Cancellation);
+        model,
+        () => new RouteRequest { Conversation = "c", Reason = PlacementReason.Turn, Tokens = 1 },
+        new TurnFailures(),
+        Cancellation);
 }

@@ -126,7 +126,13 @@ public sealed class PoolScalerTests
     {
         var ready = _there.Count - _scaler.Retiring.Count(_there.Contains);
         _scaler.Observe(
-            new PoolLoad { Ready = ready, Slots = ready * 10, Sequences = sequences, ForgottenIdle = double.PositiveInfinity }, _there);
+            new PoolLoad
+            {
+                Ready = ready,
+                Slots = ready * 10,
+                Sequences = sequences,
+                ForgottenIdle = double.PositiveInfinity,
+            }, _there);
     }
 
     private void Rest(TimeSpan time)

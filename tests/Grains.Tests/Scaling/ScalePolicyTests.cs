@@ -6,11 +6,18 @@ namespace Herd.Grains.Tests.Scaling;
 public sealed class ScalePolicyTests
 {
     private static readonly ScalingOptions Options = new();
-    private static readonly PoolOptions Pool = new() { Model = "m", Min = 1, Max = 1000, TargetTtft = TimeSpan.FromSeconds(2), PromptTokens = 100 };
+    private static readonly PoolOptions Pool =
+        new() { Model = "m", Min = 1, Max = 1000, TargetTtft = TimeSpan.FromSeconds(2), PromptTokens = 100 };
 
-    private static PoolLoad Load(int ready, int sequences = 0, double backlog = 0, double forgotten = double.PositiveInfinity, int held = 0) => new()
+    private static PoolLoad Load(
+        int ready,
+        int sequences = 0,
+        double backlog = 0,
+        double forgotten = double.PositiveInfinity,
+        int held = 0) => new()
     {
-        Ready = ready, Slots = ready * 10, Sequences = sequences, Backlog = backlog, PerToken = 0.001, ForgottenIdle = forgotten, Held = held,
+        Ready = ready, Slots = ready * 10, Sequences =
+            sequences, Backlog = backlog, PerToken = 0.001, ForgottenIdle = forgotten, Held = held,
     };
 
     [Theory]
@@ -71,7 +78,10 @@ public sealed class ScalePolicyTests
             sizes.Add(ScalePolicy.Wanted(load with { Ready = sizes[^1], Slots = sizes[^1] * 10 }, Pool, Options));
         }
 
-        var turns = sizes.Zip(sizes.Skip(1), (before, after) => Math.Sign(after - before)).Where(direction => direction != 0).Distinct().Count();
+        var turns = sizes.Zip(sizes.Skip(1), (before, after) => Math.Sign(after - before))
+            .Where(direction => direction != 0)
+            .Distinct()
+            .Count();
         return wanted is >= 1 and <= 1000 && more >= wanted && sizes[^1] == sizes[^2] && turns <= 1;
     }
 }

@@ -10,7 +10,8 @@ public sealed class ChatTemplateTests
     [Fact]
     public void Render_Messages_FollowsTemplate()
     {
-        Assert.Equal("[system]be brief[user]hello", Text(Plain, new(ChatRole.System, "be brief"), new(ChatRole.User, "hello")));
+        Assert.Equal(
+            "[system]be brief[user]hello", Text(Plain, new(ChatRole.System, "be brief"), new(ChatRole.User, "hello")));
     }
 
     [Fact]
@@ -27,7 +28,8 @@ public sealed class ChatTemplateTests
     {
         using var template = new ChatTemplate(Plain, new ByteVocabulary());
 
-        var tokens = template.Render([new(ChatRole.User, "a"), new(ChatRole.Assistant, "whatever", [1, 2, 3]), new(ChatRole.User, "b")]);
+        var tokens = template.Render(
+            [new(ChatRole.User, "a"), new(ChatRole.Assistant, "whatever", [1, 2, 3]), new(ChatRole.User, "b")]);
 
         Assert.Equal([.. Bytes("[user]a[assistant]"), 1, 2, 3, .. Bytes("[user]b")], tokens);
     }
@@ -47,7 +49,8 @@ public sealed class ChatTemplateTests
     [Fact]
     public void Render_TemplateThatNamesSpecialToken_HasIt()
     {
-        using var template = new ChatTemplate(ByteVocabulary.ControlName + "{{ messages[0].content }}", new ByteVocabulary());
+        using var template = new ChatTemplate(
+            ByteVocabulary.ControlName + "{{ messages[0].content }}", new ByteVocabulary());
 
         Assert.Equal([ByteVocabulary.Control, 'x'], template.Render([new ChatMessage(ChatRole.User, "x")]));
     }
@@ -60,7 +63,9 @@ public sealed class ChatTemplateTests
     {
         using var template = new ChatTemplate("{{ messages[0].content }}>", new ByteVocabulary());
 
-        Assert.DoesNotContain(ByteVocabulary.Control, template.Render([new ChatMessage(ChatRole.User, ByteVocabulary.ControlName[..^1])]));
+        Assert.DoesNotContain(
+            ByteVocabulary.Control,
+            template.Render([new ChatMessage(ChatRole.User, ByteVocabulary.ControlName[..^1])]));
     }
 
     [Fact]
@@ -74,18 +79,22 @@ public sealed class ChatTemplateTests
     [Fact]
     public void Render_TemplateRaises_HasTheReason()
     {
-        const string Raises = "{% if messages | length > 1 %}{{ raise_exception('one message only') }}{% endif %}{{ messages[0].content }}";
+        const string Raises = "{% if messages | length > 1 %}{{ raise_exception('one message only') }}{% endif %}{{ "
+            + "messages[0].content }}";
         using var template = new ChatTemplate(Raises, new ByteVocabulary());
 
-        var error = Assert.Throws<TemplateException>(() => template.Render([new(ChatRole.User, "a"), new(ChatRole.User, "b")]));
+        var error =
+            Assert.Throws<TemplateException>(() => template.Render([new(ChatRole.User, "a"), new(ChatRole.User, "b")]));
 
         Assert.Contains("one message only", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData("{% for i in range(1000000000) %}x{% endfor %}")]
-    [InlineData("{% for a in range(9000) %}{% for b in range(9000) %}{% for c in range(9000) %}{{ a }}{% endfor %}{% endfor %}{% endfor %}")]
-    [InlineData("{% set ns = namespace(s='xxxxxxxxxxxxxxxx') %}{% for i in range(64) %}{% set ns.s = ns.s + ns.s %}{% endfor %}{{ ns.s }}")]
+    [InlineData("{% for a in range(9000) %}{% for b in range(9000) %}{% for c in range(9000) %}{{ a }}{% endfor %}{% "
+        + "endfor %}{% endfor %}")]
+    [InlineData("{% set ns = namespace(s='xxxxxxxxxxxxxxxx') %}{% for i in range(64) %}{% set ns.s = ns.s + ns.s %}{% "
+        + "endfor %}{{ ns.s }}")]
     [InlineData("{% macro f(n) %}{{ f(n + 1) }}{% endmacro %}{{ f(0) }}")]
     public void New_TemplateThatNeedsTooMuch_IsRefused(string source)
     {
@@ -112,7 +121,8 @@ public sealed class ChatTemplateTests
     [Fact]
     public void New_TemplateTooLong_IsRefused()
     {
-        var error = Assert.Throws<TemplateException>(() => new ChatTemplate(new string('x', 70_000), new ByteVocabulary()).Dispose());
+        var error = Assert.Throws<TemplateException>(
+            () => new ChatTemplate(new string('x', 70_000), new ByteVocabulary()).Dispose());
 
         Assert.Contains("70000", error.Message, StringComparison.Ordinal);
     }

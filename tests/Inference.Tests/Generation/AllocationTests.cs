@@ -17,7 +17,14 @@ public sealed class AllocationTests
 
     public static TheoryData<SamplingOptions> Kinds => [
         new SamplingOptions { Temperature = 0 },
-        new SamplingOptions { Temperature = 0.8f, TopK = 40, TopP = 0.95f, MinP = 0.05f, Penalties = new PenaltyOptions { Repetition = 1.1f } },
+        new SamplingOptions
+        {
+            Temperature = 0.8f,
+            TopK = 40,
+            TopP = 0.95f,
+            MinP = 0.05f,
+            Penalties = new PenaltyOptions { Repetition = 1.1f },
+        },
         new SamplingOptions { Typical = 0.9f },
         new SamplingOptions { Dry = new DryOptions(0.8f) },
         new SamplingOptions { Mirostat = new MirostatOptions() },

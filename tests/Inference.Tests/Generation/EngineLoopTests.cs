@@ -52,13 +52,22 @@ public sealed class EngineLoopTests
     public void Step_ShortPromptBehindALongOne_PassesItUntilThatHasWaitedTooLong(int starvationLimit, bool passes)
     {
         var time = new PatientTime();
-        using var model = new SimulatedRuntime(new SimulatedTimings(), time).Load("", new ModelOptions(), null, CancellationToken.None);
+        using var model = new SimulatedRuntime(new SimulatedTimings(), time).Load(
+            "", new ModelOptions(), null, CancellationToken.None);
         using var context = model.CreateContext(new ContextOptions { Sequences = Slots, CellsPerSequence = Cells });
         var rates = new KvRates();
-        using var cache = new KvCache(context, new OffloadedSessions(0, null, rates, time), rates, time, NullLogger.Instance);
-        var options = new EngineOptions { Speculate = false, SamplingThreads = 1, StarvationLimit = TimeSpan.FromSeconds(starvationLimit) };
-        var loop = new EngineLoop(context, model.Vocabulary, cache, rates, options, time, NullLogger.Instance) { Finished = () => { } };
-        var (speaker, lengthy, brief) = (New(model, time, 0, 10, 500), New(model, time, 1, 1500, 10), New(model, time, 2, 20, 10));
+        using var cache = new KvCache(
+            context, new OffloadedSessions(0, null, rates, time), rates, time, NullLogger.Instance);
+        var options = new EngineOptions
+        {
+            Speculate = false,
+            SamplingThreads = 1,
+            StarvationLimit = TimeSpan.FromSeconds(starvationLimit),
+        };
+        var loop = new EngineLoop(
+            context, model.Vocabulary, cache, rates, options, time, NullLogger.Instance) { Finished = () => { } };
+        var (speaker, lengthy, brief) =
+            (New(model, time, 0, 10, 500), New(model, time, 1, 1500, 10), New(model, time, 2, 20, 10));
         loop.Enqueue(speaker);
         while (!speaker.IsDecoding)
         {
@@ -82,12 +91,21 @@ public sealed class EngineLoopTests
     private static (double Total, double MedianFirst) Run(int history, long hostBytes, int quantum)
     {
         var time = new PatientTime();
-        using var model = new SimulatedRuntime(new SimulatedTimings(), time).Load("", new ModelOptions(), null, CancellationToken.None);
+        using var model = new SimulatedRuntime(new SimulatedTimings(), time).Load(
+            "", new ModelOptions(), null, CancellationToken.None);
         using var context = model.CreateContext(new ContextOptions { Sequences = Slots, CellsPerSequence = Cells });
         var rates = new KvRates();
-        using var cache = new KvCache(context, new OffloadedSessions(hostBytes, null, rates, time), rates, time, NullLogger.Instance);
-        var options = new EngineOptions { Quantum = quantum, Speculate = false, SamplingThreads = 1, StarvationLimit = TimeSpan.FromHours(1) };
-        var loop = new EngineLoop(context, model.Vocabulary, cache, rates, options, time, NullLogger.Instance) { Finished = () => { } };
+        using var cache = new KvCache(
+            context, new OffloadedSessions(hostBytes, null, rates, time), rates, time, NullLogger.Instance);
+        var options = new EngineOptions
+        {
+            Quantum = quantum,
+            Speculate = false,
+            SamplingThreads = 1,
+            StarvationLimit = TimeSpan.FromHours(1),
+        };
+        var loop = new EngineLoop(
+            context, model.Vocabulary, cache, rates, options, time, NullLogger.Instance) { Finished = () => { } };
         for (var session = 0; session < Sessions; session++)
         {
             loop.Enqueue(New(model, time, session, history, tokens: 1));
@@ -99,14 +117,17 @@ public sealed class EngineLoopTests
         }
 
         var started = time.GetTimestamp();
-        var sequences = Enumerable.Range(0, Sessions).Select(session => New(model, time, session, history + 10, Answer)).ToList();
+        var sequences = Enumerable.Range(0, Sessions)
+            .Select(session => New(model, time, session, history + 10, Answer))
+            .ToList();
         sequences.ForEach(loop.Enqueue);
         var firsts = new List<double>();
         while (loop.CanCompute)
         {
             loop.Step();
             firsts.AddRange(Enumerable.Repeat(
-                time.GetElapsedTime(started).TotalSeconds, sequences.Count(sequence => sequence.IsDecoding) - firsts.Count));
+                time.GetElapsedTime(started).TotalSeconds,
+                sequences.Count(sequence => sequence.IsDecoding) - firsts.Count));
         }
 
         Assert.Equal(Sessions, firsts.Count);

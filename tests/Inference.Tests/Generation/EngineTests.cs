@@ -162,7 +162,8 @@ public sealed class EngineTests
     [Theory]
     [InlineData("bcd", "zz", 3, FinishReason.Length)]
     [InlineData("bcd", "cd", 9, FinishReason.StopSequence)]
-    public async Task Generate_ProducedTokensEndIt_FinishesAtOnce(string produced, string stop, int maxTokens, FinishReason reason)
+    public async Task Generate_ProducedTokensEndIt_FinishesAtOnce(
+        string produced, string stop, int maxTokens, FinishReason reason)
     {
         await using var engine = New(new FakeContext());
 
@@ -273,7 +274,8 @@ public sealed class EngineTests
     }
 
     private static Engine New(FakeContext context, EngineOptions? options = null, TimeProvider? time = null) => new(
-        context, new ByteVocabulary(), options ?? new EngineOptions(), time ?? TimeProvider.System, NullLogger<Engine>.Instance);
+        context, new ByteVocabulary(), options
+            ?? new EngineOptions(), time ?? TimeProvider.System, NullLogger<Engine>.Instance);
 
     private static GenerationRequest Request(string session, string prompt, int maxTokens = int.MaxValue) => new()
     {

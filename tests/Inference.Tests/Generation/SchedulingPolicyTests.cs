@@ -45,7 +45,9 @@ public sealed class SchedulingPolicyTests
 
     [Fact]
     public void ComparePrompts_LongOneHasWaitedTooLong_GoesFirst() =>
-        Assert.True(_policy.ComparePrompts(New(arrival: 2) with { HasShortPrompt = true }, New(arrival: 1) with { Held = TimeSpan.FromSeconds(30) }) > 0);
+        Assert.True(_policy.ComparePrompts(
+            New(arrival: 2) with { HasShortPrompt = true },
+            New(arrival: 1) with { Held = TimeSpan.FromSeconds(30) }) > 0);
 
     [Fact]
     public void ComparePrompts_ShortOneOfATenantServedMore_WaitsForTheOthers() =>
@@ -61,7 +63,8 @@ public sealed class SchedulingPolicyTests
     }
 
     [Fact]
-    public void ShouldPreempt_WithinTheQuantum_Never() => Assert.False(_policy.ShouldPreempt(New(quantumUsed: 15, answered: 100), New()));
+    public void ShouldPreempt_WithinTheQuantum_Never() =>
+        Assert.False(_policy.ShouldPreempt(New(quantumUsed: 15, answered: 100), New()));
 
     [Fact]
     public void ShouldPreempt_LongerAnswerForNewOne_AfterTheQuantum() =>

@@ -16,7 +16,9 @@ public sealed class SpeculationTests
     [InlineData("abc", "")]
     [InlineData("", "")]
     public void Lookup_LastThreeTokens_GivesWhatFollowedThemLast(string said, string expected) =>
-        Assert.Equal(expected, string.Concat(Speculation.Lookup([.. said.Select(c => (int)c)], max: 3).ToArray().Select(t => (char)t)));
+        Assert.Equal(
+            expected,
+            string.Concat(Speculation.Lookup([.. said.Select(c => (int)c)], max: 3).ToArray().Select(t => (char)t)));
 
     [Property]
     public bool Lookup_AnyTokens_FollowedTheSameThree(bool[] bits, byte max)
@@ -25,23 +27,29 @@ public sealed class SpeculationTests
         var draftTokens = Speculation.Lookup(tokens, max % 9).ToArray();
 
         return draftTokens.Length <= max % 9 && (draftTokens.Length == 0 || Enumerable.Range(0, tokens.Length - 3)
-            .Any(at => tokens.AsSpan(at, 3).SequenceEqual(tokens.AsSpan()[^3..]) && tokens.AsSpan(at + 3).StartsWith(draftTokens)));
+            .Any(at => tokens.AsSpan(at, 3).SequenceEqual(tokens.AsSpan()[^3..])
+                && tokens.AsSpan(at + 3).StartsWith(draftTokens)));
     }
 
     [Fact]
-    public void ProposeDraft_NoStepMeasured_ProposesNone() => Assert.Equal(0, DraftTokens(new StepTimes(new KvRates(), 1.8), accepted: 50));
+    public void ProposeDraft_NoStepMeasured_ProposesNone() =>
+        Assert.Equal(0, DraftTokens(new StepTimes(new KvRates(), 1.8), accepted: 50));
 
     [Fact]
-    public void ProposeDraft_CheapAndAccepted_ProposesTheMaximum() => Assert.Equal(8, DraftTokens(Times(draftMilliseconds: 0.1), accepted: 50));
+    public void ProposeDraft_CheapAndAccepted_ProposesTheMaximum() =>
+        Assert.Equal(8, DraftTokens(Times(draftMilliseconds: 0.1), accepted: 50));
 
     [Fact]
-    public void ProposeDraft_AlwaysRejected_ProposesNone() => Assert.Equal(0, DraftTokens(Times(draftMilliseconds: 2), accepted: 0, rejected: 50));
+    public void ProposeDraft_AlwaysRejected_ProposesNone() =>
+        Assert.Equal(0, DraftTokens(Times(draftMilliseconds: 2), accepted: 0, rejected: 50));
 
     [Fact]
-    public void ProposeDraft_CostsMoreThanAStep_ProposesNone() => Assert.Equal(0, DraftTokens(Times(draftMilliseconds: 11), accepted: 50));
+    public void ProposeDraft_CostsMoreThanAStep_ProposesNone() =>
+        Assert.Equal(0, DraftTokens(Times(draftMilliseconds: 11), accepted: 50));
 
     [Fact]
-    public void ProposeDraft_BatchIsFull_ProposesNone() => Assert.Equal(0, DraftTokens(Times(draftMilliseconds: 0.1), accepted: 50, room: 0));
+    public void ProposeDraft_BatchIsFull_ProposesNone() =>
+        Assert.Equal(0, DraftTokens(Times(draftMilliseconds: 0.1), accepted: 50, room: 0));
 
     [Fact]
     public void ProposeDraft_EndOfContextIsNear_StaysWithin() =>

@@ -33,7 +33,8 @@ public sealed class StepTimesTests
     }
 
     [Fact]
-    public void PrefillBudget_NothingDecodes_IsTheMaximum() => Assert.Equal(256, _times.PrefillBudget(decoding: 0, prefilling: 0, max: 256));
+    public void PrefillBudget_NothingDecodes_IsTheMaximum() =>
+        Assert.Equal(256, _times.PrefillBudget(decoding: 0, prefilling: 0, max: 256));
 
     /// <summary>A prompt takes as long as all the steps in which it gets a part of the prefill budget.</summary>
     [Fact]
@@ -43,7 +44,10 @@ public sealed class StepTimesTests
 
         var beside = _times.PromptRate(decoding: 4);
 
-        Assert.Equal(_times.PrefillBudget(decoding: 4, prefilling: 1, max: 4096) / (MaxStepSlowdown * _times.Seconds(5)), beside, 0.05 * beside);
+        Assert.Equal(
+            _times.PrefillBudget(decoding: 4, prefilling: 1, max: 4096) / (MaxStepSlowdown * _times.Seconds(5)),
+            beside,
+            0.05 * beside);
         Assert.InRange(beside, 1, alone / 2);
     }
 
@@ -52,7 +56,8 @@ public sealed class StepTimesTests
     {
         Decode(4, milliseconds: 20);
 
-        var (brief, lengthy) = (_times.PromptSeconds(decoding: 4, tokens: 48), _times.PromptSeconds(decoding: 4, tokens: 49));
+        var (brief, lengthy) =
+            (_times.PromptSeconds(decoding: 4, tokens: 48), _times.PromptSeconds(decoding: 4, tokens: 49));
 
         Assert.Equal(0.020 + _rates.Prefill.Seconds(48), brief, 6);
         Assert.Equal(49 / _times.PromptRate(decoding: 4), lengthy, 6);
@@ -80,7 +85,13 @@ public sealed class StepTimesTests
             for (var step = 0; step < steps; step++)
             {
                 var tokens = _times.PrefillBudget(decoding: 4, prefilling: 0, max: 4096);
-                _times.Record(decoding: 4, drafted: 0, produced: 4, prefilling: 0, tokens, TimeSpan.FromSeconds(slowness * (0.05 + (tokens * Token))));
+                _times.Record(
+                    decoding: 4,
+                    drafted: 0,
+                    produced: 4,
+                    prefilling: 0,
+                    tokens,
+                    TimeSpan.FromSeconds(slowness * (0.05 + (tokens * Token))));
             }
         }
     }
@@ -112,10 +123,17 @@ public sealed class StepTimesTests
         for (var step = 0; step < 30; step++)
         {
             var tokens = _times.PrefillBudget(decoding: 1, prefilling: 7, max: 4096);
-            _times.Record(decoding: 1, drafted: 0, produced: 1, prefilling: 7, tokens, TimeSpan.FromMilliseconds(10 + (2 * tokens)));
+            _times.Record(
+                decoding: 1,
+                drafted: 0,
+                produced: 1,
+                prefilling: 7,
+                tokens,
+                TimeSpan.FromMilliseconds(10 + (2 * tokens)));
         }
 
-        Assert.Equal(((MaxStepSlowdown * 60) - 10) / 2, _times.PrefillBudget(decoding: 1, prefilling: 7, max: 4096), 2.0);
+        Assert.Equal(
+            ((MaxStepSlowdown * 60) - 10) / 2, _times.PrefillBudget(decoding: 1, prefilling: 7, max: 4096), 2.0);
         Decode(1, milliseconds: 10);
         Assert.InRange(_times.PrefillBudget(decoding: 1, prefilling: 0, max: 4096), 3, 4);
     }
@@ -126,7 +144,13 @@ public sealed class StepTimesTests
     {
         foreach (var step in steps)
         {
-            _times.Record(step.Decoding, 0, step.Decoding, prefilling, step.Prefilled, TimeSpan.FromMilliseconds(step.Milliseconds));
+            _times.Record(
+                step.Decoding,
+                0,
+                step.Decoding,
+                prefilling,
+                step.Prefilled,
+                TimeSpan.FromMilliseconds(step.Milliseconds));
         }
 
         Decode(1, milliseconds: 20);
@@ -181,7 +205,8 @@ public sealed class StepTimesTests
 
         for (var i = 0; i < 20; i++)
         {
-            _times.Record(decoding: 4, drafted: 0, produced: 4, prefilling: 0, prefilled: 2, TimeSpan.FromMilliseconds(24));
+            _times.Record(
+                decoding: 4, drafted: 0, produced: 4, prefilling: 0, prefilled: 2, TimeSpan.FromMilliseconds(24));
             Decode(4, milliseconds: 20);
         }
 
@@ -194,7 +219,8 @@ public sealed class StepTimesTests
         Decode(4, milliseconds: 40);
         for (var i = 0; i < 100; i++)
         {
-            _times.Record(decoding: 4, drafted: 0, produced: 4, prefilling: 0, prefilled: 60, TimeSpan.FromMilliseconds(100));
+            _times.Record(
+                decoding: 4, drafted: 0, produced: 4, prefilling: 0, prefilled: 60, TimeSpan.FromMilliseconds(100));
         }
 
         Assert.Equal(1000, _rates.Prefill.PerSecond, 1.0);
@@ -217,7 +243,8 @@ public sealed class StepTimesTests
     public void DraftTokenSeconds_NotMeasuredForLong_DecaysToAPromptToken()
     {
         Decode(2, milliseconds: 10);
-        _times.Record(decoding: 2, drafted: 1, produced: 2, prefilling: 0, prefilled: 0, TimeSpan.FromMilliseconds(500));
+        _times.Record(
+            decoding: 2, drafted: 1, produced: 2, prefilling: 0, prefilled: 0, TimeSpan.FromMilliseconds(500));
 
         for (var i = 0; i < 5000; i++)
         {
@@ -239,5 +266,6 @@ public sealed class StepTimesTests
     }
 
     private void Decode(int sequences, int milliseconds) =>
-        _times.Record(sequences, drafted: 0, sequences, prefilling: 0, prefilled: 0, TimeSpan.FromMilliseconds(milliseconds));
+        _times.Record(
+            sequences, drafted: 0, sequences, prefilling: 0, prefilled: 0, TimeSpan.FromMilliseconds(milliseconds));
 }

@@ -95,12 +95,17 @@ public sealed class UpdateReaderTests
     public async Task Generate_WithAnInterval_HasTheSameTokensInFewerUpdates()
     {
         await using var engine = new Engine(
-            new FakeContext(), new ByteVocabulary(), new EngineOptions(), TimeProvider.System, NullLogger<Engine>.Instance);
+            new FakeContext(),
+            new ByteVocabulary(),
+            new EngineOptions(),
+            TimeProvider.System,
+            NullLogger<Engine>.Instance);
         async Task<List<GenerationUpdate>> Run(TimeSpan interval)
         {
             var request = new GenerationRequest { Session = "s", Prompt = ['a'], MaxTokens = 20, Interval = interval };
             var updates = new List<GenerationUpdate>();
-            await foreach (var update in engine.Generate(request with { Sampling = new SamplingOptions { Temperature = 0 } }, Cancellation))
+            await foreach (var update in engine.Generate(
+                request with { Sampling = new SamplingOptions { Temperature = 0 } }, Cancellation))
             {
                 updates.Add(update);
             }
@@ -113,7 +118,8 @@ public sealed class UpdateReaderTests
 
         Assert.InRange(joined.Count, 1, 2);
         Assert.Equal(each.SelectMany(update => update.Tokens), joined.SelectMany(update => update.Tokens));
-        Assert.Equal(string.Concat(each.Select(update => update.Text)), string.Concat(joined.Select(update => update.Text)));
+        Assert.Equal(
+            string.Concat(each.Select(update => update.Text)), string.Concat(joined.Select(update => update.Text)));
         Assert.Equal(each[^1].Result!.Reason, joined[^1].Result!.Reason);
     }
 

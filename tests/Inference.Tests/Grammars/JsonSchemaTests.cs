@@ -9,7 +9,9 @@ namespace Herd.Inference.Tests.Grammars;
 public sealed class JsonSchemaTests
 {
     private const string Person =
-        """{"type":"object","properties":{"name":{"type":"string"},"age":{"type":"integer"},"tags":{"type":"array","items":{"enum":["a","b"]},"maxItems":2}},"required":["name"],"additionalProperties":false}""";
+        """{"type":"object","properties":{"name":{"type":"string"},"age":{"type":"integer"},"tags":"""
+            + """{"type":"array","items":{"enum":["a","b"]},"maxItems":2}},"required":"""
+            + """["name"],"additionalProperties":false}""";
 
     private readonly GrammarCache _grammars = new(new ByteVocabulary());
 
@@ -23,14 +25,16 @@ public sealed class JsonSchemaTests
     [InlineData("""{"name":"Ada","tags":["a","b","a"]}""", false)]
     [InlineData("""{"name":7}""", false)]
     [InlineData("""{"name":"Ada""", false)]
-    public void ForSchema_Text_IsAcceptedIfValid(string text, bool valid) => Assert.Equal(valid, Takes(_grammars.ForSchema(Person), text));
+    public void ForSchema_Text_IsAcceptedIfValid(string text, bool valid) =>
+        Assert.Equal(valid, Takes(_grammars.ForSchema(Person), text));
 
     [Theory]
     [InlineData("""{"a":[1,2.5e-3,{"b":null}],"c":true}""", true)]
     [InlineData("{}", true)]
     [InlineData("[]", false)]
     [InlineData("""{"a":}""", false)]
-    public void AnyObject_Text_IsAcceptedIfAnObject(string text, bool valid) => Assert.Equal(valid, Takes(_grammars.AnyObject(), text));
+    public void AnyObject_Text_IsAcceptedIfAnObject(string text, bool valid) =>
+        Assert.Equal(valid, Takes(_grammars.AnyObject(), text));
 
     [Theory]
     [InlineData("<tool_call>\n{\"name\": \"city\", \"arguments\": {\"name\":\"Rome\"}}\n</tool_call>", true)]
@@ -39,7 +43,10 @@ public sealed class JsonSchemaTests
     [InlineData("<tool_call>\n{\"name\": \"other\", \"arguments\": {}}\n</tool_call>", false)]
     [InlineData("Rome", false)]
     public void ForCall_Text_IsAcceptedIfACall(string text, bool valid) => Assert.Equal(
-        valid, Takes(_grammars.ForCall([new ToolDefinition("city", null, Person), new ToolDefinition("any", null, """{"type":"object","minProperties":1}""")], ToolStyle.Tagged), text));
+        valid, Takes(_grammars.ForCall([
+            new ToolDefinition("city", null, Person),
+            new ToolDefinition("any", null, """{"type":"object","minProperties":1}"""),
+        ], ToolStyle.Tagged), text));
 
     [Fact]
     public void ForCall_Bare_AcceptsParameters() => Assert.True(Takes(
@@ -50,14 +57,18 @@ public sealed class JsonSchemaTests
     {
         var tool = new ToolDefinition("any", null, """{"type":"object","minProperties":1}""", IsStrict: true);
 
-        Assert.Contains("'any'", Assert.Throws<GrammarException>(() => _grammars.ForCall([tool], ToolStyle.Tagged)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'any'",
+            Assert.Throws<GrammarException>(() => _grammars.ForCall([tool], ToolStyle.Tagged)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void ForSchema_RefersToItself_AcceptsAnyDepth()
     {
         var tree = _grammars.ForSchema(
-            """{"$ref":"#/$defs/node","$defs":{"node":{"type":"object","properties":{"next":{"anyOf":[{"$ref":"#/$defs/node"},{"type":"null"}]}},"required":["next"]}}}""");
+            """{"$ref":"#/$defs/node","$defs":{"node":{"type":"object","properties":{"next":{"anyOf":["""
+                + """{"$ref":"#/$defs/node"},{"type":"null"}]}},"required":["next"]}}}""");
 
         Assert.True(Takes(tree, """{"next":{"next":{"next":null}}}"""));
         Assert.False(Takes(tree, """{"next":{"next":{}}}"""));

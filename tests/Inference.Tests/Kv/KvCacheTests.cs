@@ -155,7 +155,8 @@ public sealed class KvCacheTests : IDisposable
     private KvAllocation Compute(string session)
     {
         var random = new Random(session.GetHashCode(StringComparison.Ordinal));
-        var claim = new KvAllocation(session, "t", 0, [.. Enumerable.Range(0, Tokens + 1).Select(_ => random.Next(250))]);
+        var claim = new KvAllocation(
+            session, "t", 0, [.. Enumerable.Range(0, Tokens + 1).Select(_ => random.Next(250))]);
         Assert.Equal(KvAllocationOutcome.Allocated, _cache!.TryAllocate(claim));
         var slot = claim.Slot!;
         var batch = new TokenBatch(256);

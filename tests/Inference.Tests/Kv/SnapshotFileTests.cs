@@ -34,7 +34,9 @@ public sealed class SnapshotFileTests : IDisposable
         Assert.Equal([1, 0, 0, 0, 0, 0, 0, 0], bytes[8..16]);
         Assert.Equal(Enumerable.Repeat((byte)7, 32), bytes[16..48]);
         Assert.Equal(9UL, BitConverter.ToUInt64(bytes, 80));
-        Assert.Equal((3, 1, 100), (BitConverter.ToInt32(bytes, 88), BitConverter.ToInt32(bytes, 92), BitConverter.ToInt32(bytes, 96)));
+        Assert.Equal(
+            (3, 1, 100),
+            (BitConverter.ToInt32(bytes, 88), BitConverter.ToInt32(bytes, 92), BitConverter.ToInt32(bytes, 96)));
         Assert.Equal(1000, BitConverter.ToInt64(bytes, 104));
         Assert.Equal("n/st"u8.ToArray(), bytes[144..148]);
         Assert.Equal(144 + 4 + 400 + 1000 + 32, bytes.Length);
@@ -56,7 +58,8 @@ public sealed class SnapshotFileTests : IDisposable
     {
         Write(Header());
         var bytes = File.ReadAllBytes(Path);
-        Array.Resize(ref bytes, (int)(length % (bytes.Length + 64)) is var size && size == bytes.Length ? size + 1 : size);
+        Array.Resize(
+            ref bytes, (int)(length % (bytes.Length + 64)) is var size && size == bytes.Length ? size + 1 : size);
         File.WriteAllBytes(Path, bytes);
 
         return IsRefused(Header());

@@ -10,7 +10,8 @@ public sealed class SnapshotTransferTests
     private const string Session = "b/t/c/m";
     private const int StateBytes = 1000;
 
-    private static readonly SnapshotBinding Binding = new([.. Enumerable.Repeat((byte)7, 32)], "layout", [.. Enumerable.Repeat((byte)9, 32)]);
+    private static readonly SnapshotBinding Binding = new(
+        [.. Enumerable.Repeat((byte)7, 32)], "layout", [.. Enumerable.Repeat((byte)9, 32)]);
 
     [Fact]
     public void End_EverythingReceived_EqualsTheSentState()

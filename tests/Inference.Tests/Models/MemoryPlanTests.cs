@@ -12,14 +12,15 @@ public sealed class MemoryPlanTests
 {
     private const double MiB = 1 << 20;
 
-    /// <summary>What llama.cpp v0.5.0 says it allocates for this model: weights 91.63 MiB, 22.5 MiB of KV cache for 1,024 cells, a
-    /// compute buffer of 49.13 MiB for 256 tokens, output of 1.5 MiB for 8 sequences.</summary>
+    /// <summary>What llama.cpp v0.5.0 says it allocates for this model: weights 91.63 MiB, 22.5 MiB of KV cache for
+    /// 1,024 cells, a compute buffer of 49.13 MiB for 256 tokens, output of 1.5 MiB for 8 sequences.</summary>
     [Theory]
     [InlineData(1, 1024, 256, 22.5, 49.13 + 0.19)]
     [InlineData(8, 1024, 256, 180, 49.13 + 1.5)]
     [InlineData(32, 8192, 1024, 5760, 196.5 + 6)]
     [InlineData(8, 8192, 64, 1440, 12.28 + 1.5)]
-    public void Create_RealModel_EqualsTheAllocationOfLlamaCpp(int slots, int cells, int batch, double kv, double compute)
+    public void Create_RealModel_EqualsTheAllocationOfLlamaCpp(
+        int slots, int cells, int batch, double kv, double compute)
     {
         var plan = Plan(slots, cells, batch);
 
@@ -39,10 +40,13 @@ public sealed class MemoryPlanTests
         var error = Assert.Throws<ModelLoadException>(() => plan.Require(1L << 30, "this machine"));
 
         Assert.Equal(
-            "1.55 GiB are needed, and this machine has 1.00 GiB free: weights 0.09 GiB, KV cache 1.41 GiB (8 slots of 8192 tokens), "
-            + "compute 0.05 GiB. What would fit: 4 slots of 8192 tokens, or 8 of 5013.",
+            "1.55 GiB are needed, and this machine has 1.00 GiB free: weights 0.09 GiB, KV cache 1.41 GiB (8 slots of "
+            + "8192 tokens), compute 0.05 GiB. What would fit: 4 slots of 8192 tokens, or 8 of 5013.",
             error.Message);
-        Assert.Contains("choose a smaller one", Assert.Throws<ModelLoadException>(() => plan.Require(1000, "it")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "choose a smaller one",
+            Assert.Throws<ModelLoadException>(() => plan.Require(1000, "it")).Message,
+            StringComparison.Ordinal);
     }
 
     [Property]
@@ -57,11 +61,13 @@ public sealed class MemoryPlanTests
             return (context.Cells == 0 || context.Total <= available)
                 && (slots.Sequences == 0 || slots.Total <= available)
                 && (context.Cells == plan.Cells || (context with { Cells = context.Cells + 1 }).Total > available)
-                && (slots.Sequences == plan.Sequences || (slots with { Sequences = slots.Sequences + 1 }).Total > available);
+                && (slots.Sequences == plan.Sequences
+                    || (slots with { Sequences = slots.Sequences + 1 }).Total > available);
         });
 
     private static readonly GgufFile Real = GgufFile.Read(Repository.RealModel);
 
     private static MemoryPlan Plan(int slots, int cells, int batch) =>
-        MemoryPlan.Create(Real, new ContextOptions { Sequences = slots, CellsPerSequence = cells, BatchTokens = batch });
+        MemoryPlan.Create(
+            Real, new ContextOptions { Sequences = slots, CellsPerSequence = cells, BatchTokens = batch });
 }

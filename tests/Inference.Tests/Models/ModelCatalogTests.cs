@@ -59,11 +59,14 @@ public sealed class ModelCatalogTests : IDisposable
         const string HashOfHerd = "fb01d5e8c5a8c7fa9ac8f1a2ae3dd6e8aab5ae4f2f2b6b6e1dc3a0c5a7f4f0f0";
         var source = new ModelSource("a", Write("a.gguf", "herd"), HashOfHerd, new SamplingDefaults());
 
-        var error = await Assert.ThrowsAsync<ModelLoadException>(() => ModelHash.Verify(source, TestContext.Current.CancellationToken));
+        var error = await Assert.ThrowsAsync<ModelLoadException>(
+            () => ModelHash.Verify(source, TestContext.Current.CancellationToken));
 
         Assert.Contains(HashOfHerd, error.Message, StringComparison.Ordinal);
         Assert.Contains(
-            Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData("herd"u8)), error.Message, StringComparison.Ordinal);
+            Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData("herd"u8)),
+            error.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -71,7 +74,8 @@ public sealed class ModelCatalogTests : IDisposable
     {
         var source = new ModelSource("a", Path.Combine(_directory.FullName, "none.gguf"), null, new SamplingDefaults());
 
-        await Assert.ThrowsAsync<ModelLoadException>(() => ModelHash.Verify(source, TestContext.Current.CancellationToken));
+        await Assert.ThrowsAsync<ModelLoadException>(
+            () => ModelHash.Verify(source, TestContext.Current.CancellationToken));
     }
 
     private string Write(string name, string text)

@@ -9,7 +9,8 @@ public sealed class SamplerKindsTests
     private static readonly int Vocabulary = new ByteVocabulary().Count;
 
     [Property(MaxTest = 200)]
-    public bool Penalties_AnySettings_FollowTheDefinitions(int seed, byte repetition, byte frequency, byte presence, byte window)
+    public bool Penalties_AnySettings_FollowTheDefinitions(
+        int seed, byte repetition, byte frequency, byte presence, byte window)
     {
         var random = new Random(seed);
         var logits = Enumerable.Range(0, Vocabulary).Select(_ => (random.NextSingle() * 8) - 4).ToArray();
@@ -25,7 +26,9 @@ public sealed class SamplerKindsTests
         var recent = tokens[^Math.Min(options.Window, tokens.Length)..];
         var expected = logits.Select((logit, token) =>
         {
-            var penalised = !recent.Contains(token) ? logit : logit > 0 ? logit / options.Repetition : logit * options.Repetition;
+            var penalised = !recent.Contains(token)
+                ? logit
+                : logit > 0 ? logit / options.Repetition : logit * options.Repetition;
             var count = tokens[Prompt..].Count(t => t == token);
             return penalised - (count * options.Frequency) - (count > 0 ? options.Presence : 0);
         }).ToList();
@@ -145,10 +148,16 @@ public sealed class SamplerKindsTests
     private static List<int> Drawn(float[] logits, SamplingOptions options)
     {
         var sampler = new Sampler(new ByteVocabulary());
-        return [.. Enumerable.Range(0, 400).Select(i => sampler.Sample(logits, new SamplingState(options, null), new int[i], 0)).Distinct().Order()];
+        return [.. Enumerable.Range(0, 400)
+            .Select(i => sampler.Sample(logits, new SamplingState(options, null), new int[i], 0))
+            .Distinct()
+            .Order()];
     }
 
     /// <summary>The first tokens with these probabilities, all others impossible.</summary>
     private static float[] Of(params float[] probabilities) =>
-        [.. probabilities.Select(p => MathF.Log(p)), .. Enumerable.Repeat(float.NegativeInfinity, Vocabulary - probabilities.Length)];
+        [
+            .. probabilities.Select(p => MathF.Log(p)),
+            .. Enumerable.Repeat(float.NegativeInfinity, Vocabulary - probabilities.Length),
+        ];
 }

@@ -47,7 +47,8 @@ public sealed class SamplerTests
     /// The token drawn is one that temperature, top-k, top-p and min-p leave, by the plain definition of each.
     /// </summary>
     [Property(MaxTest = 500)]
-    public bool Sample_AnyFilters_DrawsFromTheRemainingTokens(int logitSeed, ushort index, byte temperature, byte topK, byte topP, byte minP)
+    public bool Sample_AnyFilters_DrawsFromTheRemainingTokens(
+        int logitSeed, ushort index, byte temperature, byte topK, byte topP, byte minP)
     {
         var logits = Logits(logitSeed);
         var options = new SamplingOptions
@@ -120,14 +121,17 @@ public sealed class SamplerTests
         var mass = left.Sum(entry => entry.weight);
 
         // Sums in single precision may end one token later or earlier than exact ones.
-        var nucleus = left.TakeWhile((_, i) => left.Take(i).Sum(entry => entry.weight) < (options.TopP * mass) + (1e-4 * mass));
-        return [.. nucleus.Where((entry, i) => i == 0 || entry.weight >= options.MinP * 0.9999).Select(entry => entry.token)];
+        var nucleus =
+            left.TakeWhile((_, i) => left.Take(i).Sum(entry => entry.weight) < (options.TopP * mass) + (1e-4 * mass));
+        return [.. nucleus.Where((entry, i) => i == 0 || entry.weight >= options.MinP * 0.9999)
+            .Select(entry => entry.token)];
     }
 
     private static double Correlation(double[] a, double[] b)
     {
         var (meanA, meanB) = (a.Average(), b.Average());
         var covariance = a.Zip(b, (x, y) => (x - meanA) * (y - meanB)).Average();
-        return covariance / Math.Sqrt(a.Average(x => (x - meanA) * (x - meanA)) * b.Average(y => (y - meanB) * (y - meanB)));
+        return covariance / Math.Sqrt(
+            a.Average(x => (x - meanA) * (x - meanA)) * b.Average(y => (y - meanB) * (y - meanB)));
     }
 }

@@ -44,7 +44,8 @@ public sealed class SimulatedRuntimeTests
         var time = new PatientTime();
         var started = time.GetTimestamp();
 
-        using var model = new SimulatedRuntime(Timings, time).Load("", new ModelOptions(), null, CancellationToken.None);
+        using var model = new SimulatedRuntime(Timings, time).Load(
+            "", new ModelOptions(), null, CancellationToken.None);
 
         Assert.Equal(Timings.Load, time.GetElapsedTime(started));
     }
@@ -54,7 +55,8 @@ public sealed class SimulatedRuntimeTests
         var time = new PatientTime();
         var runtime = new SimulatedRuntime(Timings with { Speed = speed, Load = TimeSpan.Zero }, time);
         using var model = runtime.Load("", new ModelOptions(), null, CancellationToken.None);
-        using var context = model.CreateContext(new ContextOptions { Sequences = 4, CellsPerSequence = 256, BatchTokens = 256 });
+        using var context =
+            model.CreateContext(new ContextOptions { Sequences = 4, CellsPerSequence = 256, BatchTokens = 256 });
         var started = time.GetTimestamp();
         action(context);
         return time.GetElapsedTime(started);

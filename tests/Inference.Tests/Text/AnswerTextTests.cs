@@ -47,7 +47,8 @@ public sealed class AnswerTextTests
         var pieces = Encoding.UTF8.GetBytes(original).Select(b => text.Append(b)).Append(text.Flush()).ToList();
 
         return string.Concat(pieces) == original
-            && pieces.All(piece => piece.Length == 0 || (!char.IsLowSurrogate(piece[0]) && !char.IsHighSurrogate(piece[^1])));
+            && pieces.All(piece => piece.Length == 0
+                || (!char.IsLowSurrogate(piece[0]) && !char.IsHighSurrogate(piece[^1])));
     }
 
     /// <summary>
@@ -65,6 +66,7 @@ public sealed class AnswerTextTests
         var before = string.Concat(tokens.Take(cut).Select(token => rebuilt.Append(token)));
         var after = tokens.Skip(cut).Select(token => rebuilt.Append(token)).ToList();
 
-        return before == string.Concat(pieces.Take(cut)) && after.SequenceEqual(pieces.Skip(cut)) && whole.Flush() == rebuilt.Flush();
+        return before == string.Concat(pieces.Take(cut)) && after.SequenceEqual(pieces.Skip(cut))
+            && whole.Flush() == rebuilt.Flush();
     }
 }

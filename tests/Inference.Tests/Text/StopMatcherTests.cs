@@ -64,7 +64,8 @@ public sealed class StopMatcherTests
     {
         for (var end = 1; end <= text.Length; end++)
         {
-            var starts = stops.Where(stop => text[..end].EndsWith(stop, StringComparison.Ordinal)).Select(stop => end - stop.Length);
+            var starts = stops.Where(stop => text[..end].EndsWith(stop, StringComparison.Ordinal))
+                .Select(stop => end - stop.Length);
             if (starts.Any())
             {
                 return text[..starts.Min()];

@@ -24,7 +24,8 @@ internal sealed class Autoscaler : IAsyncDisposable
     public Autoscaler(PodCluster cluster, string model, int most)
     {
         (_cluster, _most) = (cluster, most);
-        _object = new ScaledObjectRef { Name = PodCluster.Node, Namespace = "herd", ScalerMetadata = { ["model"] = model } };
+        _object =
+            new ScaledObjectRef { Name = PodCluster.Node, Namespace = "herd", ScalerMetadata = { ["model"] = model } };
         _running = Run();
     }
 
@@ -85,7 +86,8 @@ internal sealed class Autoscaler : IAsyncDisposable
 
         var spec = (await scaler.GetMetricSpecAsync(_object, cancellationToken: _end.Token)).MetricSpecs.Single();
         var request = new GetMetricsRequest { ScaledObjectRef = _object, MetricName = spec.MetricName };
-        var value = (await scaler.GetMetricsAsync(request, cancellationToken: _end.Token)).MetricValues.Single().MetricValueFloat;
+        var value = (await scaler.GetMetricsAsync(
+            request, cancellationToken: _end.Token)).MetricValues.Single().MetricValueFloat;
         return replicas == 0 ? 1
             : Math.Abs(1 - (value / (spec.TargetSizeFloat * replicas))) <= Tolerance ? replicas
             : Math.Min(_most, (int)Math.Ceiling(value / spec.TargetSizeFloat));

@@ -5,7 +5,9 @@ using k8s.Models;
 
 namespace Herd.Kubernetes.Tests.Pods;
 
-/// <summary>The container of a pod on this machine: a program, its arguments and environment, and its volumes as folders.</summary>
+/// <summary>
+/// The container of a pod on this machine: a program, its arguments and environment, and its volumes as folders.
+/// </summary>
 internal sealed partial class Container
 {
     /// <summary>The suffix of images of the previous version.</summary>
@@ -39,13 +41,21 @@ internal sealed partial class Container
 
     public TimeSpan PreStop => TimeSpan.FromSeconds(_container.Lifecycle?.PreStop?.Sleep?.Seconds ?? 0);
 
-    public int Port(string name) => _container.Ports.Single(port => port.Name == name || port.ContainerPort.ToString(CultureInfo.InvariantCulture) == name).ContainerPort;
+    public int Port(string name) => _container.Ports.Single(port => port.Name == name
+        || port.ContainerPort.ToString(CultureInfo.InvariantCulture) == name).ContainerPort;
 
     public Process Start()
     {
-        var program = _setting.Program(ProjectOf(_container.Image), _container.Image.EndsWith(PreviousTag, StringComparison.Ordinal));
+        var program = _setting.Program(
+            ProjectOf(_container.Image), _container.Image.EndsWith(PreviousTag, StringComparison.Ordinal));
         string[] command = [.. _setting.Enter, program];
-        var info = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = _folder };
+        var info = new ProcessStartInfo(command[0], command[1..])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = _folder,
+        };
         foreach (var argument in _container.Args ?? [])
         {
             info.ArgumentList.Add(Here(argument));
@@ -57,7 +67,8 @@ internal sealed partial class Container
             values[variable.Name] = Reference().Replace(ValueOf(variable), found => values[found.Groups[1].Value]);
         }
 
-        foreach (var (name, value) in values.Select(pair => KeyValuePair.Create(pair.Key, Here(pair.Value))).Concat(_setting.Overrides))
+        foreach (var (name, value) in values.Select(pair => KeyValuePair.Create(pair.Key, Here(pair.Value)))
+            .Concat(_setting.Overrides))
         {
             info.Environment[name] = value;
         }
@@ -78,7 +89,8 @@ internal sealed partial class Container
 
     private async Task Copy(Process process)
     {
-        await using var log = new StreamWriter(new FileStream(Log, FileMode.Append, FileAccess.Write, FileShare.ReadWrite)) { AutoFlush = true };
+        await using var log = new StreamWriter(
+            new FileStream(Log, FileMode.Append, FileAccess.Write, FileShare.ReadWrite)) { AutoFlush = true };
         var writing = TextWriter.Synchronized(log);
         await Task.WhenAll(Read(process.StandardOutput), Read(process.StandardError));
 
@@ -98,16 +110,22 @@ internal sealed partial class Container
         _ => variable.Value ?? "",
     };
 
-    /// <summary>Replaces paths of volumes by folders of the pod, names of services by addresses, and wildcard addresses by the pod's.</summary>
+    /// <summary>
+    /// Replaces paths of volumes by folders of the pod, names of services by addresses, and wildcard addresses by the
+    /// pod's.
+    /// </summary>
     private string Here(string value)
     {
-        var mount = _container.VolumeMounts.Where(mount => value.StartsWith(mount.MountPath, StringComparison.Ordinal)).MaxBy(mount => mount.MountPath.Length);
+        var mount = _container.VolumeMounts.Where(mount => value.StartsWith(mount.MountPath, StringComparison.Ordinal))
+            .MaxBy(mount => mount.MountPath.Length);
         value = mount is null ? value : FolderOf(mount.MountPath) + value[mount.MountPath.Length..];
         value = value == "0.0.0.0" ? _fields["status.podIP"] : value;
-        return Host().Replace(value, host => _setting.AddressOf(host.Groups[1].Value) is { } address ? $"{address}:" : host.Value);
+        return Host().Replace(
+            value, host => _setting.AddressOf(host.Groups[1].Value) is { } address ? $"{address}:" : host.Value);
     }
 
-    private string FolderOf(string mountPath) => Path.Combine(_folder, "volumes", mountPath.Trim('/').Replace('/', '-'));
+    private string FolderOf(string mountPath) =>
+        Path.Combine(_folder, "volumes", mountPath.Trim('/').Replace('/', '-'));
 
     private void Provide(V1Volume? volume, string folder)
     {

@@ -133,8 +133,12 @@ internal sealed class Pod : IDisposable
                 started.Token);
         }
 
-        var ready = _container.Readiness is { } readiness ? new Probe(readiness, Address, _container.Port).Run(Note, end) : Task.CompletedTask;
-        var alive = _container.Liveness is { } liveness ? new Probe(liveness, Address, _container.Port).Run(KillUnless, end) : Task.CompletedTask;
+        var ready = _container.Readiness is { } readiness
+            ? new Probe(readiness, Address, _container.Port).Run(Note, end)
+            : Task.CompletedTask;
+        var alive = _container.Liveness is { } liveness
+            ? new Probe(liveness, Address, _container.Port).Run(KillUnless, end)
+            : Task.CompletedTask;
         await Task.WhenAll(ready, alive);
 
         void KillUnless(bool isWell)
@@ -145,6 +149,7 @@ internal sealed class Pod : IDisposable
             }
         }
 
-        void Note(bool isReady) => ReadySince = !isReady || IsTerminating ? 0 : IsReady ? ReadySince : Stopwatch.GetTimestamp();
+        void Note(bool isReady) =>
+            ReadySince = !isReady || IsTerminating ? 0 : IsReady ? ReadySince : Stopwatch.GetTimestamp();
     }
 }

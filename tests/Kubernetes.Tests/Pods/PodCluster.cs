@@ -7,8 +7,8 @@ using k8s.Models;
 namespace Herd.Kubernetes.Tests.Pods;
 
 /// <summary>
-/// Runs a rendered overlay with real processes on this machine. Each pod has its own address in 127.0.0.0/8, so ports are
-/// those of the overlay. Services become the addresses of their pods, secrets become files.
+/// Runs a rendered overlay with real processes on this machine. Each pod has its own address in 127.0.0.0/8, so ports
+/// are those of the overlay. Services become the addresses of their pods, secrets become files.
 /// </summary>
 internal sealed class PodCluster : IAsyncDisposable
 {
@@ -31,7 +31,8 @@ internal sealed class PodCluster : IAsyncDisposable
     private readonly Task _reconciling;
     private int _made;
 
-    private PodCluster(Rendered rendered, IReadOnlyDictionary<string, string> settings, PreviousVersion? previous, SecondZone? zone)
+    private PodCluster(
+        Rendered rendered, IReadOnlyDictionary<string, string> settings, PreviousVersion? previous, SecondZone? zone)
     {
         (_previous, _zone) = (previous, zone);
         _rendered = rendered;
@@ -42,7 +43,8 @@ internal sealed class PodCluster : IAsyncDisposable
         _workloads = rendered.All<V1StatefulSet>()
             .Select(set => new Workload(set.Metadata.Name, set.Spec.Template, set.Spec.Replicas ?? 1, null, NewPod))
             .Concat(rendered.All<V1Deployment>().Select(made => new Workload(
-                made.Metadata.Name, made.Spec.Template, made.Spec.Replicas ?? 1, made.Spec.Strategy.RollingUpdate, NewPod)))
+                made.Metadata.Name, made.Spec.Template, made.Spec.Replicas
+                    ?? 1, made.Spec.Strategy.RollingUpdate, NewPod)))
             .ToDictionary(workload => workload.Name);
         _reconciling = Reconcile();
     }
@@ -73,7 +75,9 @@ internal sealed class PodCluster : IAsyncDisposable
     /// <summary>True if a pod is in the other zone.</summary>
     public static bool InSecondZone(Pod pod) => pod.Address.StartsWith("10.207.2.", StringComparison.Ordinal);
 
-    /// <summary>Replaces the pods of a workload by those of the previous version, or of this one, and waits for the end.</summary>
+    /// <summary>
+    /// Replaces the pods of a workload by those of the previous version, or of this one, and waits for the end.
+    /// </summary>
     public async Task Change(string workload, bool toPrevious)
     {
         this[workload].RollOut(template => Retag(template, toPrevious));
@@ -99,15 +103,19 @@ internal sealed class PodCluster : IAsyncDisposable
     public Task Settled() => Until(() => _workloads.Values.All(workload => workload.IsSettled));
 
     /// <summary>Waits until a condition holds.</summary>
-    /// <exception cref="TimeoutException">The condition did not hold for two minutes. The message has the state of the pods.</exception>
+    /// <exception cref="TimeoutException">The condition did not hold for two minutes. The message has the state of the
+    /// pods.</exception>
     public async Task Until(Func<bool> holds)
     {
-        for (var started = Stopwatch.GetTimestamp(); !holds(); await Task.Delay(Tick, TestContext.Current.CancellationToken))
+        for (var started = Stopwatch.GetTimestamp(); !holds(); await Task.Delay(
+            Tick, TestContext.Current.CancellationToken))
         {
             if (Stopwatch.GetElapsedTime(started) > TimeSpan.FromMinutes(2))
             {
-                throw new TimeoutException(string.Join('\n', _workloads.Values.SelectMany(workload => workload.Live).Select(
-                    pod => $"{pod.Name} ({pod.Address}): ready {pod.IsReady}, {pod.Restarts} restarts; {Tail(pod.Log)}")));
+                throw new TimeoutException(
+                    string.Join('\n', _workloads.Values.SelectMany(workload => workload.Live).Select(
+                        pod => $"{pod.Name} ({pod.Address}): ready {pod.IsReady}, {pod.Restarts} restarts; {Tail(
+                            pod.Log)}")));
             }
         }
     }
@@ -141,7 +149,8 @@ internal sealed class PodCluster : IAsyncDisposable
         {
             return _gateways.TryGetValue(pod, out var known)
                 ? known
-                : _gateways[pod] = new Cli.Gateway(new GatewayAddress($"http://{pod.Address}:8081", $"http://{pod.Address}:8082"), Key, Key);
+                : _gateways[pod] = new Cli.Gateway(
+                    new GatewayAddress($"http://{pod.Address}:8081", $"http://{pod.Address}:8082"), Key, Key);
         }
     }
 
@@ -149,9 +158,12 @@ internal sealed class PodCluster : IAsyncDisposable
     {
         while (!_end.IsCancellationRequested)
         {
-            // Without the store other processes end and are restarted. Another test shows that; here it only takes time.
+            // Without the store other processes end and are restarted. Another test shows that; here it only takes
+            // time.
             this[Store].Reconcile();
-            foreach (var workload in this[Store].Ready.Count > 0 ? _workloads.Values.Where(workload => workload.Name != Store) : [])
+            foreach (var workload in this[Store].Ready.Count > 0
+                ? _workloads.Values.Where(workload => workload.Name != Store)
+                : [])
             {
                 workload.Reconcile();
             }
@@ -169,9 +181,17 @@ internal sealed class PodCluster : IAsyncDisposable
             ? SecondZone.Address(isThere, number)
             : string.Create(CultureInfo.InvariantCulture, $"127.{_network}.{number / 250}.{(number % 250) + 1}");
         var fields = new Dictionary<string, string> { ["metadata.name"] = name, ["status.podIP"] = address };
-        var setting = new PodSetting(Secret, AddressOf, Path.Combine(Repository.Root, "models"), _overrides, isThere ? _zone!.Enter : [], ProgramOf);
-        var container = new Container(workload.Template.Spec, Directory.CreateDirectory(Path.Combine(_folder, name)).FullName, fields, setting);
-        return new Pod(name, address, workload.Revision, container, TimeSpan.FromSeconds(workload.Template.Spec.TerminationGracePeriodSeconds ?? 30));
+        var setting = new PodSetting(Secret, AddressOf, Path.Combine(Repository.Root, "models"), _overrides, isThere
+            ? _zone!.Enter
+            : [], ProgramOf);
+        var container = new Container(
+            workload.Template.Spec, Directory.CreateDirectory(Path.Combine(_folder, name)).FullName, fields, setting);
+        return new Pod(
+            name,
+            address,
+            workload.Revision,
+            container,
+            TimeSpan.FromSeconds(workload.Template.Spec.TerminationGracePeriodSeconds ?? 30));
     }
 
     private static void Retag(V1PodTemplateSpec template, bool toPrevious)
@@ -184,12 +204,16 @@ internal sealed class PodCluster : IAsyncDisposable
         isPrevious ? _previous!.Program(project) : Cli.HerdHome.Program(project);
 
     private Dictionary<string, string> Secret(string name) =>
-        _rendered.All<V1Secret>().Single(secret => secret.Metadata.Name == name).Data.ToDictionary(pair => pair.Key, pair => System.Text.Encoding.UTF8.GetString(pair.Value));
+        _rendered.All<V1Secret>()
+            .Single(secret => secret.Metadata.Name == name).Data
+            .ToDictionary(pair => pair.Key, pair => System.Text.Encoding.UTF8.GetString(pair.Value));
 
-    private string? AddressOf(string service) => _rendered.All<V1Service>().FirstOrDefault(made => made.Metadata.Name == service) is { } found
-        ? _workloads.Values.Where(workload => Rendered.Selects(new V1LabelSelector { MatchLabels = found.Spec.Selector }, workload.Template.Metadata.Labels))
-            .SelectMany(workload => workload.Ready).FirstOrDefault()?.Address
-        : null;
+    private string? AddressOf(string service) =>
+        _rendered.All<V1Service>().FirstOrDefault(made => made.Metadata.Name == service) is { } found
+            ? _workloads.Values.Where(workload => Rendered.Selects(
+                new V1LabelSelector { MatchLabels = found.Spec.Selector }, workload.Template.Metadata.Labels))
+                .SelectMany(workload => workload.Ready).FirstOrDefault()?.Address
+            : null;
 
     private static string Tail(string log) => log.Length > 2000 ? log[^2000..] : log;
 }

@@ -17,5 +17,6 @@ internal sealed class PreviousVersion
         return new PreviousVersion(output.TrimEnd().Split('\n')[^1]);
     }
 
-    public string Program(string project) => Path.Combine(_folder, "artifacts", "bin", project, "debug", $"Herd.{project}");
+    public string Program(string project) =>
+        Path.Combine(_folder, "artifacts", "bin", project, "debug", $"Herd.{project}");
 }

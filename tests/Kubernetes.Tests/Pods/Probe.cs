@@ -10,7 +10,9 @@ internal sealed class Probe(V1Probe probe, string address, Func<string, int> por
 
     private TimeSpan Period => TimeSpan.FromSeconds(probe.PeriodSeconds ?? 10);
 
-    /// <summary>Probes again and again. Reports a result that was the same as often in a row as the threshold says.</summary>
+    /// <summary>
+    /// Probes again and again. Reports a result that was the same as often in a row as the threshold says.
+    /// </summary>
     public async Task Run(Action<bool> tell, CancellationToken end)
     {
         var (succeeded, failed) = (0, 0);
@@ -43,10 +45,12 @@ internal sealed class Probe(V1Probe probe, string address, Func<string, int> por
                 return true;
             }
 
-            using var reply = await Http.GetAsync(new Uri($"http://{address}:{port(probe.HttpGet.Port.Value)}{probe.HttpGet.Path}"), timeout.Token);
+            using var reply = await Http.GetAsync(
+                new Uri($"http://{address}:{port(probe.HttpGet.Port.Value)}{probe.HttpGet.Path}"), timeout.Token);
             return reply.IsSuccessStatusCode;
         }
-        catch (Exception e) when (e is HttpRequestException or SocketException or OperationCanceledException or IOException)
+        catch (Exception e)
+            when (e is HttpRequestException or SocketException or OperationCanceledException or IOException)
         {
             return false;
         }

@@ -27,7 +27,8 @@ internal sealed class SceneLoad : IDisposable
     public static async Task<SceneLoad> Start(PodCluster cluster, int seed, int users = 24)
     {
         var load = new SceneLoad(cluster, users, seed);
-        while ((await cluster.GatewayAt(0).Cluster.ListNodesAsync(new ListNodesRequest())).Nodes.Any(node => node.Active == 0))
+        while ((await cluster.GatewayAt(0).Cluster.ListNodesAsync(new ListNodesRequest())).Nodes.Any(
+            node => node.Active == 0))
         {
             await Task.Delay(50, TestContext.Current.CancellationToken);
         }
@@ -70,4 +71,5 @@ internal sealed class SceneLoad : IDisposable
 /// <param name="LongestGap">The longest silence in an answer.</param>
 /// <param name="Reconnected">The number of turns that took more than one connection.</param>
 /// <param name="Killed">The number of pods that did not end within their grace period.</param>
-internal sealed record SceneOutcome(int Turns, double Warm, int Moved, TimeSpan LongestGap, int Reconnected, int Killed);
+internal sealed record SceneOutcome(
+    int Turns, double Warm, int Moved, TimeSpan LongestGap, int Reconnected, int Killed);

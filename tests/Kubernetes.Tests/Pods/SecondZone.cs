@@ -5,8 +5,9 @@ using Herd.Testing;
 namespace Herd.Kubernetes.Tests.Pods;
 
 /// <summary>
-/// A second zone: a Linux network namespace, joined by a pair of virtual interfaces that can be cut. Pods have addresses
-/// in 10.207.1.0/24 here and 10.207.2.0/24 there. Needs root, or 'unshare --map-root-user --net' around the tests.
+/// A second zone: a Linux network namespace, joined by a pair of virtual interfaces that can be cut. Pods have
+/// addresses in 10.207.1.0/24 here and 10.207.2.0/24 there. Needs root, or 'unshare --map-root-user --net' around the
+/// tests.
 /// </summary>
 internal sealed class SecondZone : IAsyncDisposable
 {
@@ -24,7 +25,8 @@ internal sealed class SecondZone : IAsyncDisposable
     public static async Task<SecondZone> Make()
     {
         await RemoveCable();
-        var holder = Process.Start(new ProcessStartInfo("unshare", ["--net", "cat"]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        var holder = Process.Start(new ProcessStartInfo(
+            "unshare", ["--net", "cat"]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
 
         // The shell echoes a line once the namespace exists.
         await holder.StandardInput.WriteLineAsync("ready");
@@ -85,7 +87,8 @@ internal sealed class SecondZone : IAsyncDisposable
 
     private static Task<string> Ip(params string[] arguments) => Tool.Run("/", "ip", arguments);
 
-    private Task<string> IpThere(params string[] arguments) => Tool.Run("/", Enter[0], [.. Enter.Skip(1), "ip", .. arguments]);
+    private Task<string> IpThere(params string[] arguments) =>
+        Tool.Run("/", Enter[0], [.. Enter.Skip(1), "ip", .. arguments]);
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -3,7 +3,9 @@ using k8s.Models;
 
 namespace Herd.Kubernetes.Tests.Pods;
 
-/// <summary>Keeps the wanted number of pods, and replaces pods of an older template within the bounds of the strategy.</summary>
+/// <summary>
+/// Keeps the wanted number of pods, and replaces pods of an older template within the bounds of the strategy.
+/// </summary>
 internal sealed class Workload
 {
     private readonly Func<Workload, Pod> _newPod;
@@ -18,7 +20,12 @@ internal sealed class Workload
     /// <param name="replicas">The wanted number of pods.</param>
     /// <param name="strategy">How pods are replaced.</param>
     /// <param name="newPod">Creates a pod of the present template.</param>
-    public Workload(string name, V1PodTemplateSpec template, int replicas, V1RollingUpdateDeployment? strategy, Func<Workload, Pod> newPod)
+    public Workload(
+        string name,
+        V1PodTemplateSpec template,
+        int replicas,
+        V1RollingUpdateDeployment? strategy,
+        Func<Workload, Pod> newPod)
     {
         (Name, Template, Replicas, _newPod) = (name, template, replicas, newPod);
         _maxSurge = Number(strategy?.MaxSurge) ?? 0;
@@ -49,8 +56,11 @@ internal sealed class Workload
 
     public IReadOnlyList<Pod> Ready => [.. Live.Where(pod => pod.IsReady)];
 
-    /// <summary>True if the wanted number of pods is ready, all of the present template, and all replaced ones have ended.</summary>
-    public bool IsSettled => Ready.Count == Replicas && Live.Count == Replicas && Live.All(pod => pod.Revision == Revision) && Ever.All(pod => pod.HasEnded || !pod.IsTerminating);
+    /// <summary>
+    /// True if the wanted number of pods is ready, all of the present template, and all replaced ones have ended.
+    /// </summary>
+    public bool IsSettled => Ready.Count == Replicas && Live.Count == Replicas
+        && Live.All(pod => pod.Revision == Revision) && Ever.All(pod => pod.HasEnded || !pod.IsTerminating);
 
     /// <summary>Changes the template. Existing pods are replaced.</summary>
     public void RollOut(Action<V1PodTemplateSpec> change)
@@ -104,5 +114,6 @@ internal sealed class Workload
         return old.Where(pod => !pod.IsReady).Concat(old.Where(pod => pod.IsReady).Take(Math.Max(0, spare)));
     }
 
-    private static int? Number(IntOrString? value) => value is null ? null : int.Parse(value.Value, CultureInfo.InvariantCulture);
+    private static int? Number(IntOrString? value) =>
+        value is null ? null : int.Parse(value.Value, CultureInfo.InvariantCulture);
 }

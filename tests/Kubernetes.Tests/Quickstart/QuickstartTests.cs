@@ -112,7 +112,9 @@ public sealed partial class QuickstartTests
             selector => Assert.Contains(selector, labels));
     }
 
-    /// <summary>Uninstalling leaves the claims of StatefulSets behind. Kubernetes names them after the set and the pod.</summary>
+    /// <summary>
+    /// Uninstalling leaves the claims of StatefulSets behind. Kubernetes names them after the set and the pod.
+    /// </summary>
     [Fact]
     public async Task Claims_ThatAreDeleted_AreTheCharts()
     {

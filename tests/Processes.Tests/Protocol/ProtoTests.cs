@@ -30,10 +30,15 @@ public sealed class ProtoTests : IDisposable
     [Fact]
     public Task Lint_Protos_FindsNothing() => Buf("lint");
 
-    /// <summary>Released messages stay readable. After a release: buf build -o tests/Processes.Tests/Protocol/released.binpb.</summary>
+    /// <summary>
+    /// Released messages stay readable. After a release: buf build -o tests/Processes.Tests/Protocol/released.binpb.
+    /// </summary>
     [Fact]
     public Task Breaking_SinceTheLastRelease_FindsNothing() =>
-        Buf("breaking", "--against", Path.Combine(Repository.Root, "tests", "Processes.Tests", "Protocol", "released.binpb"));
+        Buf(
+            "breaking",
+            "--against",
+            Path.Combine(Repository.Root, "tests", "Processes.Tests", "Protocol", "released.binpb"));
 
     private async Task Buf(params string[] arguments)
     {

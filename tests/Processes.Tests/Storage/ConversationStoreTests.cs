@@ -33,7 +33,8 @@ public abstract class ConversationStoreTests<TServer>(TServer server) : IClassFi
     [Fact]
     public async Task Write_NewConversation_IsReadBack()
     {
-        var conversation = New("c") with { Turns = [Turn("1"), Turn("2")], System = "brief", Home = "node-1", Epoch = 3 };
+        var conversation =
+            New("c") with { Turns = [Turn("1"), Turn("2")], System = "brief", Home = "node-1", Epoch = 3 };
         await Write(null, conversation);
 
         var read = await Store.Read("t", "c", Cancellation);
@@ -62,7 +63,8 @@ public abstract class ConversationStoreTests<TServer>(TServer server) : IClassFi
         var first = await Write(null, New("c"));
         await Write(first, first.Conversation with { Epoch = 1 }, owner: "other");
 
-        await Assert.ThrowsAsync<ConversationConflictException>(() => Write(first, first.Conversation with { Epoch = 2 }));
+        await Assert.ThrowsAsync<ConversationConflictException>(
+            () => Write(first, first.Conversation with { Epoch = 2 }));
         await Assert.ThrowsAsync<ConversationConflictException>(() => Write(null, New("c")));
         Assert.Equal(1, (await Store.Read("t", "c", Cancellation))!.Conversation.Epoch);
     }
@@ -74,7 +76,8 @@ public abstract class ConversationStoreTests<TServer>(TServer server) : IClassFi
         StoredConversation? last = null;
         for (var round = 0; round < 300; round++)
         {
-            var written = await Task.WhenAll(writers.Select((writer, i) => Task.Run(() => Race(writer.Store, last, $"writer-{i}"))));
+            var written = await Task.WhenAll(
+                writers.Select((writer, i) => Task.Run(() => Race(writer.Store, last, $"writer-{i}"))));
             last = Assert.Single(written, stored => stored is not null);
         }
 
@@ -83,7 +86,8 @@ public abstract class ConversationStoreTests<TServer>(TServer server) : IClassFi
             await connection.DisposeAsync();
         }
 
-        static async Task<StoredConversation?> Race(RedisConversationStore store, StoredConversation? expected, string owner)
+        static async Task<StoredConversation?> Race(
+            RedisConversationStore store, StoredConversation? expected, string owner)
         {
             try
             {
@@ -127,7 +131,9 @@ public abstract class ConversationStoreTests<TServer>(TServer server) : IClassFi
         var two = await Store.ReadLastWrite("t", "c", Cancellation);
         await Store.Delete("t", "c");
 
-        Assert.Equal([null, new LastWrite(2, "other"), null], new[] { none, two, await Store.ReadLastWrite("t", "c", Cancellation) });
+        Assert.Equal(
+            [null, new LastWrite(2, "other"), null],
+            new[] { none, two, await Store.ReadLastWrite("t", "c", Cancellation) });
     }
 
     [Fact]
@@ -184,7 +190,8 @@ public abstract class ConversationStoreTests<TServer>(TServer server) : IClassFi
 
         var third = await Write(first, New("c") with { Turns = [Turn("1"), Turn("2")] });
 
-        Assert.Equal(["1", "2"], (await Store.Read("t", "c", Cancellation))!.Conversation.Turns.Select(turn => turn.Id));
+        Assert.Equal(
+            ["1", "2"], (await Store.Read("t", "c", Cancellation))!.Conversation.Turns.Select(turn => turn.Id));
         Assert.Equal(3, third.Revision);
         await Assert.ThrowsAsync<ConversationConflictException>(() => Write(first, New("c"), owner: "other"));
     }
@@ -212,7 +219,8 @@ public abstract class ConversationStoreTests<TServer>(TServer server) : IClassFi
         int firstTurn = 0,
         Retention kind = Retention.Durable,
         string tenant = "t",
-        string owner = "one") => Store.Write(tenant, expected, conversation with { Retention = kind }, firstTurn, owner);
+        string owner = "one") =>
+            Store.Write(tenant, expected, conversation with { Retention = kind }, firstTurn, owner);
 
     private protected static Conversation New(string id) => new() { Id = id, Created = DateTimeOffset.UnixEpoch };
 

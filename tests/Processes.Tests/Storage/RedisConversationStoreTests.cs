@@ -7,7 +7,9 @@ namespace Herd.Processes.Tests.Storage;
 
 public sealed class RedisConversationStoreTests(RedisServer server) : ConversationStoreTests<RedisServer>(server)
 {
-    /// <summary>With MinReplicas set, a write that only the primary holds is not acknowledged. With a replica it is.</summary>
+    /// <summary>
+    /// With MinReplicas set, a write that only the primary holds is not acknowledged. With a replica it is.
+    /// </summary>
     [Fact]
     public async Task Write_ReplicaIsAway_DoesNotCountUntilItIsThere()
     {
@@ -26,7 +28,8 @@ public sealed class RedisConversationStoreTests(RedisServer server) : Conversati
             written = await Try(() => store.Write("t", first, conversation, 0, "me"));
         }
 
-        Assert.Equal(conversation, (await store.Read("t", "c", TestContext.Current.CancellationToken))!.Conversation with { Turns = conversation.Turns });
+        Assert.Equal(conversation, (await store.Read(
+            "t", "c", TestContext.Current.CancellationToken))!.Conversation with { Turns = conversation.Turns });
 
         static async Task<StoredConversation?> Try(Func<Task<StoredConversation>> write)
         {

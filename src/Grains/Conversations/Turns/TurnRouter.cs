@@ -28,7 +28,8 @@ internal sealed class TurnRouter(NodeRegistry registry, Router router, Pools poo
         return (wanted ?? (served.Count == 1 ? served[0].Id : null)) switch
         {
             null => throw RoutingErrors.SeveralServed(registry.Models),
-            var id when registry.Nodes.SelectMany(node => node.Models).Concat(served).Any(model => model.Id == id) => id,
+            var id
+                when registry.Nodes.SelectMany(node => node.Models).Concat(served).Any(model => model.Id == id) => id,
             var id => throw RoutingErrors.NotServed(id, registry.Models),
         };
     }

@@ -131,7 +131,8 @@ public sealed class GgufFile
         var dimensions = reader.ReadUInt32();
         if (dimensions is 0 or > MaxDimensions)
         {
-            throw reader.Damaged(at, $"the tensor '{name}' has {dimensions} dimensions; 1 to {MaxDimensions} are possible");
+            throw reader.Damaged(
+                at, $"the tensor '{name}' has {dimensions} dimensions; 1 to {MaxDimensions} are possible");
         }
 
         var shape = new long[dimensions];
@@ -163,7 +164,8 @@ public sealed class GgufFile
             if (dimension == 0 || elements > max)
             {
                 throw reader.Damaged(
-                    reader.Position, $"the tensor '{name}' of [{string.Join(", ", shape)}] cannot be in a file of {reader.Length} bytes");
+                    reader.Position, $"the tensor '{name}' of [{string.Join(
+                        ", ", shape)}] cannot be in a file of {reader.Length} bytes");
             }
         }
 
@@ -183,7 +185,8 @@ public sealed class GgufFile
         if (Number("split.count") is > 1 and var parts)
         {
             throw reader.Damaged(
-                reader.Position, $"it is one of {parts} parts; merge them into one file first (llama-gguf-split --merge)");
+                reader.Position,
+                $"it is one of {parts} parts; merge them into one file first (llama-gguf-split --merge)");
         }
 
         var tokens = Count(TokensKey, GgufType.Text);
@@ -191,20 +194,23 @@ public sealed class GgufFile
         {
             if (Count($"tokenizer.ggml.{key}", type) is { } count && count != tokens)
             {
-                throw reader.Damaged(reader.Position, $"'tokenizer.ggml.{key}' has {count} elements for {tokens} tokens");
+                throw reader.Damaged(
+                    reader.Position, $"'tokenizer.ggml.{key}' has {count} elements for {tokens} tokens");
             }
         }
 
         foreach (var key in _metadata.Keys.Where(IsTokenId))
         {
-            if (tokens is not null && Number(key) is { } id && (id < 0 || id >= tokens) && id != uint.MaxValue && id != -1)
+            if (tokens is not null && Number(key) is { } id && (id < 0 || id >= tokens) && id != uint.MaxValue
+                && id != -1)
             {
                 throw reader.Damaged(reader.Position, $"'{key}' is {id}, but there are {tokens} tokens");
             }
         }
 
         static bool IsTokenId(string key) =>
-            key.StartsWith("tokenizer.ggml.", StringComparison.Ordinal) && key.EndsWith("_token_id", StringComparison.Ordinal);
+            key.StartsWith("tokenizer.ggml.", StringComparison.Ordinal)
+                && key.EndsWith("_token_id", StringComparison.Ordinal);
 
         long? Count(string key, GgufType type) => _metadata.GetValueOrDefault(key) switch
         {
@@ -216,10 +222,13 @@ public sealed class GgufFile
 
     private void CheckTensors(GgufReader reader)
     {
-        var alignment = _metadata.ContainsKey("general.alignment") ? Number("general.alignment") ?? 0 : DefaultAlignment;
+        var alignment = _metadata.ContainsKey("general.alignment")
+            ? Number("general.alignment") ?? 0
+            : DefaultAlignment;
         if (alignment is <= 0 or > MaxAlignment || !System.Numerics.BitOperations.IsPow2(alignment))
         {
-            throw reader.Damaged(reader.Position, $"an alignment of {alignment} is not a power of two up to {MaxAlignment}");
+            throw reader.Damaged(
+                reader.Position, $"an alignment of {alignment} is not a power of two up to {MaxAlignment}");
         }
 
         // llama.cpp requires each tensor to begin where the one before ends, so that none overlap.
@@ -230,14 +239,16 @@ public sealed class GgufFile
             if (tensor.Offset != next)
             {
                 throw reader.Damaged(
-                    data, $"the tensor '{tensor.Name}' is said to begin at {tensor.Offset}; the ones before end at {next}");
+                    data,
+                    $"the tensor '{tensor.Name}' is said to begin at {tensor.Offset}; the ones before end at {next}");
             }
 
             if (tensor.Bytes > reader.Length - data - tensor.Offset)
             {
                 throw reader.Damaged(
                     data,
-                    $"the tensor '{tensor.Name}' takes {tensor.Bytes} bytes from {data + tensor.Offset} on; the file ends at {reader.Length}");
+                    $"the tensor '{tensor.Name}' takes {tensor.Bytes} bytes from {data
+                        + tensor.Offset} on; the file ends at {reader.Length}");
             }
 
             next = RoundUp(tensor.Offset + tensor.Bytes);

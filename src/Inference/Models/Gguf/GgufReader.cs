@@ -41,7 +41,8 @@ internal sealed class GgufReader(Stream stream, string name)
         var length = ReadUInt64();
         if (length > (ulong)max || (long)length > Length - Position)
         {
-            throw Damaged(at, $"{what} has {length} bytes; {Length - Position} are left in the file and {max} are allowed");
+            throw Damaged(
+                at, $"{what} has {length} bytes; {Length - Position} are left in the file and {max} are allowed");
         }
 
         var bytes = new byte[length];
@@ -79,7 +80,8 @@ internal sealed class GgufReader(Stream stream, string name)
         }
         else if (count <= MaxKeptNumbers)
         {
-            return new GgufArray(type, count, [.. Enumerable.Range(0, (int)count).Select(_ => ReadScalar(type, key, Position))]);
+            return new GgufArray(
+                type, count, [.. Enumerable.Range(0, (int)count).Select(_ => ReadScalar(type, key, Position))]);
         }
         else
         {

@@ -29,7 +29,9 @@ public sealed record ModelShape(
             layers,
             embedding,
             Size(file, "feed_forward_length"),
-            (int)(file.Metadata.GetValueOrDefault(GgufFile.TokensKey) is GgufArray tokens ? tokens.Count : Size(file, "vocab_size")),
+            (int)(file.Metadata.GetValueOrDefault(GgufFile.TokensKey) is GgufArray tokens
+                ? tokens.Count
+                : Size(file, "vocab_size")),
             Size(file, "context_length"),
             kvHeads.Sum(count => count * (key + value)));
     }
@@ -47,7 +49,8 @@ public sealed record ModelShape(
             && pair.Key.EndsWith("_epsilon", StringComparison.Ordinal) && !(number >= 0 && double.IsFinite(number)));
         return layers is < 1 or > MaxLayers ? $"{layers} blocks are not 1 to {MaxLayers}"
             : embedding is < 1 or > MaxWidth ? $"an embedding of {embedding} is not 1 to {MaxWidth}"
-            : heads.Any(count => count < 0 || count > embedding) ? "the number of attention heads is negative or above the embedding"
+            : heads.Any(count => count < 0 || count > embedding)
+                ? "the number of attention heads is negative or above the embedding"
             : Number(file, "attention.key_length") is null && heads.Any(count => count > 0 && embedding % count != 0)
                 ? $"an embedding of {embedding} cannot be shared by {string.Join(", ", heads.Distinct())} heads"
             : heads.Zip(kvHeads).Any(pair => pair.Second < 0 || (pair.Second > 0 && pair.First % pair.Second != 0))

@@ -22,7 +22,8 @@ public sealed class ResponseIdTests
     [InlineData("resp_000000000000000000000000000000000000000000000000000000000000000G")]
     [InlineData("msg__0000000000000000000000000000000000000000000000000000000000000000")]
     public void Parse_OtherText_IsNotFound(string text) =>
-        Assert.Equal(HerdError.ResponseNotFound, Assert.Throws<HerdException>(() => ResponseId.Parse(text, "id")).Error);
+        Assert.Equal(
+            HerdError.ResponseNotFound, Assert.Throws<HerdException>(() => ResponseId.Parse(text, "id")).Error);
 
     [Property(MaxTest = 300)]
     public bool Parse_AnyText_IsReadOrNotFound(string? text)

@@ -13,9 +13,12 @@ public sealed class ResponseRequestReaderTests
     {
         var request = await Read(
             """
-            {"model":"m","input":[{"role":"user","content":[{"type":"input_text","text":"a"},{"type":"input_text","text":"b"}]},
-             {"type":"message","role":"assistant","content":[{"type":"output_text","text":"c"}]},{"role":"user","content":"d"}],
-             "instructions":"be brief","temperature":0.5,"top_p":0.9,"max_output_tokens":7,"truncation":"auto","conversation":{"id":"conv_1"},
+            {"model":"m","input":[{"role":"user","content":[{"type":"input_text","text":"a"},
+              {"type":"input_text","text":"b"}]},
+             {"type":"message","role":"assistant","content":[{"type":"output_text","text":"c"}]},
+              {"role":"user","content":"d"}],
+             "instructions":"be brief","temperature":0.5,"top_p":0.9,"max_output_tokens":7,"truncation":"auto",
+              "conversation":{"id":"conv_1"},
              "text":{"format":{"type":"json_schema","name":"n","schema":{"type":"object"}}},"tools":[],"unknown":1}
             """);
 
@@ -24,10 +27,13 @@ public sealed class ResponseRequestReaderTests
         Assert.Equal("conv_1", ResponseRequestReader.Conversation(request));
         Assert.Equal(
             [
-                new Message(Role.System, "be brief"), new Message(Role.User, "ab"), new Message(Role.Assistant, "c"), new Message(Role.User, "d"),
+                new Message(Role.System, "be brief"), new Message(
+                    Role.User, "ab"), new Message(Role.Assistant, "c"), new Message(Role.User, "d"),
             ],
             turn.Input);
-        Assert.Equal((0.5f, 0.9f, 7, ContextOverflow.Shift), (turn.Settings.Temperature, turn.Settings.TopP, turn.Settings.MaxTokens, turn.Settings.Overflow));
+        Assert.Equal(
+            (0.5f, 0.9f, 7, ContextOverflow.Shift),
+            (turn.Settings.Temperature, turn.Settings.TopP, turn.Settings.MaxTokens, turn.Settings.Overflow));
         Assert.Equal("""{"type":"object"}""", turn.Settings.Form!.Schema);
         Assert.Equal(3, ResponseRequestReader.ToTurn(request, isFirst: true, AnswerMarkup.None).Input.Count);
     }
@@ -51,7 +57,8 @@ public sealed class ResponseRequestReaderTests
     [InlineData("""{"model":"m","input":"x","temperature":3}""", "temperature")]
     [InlineData("""{"model":"m","input":"x","top_p":2}""", "top_p")]
     [InlineData("""{"model":"m","input":"x","tools":[{"type":"function","name":"a b"}]}""", "tools[0]")]
-    [InlineData("""{"model":"m","input":"x","tools":[{"type":"function","name":"f"}],"tool_choice":{"type":"function","name":"g"}}""", "tool_choice")]
+    [InlineData("""{"model":"m","input":"x","tools":[{"type":"function","name":"f"}],"tool_choice":"""
+        + """{"type":"function","name":"g"}}""", "tool_choice")]
     [InlineData("""{"model":"m","input":"x","truncation":"maybe"}""", "truncation")]
     [InlineData("""{"model":"m","input":"x","background":true}""", "background")]
     [InlineData("""{"model":"m","input":"x","tools":[{"type":"web_search"}]}""", "tools[0]")]
@@ -63,7 +70,8 @@ public sealed class ResponseRequestReaderTests
     [InlineData("""{"model":"m","input":"x","text":{"format":{"type":"json_schema"}}}""", "text.format")]
     public async Task Read_BadField_IsRefusedByName(string body, string? parameter)
     {
-        var error = await Assert.ThrowsAsync<HerdException>(async () => ResponseRequestReader.ToTurn(await Read(body), isFirst: true, AnswerMarkup.None));
+        var error = await Assert.ThrowsAsync<HerdException>(
+            async () => ResponseRequestReader.ToTurn(await Read(body), isFirst: true, AnswerMarkup.None));
 
         Assert.Equal((HerdError.InvalidArgument, parameter), (error.Error, error.Parameter));
     }

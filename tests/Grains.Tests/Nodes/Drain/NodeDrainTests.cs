@@ -63,7 +63,8 @@ public sealed class NodeDrainTests : IAsyncLifetime
         var (grains, conversation) = LostConversation.New(new SiloUnavailableException("gone"));
         var asked = 0;
 
-        await Drain(grains, new Membership(gateway => asked++ == 0 ? WithAGateway(gateway) : [])).Empty(TestContext.Current.CancellationToken);
+        await Drain(grains, new Membership(gateway => asked++ == 0 ? WithAGateway(gateway) : [])).Empty(
+            TestContext.Current.CancellationToken);
 
         Assert.Equal(1, conversation.Asked);
         Assert.Equal([(411, LogLevel.Warning), (410, LogLevel.Information)], _log.Events);
@@ -106,7 +107,8 @@ public sealed class NodeDrainTests : IAsyncLifetime
             using var services = new ServiceCollection().AddSerializer().BuildServiceProvider();
             Interfaces = new GrainInterfaceTypeResolver([], services.GetRequiredService<TypeConverter>());
             var served = new GrainProperties(ImmutableDictionary.Create<string, string>(StringComparer.Ordinal).Add(
-                $"{WellKnownGrainTypeProperties.ImplementedInterfacePrefix}0", Interfaces.GetGrainInterfaceType(typeof(IConversationGrain)).ToString()));
+                $"{WellKnownGrainTypeProperties.ImplementedInterfacePrefix}0",
+                Interfaces.GetGrainInterfaceType(typeof(IConversationGrain)).ToString()));
             var grains = new GrainManifest(
                 ImmutableDictionary<GrainType, GrainProperties>.Empty.Add(GrainType.Create("conversation"), served),
                 ImmutableDictionary<GrainInterfaceType, GrainInterfaceProperties>.Empty);
@@ -129,7 +131,8 @@ public sealed class NodeDrainTests : IAsyncLifetime
         public IAsyncEnumerable<ClusterMembershipSnapshot> MembershipUpdates => throw new NotSupportedException();
 
         public ValueTask Refresh(
-            MembershipVersion minimumVersion = default, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+            MembershipVersion minimumVersion = default, CancellationToken cancellationToken = default) =>
+                throw new NotSupportedException();
 
         public Task<bool> TryKill(SiloAddress siloAddress) => throw new NotSupportedException();
     }
@@ -144,7 +147,11 @@ public sealed class NodeDrainTests : IAsyncLifetime
         public bool IsEnabled(LogLevel logLevel) => true;
 
         public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter) =>
             Events.Add((eventId.Id, logLevel));
     }
 }

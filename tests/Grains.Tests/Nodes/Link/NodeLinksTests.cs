@@ -129,7 +129,9 @@ public sealed class NodeLinksTests : IAsyncLifetime
         public static byte[] State() => [.. Enumerable.Range(0, StateBytes).Select(i => (byte)(i * 31))];
 
         public override async Task PullSession(
-            PullSessionRequest request, IServerStreamWriter<PullSessionResponse> responseStream, ServerCallContext context)
+            PullSessionRequest request,
+            IServerStreamWriter<PullSessionResponse> responseStream,
+            ServerCallContext context)
         {
             Asked.Add(request.Received);
             using var buffer = new StateBuffer(StateBytes);
@@ -138,7 +140,8 @@ public sealed class NodeLinksTests : IAsyncLifetime
             using var writer = new SnapshotWriter(state, request.AsSession, Binding);
             await responseStream.WriteAsync(new PullSessionResponse { Header = ByteString.CopyFrom(writer.Header) });
             writer.Skip(request.Received);
-            for (var at = request.Received; ByteString.CopyFrom(writer.Next(PieceBytes)) is { IsEmpty: false } piece; at += piece.Length)
+            for (var at = request.Received; ByteString.CopyFrom(
+                writer.Next(PieceBytes)) is { IsEmpty: false } piece; at += piece.Length)
             {
                 if (BreakAfter.FirstOrDefault(-1) == at)
                 {

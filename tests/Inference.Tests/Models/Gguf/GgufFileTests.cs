@@ -39,7 +39,10 @@ public sealed class GgufFileTests : IDisposable
 
     [Fact]
     public void Read_NoFile_NamesIt() =>
-        Assert.Contains("/nowhere/x.gguf", Assert.Throws<ModelLoadException>(() => GgufFile.Read("/nowhere/x.gguf")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "/nowhere/x.gguf",
+            Assert.Throws<ModelLoadException>(() => GgufFile.Read("/nowhere/x.gguf")).Message,
+            StringComparison.Ordinal);
 
     /// <summary>
     /// Whatever is changed or cut off: read, or refused with the place. Nothing else, and no memory for what is not
@@ -66,7 +69,8 @@ public sealed class GgufFileTests : IDisposable
     [Property(MaxTest = 300)]
     public Property Read_CutShort_IsRefused() => Prop.ForAll(
         Gen.Choose(0, 300_000).ToArbitrary(),
-        length => Assert.Throws<ModelLoadException>(() => Read(_tiny.Value[..Math.Min(length, _tiny.Value.Length - 1)])));
+        length =>
+            Assert.Throws<ModelLoadException>(() => Read(_tiny.Value[..Math.Min(length, _tiny.Value.Length - 1)])));
 
     [Theory]
     [InlineData(8, "tensors cannot be in a file")]
@@ -131,7 +135,8 @@ public sealed class GgufFileTests : IDisposable
     {
         new GgufWriter().Add("general.architecture", "llama").Add("general.architecture", "llama").Write(_path);
 
-        Assert.Contains("'general.architecture' comes twice", Refused(File.ReadAllBytes(_path)), StringComparison.Ordinal);
+        Assert.Contains(
+            "'general.architecture' comes twice", Refused(File.ReadAllBytes(_path)), StringComparison.Ordinal);
     }
 
     public void Dispose() => File.Delete(_path);
@@ -143,7 +148,8 @@ public sealed class GgufFileTests : IDisposable
         from at in Gen.Choose(0, length - 8)
         from kind in Gen.Choose(0, 4)
         from value in Gen.OneOf(
-            Gen.Elements(0L, 1L, -1L, long.MaxValue, long.MinValue, uint.MaxValue, int.MaxValue, 1L << 40), Gen.Choose(0, 255).Select(x => (long)x))
+            Gen.Elements(0L, 1L, -1L, long.MaxValue, long.MinValue, uint.MaxValue, int.MaxValue, 1L << 40),
+            Gen.Choose(0, 255).Select(x => (long)x))
         select new Change(kind, at, value);
 
     private static int DataStart(byte[] bytes) => bytes.AsSpan().LastIndexOf("output.weight"u8) is var name
