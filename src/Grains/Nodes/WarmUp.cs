@@ -60,7 +60,7 @@ internal sealed class WarmUp(SessionPull pull, TimeProvider time, ILogger<WarmUp
             Sampling = SessionSampling.From(settings, model),
             MaxTokens = Tokens,
         };
-        await foreach (var update in model.Engine.Generate(request, cancellation))
+        await foreach (var _ in model.Engine.Generate(request, cancellation))
         {
             // The answer is not used.
         }
