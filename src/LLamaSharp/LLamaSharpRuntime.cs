@@ -62,7 +62,7 @@ public sealed class LLamaSharpRuntime : ILlamaRuntime
             cancellation.ThrowIfCancellationRequested();
             throw new ModelLoadException(
                 $"LLamaSharp cannot load {path}: {e.Message} The file is damaged, or of an architecture this build "
-                + $"does not know; "
+                + "does not know; "
                 + "fetch it again or choose another model.",
                 e);
         }

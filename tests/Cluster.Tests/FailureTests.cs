@@ -108,6 +108,6 @@ public sealed class FailureTests(RealCluster cluster) : IClassFixture<RealCluste
         Assert.True(
             second.Usage.CachedTokens >= first.Usage.PromptTokens + first.Usage.CompletionTokens - 1,
             $"{second.Usage.CachedTokens} of {first.Usage.PromptTokens} + {first.Usage.CompletionTokens} tokens were "
-                + $"kept.");
+                + "kept.");
     }
 }

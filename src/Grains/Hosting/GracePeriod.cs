@@ -43,6 +43,6 @@ internal sealed class GracePeriodValidator(IConfiguration configuration) : IVali
                 $"Node:DrainTimeout {options.DrainTimeout} does not fit into Cluster:GraceSeconds "
                 + $"{cluster.GraceSeconds}: with {cluster.PreStopSeconds} s of preStop "
                 + $"and {GracePeriod.StopTime.TotalSeconds} s to stop, {needed.TotalSeconds} s are needed. Raise "
-                + $"Cluster:GraceSeconds, or do not set Node:DrainTimeout.");
+                + "Cluster:GraceSeconds, or do not set Node:DrainTimeout.");
     }
 }

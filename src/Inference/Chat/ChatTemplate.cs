@@ -138,8 +138,9 @@ public sealed class ChatTemplate : IDisposable
                 "The chat template does not render the user's message; it cannot be used for chat.");
         }
 
-        return (!rendered.Contains(Sample, StringComparison.Ordinal), rendered.TrimEnd()
-            .EndsWith(ThoughtBegins, StringComparison.Ordinal));
+        return (
+            !rendered.Contains(Sample, StringComparison.Ordinal),
+            rendered.TrimEnd().EndsWith(ThoughtBegins, StringComparison.Ordinal));
     }
 
     /// <summary>Detects the call style of the model by the words of its template.</summary>

@@ -25,7 +25,7 @@ internal sealed class PlainTokenizer(IVocabulary vocabulary)
         {
             throw new TemplateException(
                 $"The text holds a character that this model's vocabulary reads as the special token {special}. "
-                    + $"Remove it.");
+                    + "Remove it.");
         }
 
         return [.. Tokenize(text[..cut]), .. Tokenize(text[cut..])];

@@ -5,7 +5,7 @@ namespace Herd.Inference.Generation;
 /// <param name="contextTokens">The maximum number of tokens of a conversation.</param>
 public sealed class ContextOverflowException(int promptTokens, int contextTokens) : Exception(
     $"The conversation has {promptTokens} tokens, and a conversation can hold {contextTokens} with its answer. "
-        + $"Shorten it.")
+        + "Shorten it.")
 {
     public int PromptTokens { get; } = promptTokens;
 

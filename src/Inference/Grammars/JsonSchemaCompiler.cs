@@ -88,8 +88,8 @@ internal sealed class JsonSchemaCompiler
         try
         {
             using var document = JsonDocument.Parse(
-                tool.Parameters
-                    ?? """{"type":"object","properties":{}}""", new JsonDocumentOptions { MaxDepth = MaxDepth });
+                tool.Parameters ?? """{"type":"object","properties":{}}""",
+                new JsonDocumentOptions { MaxDepth = MaxDepth });
             return new JsonSchemaCompiler(document.RootElement, this).Schema(document.RootElement, "$");
         }
         catch (Exception e) when (e is JsonException or GrammarException)

@@ -61,7 +61,7 @@ internal static class NativeLibraries
             : null;
         return found ?? throw new ModelLoadException(
             $"llama.cpp's library '{name}' is not in {directory}. Build again; the build fetches it with npm into "
-                + $"native/.");
+                + "native/.");
     }
 
     private static bool IsLibrary(string file, string name) =>

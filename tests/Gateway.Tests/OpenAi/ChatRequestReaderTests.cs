@@ -74,9 +74,12 @@ public sealed class ChatRequestReaderTests
 
     [Fact]
     public async Task ToTurn_ToolChoiceNone_HasNoTools() => Assert.Null(
-        (await Read("""{"model":"m","messages":[HELLO],"tools":[{"type":"function","function":"""
-            + """{"name":"f"}}],"tool_choice":"none"}"""
-            .Replace("HELLO", Hello, StringComparison.Ordinal))).Settings.Tools);
+        (await Read("""
+            {
+              "model":"m","messages":[HELLO],
+              "tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"none"
+            }
+            """.Replace("HELLO", Hello, StringComparison.Ordinal))).Settings.Tools);
 
     [Theory]
     [InlineData("""{"model":"m","messages":[HELLO],"tools":[{"type":"web_search"}]}""", "tools[0]")]
