@@ -53,7 +53,7 @@ var seeds = new Option<int>("--seeds")
     DefaultValueFactory = _ => 10_000, Description = "Runs, each with a seed of its own.",
 };
 var first = new Option<int>("--first") { Description = "The first seed." };
-var log = new Option<bool>("--log") { Description = "Whether to show what the processes log." };
+var log = new Option<bool>("--log") { Description = "Prints the logs of the processes." };
 var faults = new Command(
     "faults", "Conversations on nodes, gateways and a store that fail, each run drawn from a seed.")
 {

@@ -48,10 +48,10 @@ internal sealed class SimulatedNode(string name, int slots, double speed, long d
     {
         AdvanceTo(now);
         var onDevice = _device.Remove(conversation);
-        var parked = _host.Remove(conversation);
-        var cached = Math.Min(Math.Max(Math.Max(onDevice, parked), pulled), tokens - 1);
+        var offloaded = _host.Remove(conversation);
+        var cached = Math.Min(Math.Max(Math.Max(onDevice, offloaded), pulled), tokens - 1);
         var moving = pulled > 0 ? pulled * BytesPerToken / PullRate
-            : parked > 0 ? parked / Timings.MovedPerSecond / speed : 0;
+            : offloaded > 0 ? offloaded / Timings.MovedPerSecond / speed : 0;
         var slotFree = _slotFree.Count < slots ? now : Math.Max(now, _slotFree.Dequeue());
         var start = Math.Max(slotFree, _prefillFree) + moving;
         var first = start + ((tokens - cached) / (Timings.PrefillPerSecond * speed));

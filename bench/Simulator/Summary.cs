@@ -1,7 +1,7 @@
 namespace Herd.Simulator;
 
 /// <summary>
-/// How a run went. Imbalance is the busiest node's turns beside the mean, at the median second; decisions a second are
+/// A run's result. Imbalance is the busiest node's turns beside the mean, at the median second; decisions a second are
 /// measured by the model only.
 /// </summary>
 internal sealed record Summary(

@@ -19,7 +19,7 @@ public sealed class ClientTests(RealCluster cluster)
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task NpmOpenAi_Functions_AreCalledAndToldOf()
+    public async Task NpmOpenAi_Functions_AreCalledAndTheirResultsAreUsed()
     {
         var seen = await Run("tools.mjs", "/v1");
 

@@ -101,7 +101,7 @@ public sealed class CommandTests : IAsyncDisposable
     [Theory]
     [InlineData("Cluster:SiloPort")]
     [InlineData("Node:Slots")]
-    public async Task Silo_SettingThatIsNoNumber_IsToldInOneLine(string setting)
+    public async Task Silo_SettingThatIsNoNumber_IsAnErrorOfOneLine(string setting)
     {
         var key = _cluster.NewPath("key");
         await File.WriteAllBytesAsync(key, new byte[32], TestContext.Current.CancellationToken);

@@ -242,7 +242,7 @@ public sealed class FailoverTests(TwoGateways cluster) : IClassFixture<TwoGatewa
             using var connection = new TcpClient();
             await connection.ConnectAsync("127.0.0.1", cluster.Port("node-1", port), Cancellation);
             await using var tls = new SslStream(connection.GetStream());
-            var told = await Record.ExceptionAsync(async () =>
+            var refusal = await Record.ExceptionAsync(async () =>
             {
                 await tls.AuthenticateAsClientAsync(
                     new SslClientAuthenticationOptions
@@ -256,7 +256,7 @@ public sealed class FailoverTests(TwoGateways cluster) : IClassFixture<TwoGatewa
                 Assert.Equal(0, await tls.ReadAsync(new byte[1], Cancellation));
             });
 
-            Assert.True(told is null or IOException or AuthenticationException, told?.ToString());
+            Assert.True(refusal is null or IOException or AuthenticationException, refusal?.ToString());
             certificate?.Dispose();
         }
     }

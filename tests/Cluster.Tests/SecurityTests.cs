@@ -211,7 +211,7 @@ public sealed class SecurityTests(TinyCluster cluster)
     public async Task Canary_ByEveryInterface_ShowsNowhere()
     {
         const string Canary = "canary-51b2e07d";
-        var told = new List<string>();
+        var texts = new List<string>();
         foreach (var (path, body) in new[]
         {
             ("/v1/chat/completions",
@@ -239,15 +239,15 @@ public sealed class SecurityTests(TinyCluster cluster)
         })
         {
             using var response = await Post(path, body);
-            told.AddRange(response.Headers.SelectMany(header => header.Value));
+            texts.AddRange(response.Headers.SelectMany(header => header.Value));
             if (!response.IsSuccessStatusCode)
             {
-                told.Add(await response.Content.ReadAsStringAsync(Cancellation));
+                texts.Add(await response.Content.ReadAsStringAsync(Cancellation));
             }
         }
 
-        told.AddRange(Directory.GetFiles(Path.Combine(cluster.Home, "logs")).Select(File.ReadAllText));
-        Assert.All(told, text => Assert.DoesNotContain(Canary, text, StringComparison.Ordinal));
+        texts.AddRange(Directory.GetFiles(Path.Combine(cluster.Home, "logs")).Select(File.ReadAllText));
+        Assert.All(texts, text => Assert.DoesNotContain(Canary, text, StringComparison.Ordinal));
     }
 
     private int AdminPort => cluster.Port("gateway-1", "--Gateway:AdminPort");

@@ -129,7 +129,7 @@ public sealed class TinyClusterTests(TinyCluster cluster)
     }
 
     [Fact]
-    public async Task Metrics_AfterATurn_AreToldToOperatorsOnly()
+    public async Task Metrics_AfterATurn_AreForOperatorsOnly()
     {
         await Converse(
             new ConverseRequest { ConversationId = await NewConversation(), Text = "measured", MaxTokens = 4 }, Alice);

@@ -29,7 +29,7 @@ internal static class ConfigurationPage
 
     /// <summary>The keys of all settings.</summary>
     public static IReadOnlyList<OptionRow> Rows { get; } =
-        [.. Sections.SelectMany(section => OptionRow.Of(Name(section.Options), section.Options))];
+        [.. Sections.SelectMany(section => OptionRow.From(Name(section.Options), section.Options))];
 
     public static string Render()
     {
@@ -57,7 +57,7 @@ internal static class ConfigurationPage
             var section = Name(options);
             page.Append(CultureInfo.InvariantCulture, $"\n## {section}: {processes}\n\n{Summary(options)}\n\n");
             page.Append("| key | environment | type | unit | default | meaning |\n|---|---|---|---|---|---|\n");
-            foreach (var row in OptionRow.Of(section, options))
+            foreach (var row in OptionRow.From(section, options))
             {
                 string[] cells =
                     [$"`{row.Key}`", $"`{row.Variable}`", row.Type, row.Unit, row.Value, Meaning(row.Property)];

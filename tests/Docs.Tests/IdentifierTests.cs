@@ -1,21 +1,21 @@
 using System.Text.RegularExpressions;
+using Herd.Testing;
 
 namespace Herd.Docs.Tests;
 
-/// <summary>Identifiers that were replaced by the field's terms do not come back.</summary>
+/// <summary>Names that were replaced by the field's terms do not come back.</summary>
 public sealed partial class IdentifierTests
 {
     private static readonly string[] Banned =
     [
-        "LeaveSignal", "Handover", "Settle", "TurnStream", "TurnIntake", "TurnReading", "LateSave", "AnswerTail",
-        "KvTravel",
-        "CanMakeWay", "MakesWay", "MadeWay", "TryMakeWay", "Displaced", "Stint", "Luck", "Guess", "NodeOutlook",
-        "Crowding",
-        "Doubt", "KvClaim", "SessionBeginnings", "Standing", "Surprise", "TokenChance", "Chances", "TurnRunner",
-        "SessionMove", "TurnPlacement", "ParkedSessions", "ParkedSession", "SentWork", "Forecasts", "PlaceOf",
-        "KvBeginning",
-        "SharedLoop", "ConversationKind", "Expulsion", "BringsKv", "NoteLoad", "NoteChange", "NoteSize", "NoteFirst",
-        "NoteEmpty",
+        "LeaveSignal", "Handover", "Settled?", "IsSettled", "TurnStream", "TurnIntake", "TurnReading", "LateSave",
+        "AnswerTail", "KvTravel", "CanMakeWay", "MakesWay", "MadeWay", "TryMakeWay", "Displaced", "Stint", "Patience",
+        "Luck", "Guess", "NodeOutlook", "Crowding", "Doubt", "KvClaim", "SessionBeginnings", "Standing", "Surprise",
+        "TokenChance", "Chances", "TurnRunner", "SessionMove", "TurnPlacement", "Parked\\w*", "SentWork", "Forecasts",
+        "PlaceOf", "KvBeginning", "SharedLoop", "ConversationKind", "Expulsion", "BringsKv", "ClusterView", "Foreseen",
+
+        // Methods without a verb, and limits that are no Max or Min.
+        "Note\\w*(?=\\()", "Of(?=[<(])", "Most[A-Z]\\w*", "Least(?!Loaded|Valuable)[A-Z]\\w*",
     ];
 
     /// <summary>Names of fields of the public proto, which stay.</summary>
@@ -25,29 +25,41 @@ public sealed partial class IdentifierTests
         ["ProtoMapping.cs"] = ["Chances", "Crowding", "Doubt", "TokenChance"],
     };
 
-    public static TheoryData<string> Folders => ["src", "bench", "tests"];
+    private static readonly string[] Texts = [".cs", ".md", ".yaml", ".json", ".sh", ".proto", ".mjs"];
+
+    public static TheoryData<string> CodeFolders => ["src", "bench", "tests"];
+
+    public static TheoryData<string> TextFolders => ["src", "bench", "tests", "docs", "k8s"];
 
     [Theory]
-    [MemberData(nameof(Folders))]
-    public void Sources_OfTheFolder_UseTheFieldsTerms(string folder)
-    {
-        var found =
-            from file in Directory.EnumerateFiles(Path.Combine(Root(), folder), "*.cs", SearchOption.AllDirectories)
-            where !file.EndsWith("IdentifierTests.cs", StringComparison.Ordinal)
-            let allowed = Allowed.GetValueOrDefault(Path.GetFileName(file)) ?? []
-            from line in File.ReadLines(file).Select((text, i) => (Text: Strip(text), Number: i + 1))
-            from name in Banned.Except(allowed)
-            where Regex.IsMatch(line.Text, $@"\b{name}\b")
-            select $"{Path.GetRelativePath(Root(), file)}:{line.Number}: {name}";
+    [MemberData(nameof(CodeFolders))]
+    public void Sources_OfTheFolder_UseTheFieldsTerms(string folder) => Assert.Empty(
+        from file in Files(folder)
+        where file.EndsWith(".cs", StringComparison.Ordinal)
+        let allowed = Allowed.GetValueOrDefault(Path.GetFileName(file)) ?? []
+        from line in File.ReadLines(file).Select((text, i) => (Text: Quoted().Replace(text, ""), Number: i + 1))
+        from name in Banned.Except(allowed)
+        where Regex.IsMatch(line.Text, $@"\b{name}\b|\b{name}$")
+        select $"{Path.GetRelativePath(Repository.Root, file)}:{line.Number}: {name}");
 
-        Assert.Empty(found);
-    }
+    /// <summary>Comments, messages and pages name a prediction, a quantum and an attack surface so.</summary>
+    [Theory]
+    [MemberData(nameof(TextFolders))]
+    public void Texts_OfTheFolder_UseTheFieldsTerms(string folder) => Assert.Empty(
+        from file in Files(folder)
+        from line in File.ReadLines(file).Select((text, i) => (Text: text, Number: i + 1))
+        where Riddles().IsMatch(line.Text)
+        select $"{Path.GetRelativePath(Repository.Root, file)}:{line.Number}: {line.Text.Trim()}");
 
-    /// <summary>Leaves out texts, such as aliases of grain messages and old names of options.</summary>
-    private static string Strip(string line) => Kept().Replace(line, "");
+    private static IEnumerable<string> Files(string folder) => Directory
+        .EnumerateFiles(Path.Combine(Repository.Root, folder), "*", SearchOption.AllDirectories)
+        .Where(file => Texts.Contains(Path.GetExtension(file)) && !file.Contains("node_modules", StringComparison.Ordinal))
+        .Where(file => Path.GetFileName(file) != "IdentifierTests.cs");
 
+    /// <summary>Texts in quotes, such as aliases of grain messages and old names of options.</summary>
     [GeneratedRegex("\"[^\"]*\"")]
-    private static partial Regex Kept();
+    private static partial Regex Quoted();
 
-    private static string Root() => Testing.Repository.Root;
+    [GeneratedRegex(@"\b(foreseen|stints?|handovers?|the doors?|outlook)\b", RegexOptions.IgnoreCase)]
+    private static partial Regex Riddles();
 }

@@ -5,7 +5,7 @@ using Herd.Testing;
 
 namespace Herd.Docs.Tests;
 
-/// <summary>What the pages name exists: files, headings, commands, settings and tests.</summary>
+/// <summary>The pages name only files, headings, commands, settings and tests that exist.</summary>
 public sealed partial class LinkTests
 {
     private static readonly string[] Roots =

@@ -11,7 +11,7 @@ namespace Herd.Docs.Tests;
 internal sealed record OptionRow(string Key, PropertyInfo Property, object? Default)
 {
     /// <summary>The settings of a section, those of objects and lists within it too.</summary>
-    public static IEnumerable<OptionRow> Of(string section, Type type)
+    public static IEnumerable<OptionRow> From(string section, Type type)
     {
         var options = Activator.CreateInstance(type)!;
         foreach (var property in type.GetProperties().Where(property => property.SetMethod is { IsPublic: true }))
@@ -47,7 +47,7 @@ internal sealed record OptionRow(string Key, PropertyInfo Property, object? Defa
 
     public string Type => Name(Property.PropertyType);
 
-    /// <summary>What its number counts; empty where the type says it.</summary>
+    /// <summary>The unit of its number; empty if the type says it.</summary>
     public string Unit => Property.Name switch
     {
         _ when Number(Property.PropertyType) is not { IsPrimitive: true } => "",

@@ -12,7 +12,7 @@ public sealed class ChartTests
     [InlineData("production", "herd")]
     public async Task Chart_WithAnOverlaysValues_RendersTheSameObjects(string overlay, string space)
     {
-        var kustomized = ByName(await Rendered.Of(overlay));
+        var kustomized = ByName(await Rendered.FromOverlay(overlay));
         var charted = ByName(Rendered.Read(await Renderer.Release(space, $"values-{overlay}.yaml")));
 
         kustomized.Remove($"Namespace {space}");

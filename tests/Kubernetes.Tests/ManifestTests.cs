@@ -16,7 +16,7 @@ public sealed class ManifestTests
     [MemberData(nameof(Overlays))]
     public async Task Grace_OfEveryPod_IsLongerThanItsEnd(string overlay)
     {
-        foreach (var (name, pod) in (await Rendered.Of(overlay)).Pods.Where(made => made.Name != "herd-store"))
+        foreach (var (name, pod) in (await Rendered.FromOverlay(overlay)).Pods.Where(made => made.Name != "herd-store"))
         {
             var container = Assert.Single(pod.Spec.Containers);
             var cluster = new ClusterOptions
@@ -38,7 +38,7 @@ public sealed class ManifestTests
     [MemberData(nameof(Overlays))]
     public async Task Pods_OfEveryWorkload_MayDoNothing(string overlay)
     {
-        var rendered = await Rendered.Of(overlay);
+        var rendered = await Rendered.FromOverlay(overlay);
         foreach (var (name, pod) in rendered.Pods)
         {
             Assert.True(pod.Spec.SecurityContext.RunAsNonRoot, name);
@@ -64,13 +64,13 @@ public sealed class ManifestTests
     [Theory]
     [MemberData(nameof(Overlays))]
     public async Task Images_OfEveryPod_ArePinned(string overlay) => Assert.All(
-        (await Rendered.Of(overlay)).Pods.SelectMany(made => made.Pod.Spec.Containers),
+        (await Rendered.FromOverlay(overlay)).Pods.SelectMany(made => made.Pod.Spec.Containers),
         container => Assert.Matches("^[^:]+:[0-9][^:]*$", container.Image));
 
     [Theory]
     [MemberData(nameof(Overlays))]
     public async Task Resources_OfEveryPod_AreSaidAndMemoryIsNotOversold(string overlay) => Assert.All(
-        (await Rendered.Of(overlay)).Pods.SelectMany(made => made.Pod.Spec.Containers),
+        (await Rendered.FromOverlay(overlay)).Pods.SelectMany(made => made.Pod.Spec.Containers),
         container =>
         {
             Assert.Equal(
@@ -87,7 +87,7 @@ public sealed class ManifestTests
     [MemberData(nameof(Overlays))]
     public async Task Ports_OfEveryPod_HaveTheirRules(string overlay)
     {
-        var rendered = await Rendered.Of(overlay);
+        var rendered = await Rendered.FromOverlay(overlay);
         var policies = rendered.All<V1NetworkPolicy>().ToList();
         foreach (var (name, pod) in rendered.Pods)
         {
@@ -112,7 +112,7 @@ public sealed class ManifestTests
     [MemberData(nameof(Overlays))]
     public async Task Selectors_OfServicesAndBudgets_FindPods(string overlay)
     {
-        var rendered = await Rendered.Of(overlay);
+        var rendered = await Rendered.FromOverlay(overlay);
         bool Finds(IDictionary<string, string> labels) =>
             rendered.Pods.Any(
                 made => Rendered.Selects(new V1LabelSelector { MatchLabels = labels }, made.Pod.Metadata.Labels));
@@ -143,7 +143,7 @@ public sealed class ManifestTests
     [MemberData(nameof(Overlays))]
     public async Task Probes_OfHerdsPods_SayWhatTheyMean(string overlay)
     {
-        foreach (var (name, pod) in (await Rendered.Of(overlay)).Pods.Where(made => made.Name != "herd-store"))
+        foreach (var (name, pod) in (await Rendered.FromOverlay(overlay)).Pods.Where(made => made.Name != "herd-store"))
         {
             var container = Assert.Single(pod.Spec.Containers);
             Assert.Equal("/health/live", container.LivenessProbe.HttpGet.Path);
@@ -160,9 +160,9 @@ public sealed class ManifestTests
     /// gateways.
     /// </summary>
     [Fact]
-    public async Task Pools_OfProduction_AreAsGatewaysAreTold()
+    public async Task Pools_OfProduction_MatchTheSettingsOfGateways()
     {
-        var rendered = await Rendered.Of("production");
+        var rendered = await Rendered.FromOverlay("production");
         var variables = rendered.All<V1Deployment>()
             .Single(made => made.Metadata.Name == "herd-gateway").Spec.Template.Spec.Containers.Single().Env
             .Where(variable => variable.Name.StartsWith("Scaling__", StringComparison.Ordinal))
@@ -213,7 +213,7 @@ public sealed class ManifestTests
             ["Scaling"] = typeof(ScalingOptions),
             ["Gateway"] = Type.GetType("Herd.Gateway.Hosting.GatewayOptions, Herd.Gateway", throwOnError: true)!,
         };
-        foreach (var (_, pod) in (await Rendered.Of(overlay)).Pods)
+        foreach (var (_, pod) in (await Rendered.FromOverlay(overlay)).Pods)
         {
             foreach (var variable in pod.Spec.Containers.SelectMany(container => container.Env ?? [])
                 .Where(variable => variable.Name.Contains("__", StringComparison.Ordinal)))

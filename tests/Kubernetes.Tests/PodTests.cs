@@ -23,7 +23,7 @@ public sealed class PodTests(PodScene scene) : IClassFixture<PodScene>
         foreach (var workload in new[] { PodCluster.Node, PodCluster.Gateway })
         {
             _cluster[workload].RollOut(_ => { });
-            await _cluster.Settled();
+            await _cluster.WaitUntilReady();
         }
 
         var outcome = await load.End();
@@ -37,9 +37,9 @@ public sealed class PodTests(PodScene scene) : IClassFixture<PodScene>
     {
         using var load = await SceneLoad.Start(_cluster, seed: 2);
         _cluster[PodCluster.Node].Replicas = 4;
-        await _cluster.Settled();
+        await _cluster.WaitUntilReady();
         _cluster[PodCluster.Node].Replicas = 2;
-        await _cluster.Settled();
+        await _cluster.WaitUntilReady();
 
         var outcome = await load.End();
 
@@ -57,7 +57,7 @@ public sealed class PodTests(PodScene scene) : IClassFixture<PodScene>
     {
         using var load = await SceneLoad.Start(_cluster, seed: 3);
         await _cluster[PodCluster.Node].Ready[0].Delete(TimeSpan.FromSeconds(5));
-        await _cluster.Settled();
+        await _cluster.WaitUntilReady();
 
         Assert.NotEqual(0, (await load.End()).Moved);
     }
@@ -66,11 +66,11 @@ public sealed class PodTests(PodScene scene) : IClassFixture<PodScene>
     [Theory]
     [InlineData(PodCluster.Node)]
     [InlineData(PodCluster.Gateway)]
-    public async Task Delete_APodThatIsToldTwice_FailsNobody(string workload)
+    public async Task Delete_APodWithTwoSignals_FailsNobody(string workload)
     {
         using var load = await SceneLoad.Start(_cluster, seed: 8);
         await _cluster[workload].Ready[0].Delete(isTwice: true);
-        await _cluster.Settled();
+        await _cluster.WaitUntilReady();
 
         Assert.Equal(0, (await load.End()).Killed);
     }
@@ -80,12 +80,12 @@ public sealed class PodTests(PodScene scene) : IClassFixture<PodScene>
     public async Task Drain_AMachineWithAGatewayAndANode_NobodyNotices()
     {
         _cluster[PodCluster.Gateway].Replicas = 2;
-        await _cluster.Settled();
+        await _cluster.WaitUntilReady();
         using var load = await SceneLoad.Start(_cluster, seed: 9);
         await Task.WhenAll(_cluster[PodCluster.Gateway].Ready[0].Delete(), _cluster[PodCluster.Node].Ready[0].Delete());
-        await _cluster.Settled();
+        await _cluster.WaitUntilReady();
         _cluster[PodCluster.Gateway].Replicas = 1;
-        await _cluster.Settled();
+        await _cluster.WaitUntilReady();
 
         var outcome = await load.End();
 
@@ -100,7 +100,7 @@ public sealed class PodTests(PodScene scene) : IClassFixture<PodScene>
     {
         using var load = await SceneLoad.Start(_cluster, seed: 6);
         await _cluster[PodCluster.Node].Ready[0].Delete();
-        await _cluster.Settled();
+        await _cluster.WaitUntilReady();
         await load.End();
 
         var lines = new[] { PodCluster.Gateway, PodCluster.Node }.SelectMany(name => _cluster[name].Live)
@@ -157,7 +157,7 @@ public sealed class PodTests(PodScene scene) : IClassFixture<PodScene>
         Assert.True(await watch.ResponseStream.MoveNext(TestContext.Current.CancellationToken));
         said.Add(watch.ResponseStream.Current.Status);
         await ending;
-        await _cluster.Settled();
+        await _cluster.WaitUntilReady();
         await load.End();
 
         Assert.Equal(
@@ -171,7 +171,7 @@ public sealed class PodTests(PodScene scene) : IClassFixture<PodScene>
     {
         using var load = await SceneLoad.Start(_cluster, seed: 4);
         await _cluster[PodCluster.Node].Ready[0].Lose();
-        await _cluster.Settled();
+        await _cluster.WaitUntilReady();
 
         Assert.NotEqual(0, (await load.End()).Moved);
     }
@@ -187,7 +187,7 @@ public sealed class PodTests(PodScene scene) : IClassFixture<PodScene>
         await _cluster.Until(() => nodes.Live.Any(pod => pod.Restarts >= 2));
         Assert.True(serving.All(pod => pod.IsReady));
         Change("");
-        await _cluster.Settled();
+        await _cluster.WaitUntilReady();
 
         Assert.NotEqual(0, (await load.End()).Turns);
 

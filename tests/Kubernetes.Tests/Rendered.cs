@@ -22,7 +22,7 @@ internal sealed class Rendered
 
     private Rendered(IReadOnlyList<object> objects) => _objects = objects;
 
-    public static async Task<Rendered> Of(string overlay) => Read(await Renderer.Overlay(overlay));
+    public static async Task<Rendered> FromOverlay(string overlay) => Read(await Renderer.Overlay(overlay));
 
     public static Rendered Read(string yaml) => new(KubernetesYaml.LoadAllFromString(yaml, Types, strict: true));
 

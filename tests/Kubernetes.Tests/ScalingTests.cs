@@ -12,7 +12,7 @@ namespace Herd.Kubernetes.Tests;
 /// </summary>
 public sealed class ScalingTests
 {
-    private const int Most = 4;
+    private const int MaxReplicas = 4;
 
     /// <summary>The nodes that 48 users need, with 22 slots a node and a target of four fifths.</summary>
     private const int Doubled = 3;
@@ -36,10 +36,10 @@ public sealed class ScalingTests
         await using var cluster = await PodCluster.Start(Settings);
         var nodes = cluster[PodCluster.Node];
         using var load = await SceneLoad.Start(cluster, seed: 1);
-        await using var autoscaler = new Autoscaler(cluster, "tiny", Most);
+        await using var autoscaler = new Autoscaler(cluster, "tiny", MaxReplicas);
         using (var more = await SceneLoad.Start(cluster, seed: 2))
         {
-            await cluster.Until(() => nodes.Replicas >= Doubled && nodes.IsSettled);
+            await cluster.Until(() => nodes.Replicas >= Doubled && nodes.IsReady);
             var ready = Stopwatch.GetTimestamp();
             await UntilAllCompute(cluster, nodes.Replicas);
             Tell($"the last node computes {Stopwatch.GetElapsedTime(ready).TotalSeconds:F1} s after it was ready");
@@ -52,9 +52,9 @@ public sealed class ScalingTests
             await more.End();
         }
 
-        await cluster.Until(() => nodes.Replicas == 2 && nodes.IsSettled);
+        await cluster.Until(() => nodes.Replicas == 2 && nodes.IsReady);
         var outcome = await load.End();
-        await cluster.Until(() => nodes.Replicas == 0 && nodes.IsSettled);
+        await cluster.Until(() => nodes.Replicas == 0 && nodes.IsReady);
 
         Tell($"nodes: 2, {string.Join(", ", autoscaler.Steps)}");
         var most = autoscaler.Steps.Max();

@@ -19,7 +19,7 @@ public sealed class ZoneTests
         await using var zone = await SecondZone.Make();
         await using var cluster = await PodCluster.Start(zone: zone);
         cluster[PodCluster.Gateway].Replicas = 2;
-        await cluster.Settled();
+        await cluster.WaitUntilReady();
         var pods = cluster[PodCluster.Gateway].Ready.Concat(cluster[PodCluster.Node].Ready).ToList();
         var cutOff = pods.Where(PodCluster.InSecondZone).ToList();
         Assert.Equal(2, cutOff.Count);
@@ -32,7 +32,7 @@ public sealed class ZoneTests
         cut.Stop();
         await zone.Join();
         await cluster.Until(() => pods.All(pod => pod.IsReady));
-        await cluster.Settled();
+        await cluster.WaitUntilReady();
 
         var outcome = await load.End();
 

@@ -156,7 +156,7 @@ public sealed class EngineTests(Models models)
         }
     }
 
-    /// <summary>A text that repeats itself lets guesses be right; what is said is what is said without them.</summary>
+    /// <summary>In a repetitive text draft tokens are accepted. The answer is the same as without them.</summary>
     [Fact]
     public async Task Generate_WithDraftTokens_GivesTheSameAnswer()
     {

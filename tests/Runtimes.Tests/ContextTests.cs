@@ -112,7 +112,7 @@ public sealed class ContextTests(Runtimes runtimes) : IClassFixture<Runtimes>
         Near(Decode(alone, 1, [.. Text.Reverse()], 0), context.Logits(batch.Count - 1).ToArray());
     }
 
-    /// <summary>The logits of every token that asked for them, and of guesses after it, in one batch.</summary>
+    /// <summary>Logits of every token that asked for them, and of draft tokens after it, in one batch.</summary>
     [Theory]
     [MemberData(nameof(Runtimes.Names), MemberType = typeof(Runtimes))]
     public void Logits_SeveralOutputsOfASequence_AreThoseAfterEach(string name)

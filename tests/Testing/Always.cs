@@ -9,7 +9,7 @@ public class Always : DispatchProxy
 
     /// <typeparam name="T">The interface of the proxy.</typeparam>
     /// <param name="answer">The value that every call returns.</param>
-    public static T Of<T>(object? answer)
+    public static T Return<T>(object? answer)
         where T : class
     {
         var always = Create<T, Always>();

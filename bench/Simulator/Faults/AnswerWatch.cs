@@ -11,7 +11,7 @@ internal sealed class AnswerWatch(FaultWorld world)
 {
     private readonly Dictionary<Activation, long> _newest = [];
     private readonly HashSet<(string Conversation, string Turn, int At, int Token)> _produced = [];
-    private readonly Dictionary<SessionRequest, int> _places = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<SessionRequest, int> _tokensSeen = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>The number of pulls.</summary>
     public int Pulled { get; private set; }
@@ -54,7 +54,7 @@ internal sealed class AnswerWatch(FaultWorld world)
 
         var (node, key) = (activation.Process.Name, GrainKey.Split(activation.GrainId.Key.ToString()!));
         var conversation = key[2];
-        if (!_places.TryGetValue(request, out var at))
+        if (!_tokensSeen.TryGetValue(request, out var at))
         {
             at = request.Produced.Count;
             Continued += at > 0 ? 1 : 0;
@@ -68,6 +68,6 @@ internal sealed class AnswerWatch(FaultWorld world)
             $"{node} extends {request.Turn} at {at} under epoch {request.Epoch} after {newest}");
         _newest[activation] = Math.Max(Newest(activation), request.Epoch);
         _produced.UnionWith(update.Tokens.Select((token, i) => (conversation, request.Turn, at + i, token)));
-        _places[request] = at + update.Tokens.Count;
+        _tokensSeen[request] = at + update.Tokens.Count;
     }
 }

@@ -21,7 +21,7 @@ internal sealed class FaultRun : IDisposable
         Fault.CutGateway, Fault.DrainGateway, Fault.LoseStore,
     ];
 
-    private static readonly TimeSpan Most = TimeSpan.FromMinutes(15);
+    private static readonly TimeSpan MaxTime = TimeSpan.FromMinutes(15);
 
     /// <summary>The time after which all faults are repaired. A wait that is not over then is a violation.</summary>
     private static readonly TimeSpan Faulty = TimeSpan.FromMinutes(1);
@@ -65,7 +65,7 @@ internal sealed class FaultRun : IDisposable
         var world = run._world;
         try
         {
-            world.Pump.Run(run.Talk, run.Tick, Most);
+            world.Pump.Run(run.Talk, run.Tick, MaxTime);
         }
         catch (Exception e) when (e is TimeoutException or HerdException)
         {
@@ -116,7 +116,7 @@ internal sealed class FaultRun : IDisposable
         }
     }
 
-    /// <summary>Time passes: nodes compute, what is broken may be mended, and what works may break.</summary>
+    /// <summary>Advances the time: nodes compute, faults may be repaired, and new faults may begin.</summary>
     private void Tick()
     {
         _world.Nodes.ToList().ForEach(node => node.Advance());
@@ -209,7 +209,7 @@ internal sealed class FaultRun : IDisposable
 
     private GatewayProcess AnyGateway() => _world.Gateways[_world.Random.Next(_world.Gateways.Count)];
 
-    /// <summary>That it leaves harms nothing.</summary>
+    /// <summary>Drains a node. Nothing may be lost by it.</summary>
     private async Task Drain(NodeProcess node, TimeSpan length)
     {
         _broken.Add(node.Name);
@@ -250,6 +250,6 @@ internal sealed class FaultRun : IDisposable
 /// <param name="Continued">The number of answers that a node continued after another node or a break.</param>
 /// <param name="Restarted">The number of answers that a client had to restart.</param>
 /// <param name="Pulled">How often a KV cache came from another node.</param>
-/// <param name="Violations">The broken promises.</param>
+/// <param name="Violations">The violated invariants.</param>
 internal sealed record FaultRunResult(
     int Faults, int Continued, int Restarted, int Pulled, IReadOnlyList<string> Violations);

@@ -25,14 +25,14 @@ internal sealed class FaultyStore(FaultWorld world) : IConversationStore
         }
     }
 
-    /// <summary>When it last went or came.</summary>
+    /// <summary>The time at which the store last became absent or present.</summary>
     public DateTimeOffset LastAway { get; private set; }
 
     /// <summary>The stored conversations, also while the store is absent.</summary>
     public Conversation? Find(string id) =>
         _conversations.TryGetValue(id, out var kept) ? kept.Stored.Conversation : null;
 
-    /// <summary>Where a conversation has lived since an epoch.</summary>
+    /// <summary>The homes of a conversation since an epoch.</summary>
     public IEnumerable<string> Homes(string conversation, long since) =>
         _homes.Where(home => home.Key.Conversation == conversation && home.Key.Epoch >= since)
             .Select(home => home.Value).OfType<string>();

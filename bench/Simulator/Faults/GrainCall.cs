@@ -33,13 +33,13 @@ public class GrainCall : DispatchProxy
     private Task<T> Call<T>(MethodInfo method, object?[] args) => _world.Pump.Do(async () =>
     {
         var activation = await Find();
-        using var call = await Of(activation, activation.Enter(interleaves: false));
+        using var call = await Race(activation, activation.Enter(interleaves: false));
         var request = new IncomingCall<T>(activation, method, args);
-        await Of(
+        await Race(
             activation,
             activation.Grain is IIncomingGrainCallFilter filter ? filter.Invoke(request) : request.Invoke());
         _world.Watch.Answered(activation, method.Name, args, request.Result);
-        await Of(activation, activation.Process.Reach());
+        await Race(activation, activation.Process.Reach());
         return (T)request.Result!;
     });
 
@@ -55,7 +55,7 @@ public class GrainCall : DispatchProxy
         {
             while (true)
             {
-                await Of(activation, activation.Process.Reach());
+                await Race(activation, activation.Process.Reach());
                 if (_caller?.Alive() is { IsCompleted: false })
                 {
                     yield break;
@@ -68,7 +68,7 @@ public class GrainCall : DispatchProxy
                     break;
                 }
 
-                await Of(activation, activation.Process.Reach());
+                await Race(activation, activation.Process.Reach());
                 yield return stream.Current;
             }
         }
@@ -107,12 +107,12 @@ public class GrainCall : DispatchProxy
         return await process.Activate(_grain, _key, () => _world.Forget(_grain, _key, process));
     }
 
-    private Task Of(Activation activation, Task work) =>
+    private Task Race(Activation activation, Task work) =>
         Or(activation.Process, work).WaitAsync(ResponseTimeout, _world.Time);
 
-    private async Task<T> Of<T>(Activation activation, Task<T> work)
+    private async Task<T> Race<T>(Activation activation, Task<T> work)
     {
-        await Of(activation, (Task)work);
+        await Race(activation, (Task)work);
         return await work;
     }
 

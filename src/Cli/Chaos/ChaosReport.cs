@@ -55,7 +55,7 @@ internal sealed record ChaosReport(
             CultureInfo.InvariantCulture,
             $"later turns whose history was cached: {later.Count - cold.Count} of {later.Count}; "
             + $"turns over more than one connection: {Turns.Count(turn => turn.Connections > 1)}, "
-            + $"begun anew: {Turns.Count(turn => turn.Restarts > 0)}");
+            + $"restarted from the beginning: {Turns.Count(turn => turn.Restarts > 0)}");
         if (EvenAfter is { } even)
         {
             yield return Text(

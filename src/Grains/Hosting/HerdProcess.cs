@@ -62,7 +62,7 @@ public static class HerdProcess
             await stopping.Task;
         }
 
-        // A process that is no longer a member has nothing to hand over.
+        // A process that is no longer a member has nothing to drain.
         using var limit = new CancellationTokenSource(eviction.WasEvicted ? EvictedStopTime : Timeout.InfiniteTimeSpan);
         await host.StopAsync(limit.Token);
         return eviction.WasEvicted;

@@ -8,7 +8,7 @@ using Orleans.Runtime.Hosting;
 
 namespace Herd.Grains.Hosting;
 
-/// <summary>How Orleans runs in a process of the cluster.</summary>
+/// <summary>The settings of Orleans in a process of the cluster.</summary>
 internal static class SiloSetup
 {
     /// <param name="silo">The silo.</param>

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 
 namespace Herd.Grains.Nodes;
 
-/// <summary>What a node serves, and with which resources. Section "Node".</summary>
+/// <summary>The model that a node serves, and its resources. Section "Node".</summary>
 public sealed class NodeOptions
 {
     public const string Section = "Node";
@@ -60,7 +60,7 @@ public sealed class NodeOptions
     public bool Speculate { get; set; } = true;
 
     /// <summary>
-    /// How many times longer a step with a prompt may take than a step of answers alone; above 1. A higher value
+    /// The maximum time of a step with a prompt, in times of a step of answers alone; above 1. A higher value
     /// shortens the time to the first token of long prompts, and delays the tokens of the other answers. Default 1.8.
     /// </summary>
     public double MaxStepSlowdown { get; set; } = 1.8;

@@ -35,7 +35,7 @@ internal static class ShiftedPrompt
     /// </summary>
     private static int[] FirstThatFits(int first, int last, int limit, Func<int, int[]> render)
     {
-        // The counts of single messages leave out the template's own tokens, so the first guess may be too long.
+        // The counts of single messages leave out the template's own tokens, so the first estimate may be too long.
         var prompt = render(first);
         if (prompt.Length <= limit || first >= last)
         {

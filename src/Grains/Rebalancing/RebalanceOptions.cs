@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 
 namespace Herd.Grains.Rebalancing;
 
-/// <summary>How idle sessions are spread over the nodes. Section "Rebalance".</summary>
+/// <summary>The spread of idle sessions over the nodes. Section "Rebalance".</summary>
 public sealed class RebalanceOptions
 {
     public const string Section = "Rebalance";

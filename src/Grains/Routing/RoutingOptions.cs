@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 
 namespace Herd.Grains.Routing;
 
-/// <summary>How the node of a turn is chosen. Section "Routing".</summary>
+/// <summary>The choice of the node of a turn. Section "Routing".</summary>
 public sealed class RoutingOptions
 {
     public const string Section = "Routing";

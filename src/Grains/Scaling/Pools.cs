@@ -19,7 +19,7 @@ public sealed class Pools(IOptions<ScalingOptions> options)
     public IEnumerable<string> MaySleep => options.Value.Pools.Where(pool => pool.Min == 0).Select(pool => pool.Model);
 
     /// <summary>The time for which a turn of a model is held; null means the usual time.</summary>
-    internal TimeSpan? Patience(string model) => MaySleep.Contains(model) ? options.Value.WakeTimeout : null;
+    internal TimeSpan? MaxHold(string model) => MaySleep.Contains(model) ? options.Value.WakeTimeout : null;
 
     /// <summary>Counts a held turn.</summary>
     /// <returns>To be disposed when the turn has a node or gives up.</returns>

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 namespace Herd.Grains.Scaling;
 
 /// <summary>
-/// How many nodes the pools should have. Section "Scaling". Without pools no node is emptied and no turn is held.
+/// The size of the pools, in nodes. Section "Scaling". Without pools no node is emptied and no turn is held.
 /// </summary>
 public sealed class ScalingOptions
 {

@@ -95,7 +95,7 @@ internal sealed class JsonSchemaCompiler
         catch (Exception e) when (e is JsonException or GrammarException)
         {
             return tool.IsStrict
-                ? throw new GrammarException($"the parameters of '{tool.Name}' cannot be kept: {e.Message}")
+                ? throw new GrammarException($"the parameters of '{tool.Name}' cannot be enforced: {e.Message}")
                 : _json.Object;
         }
     }

@@ -10,7 +10,7 @@ namespace Herd.Inference.Kv;
 /// </summary>
 internal sealed class DiskTier : IDisposable
 {
-    /// <summary>Bytes of state that may wait to be written; what comes beyond is not written.</summary>
+    /// <summary>The maximum bytes of state that wait to be written. Further states are not written.</summary>
     private const long MaxWaitingBytes = 256L << 20;
 
     private readonly KvDiskOptions _options;
@@ -61,10 +61,10 @@ internal sealed class DiskTier : IDisposable
         }
     }
 
-    /// <summary>Writes a session's file in a while.</summary>
+    /// <summary>Queues the write of a session's file.</summary>
     /// <param name="session">With its state in host memory.</param>
     /// <param name="written">Posted with the file's size, 0 when it could not be written.</param>
-    /// <returns>False when too much waits to be written already.</returns>
+    /// <returns>False if too many bytes wait already.</returns>
     public bool Write(OffloadedSession session, Action<long> written)
     {
         var state = session.State!;
@@ -97,9 +97,9 @@ internal sealed class DiskTier : IDisposable
         return true;
     }
 
-    /// <summary>Reads a session's file in a while.</summary>
+    /// <summary>Queues the read of a session's file.</summary>
     /// <param name="session">With a file.</param>
-    /// <param name="read">Posted with the state and how long it took, or with null when the file is of no use.</param>
+    /// <param name="read">Posted with the state and the time of the read. An invalid file gives null.</param>
     public void Read(OffloadedSession session, Action<StateBuffer?, TimeSpan> read) => _reads.Add(() =>
     {
         var started = _time.GetTimestamp();
@@ -128,7 +128,7 @@ internal sealed class DiskTier : IDisposable
         }
     });
 
-    /// <summary>Finishes what is waiting, then stops.</summary>
+    /// <summary>Finishes the queued writes and reads, then stops.</summary>
     public void Dispose()
     {
         _writes.CompleteAdding();

@@ -5,8 +5,8 @@ namespace Herd.Inference.Kv;
 /// <summary>A sequence's request for a slot of the KV cache, and its result.</summary>
 /// <param name="session">The session that it extends.</param>
 /// <param name="tenant">The tenant whose sessions it may share prefixes with.</param>
-/// <param name="prefix">A digest of how the conversation begins, for a router; 0 when there is none.</param>
-/// <param name="tokens">Everything that is to be in the cache; grows as the answer does.</param>
+/// <param name="prefix">The digest of the prefix, for a router; 0 if there is none.</param>
+/// <param name="tokens">The tokens to have in the cache. The list grows with the answer.</param>
 internal sealed class KvAllocation(string session, string tenant, ulong prefix, List<int> tokens)
 {
     public string Session => session;

@@ -64,8 +64,8 @@ internal sealed class KvCache : IDisposable
         .Where(prefix => prefix != 0);
 
     /// <summary>
-    /// Gives an allocation a slot that holds as much of its tokens as pays: kept, copied from a session of the same
-    /// tenant that has the same prefix, or restored; whichever is fastest by the measured rates.
+    /// Gives an allocation a slot. Its first tokens come from the fastest source: kept, copied from a session of the
+    /// same tenant with the same prefix, restored, or computed. The measured rates decide.
     /// </summary>
     public KvAllocationOutcome TryAllocate(KvAllocation allocation)
     {
@@ -86,7 +86,7 @@ internal sealed class KvCache : IDisposable
             return KvAllocationOutcome.Deferred;
         }
 
-        if (source.Parked is { State: null } onDisk)
+        if (source.Offloaded is { State: null } onDisk)
         {
             Offloaded.Fetch(onDisk, allocation);
             return KvAllocationOutcome.Deferred;
@@ -112,7 +112,7 @@ internal sealed class KvCache : IDisposable
         return KvAllocationOutcome.Allocated;
     }
 
-    /// <summary>Ends an extension. The slot keeps what was computed.</summary>
+    /// <summary>Ends an extension. The slot keeps its tokens.</summary>
     public void Release(KvAllocation allocation)
     {
         allocation.Slot!.Owner = null;
@@ -121,7 +121,7 @@ internal sealed class KvCache : IDisposable
     }
 
     /// <summary>
-    /// Estimates the tokens to compute for each waiting allocation: those its session has nowhere here.
+    /// Estimates the tokens to compute for each waiting allocation: those that no tier has for its session.
     /// </summary>
     public IEnumerable<int> Missing(IEnumerable<KvAllocation> allocations)
     {
@@ -234,7 +234,7 @@ internal sealed class KvCache : IDisposable
     {
         // Offloading the slot's old session may push the state of the new one out of host memory.
         var kept = false;
-        var state = source.Parked?.State;
+        var state = source.Offloaded?.State;
         try
         {
             state?.DangerousAddRef(ref kept);

@@ -11,12 +11,12 @@ internal static partial class KvLog
     public static partial void NotWritten(ILogger logger, long bytes, string reason);
 
     [LoggerMessage(
-        EventId = 111, Level = LogLevel.Warning, Message = "A KV cache on disk is of no use and is dropped: {Reason}")]
+        EventId = 111, Level = LogLevel.Warning, Message = "A KV cache on disk is invalid and is dropped: {Reason}")]
     public static partial void NotRead(ILogger logger, string reason);
 
     [LoggerMessage(
         EventId = 112,
         Level = LogLevel.Warning,
-        Message = "A KV cache of {Tokens} tokens was not moved and is computed anew: {Reason}")]
+        Message = "A KV cache of {Tokens} tokens was not moved. It is replayed: {Reason}")]
     public static partial void NotMoved(ILogger logger, int tokens, string reason);
 }

@@ -12,7 +12,7 @@ public sealed record KvOptions
 
 /// <summary>The disk tier.</summary>
 /// <param name="Directory">A folder of this model on this node; made when missing.</param>
-/// <param name="Bytes">The most that its files take.</param>
+/// <param name="Bytes">The maximum size of its files together.</param>
 /// <param name="ModelDigest">SHA-256 of the model's file.</param>
 /// <param name="Key">The secret that files are authenticated with, 32 bytes.</param>
 public sealed record KvDiskOptions(string Directory, long Bytes, byte[] ModelDigest, byte[] Key);

@@ -4,13 +4,13 @@ namespace Herd.Inference.Kv;
 
 /// <summary>A source of an allocation's first tokens: none, a slot, or an offloaded session.</summary>
 /// <param name="Slot">The slot that has them.</param>
-/// <param name="Parked">The offloaded session that has them.</param>
+/// <param name="Offloaded">The offloaded session that has them.</param>
 /// <param name="Matched">The number of the allocation's first tokens that the source has.</param>
 /// <param name="Seconds">The time until all of the allocation's tokens are computed or copied, in seconds.</param>
-internal readonly record struct KvSource(KvSlot? Slot, OffloadedSession? Parked, int Matched, double Seconds);
+internal readonly record struct KvSource(KvSlot? Slot, OffloadedSession? Offloaded, int Matched, double Seconds);
 
 /// <summary>Finds the prefixes of allocations in all caches of the same tenant.</summary>
-internal sealed class KvSources(KvSlot[] slots, OffloadedSessions parkedSessions, KvRates rates)
+internal sealed class KvSources(KvSlot[] slots, OffloadedSessions offloadedSessions, KvRates rates)
 {
     /// <summary>Prefixes shorter than this are computed, not shared, because a copy has a fixed cost.</summary>
     public const int MinSharedTokens = 32;
@@ -29,7 +29,7 @@ internal sealed class KvSources(KvSlot[] slots, OffloadedSessions parkedSessions
             }
         }
 
-        foreach (var offloaded in parkedSessions.Candidates(allocation))
+        foreach (var offloaded in offloadedSessions.Candidates(allocation))
         {
             var read = offloaded.State is null ? rates.Read.Seconds(offloaded.Bytes) : 0;
             if (offloaded.State is not null || offloaded.FileBytes > 0)

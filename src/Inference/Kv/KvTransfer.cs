@@ -1,12 +1,12 @@
 namespace Herd.Inference.Kv;
 
-/// <summary>Sessions' states that leave the engine and come to it. Used by the engine's loop only.</summary>
+/// <summary>Exports and imports the states of sessions. Used by the engine's loop only.</summary>
 internal sealed class KvTransfer(KvCache cache, KvRates rates, TimeProvider time)
 {
     private readonly List<ExportRequest> _requests = [];
 
     private sealed record ExportRequest(
-        KvAllocation Claim, TaskCompletionSource<SessionState?> Result, CancellationToken Cancellation);
+        KvAllocation Allocation, TaskCompletionSource<SessionState?> Result, CancellationToken Cancellation);
 
     /// <summary>Every session here, the last used first.</summary>
     public IReadOnlyList<SessionSummary> Sessions()
@@ -45,12 +45,12 @@ internal sealed class KvTransfer(KvCache cache, KvRates rates, TimeProvider time
     public void ServeRequests() => _requests.RemoveAll(request =>
     {
         SessionState? state = null;
-        if (!request.Cancellation.IsCancellationRequested && !TryExport(request.Claim, out state))
+        if (!request.Cancellation.IsCancellationRequested && !TryExport(request.Allocation, out state))
         {
             return false;
         }
 
-        cache.CancelWait(request.Claim);
+        cache.CancelWait(request.Allocation);
         if (!request.Result.TrySetResult(state))
         {
             state?.Dispose();

@@ -3,8 +3,8 @@ using Herd.Inference.Runtime;
 namespace Herd.Inference.Kv;
 
 /// <summary>
-/// The sessions that are offloaded off the device, in host memory and on disk, each tier bounded in bytes; what is
-/// worth least goes first. Another thread writes offloaded sessions to disk at once.
+/// The offloaded sessions, in host memory and on disk. Each tier is bounded in bytes and drops the least valuable
+/// session first. Another thread writes offloaded sessions to disk at once.
 /// </summary>
 internal sealed class OffloadedSessions : IDisposable
 {
@@ -114,8 +114,8 @@ internal sealed class OffloadedSessions : IDisposable
     }
 
     /// <summary>
-    /// Brings a state from disk to host memory in a while, once there is room; it is there when
-    /// <see cref="OffloadedSession.State"/> is set, and stays while the allocation waits.
+    /// Queues the read of a state from disk to host memory, if there is room. The state has arrived when
+    /// <see cref="OffloadedSession.State"/> is set. It stays while the allocation waits.
     /// </summary>
     public void Fetch(OffloadedSession session, KvAllocation allocation)
     {
@@ -202,7 +202,7 @@ internal sealed class OffloadedSessions : IDisposable
         session.IsFetching = false;
         if (state is null)
         {
-            // A newer state of the session may be in the making; the file that was of no use is not it.
+            // The file was invalid. A session that was replaced meanwhile has a newer state and stays.
             if (Find(session.Session) == session)
             {
                 Forget(session.Session);

@@ -5,10 +5,10 @@ namespace Herd.Inference.Kv;
 /// <summary>Finds offloaded sessions of a tenant by the tokens that they begin with.</summary>
 internal sealed class PrefixIndex
 {
-    /// <summary>Sessions whose first so many tokens are equal are found.</summary>
+    /// <summary>The number of first tokens that two sessions must share.</summary>
     private const int Tokens = 32;
 
-    /// <summary>Most sessions that are compared with a prompt.</summary>
+    /// <summary>The maximum number of sessions that are compared with a prompt.</summary>
     private const int MaxCandidates = 8;
 
     private readonly Dictionary<(string Tenant, int Hash), List<OffloadedSession>> _sessions = [];

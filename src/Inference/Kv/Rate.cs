@@ -1,8 +1,8 @@
 namespace Herd.Inference.Kv;
 
 /// <summary>
-/// An amount per second as measured of late: sums of amounts and of times that both fade, so that long measurements
-/// count for more than short ones.
+/// A recent rate in units per second. It is the ratio of two decaying sums, of amounts and of times, so long
+/// measurements count more than short ones.
 /// </summary>
 /// <param name="initial">The rate that is assumed before the first measurement.</param>
 public sealed class Rate(double initial)

@@ -28,14 +28,14 @@ internal sealed class SlotStates(ILlamaContext context, KvRates rates, TimeProvi
         return state;
     }
 
-    /// <summary>Fills an empty slot from where some of its tokens are at hand.</summary>
-    /// <returns>False when the runtime failed; what the slot holds is not known then.</returns>
+    /// <summary>Fills an empty slot from a source that has some of its tokens.</summary>
+    /// <returns>False if the runtime failed. The content of the slot is unknown then.</returns>
     public bool TryFill(KvSlot target, KvSource source, StateBuffer? state)
     {
         var started = time.GetTimestamp();
         try
         {
-            if (source.Parked is { } offloaded)
+            if (source.Offloaded is { } offloaded)
             {
                 context.Load(target.Id, state!);
                 offloaded.LastUsed = started;

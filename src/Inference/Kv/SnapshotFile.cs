@@ -4,8 +4,8 @@ using Herd.Inference.Runtime;
 namespace Herd.Inference.Kv;
 
 /// <summary>
-/// Snapshots as files: header, state, and a seal (HMAC-SHA256) over both. Nothing of a file reaches the runtime before
-/// its seal was found right.
+/// Snapshots as files: header, state, and a seal (HMAC-SHA256) over both. The runtime gets the state only after its
+/// seal was verified.
 /// </summary>
 internal static class SnapshotFile
 {
@@ -49,7 +49,7 @@ internal static class SnapshotFile
         var header = SnapshotHeader.Read(file);
         if (!header.Write().AsSpan().SequenceEqual(expected.Write()))
         {
-            throw new InvalidDataException($"{path} holds another snapshot than it should.");
+            throw new InvalidDataException($"{path} is the snapshot of another session, model or layout.");
         }
 
         using var seal = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, key);

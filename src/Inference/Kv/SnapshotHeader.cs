@@ -62,7 +62,7 @@ internal sealed record SnapshotHeader
     /// <exception cref="InvalidDataException">It is not a snapshot, or its counts do not fit its length.</exception>
     public static SnapshotHeader Read(Stream source) => Read(source, source.Length);
 
-    /// <summary>Reads and checks a header that comes by itself.</summary>
+    /// <summary>Reads and checks a header without the state behind it.</summary>
     /// <exception cref="InvalidDataException">It is none, or its counts do not fit its length.</exception>
     public static SnapshotHeader Read(byte[] header)
     {
@@ -79,7 +79,7 @@ internal sealed record SnapshotHeader
         var head = new byte[FixedBytes];
         source.ReadExactly(head);
         var from = head.AsSpan();
-        Require(from.StartsWith(Magic), "it does not begin as one");
+        Require(from.StartsWith(Magic), "it does not begin with 'HERDKVSN'");
         var version = BinaryPrimitives.ReadUInt32LittleEndian(from[8..]);
         Require(version == Version, $"its version is {version}, this Herd reads {Version}");
         Require(BinaryPrimitives.ReadUInt32LittleEndian(from[12..]) == 0, "its flags are not known");
@@ -132,7 +132,7 @@ internal sealed record SnapshotHeader
     {
         if (!holds)
         {
-            throw new InvalidDataException($"This is no snapshot of a KV cache: {otherwise}.");
+            throw new InvalidDataException($"The snapshot of a KV cache is invalid: {otherwise}.");
         }
     }
 }

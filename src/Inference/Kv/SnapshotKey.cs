@@ -26,7 +26,7 @@ public static class SnapshotKey
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new InvalidDataException(
-                $"The key of the KV caches on disk cannot be kept in {path}: {e.Message}", e);
+                $"The key of the KV caches on disk cannot be read or written at {path}: {e.Message}", e);
         }
     }
 

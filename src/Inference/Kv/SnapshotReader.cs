@@ -4,8 +4,8 @@ using Herd.Inference.Runtime;
 namespace Herd.Inference.Kv;
 
 /// <summary>
-/// Takes a state that comes in parts, over one connection or, when that breaks, over several. Nothing of it reaches the
-/// runtime before its seal was found right.
+/// Receives a state in parts, over one connection or, if it breaks, over several. The runtime gets the state only after
+/// its seal was verified.
 /// </summary>
 /// <param name="session">The session it is to be of.</param>
 /// <param name="tenant">The tenant it is to be of.</param>
@@ -26,7 +26,7 @@ public sealed class SnapshotReader(string session, string tenant, SnapshotBindin
         var read = SnapshotHeader.Read(header);
         Require(read.Session == session && read.Tenant == tenant, "it is another session's");
         Require(read.Model.AsSpan().SequenceEqual(binding.Model), "it is another model's");
-        Require(read.Layout.AsSpan().SequenceEqual(SnapshotHeader.Digest(binding.Layout)), "its layout is another");
+        Require(read.Layout.AsSpan().SequenceEqual(SnapshotHeader.Digest(binding.Layout)), "it has another layout");
         Require(
             read.StateBytes <= maxBytes, $"its {read.StateBytes} bytes are more than the {maxBytes} that are taken");
         if (_header is null || !_header.Write().AsSpan().SequenceEqual(header))

@@ -5,7 +5,7 @@ namespace Herd.Inference.Kv;
 
 /// <summary>
 /// A session's state in the parts that a receiver takes: the header, the state piece by piece, the seal over all of it
-/// (docs/kv-snapshot.md). What a receiver has already is sealed too, and not written again.
+/// (docs/kv-snapshot.md). The seal covers the part that the receiver has; that part is not sent again.
 /// </summary>
 public sealed class SnapshotWriter : IDisposable
 {
@@ -45,10 +45,10 @@ public sealed class SnapshotWriter : IDisposable
     }
 
     /// <summary>The next piece of the state, of at most so many bytes; empty at the end.</summary>
-    public ReadOnlySpan<byte> Next(int most)
+    public ReadOnlySpan<byte> Next(int maxBytes)
     {
         var piece = _state.From(_at);
-        piece = piece[..Math.Min(piece.Length, most)];
+        piece = piece[..Math.Min(piece.Length, maxBytes)];
         _seal.AppendData(piece);
         _at += piece.Length;
         return piece;

@@ -122,7 +122,7 @@ public sealed class AnswerReaderTests
     /// <summary>The parts. Adjacent parts of the same kind are joined.</summary>
     private static string Tell(IEnumerable<AnswerPart> parts)
     {
-        var told = new List<(string Kind, string Text)>();
+        var joined = new List<(string Kind, string Text)>();
         foreach (var part in parts)
         {
             var (kind, text) = part switch
@@ -131,16 +131,16 @@ public sealed class AnswerReaderTests
                 { Thought: { } thought } => ("thought", thought),
                 _ => ("text", part.Text!),
             };
-            if (kind != "call" && told.Count > 0 && told[^1].Kind == kind)
+            if (kind != "call" && joined.Count > 0 && joined[^1].Kind == kind)
             {
-                told[^1] = (kind, told[^1].Text + text);
+                joined[^1] = (kind, joined[^1].Text + text);
             }
             else
             {
-                told.Add((kind, text));
+                joined.Add((kind, text));
             }
         }
 
-        return string.Join('|', told.Select(part => $"{part.Kind}:{part.Text}"));
+        return string.Join('|', joined.Select(part => $"{part.Kind}:{part.Text}"));
     }
 }

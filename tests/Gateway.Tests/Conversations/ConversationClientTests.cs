@@ -127,9 +127,9 @@ public sealed class ConversationClientTests : IDisposable
         new() { TurnId = "turn_1", Input = [], Settings = new GenerationSettings() };
 
     private ConversationClient Make(MovingConversation conversation) => new(
-        Always.Of<IGrainFactory>(conversation),
+        Always.Return<IGrainFactory>(conversation),
         new TurnEventReader(new LocalEventChannels()),
-        Always.Of<IConversationStore>(null),
+        Always.Return<IConversationStore>(null),
         _quotas,
         _admission,
         _metrics,

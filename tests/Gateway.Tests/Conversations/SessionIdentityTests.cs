@@ -16,22 +16,22 @@ public sealed class SessionIdentityTests
     [Fact]
     public void From_LaterTurnOfSameChat_IsTheSame()
     {
-        Assert.Equal(Of(Body(First)), Of(Body(Later)));
-        Assert.NotEqual(Of(Body(First)), Of(Body("""{"role":"user","content":"hello"}""")));
-        Assert.NotEqual(Of(Body(First)), Of(Body(First).Replace("\"m\"", "\"other\"", StringComparison.Ordinal)));
+        Assert.Equal(Identify(Body(First)), Identify(Body(Later)));
+        Assert.NotEqual(Identify(Body(First)), Identify(Body("""{"role":"user","content":"hello"}""")));
+        Assert.NotEqual(Identify(Body(First)), Identify(Body(First).Replace("\"m\"", "\"other\"", StringComparison.Ordinal)));
     }
 
     [Fact]
     public void From_SourceIsPresent_DecidesInTheConfiguredOrder()
     {
-        var byConversation = Of(Body(First, ""","conversation":"c","prompt_cache_key":"k" """));
+        var byConversation = Identify(Body(First, ""","conversation":"c","prompt_cache_key":"k" """));
 
-        Assert.Equal(byConversation, Of(Body(Later, ""","conversation":{"id":"c"},"prompt_cache_key":"other" """)));
-        Assert.NotEqual(byConversation, Of(Body(First, ""","prompt_cache_key":"c" """)));
+        Assert.Equal(byConversation, Identify(Body(Later, ""","conversation":{"id":"c"},"prompt_cache_key":"other" """)));
+        Assert.NotEqual(byConversation, Identify(Body(First, ""","prompt_cache_key":"c" """)));
         Assert.Equal(
-            Of(Body(First, ""","metadata":{"user_id":"u"} """)), Of(Body(Later, ""","metadata":{"user_id":"u"} """)));
-        Assert.Equal(Of(Body(First), header: "h"), Of(Body("""{"role":"user","content":"x"}"""), header: "h"));
-        Assert.NotEqual(Of(Body(First), header: "h"), Of(Body(First)));
+            Identify(Body(First, ""","metadata":{"user_id":"u"} """)), Identify(Body(Later, ""","metadata":{"user_id":"u"} """)));
+        Assert.Equal(Identify(Body(First), header: "h"), Identify(Body("""{"role":"user","content":"x"}"""), header: "h"));
+        Assert.NotEqual(Identify(Body(First), header: "h"), Identify(Body(First)));
     }
 
     [Fact]
@@ -39,19 +39,19 @@ public sealed class SessionIdentityTests
     {
         var body = Body(First, ""","prompt_cache_key":"k" """);
 
-        Assert.Equal(Of(Body(First), sources: ["body:user"]), Of(body, sources: ["body:user"]));
+        Assert.Equal(Identify(Body(First), sources: ["body:user"]), Identify(body, sources: ["body:user"]));
     }
 
     [Fact]
     public void From_AnyText_DoesNotRevealIt()
     {
-        Assert.Matches("^http_[0-9a-f]{32}$", Of(Body(First)));
+        Assert.Matches("^http_[0-9a-f]{32}$", Identify(Body(First)));
     }
 
     private static string Body(string messages, string more = "") =>
         $$"""{"model":"m","messages":[{{messages}}]{{more}}}""";
 
-    private static string Of(string body, string? header = null, string[]? sources = null)
+    private static string Identify(string body, string? header = null, string[]? sources = null)
     {
         var request = JsonSerializer.Deserialize(body, OpenAiJson.Default.ChatRequest)!;
         var headers = new HeaderDictionary();

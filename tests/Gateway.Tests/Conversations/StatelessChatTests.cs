@@ -41,7 +41,7 @@ public sealed class StatelessChatTests : IDisposable
         _chat = new StatelessChat(new ConversationClient(
             (IGrainFactory)(object)_grains,
             new TurnEventReader(new LocalEventChannels()),
-            Always.Of<IConversationStore>(null),
+            Always.Return<IConversationStore>(null),
             _quotas,
             _admission,
             _metrics,
@@ -144,7 +144,7 @@ public sealed class StatelessChatTests : IDisposable
         protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
         {
             var shard = ((string)args![0]!).Split('/')[^1];
-            return Always.Of<IConversationGrain>(Converse(shard, TestContext.Current.CancellationToken));
+            return Always.Return<IConversationGrain>(Converse(shard, TestContext.Current.CancellationToken));
         }
 
         private async IAsyncEnumerable<TurnEvent> Converse(

@@ -24,29 +24,29 @@ public sealed class TurnPartsTests
     [Fact]
     public void ToParts_WithFunctions_HasTextAndParts()
     {
-        var told = Tell(New([new Tool("f", null, null, false)]));
+        var responses = Tell(New([new Tool("f", null, null, false)]));
 
-        Assert.Equal(Answer, string.Concat(told.Select(response => response.Delta?.Text)));
-        Assert.Equal(Read, Describe(told.Select(response => response.Part).OfType<ChatPart>()));
-        Assert.Equal(Read, Describe(told[^1].Completed.Parts));
+        Assert.Equal(Answer, string.Concat(responses.Select(response => response.Delta?.Text)));
+        Assert.Equal(Read, Describe(responses.Select(response => response.Part).OfType<ChatPart>()));
+        Assert.Equal(Read, Describe(responses[^1].Completed.Parts));
     }
 
     [Fact]
     public void ToParts_WithoutFunctions_HasOnlyText()
     {
-        var told = Tell(New(null));
+        var responses = Tell(New(null));
 
-        Assert.All(told, response => Assert.Null(response.Part));
-        Assert.Empty(told[^1].Completed.Parts);
+        Assert.All(responses, response => Assert.Null(response.Part));
+        Assert.Empty(responses[^1].Completed.Parts);
     }
 
     [Fact]
     public void ToParts_ResumedInMidAnswer_HasThePartsAtTheEnd()
     {
-        var told = Tell(New([new Tool("f", null, null, false)]) with { Offset = new AnswerOffset(4, 1) });
+        var responses = Tell(New([new Tool("f", null, null, false)]) with { Offset = new AnswerOffset(4, 1) });
 
-        Assert.All(told, response => Assert.Null(response.Part));
-        Assert.Equal(Read, Describe(told[^1].Completed.Parts));
+        Assert.All(responses, response => Assert.Null(response.Part));
+        Assert.Equal(Read, Describe(responses[^1].Completed.Parts));
     }
 
     private static TurnRequest New(IReadOnlyList<Tool>? tools) =>

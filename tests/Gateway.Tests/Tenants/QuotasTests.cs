@@ -18,7 +18,7 @@ public sealed class QuotasTests : IDisposable
     public void Count_OverTheLimit_IsRefusedForThatTenantOnly()
     {
         var limits = new TenantLimits { RequestsPerMinute = 2 };
-        var (alice, bob) = (Of("alice", limits), Of("bob", limits));
+        var (alice, bob) = (NewTenant("alice", limits), NewTenant("bob", limits));
         _quotas.Count(alice);
         _quotas.Count(alice);
 
@@ -31,7 +31,7 @@ public sealed class QuotasTests : IDisposable
     [Fact]
     public void Begin_TooManyAtOnce_IsRefusedUntilOneEnds()
     {
-        var tenant = Of("alice", new TenantLimits { Streams = 1 });
+        var tenant = NewTenant("alice", new TenantLimits { Streams = 1 });
         var first = _quotas.Begin(tenant);
 
         Assert.Equal(HerdError.QuotaExceeded, Assert.Throws<HerdException>(() => _quotas.Begin(tenant)).Error);
@@ -43,7 +43,7 @@ public sealed class QuotasTests : IDisposable
     [Fact]
     public void Begin_TokensUsedUp_SaysWhenToTryAgain()
     {
-        var tenant = Of("alice", new TenantLimits { TokensPerMinute = 60 });
+        var tenant = NewTenant("alice", new TenantLimits { TokensPerMinute = 60 });
         _quotas.Begin(tenant)?.Dispose();
         _quotas.Charge(tenant, new Usage(PromptTokens: 100, CompletionTokens: 20, CachedTokens: 40));
 
@@ -57,9 +57,9 @@ public sealed class QuotasTests : IDisposable
     [Fact]
     public void Begin_LimitsChange_ApplyAtOnce()
     {
-        using var first = _quotas.Begin(Of("alice", new TenantLimits { Streams = 1 }));
+        using var first = _quotas.Begin(NewTenant("alice", new TenantLimits { Streams = 1 }));
 
-        using var second = _quotas.Begin(Of("alice", new TenantLimits { Streams = 2 }));
+        using var second = _quotas.Begin(NewTenant("alice", new TenantLimits { Streams = 2 }));
 
         Assert.NotNull(second);
     }
@@ -67,7 +67,7 @@ public sealed class QuotasTests : IDisposable
     [Fact]
     public void Begin_NoLimits_NeverRefuses()
     {
-        var tenant = Of("alice", new TenantLimits());
+        var tenant = NewTenant("alice", new TenantLimits());
         for (var i = 0; i < 1000; i++)
         {
             _quotas.Count(tenant);
@@ -76,5 +76,5 @@ public sealed class QuotasTests : IDisposable
         }
     }
 
-    private static Tenant Of(string name, TenantLimits limits) => new(name, IsOperator: false, limits);
+    private static Tenant NewTenant(string name, TenantLimits limits) => new(name, IsOperator: false, limits);
 }

@@ -10,21 +10,21 @@ public sealed class GatewayDrainTests
     [Fact]
     public async Task Stopping_NoTurns_EndsAtOnce()
     {
-        using var handover = new GatewayDrain(_time);
-        handover.TrackTurn().Dispose();
+        using var drain = new GatewayDrain(_time);
+        drain.TrackTurn().Dispose();
 
-        await handover.StoppingAsync(CancellationToken.None);
+        await drain.StoppingAsync(CancellationToken.None);
 
-        Assert.True(handover.Started.IsCancellationRequested);
+        Assert.True(drain.Started.IsCancellationRequested);
     }
 
     [Fact]
     public async Task Stopping_TurnsRun_WaitsForTheLast()
     {
-        using var handover = new GatewayDrain(_time);
-        var (one, other) = (handover.TrackTurn(), handover.TrackTurn());
+        using var drain = new GatewayDrain(_time);
+        var (one, other) = (drain.TrackTurn(), drain.TrackTurn());
 
-        var stopping = handover.StoppingAsync(CancellationToken.None);
+        var stopping = drain.StoppingAsync(CancellationToken.None);
         one.Dispose();
         one.Dispose();
         Assert.False(stopping.IsCompleted);
@@ -36,10 +36,10 @@ public sealed class GatewayDrainTests
     [Fact]
     public async Task Stopping_ATurnDoesNotEnd_EndsAfterTheLimit()
     {
-        using var handover = new GatewayDrain(_time);
-        using var turn = handover.TrackTurn();
+        using var drain = new GatewayDrain(_time);
+        using var turn = drain.TrackTurn();
 
-        var stopping = handover.StoppingAsync(CancellationToken.None);
+        var stopping = drain.StoppingAsync(CancellationToken.None);
         _time.Advance(TimeSpan.FromSeconds(10));
 
         await stopping;

@@ -4,7 +4,7 @@ namespace Herd.Grains.Tests.Nodes;
 
 public sealed class PullCostModelTests
 {
-    /// <summary>Small caches that waited long for a step say nothing of how fast bytes come.</summary>
+    /// <summary>Small caches that waited long for a step do not change the measured transfer rate.</summary>
     [Fact]
     public void Note_SmallOnesThatWaited_DoNotMakeALargeOneDear()
     {

@@ -23,7 +23,7 @@ public sealed class RebalanceTimerTests
         using var end = new CancellationTokenSource();
         var rebalancer = new Rebalancer((Exception)Activator.CreateInstance(failure)!);
         using var timer = new RebalanceTimer(
-            Always.Of<IGrainFactory>(rebalancer),
+            Always.Return<IGrainFactory>(rebalancer),
             Options.Create(new RebalanceOptions { Interval = Interval }),
             time,
             NullLogger<RebalanceTimer>.Instance);

@@ -51,7 +51,7 @@ public sealed class PredictedTtftTests
             Tables.Node("other", figures: crowded)));
     }
 
-    /// <summary>How long many short prompts take, one a step, only the node knows.</summary>
+    /// <summary>Only the node knows the time of many short prompts, one a step.</summary>
     [Fact]
     public void Forecast_NodeSaysHowLongItsPromptsTake_IsTheQueue()
     {

@@ -68,7 +68,7 @@ public sealed class HeldTurnTests
     }
 
     [Fact]
-    public void Models_PoolSleeps_AreToldAllTheSame() =>
+    public void Models_PoolSleeps_AreListed() =>
         Assert.Equal(["m"], _registry.Models.Select(model => model.Id));
 
     private Task<PlacementDecision> Place(string model) => _placement.Route(

@@ -18,7 +18,7 @@ public sealed class EngineLoopTests
     private const int Cells = 2048;
 
     /// <summary>
-    /// Taking turns with long histories must not eat the time of computing, however little host memory there is.
+    /// Preemption with long histories costs little throughput, even with little host memory.
     /// </summary>
     [Theory]
     [InlineData(200, 1L << 30)]
@@ -43,8 +43,8 @@ public sealed class EngineLoopTests
     }
 
     /// <summary>
-    /// What somebody says next does not wait until somebody else's long text is computed, as long as that one has not
-    /// waited for long itself.
+    /// The next message of a user is computed before another user's long prompt, unless that prompt reached the
+    /// starvation limit.
     /// </summary>
     [Theory]
     [InlineData(30, true)]

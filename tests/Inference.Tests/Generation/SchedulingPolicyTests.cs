@@ -20,7 +20,7 @@ public sealed class SchedulingPolicyTests
     [Property]
     public bool Compare_AnyTwo_IsAnOrder(byte a, byte b, byte c)
     {
-        SchedulingKey[] all = [Of(a, 1), Of(b, 2), Of(c, 3)];
+        SchedulingKey[] all = [Key(a, 1), Key(b, 2), Key(c, 3)];
         return all.All(x => all.All(y => Math.Sign(_policy.Compare(x, y)) == -Math.Sign(_policy.Compare(y, x))
             && all.All(z => _policy.Compare(x, y) > 0 || _policy.Compare(y, z) > 0 || _policy.Compare(x, z) <= 0)));
     }
@@ -32,7 +32,7 @@ public sealed class SchedulingPolicyTests
     public bool Compare_Overdue_GoesBeforeEveryLaterOne(byte kind)
     {
         var overdue = new SchedulingKey(Priority.Background, 1_000_000, 500, 1, TimeSpan.FromSeconds(31), 0);
-        return _policy.Compare(overdue, Of(kind, 2)) < 0;
+        return _policy.Compare(overdue, Key(kind, 2)) < 0;
     }
 
     [Fact]
@@ -87,7 +87,7 @@ public sealed class SchedulingPolicyTests
     private static SchedulingKey New(long service = 0, int answered = 0, long arrival = 0, int quantumUsed = 0) =>
         new(Priority.Interactive, service, answered, arrival, TimeSpan.Zero, quantumUsed);
 
-    private static SchedulingKey Of(byte kind, long arrival) => new(
+    private static SchedulingKey Key(byte kind, long arrival) => new(
         (kind & 1) == 0 ? Priority.Interactive : Priority.Background,
         (kind >> 1) & 3,
         kind,

@@ -74,8 +74,8 @@ public sealed class KvCacheTests : IDisposable
     public void Preempt_OthersAreDropped_StaysUntilItContinues()
     {
         Open(hostBytes: 4 * StateBytes);
-        var displaced = Compute("a");
-        _cache!.Preempt(displaced);
+        var preempted = Compute("a");
+        _cache!.Preempt(preempted);
         for (var i = 0; i < 10; i++)
         {
             _time.Advance(TimeSpan.FromMinutes(1));
@@ -83,8 +83,8 @@ public sealed class KvCacheTests : IDisposable
         }
 
         Assert.Equal(StateBytes, _cache.Offloaded.AwaitedBytes);
-        Assert.Equal(KvAllocationOutcome.Allocated, _cache.TryAllocate(displaced));
-        Assert.Equal(1, displaced.Pending);
+        Assert.Equal(KvAllocationOutcome.Allocated, _cache.TryAllocate(preempted));
+        Assert.Equal(1, preempted.Pending);
         Assert.Equal(0, _cache.Offloaded.AwaitedBytes);
     }
 

@@ -82,7 +82,7 @@ public sealed class SamplerKindsTests
     public void Typical_OneVeryLikelyAmongMany_DropsThePredictableOne()
     {
         // Entropy 1.36 nats: the middle ones are nearest to it, the likeliest is the furthest.
-        var logits = Of(0.5f, 0.2f, 0.15f, 0.1f, 0.05f);
+        var logits = Logits(0.5f, 0.2f, 0.15f, 0.1f, 0.05f);
 
         Assert.Equal([1, 2], Drawn(logits, new SamplingOptions { Typical = 0.3f }));
     }
@@ -90,7 +90,7 @@ public sealed class SamplerKindsTests
     [Fact]
     public void Xtc_Always_LeavesTheLeastLikelyOfTheLikely()
     {
-        var logits = Of(0.4f, 0.3f, 0.2f, 0.1f);
+        var logits = Logits(0.4f, 0.3f, 0.2f, 0.1f);
 
         Assert.Equal([2, 3], Drawn(logits, new SamplingOptions { Xtc = new XtcOptions(1, 0.15f) }));
         Assert.Equal([0, 1, 2, 3], Drawn(logits, new SamplingOptions { Xtc = new XtcOptions(0, 0.15f) }));
@@ -119,7 +119,7 @@ public sealed class SamplerKindsTests
     [Fact]
     public void Bias_OfAToken_ForcesOrBansIt()
     {
-        var logits = Of(0.5f, 0.3f, 0.2f);
+        var logits = Logits(0.5f, 0.3f, 0.2f);
 
         Assert.Equal([2], Drawn(logits, new SamplingOptions { Bias = [new(2, 100)] }));
         Assert.Equal([1, 2], Drawn(logits, new SamplingOptions { Bias = [new(0, -100)] }));
@@ -128,7 +128,7 @@ public sealed class SamplerKindsTests
     [Fact]
     public void IgnoreEnd_EndLikeliest_TakesAnother()
     {
-        var logits = Of(0.6f, 0.4f);
+        var logits = Logits(0.6f, 0.4f);
         logits[ByteVocabulary.End] = 50;
 
         Assert.Equal([ByteVocabulary.End], Drawn(logits, new SamplingOptions()));
@@ -138,7 +138,7 @@ public sealed class SamplerKindsTests
     [Fact]
     public void LogProbs_OfAToken_AreTheModelsOwnLikeliestFirst()
     {
-        var found = new Sampler(new ByteVocabulary()).LogProbs(Of(0.2f, 0.5f, 0.3f), 2, 2);
+        var found = new Sampler(new ByteVocabulary()).LogProbs(Logits(0.2f, 0.5f, 0.3f), 2, 2);
 
         Assert.Equal(Math.Log(0.3), found.Chosen.LogProb, 5);
         Assert.Equal([1, 2], found.Likeliest.Select(token => token.Token));
@@ -155,7 +155,7 @@ public sealed class SamplerKindsTests
     }
 
     /// <summary>The first tokens with these probabilities, all others impossible.</summary>
-    private static float[] Of(params float[] probabilities) =>
+    private static float[] Logits(params float[] probabilities) =>
         [
             .. probabilities.Select(p => MathF.Log(p)),
             .. Enumerable.Repeat(float.NegativeInfinity, Vocabulary - probabilities.Length),

@@ -29,7 +29,7 @@ public sealed class SamplerTests
     [Fact]
     public void Sample_NoFilter_DrawsByProbability()
     {
-        var logits = Of(MathF.Log(0.5f), MathF.Log(0.3f), MathF.Log(0.2f));
+        var logits = Logits(MathF.Log(0.5f), MathF.Log(0.3f), MathF.Log(0.2f));
         const int Draws = 20_000;
 
         var counts = Enumerable.Range(0, Draws)
@@ -100,7 +100,7 @@ public sealed class SamplerTests
         new Sampler(new ByteVocabulary()).Sample(logits, new SamplingState(options, null), new int[index], 0);
 
     /// <summary>The first tokens as given, all others impossible.</summary>
-    private static float[] Of(params float[] first) =>
+    private static float[] Logits(params float[] first) =>
         [.. first, .. Enumerable.Repeat(float.NegativeInfinity, Vocabulary - first.Length)];
 
     private static float[] Logits(int seed)

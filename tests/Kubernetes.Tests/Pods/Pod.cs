@@ -14,7 +14,7 @@ internal sealed class Pod : IDisposable
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(5);
 
     /// <summary>The time that a kubelet gives after SIGTERM when preStop has used up the grace period.</summary>
-    private static readonly TimeSpan LeastAfterSignal = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan MinAfterSignal = TimeSpan.FromSeconds(2);
 
     private readonly Container _container;
     private readonly TimeSpan _grace;
@@ -71,14 +71,14 @@ internal sealed class Pod : IDisposable
         await Task.Delay(_container.PreStop < given ? _container.PreStop : given);
         if (_process is { HasExited: false } process)
         {
-            for (var told = 0; told < (isTwice ? 2 : 1); told++)
+            for (var sent = 0; sent < (isTwice ? 2 : 1); sent++)
             {
                 await Tool.Run("/", "kill", "-TERM", process.Id.ToString(CultureInfo.InvariantCulture));
             }
 
             var left = given - Stopwatch.GetElapsedTime(started);
-            using var patience = new CancellationTokenSource(left > LeastAfterSignal ? left : LeastAfterSignal);
-            await process.WaitForExitAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            using var timeout = new CancellationTokenSource(left > MinAfterSignal ? left : MinAfterSignal);
+            await process.WaitForExitAsync(timeout.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             WasKilled = !process.HasExited;
             process.Kill();
         }
@@ -134,7 +134,7 @@ internal sealed class Pod : IDisposable
         }
 
         var ready = _container.Readiness is { } readiness
-            ? new Probe(readiness, Address, _container.Port).Run(Note, end)
+            ? new Probe(readiness, Address, _container.Port).Run(SetReady, end)
             : Task.CompletedTask;
         var alive = _container.Liveness is { } liveness
             ? new Probe(liveness, Address, _container.Port).Run(KillUnless, end)
@@ -149,7 +149,7 @@ internal sealed class Pod : IDisposable
             }
         }
 
-        void Note(bool isReady) =>
+        void SetReady(bool isReady) =>
             ReadySince = !isReady || IsTerminating ? 0 : IsReady ? ReadySince : Stopwatch.GetTimestamp();
     }
 }

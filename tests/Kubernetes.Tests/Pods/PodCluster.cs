@@ -61,14 +61,14 @@ internal sealed class PodCluster : IAsyncDisposable
     public static async Task<PodCluster> Start(
         IReadOnlyDictionary<string, string>? settings = null, PreviousVersion? previous = null, SecondZone? zone = null)
     {
-        var rendered = await Rendered.Of("dev");
+        var rendered = await Rendered.FromOverlay("dev");
         if (previous is not null)
         {
             rendered.Pods.ToList().ForEach(made => Retag(made.Pod, toPrevious: true));
         }
 
         var cluster = new PodCluster(rendered, settings ?? new Dictionary<string, string>(), previous, zone);
-        await cluster.Settled();
+        await cluster.WaitUntilReady();
         return cluster;
     }
 
@@ -81,7 +81,7 @@ internal sealed class PodCluster : IAsyncDisposable
     public async Task Change(string workload, bool toPrevious)
     {
         this[workload].RollOut(template => Retag(template, toPrevious));
-        await Settled();
+        await WaitUntilReady();
     }
 
     /// <summary>A gateway among the endpoints of the service. Waits while there is none.</summary>
@@ -100,7 +100,7 @@ internal sealed class PodCluster : IAsyncDisposable
     }
 
     /// <summary>Waits until every workload has its wanted pods.</summary>
-    public Task Settled() => Until(() => _workloads.Values.All(workload => workload.IsSettled));
+    public Task WaitUntilReady() => Until(() => _workloads.Values.All(workload => workload.IsReady));
 
     /// <summary>Waits until a condition holds.</summary>
     /// <exception cref="TimeoutException">The condition did not hold for two minutes. The message has the state of the

@@ -7,7 +7,7 @@ namespace Herd.Kubernetes.Tests.Pods;
 internal sealed class SceneLoad : IDisposable
 {
     private const int AnswerTokens = 300;
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(2);
 
     private readonly CancellationTokenSource _end = new();
     private readonly CancellationTokenSource _abort = new();
@@ -41,7 +41,7 @@ internal sealed class SceneLoad : IDisposable
     public async Task<SceneOutcome> End()
     {
         await _end.CancelAsync();
-        _abort.CancelAfter(Patience);
+        _abort.CancelAfter(Timeout);
         var seen = await _talking;
         var violations = await _users.Check(seen, gatewaysStayed: false, _abort.Token);
         Assert.True(violations.Count == 0, string.Join(Environment.NewLine, violations));

@@ -59,7 +59,7 @@ internal sealed class Workload
     /// <summary>
     /// True if the wanted number of pods is ready, all of the present template, and all replaced ones have ended.
     /// </summary>
-    public bool IsSettled => Ready.Count == Replicas && Live.Count == Replicas
+    public bool IsReady => Ready.Count == Replicas && Live.Count == Replicas
         && Live.All(pod => pod.Revision == Revision) && Ever.All(pod => pod.HasEnded || !pod.IsTerminating);
 
     /// <summary>Changes the template. Existing pods are replaced.</summary>

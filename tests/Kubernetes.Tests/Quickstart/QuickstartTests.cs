@@ -46,7 +46,7 @@ public sealed partial class QuickstartTests
         Assert.All(
             Commands.Where(command => command.Option("-k") is not null),
             command => AssertFile(command.Option("-k")!, "kustomization.yaml"));
-        Assert.All(Of("helm", "install"), command => AssertFile(Arguments(command)[2], "Chart.yaml"));
+        Assert.All(Find("helm", "install"), command => AssertFile(Arguments(command)[2], "Chart.yaml"));
     }
 
     /// <summary>The built images are those that the page loads, removes and names, and that pods use.</summary>
@@ -54,7 +54,7 @@ public sealed partial class QuickstartTests
     public async Task Images_OfThePage_AreBuiltLoadedAndUsed()
     {
         var built = await BuiltImages();
-        var rendered = await Rendered.Of("dev");
+        var rendered = await Rendered.FromOverlay("dev");
         var pods = rendered.Pods.Select(made => made.Pod.Spec).ToList();
         var used = pods.SelectMany(pod => pod.Containers).Select(container => container.Image)
             .Concat(pods.SelectMany(pod => pod.Volumes).Select(volume => volume.Image?.Reference).OfType<string>())
@@ -62,27 +62,27 @@ public sealed partial class QuickstartTests
 
         Assert.Equal(4, built.Count);
         Assert.Equal(Sorted(built), Sorted(used));
-        Assert.Equal(Sorted(built), Sorted(Arguments(Assert.Single(Of("kind", "load"))).Skip(2)));
-        Assert.Equal(Sorted(built), Sorted(Arguments(Assert.Single(Of("docker", "image"))).Skip(2)));
+        Assert.Equal(Sorted(built), Sorted(Arguments(Assert.Single(Find("kind", "load"))).Skip(2)));
+        Assert.Equal(Sorted(built), Sorted(Arguments(Assert.Single(Find("docker", "image"))).Skip(2)));
         Assert.All(built, image => Assert.Contains($"`{image}`", Page, StringComparison.Ordinal));
     }
 
     [Fact]
     public void Cluster_OfEveryKindCommand_IsTheOneThatIsCreated()
     {
-        var name = Assert.Single(Of("kind", "create")).Option("--name");
+        var name = Assert.Single(Find("kind", "create")).Option("--name");
 
         Assert.NotNull(name);
         Assert.All(
             Commands.Where(command => command.Words[0] == "kind"),
             command => Assert.Equal(name, command.Option("--name")));
-        Assert.All(Of("docker", "exec"), command => Assert.Equal($"{name}-control-plane", command.Words[2]));
+        Assert.All(Find("docker", "exec"), command => Assert.Equal($"{name}-control-plane", command.Words[2]));
     }
 
     [Fact]
     public async Task Namespace_OfEveryCommand_IsTheOverlays()
     {
-        var rendered = await Rendered.Of("dev");
+        var rendered = await Rendered.FromOverlay("dev");
         var space = Assert.Single(rendered.All<V1Namespace>()).Metadata.Name;
 
         Assert.All(
@@ -98,7 +98,7 @@ public sealed partial class QuickstartTests
     [Fact]
     public async Task Objects_OfEveryCommand_AreRendered()
     {
-        var rendered = await Rendered.Of("dev");
+        var rendered = await Rendered.FromOverlay("dev");
         var named = Kubectl.SelectMany(Arguments).Where(word => word.Contains('/', StringComparison.Ordinal)).ToList();
         var objects = rendered.Objects
             .Select(made => $"{made.Kind.ToLowerInvariant()}/{made.Metadata.Name}").ToHashSet();
@@ -129,15 +129,15 @@ public sealed partial class QuickstartTests
             Kubectl.Select(Arguments)
                 .Where(words => words is ["delete", "pvc", ..]).SelectMany(words => words.Skip(2)));
         Assert.Equal(
-            Of("helm", "install").Select(command => Arguments(command)[1]),
-            Of("helm", "uninstall").Select(command => Arguments(command)[1]));
+            Find("helm", "install").Select(command => Arguments(command)[1]),
+            Find("helm", "uninstall").Select(command => Arguments(command)[1]));
     }
 
     /// <summary>Each call goes to a forwarded port, with a key of the overlay's secrets.</summary>
     [Fact]
     public async Task Calls_OfThePage_ReachAForwardedPortWithItsKey()
     {
-        var rendered = await Rendered.Of("dev");
+        var rendered = await Rendered.FromOverlay("dev");
         var forwarded = ForwardedPorts(rendered);
         var curl = Assert.Single(Commands, command => command.Words[0] == "curl");
         var url = new Uri(curl.Words[1]);
@@ -155,7 +155,7 @@ public sealed partial class QuickstartTests
     [Fact]
     public async Task Herd_OfThePage_ReachesAForwardedPortWithItsKey()
     {
-        var rendered = await Rendered.Of("dev");
+        var rendered = await Rendered.FromOverlay("dev");
         var forwarded = ForwardedPorts(rendered);
         var herd = Commands.Where(command => command.Words[0] == "./herd").ToList();
 
@@ -177,7 +177,7 @@ public sealed partial class QuickstartTests
     [Fact]
     public async Task Needs_OfThePage_AreThoseOfTheOverlay()
     {
-        var rendered = await Rendered.Of("dev");
+        var rendered = await Rendered.FromOverlay("dev");
         var workloads = rendered.All<V1Deployment>().Select(made => (made.Spec.Replicas, made.Spec.Template.Spec))
             .Concat(rendered.All<V1StatefulSet>().Select(made => (made.Spec.Replicas, made.Spec.Template.Spec)))
             .ToList();
@@ -195,7 +195,7 @@ public sealed partial class QuickstartTests
     [Fact]
     public async Task Secrets_OfProduction_AreThoseThatPodsMount()
     {
-        var pods = (await Rendered.Of("production")).Pods.Select(made => made.Pod.Spec).ToList();
+        var pods = (await Rendered.FromOverlay("production")).Pods.Select(made => made.Pod.Spec).ToList();
         var secrets = pods.SelectMany(pod => pod.Volumes).Select(volume => volume.Secret?.SecretName)
             .Concat(pods.SelectMany(pod => pod.Containers).SelectMany(container => container.Env ?? [])
                 .Select(variable => variable.ValueFrom?.SecretKeyRef?.Name))
@@ -210,7 +210,7 @@ public sealed partial class QuickstartTests
 
     private static IEnumerable<Command> Kubectl => Commands.Where(command => command.Words[0] == "kubectl");
 
-    private static IEnumerable<Command> Of(string program, string verb) =>
+    private static IEnumerable<Command> Find(string program, string verb) =>
         Commands.Where(command => command.Words[0] == program && command.Words[1] == verb);
 
     private static IOrderedEnumerable<string> Sorted(IEnumerable<string> names) => names.Order(StringComparer.Ordinal);

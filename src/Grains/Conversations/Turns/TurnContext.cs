@@ -8,7 +8,7 @@ namespace Herd.Grains.Conversations.Turns;
 /// <summary>One turn while it is answered: what every step of <see cref="TurnExecutor"/> reads and changes.</summary>
 /// <param name="conversation">The conversation, its last turn this one.</param>
 /// <param name="turn">The turn as it is stored.</param>
-/// <param name="start">The begin of the turn: new, or again.</param>
+/// <param name="start">The start of the turn: the first one, or a repeat.</param>
 /// <param name="events">The caller's events.</param>
 /// <param name="cancellation">Cancelled when the caller leaves, or another call takes the turn over.</param>
 internal sealed class TurnContext(
@@ -64,7 +64,7 @@ internal sealed class TurnContext(
     public void Fail() => Turn = Turn with { State = TurnState.Failed, Answer = Answer.SoFar() };
 }
 
-/// <summary>The begin of a turn.</summary>
+/// <summary>The start of a turn.</summary>
 /// <param name="Offset">The part of the answer that the caller already received.</param>
 /// <param name="IsNew">True if it was never begun before.</param>
 internal readonly record struct TurnStart(AnswerOffset Offset, bool IsNew);

@@ -94,7 +94,7 @@ internal sealed class TurnExecutor(
 
     /// <param name="turn">The turn.</param>
     /// <param name="node">The node that failed.</param>
-    /// <param name="fault">Its exception; null if a report showed the failure, which the view knows then.</param>
+    /// <param name="fault">Its exception; null if a report showed the failure. The registry knows it then.</param>
     private void RecordFailure(TurnContext turn, string node, Exception? fault)
     {
         if (fault is null)

@@ -56,7 +56,7 @@ internal sealed class TurnRouter(NodeRegistry registry, Router router, Pools poo
             failures.ThrowIfHopeless(model);
             failures.Nodes.Clear();
             using var held = pools.Hold(model);
-            placement = await WaitFor(Choose, cancellation, pools.Patience(model), atNextChange: true)
+            placement = await WaitFor(Choose, cancellation, pools.MaxHold(model), atNextChange: true)
                 ?? throw RoutingErrors.NoNodeReady($"the model '{model}'");
         }
 
@@ -100,7 +100,7 @@ internal sealed class TurnRouter(NodeRegistry registry, Router router, Pools poo
     private static DateTimeOffset EndOf(Turn turn) =>
         turn.Timings is { } timings ? turn.Created + timings.Queued + timings.Prefill + timings.Decode : turn.Created;
 
-    /// <summary>Waits until a change of the view makes the search succeed, or the time is over.</summary>
+    /// <summary>Searches after each change of the registry, until there is a result or the time is over.</summary>
     private async Task<T?> WaitFor<T>(
         Func<T?> find, CancellationToken cancellation, TimeSpan? maxWait = null, bool atNextChange = false)
         where T : class

@@ -10,7 +10,7 @@ public class LostConversation : DispatchProxy
     private Exception? _failure;
     private object? _grain;
 
-    /// <summary>How often it was.</summary>
+    /// <summary>The number of calls.</summary>
     public int Asked { get; private set; }
 
     /// <param name="failure">The failure of calls until then.</param>

@@ -38,7 +38,7 @@ public sealed class NodeDrainTests : IAsyncLifetime
         Assert.Equal([(413, LogLevel.Error)], _log.Events);
     }
 
-    /// <summary>Its gateway has just died, or was cut off and made way: soon it lives at another one.</summary>
+    /// <summary>The gateway of the conversation has just died, or was fenced. Another gateway owns it soon.</summary>
     [Theory]
     [InlineData(typeof(SiloUnavailableException))]
     [InlineData(typeof(HerdException))]
@@ -94,7 +94,7 @@ public sealed class NodeDrainTests : IAsyncLifetime
         }
     }
 
-    /// <summary>A cluster with one gateway, as far as it tells of it.</summary>
+    /// <summary>A cluster whose membership lists one gateway.</summary>
     private sealed class Membership : IClusterMembershipService, IClusterManifestProvider
     {
         private static readonly SiloAddress Gateway = SiloAddress.New(new IPEndPoint(IPAddress.Loopback, 1), 1);
