@@ -53,7 +53,8 @@ public sealed partial class IdentifierTests
 
     private static IEnumerable<string> Files(string folder) => Directory
         .EnumerateFiles(Path.Combine(Repository.Root, folder), "*", SearchOption.AllDirectories)
-        .Where(file => Texts.Contains(Path.GetExtension(file)) && !file.Contains("node_modules", StringComparison.Ordinal))
+        .Where(file => Texts.Contains(Path.GetExtension(file)))
+        .Where(file => !file.Contains("node_modules", StringComparison.Ordinal))
         .Where(file => Path.GetFileName(file) != "IdentifierTests.cs");
 
     /// <summary>Texts in quotes, such as aliases of grain messages and old names of options.</summary>

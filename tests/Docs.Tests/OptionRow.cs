@@ -20,14 +20,14 @@ internal sealed record OptionRow(string Key, PropertyInfo Property, object? Defa
             var kind = property.PropertyType;
             if (IsObject(kind))
             {
-                foreach (var row in Of(key, kind))
+                foreach (var row in From(key, kind))
                 {
                     yield return row;
                 }
             }
             else if (ElementOf(kind) is { } element && IsObject(element))
             {
-                foreach (var row in Of($"{key}:0", element))
+                foreach (var row in From($"{key}:0", element))
                 {
                     yield return row;
                 }
