@@ -101,7 +101,7 @@ public sealed class FailoverTests(TwoGateways cluster) : IClassFixture<TwoGatewa
 
         var home = first[0].Node;
         var preview = await cluster.Run("drain", home, "--preview");
-        Assert.StartsWith("would move 0 answers", preview.Output, StringComparison.Ordinal);
+        Assert.StartsWith("would move 0 running answers", preview.Output, StringComparison.Ordinal);
         await cluster.Run("drain", home);
         await cluster.WaitForEnd(home);
 
