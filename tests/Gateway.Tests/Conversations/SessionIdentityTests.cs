@@ -18,7 +18,8 @@ public sealed class SessionIdentityTests
     {
         Assert.Equal(Identify(Body(First)), Identify(Body(Later)));
         Assert.NotEqual(Identify(Body(First)), Identify(Body("""{"role":"user","content":"hello"}""")));
-        Assert.NotEqual(Identify(Body(First)), Identify(Body(First).Replace("\"m\"", "\"other\"", StringComparison.Ordinal)));
+        Assert.NotEqual(
+            Identify(Body(First)), Identify(Body(First).Replace("\"m\"", "\"other\"", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -26,11 +27,14 @@ public sealed class SessionIdentityTests
     {
         var byConversation = Identify(Body(First, ""","conversation":"c","prompt_cache_key":"k" """));
 
-        Assert.Equal(byConversation, Identify(Body(Later, ""","conversation":{"id":"c"},"prompt_cache_key":"other" """)));
+        Assert.Equal(
+            byConversation, Identify(Body(Later, ""","conversation":{"id":"c"},"prompt_cache_key":"other" """)));
         Assert.NotEqual(byConversation, Identify(Body(First, ""","prompt_cache_key":"c" """)));
         Assert.Equal(
-            Identify(Body(First, ""","metadata":{"user_id":"u"} """)), Identify(Body(Later, ""","metadata":{"user_id":"u"} """)));
-        Assert.Equal(Identify(Body(First), header: "h"), Identify(Body("""{"role":"user","content":"x"}"""), header: "h"));
+            Identify(Body(First, ""","metadata":{"user_id":"u"} """)),
+            Identify(Body(Later, ""","metadata":{"user_id":"u"} """)));
+        Assert.Equal(
+            Identify(Body(First), header: "h"), Identify(Body("""{"role":"user","content":"x"}"""), header: "h"));
         Assert.NotEqual(Identify(Body(First), header: "h"), Identify(Body(First)));
     }
 

@@ -1,9 +1,11 @@
 using Google.Rpc;
 using Herd.Contracts.Errors;
+using Herd.Gateway.Errors;
 using Herd.Gateway.Grpc;
 using Herd.Gateway.Hosting;
 using Herd.Gateway.OpenAi;
 using Herd.Gateway.Tenants;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Herd.Gateway.Tests.Errors;
 
@@ -17,6 +19,21 @@ public sealed class ErrorTests
             Enum.GetValues<HerdError>().Where(error => error != HerdError.Internal),
             error => Assert.NotEqual(Code.Internal, ErrorInterceptor.CodeOf(error)));
     }
+
+    /// <summary>A process that was declared dead stops. Its last calls find services and activations disposed.</summary>
+    [Fact]
+    public void Explain_ProcessEnds_SaysToTryAgain()
+    {
+        var error = ErrorResponses.Explain(
+            new ObjectDisposedException("IServiceProvider"), "/", NullLogger<ErrorResponses>.Instance);
+
+        Assert.Equal(HerdError.Unavailable, error.Error);
+    }
+
+    [Fact]
+    public void Explain_UnexpectedException_IsInternal() => Assert.Equal(
+        HerdError.Internal,
+        ErrorResponses.Explain(new FormatException("x"), "/", NullLogger<ErrorResponses>.Instance).Error);
 
     [Fact]
     public void Describe_ContextOverflow_HasBothNumbers()

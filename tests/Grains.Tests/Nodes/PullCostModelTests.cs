@@ -6,7 +6,7 @@ public sealed class PullCostModelTests
 {
     /// <summary>Small caches that waited long for a step do not change the measured transfer rate.</summary>
     [Fact]
-    public void Note_SmallOnesThatWaited_DoNotMakeALargeOneDear()
+    public void Record_SmallOnesThatWaited_DoNotMakeALargeOneDear()
     {
         var costs = new PullCostModel();
 
