@@ -71,9 +71,12 @@ internal sealed class Pod : IDisposable
         await Task.Delay(_container.PreStop < given ? _container.PreStop : given);
         if (_process is { HasExited: false } process)
         {
-            for (var sent = 0; sent < (isTwice ? 2 : 1); sent++)
+            var id = process.Id.ToString(CultureInfo.InvariantCulture);
+            await Tool.Run("/", "kill", "-TERM", id);
+            if (isTwice)
             {
-                await Tool.Run("/", "kill", "-TERM", process.Id.ToString(CultureInfo.InvariantCulture));
+                // An idle process may have ended after the first signal.
+                await Tool.Run("/", "sh", "-c", $"kill -TERM {id} || true");
             }
 
             var left = given - Stopwatch.GetElapsedTime(started);
