@@ -39,7 +39,7 @@ public sealed partial class IdentifierTests
         let allowed = Allowed.GetValueOrDefault(Path.GetFileName(file)) ?? []
         from line in File.ReadLines(file).Select((text, i) => (Text: Quoted().Replace(text, ""), Number: i + 1))
         from name in Banned.Except(allowed)
-        where Regex.IsMatch(line.Text, $@"\b{name}\b|\b{name}$")
+        where Regex.IsMatch(line.Text, $@"\b{name}\b")
         select $"{Path.GetRelativePath(Repository.Root, file)}:{line.Number}: {name}");
 
     /// <summary>Comments, messages and pages name a prediction, a quantum and an attack surface so.</summary>

@@ -12,6 +12,7 @@ using Herd.Gateway.OpenAi;
 using Herd.Gateway.Scaling;
 using Herd.Gateway.Telemetry;
 using Herd.Gateway.Tenants;
+using Herd.Grains.Hosting;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
@@ -34,9 +35,7 @@ internal static class GatewayHosting
     public static void AddGateway(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
-        services.AddOptions<GatewayOptions>().BindConfiguration(GatewayOptions.Section).ValidateOnStart();
-        services.TryAddEnumerable(
-            ServiceDescriptor.Singleton<IValidateOptions<GatewayOptions>, GatewayOptionsValidator>());
+        services.AddValidated<GatewayOptions, GatewayOptionsValidator>(GatewayOptions.Section);
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<JwtTokens>();
         services.AddSingleton<TenantDirectory>();

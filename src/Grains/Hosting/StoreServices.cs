@@ -17,8 +17,7 @@ internal static class StoreServices
     private const int ReconnectAfter = 250;
 
     public static IServiceCollection AddStore(this IServiceCollection services) => services
-        .AddSingleton(provider => new StoreConnection(Options(provider.Cluster()), provider.Cluster().StoreReplicas))
-        .AddHostedService(provider => provider.GetRequiredService<StoreConnection>());
+        .AddHosted(provider => new StoreConnection(Options(provider.Cluster()), provider.Cluster().StoreReplicas));
 
     /// <summary>The options of connections to the configured store.</summary>
     public static ConfigurationOptions Options(ClusterOptions cluster)

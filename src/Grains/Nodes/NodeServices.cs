@@ -17,10 +17,9 @@ internal static class NodeServices
             .AddValidated<NodeOptions, NodeOptionsValidator>(NodeOptions.Section)
             .AddSingleton<IEngineRunner, EngineThread>()
             .AddSingleton<WarmUp>()
-            .AddSingleton(provider => ActivatorUtilities.CreateInstance<NodeHost>(
+            .AddHosted(provider => ActivatorUtilities.CreateInstance<NodeHost>(
                 provider,
-                (Func<LoadedModel, string, CancellationToken, Task>)provider.GetRequiredService<WarmUp>().Run))
-            .AddHostedService(provider => provider.GetRequiredService<NodeHost>());
+                (Func<LoadedModel, string, CancellationToken, Task>)provider.GetRequiredService<WarmUp>().Run));
     }
 
     /// <summary>The services that the grains of a node use, and its drain.</summary>

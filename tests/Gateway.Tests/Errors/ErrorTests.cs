@@ -20,7 +20,7 @@ public sealed class ErrorTests
             error => Assert.NotEqual(Code.Internal, ErrorInterceptor.CodeOf(error)));
     }
 
-    /// <summary>A process that was declared dead stops. Its last calls find services and activations disposed.</summary>
+    /// <summary>A process that was declared dead stops. Its last calls find disposed services.</summary>
     [Fact]
     public void Explain_ProcessEnds_SaysToTryAgain()
     {
