@@ -20,12 +20,7 @@ internal static class DownCommand
                 return 0;
             }
 
-            // Gateways first, then nodes, the store last: no process calls one that has ended.
-            foreach (var kind in alive.GroupBy(process => process.Program).Reverse())
-            {
-                await LocalCluster.Stop([.. kind]);
-            }
-
+            await LocalCluster.Stop(alive);
             RunState.Delete();
             Console.WriteLine($"Stopped {string.Join(", ", alive.Select(process => process.Name))}.");
             return 0;

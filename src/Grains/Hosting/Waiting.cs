@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Hosting;
+
 namespace Herd.Grains.Hosting;
 
 internal static class Waiting
@@ -14,5 +16,16 @@ internal static class Waiting
         await signal.WaitAsync(whole, time, cancellation)
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         cancellation.ThrowIfCancellationRequested();
+    }
+
+    /// <summary>Waits until the process has started, its ports included.</summary>
+    /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
+    public static async Task UntilStarted(this IHostApplicationLifetime lifetime, CancellationToken cancellation)
+    {
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using (lifetime.ApplicationStarted.Register(started.SetResult))
+        {
+            await started.Task.WaitAsync(cancellation);
+        }
     }
 }

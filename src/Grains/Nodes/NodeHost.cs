@@ -178,11 +178,7 @@ internal sealed class NodeHost(
         NodeLog.Loading(_logger, source.Id, source.Path);
         var started = time.GetTimestamp();
         var digest = await ModelHash.Verify(source, cancellation);
-        var progress = new SynchronousProgress(share =>
-        {
-            Enter(new NodePhase.Loading(share));
-            SignalChange();
-        });
+        var progress = new SynchronousProgress(share => Enter(new NodePhase.Loading(share)));
         var model = await Task.Run(
             () => LoadedModel.Load(
                 runtime,
@@ -197,9 +193,9 @@ internal sealed class NodeHost(
             cancellation);
         model.Engine.LoadChanged += SignalChange;
         Enter(new NodePhase.WarmingUp(model));
+        await lifetime.UntilStarted(cancellation);
         await warmUp(model, Link, cancellation);
         Enter(new NodePhase.Serving(model));
-        SignalChange();
         NodeLog.Loaded(_logger, model.Id, time.GetElapsedTime(started).TotalSeconds);
         var replaced = _replacement.Task;
         if (await Task.WhenAny(model.Engine.Completion, replaced).WaitAsync(cancellation) != replaced)
@@ -215,10 +211,8 @@ internal sealed class NodeHost(
     private async Task<string> ServeNothing(CancellationToken cancellation)
     {
         Enter(new NodePhase.Idle(_phase.Progress));
-        SignalChange();
         var next = await Replacement(cancellation);
         Enter(new NodePhase.Loading(_phase.Progress));
-        SignalChange();
         return next;
     }
 
@@ -231,7 +225,11 @@ internal sealed class NodeHost(
     }
 
     /// <summary>Replaces the phase; the node drains on if it drained.</summary>
-    private void Enter(NodePhase next) => Change(phase => next with { IsDraining = phase.IsDraining });
+    private void Enter(NodePhase next)
+    {
+        Change(phase => next with { IsDraining = phase.IsDraining });
+        SignalChange();
+    }
 
     private void SetDraining(bool isDraining) => Change(phase => phase with { IsDraining = isDraining });
 

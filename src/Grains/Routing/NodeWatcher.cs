@@ -174,7 +174,7 @@ internal static partial class NodeWatcherLog
     [LoggerMessage(
         EventId = 300,
         Level = LogLevel.Warning,
-        Message = "Node {Node} no longer reports: {Kind}: {Reason}")]
+        Message = "Node {Node} does not report: {Kind}: {Reason}")]
     public static partial void StreamBroke(ILogger logger, string node, string kind, string reason);
 
     [LoggerMessage(

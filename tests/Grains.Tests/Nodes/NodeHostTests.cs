@@ -27,6 +27,28 @@ public sealed class NodeHostTests
         Assert.Equal(NodeState.Ready, node.Host.Report().State);
     }
 
+    /// <summary>The warm-up pulls over the node's own link, so that must listen.</summary>
+    [Fact]
+    public async Task Start_PortsDoNotListenYet_WarmUpWaits()
+    {
+        var warmUps = 0;
+        await using var node = new SimulatedHost(
+            () =>
+            {
+                warmUps++;
+                return Task.CompletedTask;
+            },
+            isStarted: false);
+        var starting = node.Start();
+        await node.Until(_ => node.Host.Loaded is not null);
+        Assert.Equal(0, warmUps);
+
+        node.Lifetime.NotifyStarted();
+        await starting;
+
+        Assert.Equal(1, warmUps);
+    }
+
     /// <summary>
     /// An idle engine made its last step zero seconds ago, so a deadline below zero stands for a stalled one.
     /// </summary>

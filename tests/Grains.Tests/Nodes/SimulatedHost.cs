@@ -16,8 +16,14 @@ internal sealed class SimulatedHost : IAsyncDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("herd-host-");
 
     /// <param name="warmUp">Warms the model up; nothing by default.</param>
-    public SimulatedHost(Func<Task>? warmUp = null)
+    /// <param name="isStarted">False for a process whose ports do not listen yet.</param>
+    public SimulatedHost(Func<Task>? warmUp = null, bool isStarted = true)
     {
+        if (isStarted)
+        {
+            Lifetime.NotifyStarted();
+        }
+
         Node = Options.Create(new NodeOptions
         {
             Model = TinyModel.Write(Path.Combine(_folder.FullName, "tiny.gguf")),

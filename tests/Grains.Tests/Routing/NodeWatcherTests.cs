@@ -21,11 +21,17 @@ public sealed class NodeWatcherTests : IDisposable
     private readonly FakeMembership _members = new(Orleans.Services.GetRequiredService<GrainInterfaceTypeResolver>());
     private readonly FakeLinks _links = new(Orleans.Services.GetRequiredService<Serializer<NodeReport>>());
     private readonly CancellationTokenSource _stopping = new();
+
+    /// <summary>Ends a test of a watcher that misses a change. It would wait for ever.</summary>
+    private readonly CancellationTokenSource _hangs =
+        CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+
     private readonly NodeRegistry _registry;
     private readonly NodeWatcher _watcher;
 
     public NodeWatcherTests()
     {
+        _hangs.CancelAfter(TimeSpan.FromMinutes(1));
         _registry = new NodeRegistry(Pools.None, _time);
         _watcher = new NodeWatcher(
             _members,
@@ -39,13 +45,14 @@ public sealed class NodeWatcherTests : IDisposable
             _log);
     }
 
-    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+    private CancellationToken Cancellation => _hangs.Token;
 
     public void Dispose()
     {
         _stopping.Cancel();
         _watcher.Dispose();
         _stopping.Dispose();
+        _hangs.Dispose();
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net.Sockets;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Herd.Grains.Hosting;
@@ -17,9 +18,6 @@ internal sealed class LinkChannels(ClusterIdentity identity) : ILinkTransport, I
 {
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(1);
 
-    /// <summary>The pause between two attempts to connect. By default it grows to two minutes.</summary>
-    private static readonly TimeSpan ReconnectAfter = TimeSpan.FromMilliseconds(250);
-
     private readonly ConcurrentDictionary<string, GrpcChannel> _channels = new();
 
     public CallInvoker To(string address) => _channels.GetOrAdd(address, Open).CreateCallInvoker();
@@ -34,14 +32,33 @@ internal sealed class LinkChannels(ClusterIdentity identity) : ILinkTransport, I
 
     private GrpcChannel Open(string address) => GrpcChannel.ForAddress(address, new GrpcChannelOptions
     {
-        InitialReconnectBackoff = ReconnectAfter,
-        MaxReconnectBackoff = ReconnectAfter,
         HttpHandler = new SocketsHttpHandler
         {
             ConnectTimeout = ConnectTimeout,
+            ConnectCallback = Connect,
             EnableMultipleHttp2Connections = true,
             SslOptions = identity.ForClients(),
         },
         DisposeHttpClient = true,
     });
+
+    /// <summary>
+    /// Connects for a call. With a callback, a channel never connects by itself: such a connection has no TLS until the
+    /// first call, and the other process waits for it for 10 s when it stops.
+    /// </summary>
+    private static async ValueTask<Stream> Connect(
+        SocketsHttpConnectionContext context, CancellationToken cancellation)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(context.DnsEndPoint, cancellation);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
 }

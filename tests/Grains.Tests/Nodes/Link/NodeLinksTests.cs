@@ -43,9 +43,19 @@ public sealed class NodeLinksTests : IAsyncLifetime
     {
         await File.WriteAllBytesAsync(_key, new byte[ClusterKey.MinBytes], Cancellation);
         _identity = new ClusterIdentity(new ClusterKey(_key));
+        _server = await Serve(port: 0);
+        _channels = new LinkChannels(_identity);
+        _links = new NodeLinks(
+            _channels,
+            _server.Services.GetRequiredService<Serializer<NodeReport>>(),
+            TimeProvider.System);
+    }
+
+    private async Task<WebApplication> Serve(int port)
+    {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.UseKestrel(kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, 0, listen =>
+        builder.WebHost.UseKestrel(kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, port, listen =>
         {
             listen.Protocols = HttpProtocols.Http2;
             listen.UseHttps(_identity.ForServers());
@@ -53,14 +63,10 @@ public sealed class NodeLinksTests : IAsyncLifetime
         builder.Services.AddGrpc();
         builder.Services.AddSingleton(_node);
         builder.Services.AddSerializer();
-        _server = builder.Build();
-        _server.MapGrpcService<FlakyNode>();
-        await _server.StartAsync(Cancellation);
-        _channels = new LinkChannels(_identity);
-        _links = new NodeLinks(
-            _channels,
-            _server.Services.GetRequiredService<Serializer<NodeReport>>(),
-            TimeProvider.System);
+        var server = builder.Build();
+        server.MapGrpcService<FlakyNode>();
+        await server.StartAsync(Cancellation);
+        return server;
     }
 
     public async ValueTask DisposeAsync()
@@ -115,6 +121,25 @@ public sealed class NodeLinksTests : IAsyncLifetime
             () => _links.Pull(Address, "a/t/c/m", Session, reader, Cancellation));
 
         Assert.Equal(StatusCode.Unavailable, error.StatusCode);
+    }
+
+    /// <summary>A node that was just started is reached at once, not after a pause between connections.</summary>
+    [Fact]
+    public async Task Pull_NodeListensSinceTheFailureBefore_ConnectsAtOnce()
+    {
+        var address = new Uri(Address);
+        await _server.DisposeAsync();
+        using var reader = new SnapshotReader(Session, "t", Binding, StateBytes);
+        await Assert.ThrowsAsync<RpcException>(() => Pull());
+        _server = await Serve(address.Port);
+
+        var (state, _) = await Pull();
+
+        state.State.Dispose();
+        state.Dispose();
+
+        Task<(SessionState State, TimeSpan Transfer)> Pull() =>
+            _links.Pull(address.OriginalString, "a/t/c/m", Session, reader, Cancellation);
     }
 
     /// <summary>Sends a KV cache and loses the connection at given places, each once.</summary>
