@@ -26,8 +26,12 @@ internal sealed unsafe class LlamaCppEmbedder(ContextHandle handle, int maxToken
         {
             var status = Llama.Decode(handle, new Batch
             {
-                Count = tokens.Length, Tokens =
-                    ids, Positions = at, SequenceCounts = count, Sequences = sequences, Outputs = output,
+                Count = tokens.Length,
+                Tokens = ids,
+                Positions = at,
+                SequenceCounts = count,
+                Sequences = sequences,
+                Outputs = output,
             });
             var pooled = status == 0 ? Llama.GetSequenceEmbeddings(handle, 0) : null;
             if (pooled is null)

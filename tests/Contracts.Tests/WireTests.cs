@@ -224,8 +224,11 @@ public sealed class WireTests
     public void ServedModel_WrittenByVersion5_IsRead() => AssertReads(
         new ServedModel
         {
-            Id = "m", Description = "d", ContextTokens =
-                9, Defaults = new GenerationSettings(), Markup = AnswerMarkup.BareCalls | AnswerMarkup.Thinks,
+            Id = "m",
+            Description = "d",
+            ContextTokens = 9,
+            Defaults = new GenerationSettings(),
+            Markup = AnswerMarkup.BareCalls | AnswerMarkup.Thinks,
         },
         ModelV5);
 
@@ -251,9 +254,19 @@ public sealed class WireTests
     public void NodeFacts_WrittenByVersion6_IsRead() => AssertReads(
         new NodeFacts
         {
-            Version = "1", Machine = "m", Time = DateTimeOffset.UnixEpoch, Cores =
-                2, Threads = 1, Gpu = 2, FreeMemory = 3, WantedMemory = 4, FreeDisk = 5,
-            WantedDisk = 6, IsKeyOpen = true, Digest = "d", IsCatalogued = true,
+            Version = "1",
+            Machine = "m",
+            Time = DateTimeOffset.UnixEpoch,
+            Cores = 2,
+            Threads = 1,
+            Gpu = 2,
+            FreeMemory = 3,
+            WantedMemory = 4,
+            FreeDisk = 5,
+            WantedDisk = 6,
+            IsKeyOpen = true,
+            Digest = "d",
+            IsCatalogued = true,
         },
         FactsV6);
 

@@ -47,9 +47,9 @@ public sealed record MemoryPlan(long Weights, long KvPerToken, long Compute, int
         if (Total > available)
         {
             throw new ModelLoadException(
-                $"{Show(Total)} are needed, and {where} has {Show(
-                    available)} free: weights {Show(Weights)}, KV cache {Show(Kv)} "
-                + $"({Sequences} slots of {Cells} tokens), compute {Show(Compute)}. {Advice(available)}");
+                $"{Show(Total)} are needed, and {where} has {Show(available)} free: weights {Show(Weights)}, "
+                + $"KV cache {Show(Kv)} ({Sequences} slots of {Cells} tokens), compute {Show(Compute)}. "
+                + Advice(available));
         }
     }
 

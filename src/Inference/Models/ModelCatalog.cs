@@ -49,9 +49,8 @@ public sealed record ModelCatalog
         }
 
         throw new InvalidDataException(
-            $"There is no model '{idOrPath}': it is neither in the catalog ({string.Join(
-                ", ", Models.Select(m => m.Id))}) "
-            + "nor the path of a GGUF file.");
+            $"There is no model '{idOrPath}': it is neither in the catalog "
+            + $"({string.Join(", ", Models.Select(m => m.Id))}) nor the path of a GGUF file.");
     }
 }
 

@@ -62,8 +62,12 @@ public sealed class TurnPartsTests
             .ToList();
         var turn = new Turn
         {
-            Id = "turn_1", State = TurnState.Completed, Input =
-                [], Created = DateTimeOffset.UnixEpoch, Model = "m", Settings = request.Settings,
+            Id = "turn_1",
+            State = TurnState.Completed,
+            Input = [],
+            Created = DateTimeOffset.UnixEpoch,
+            Model = "m",
+            Settings = request.Settings,
             Answer = new Answer(Answer, [], true),
         };
         return

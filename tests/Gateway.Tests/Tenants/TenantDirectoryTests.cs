@@ -51,8 +51,10 @@ public sealed class TenantDirectoryTests : IDisposable
     [Fact]
     public async Task Find_FileChanges_UsesItWithoutRestart()
     {
-        Write($$$"""{"carol":{"keys":["{{{TenantKeys.Hash(
-            "one")}}}"],"operator":true,"limits":{"requests_per_minute":7,"priority":"Background"} } }""");
+        var key = TenantKeys.Hash("one");
+        Write($$$"""
+            {"carol":{"keys":["{{{key}}}"],"operator":true,"limits":{"requests_per_minute":7,"priority":"Background"} } }
+            """);
         using var directory = Make(new GatewayOptions { TenantsFile = TenantsFile });
         var before = await directory.Find("one");
 
@@ -87,8 +89,8 @@ public sealed class TenantDirectoryTests : IDisposable
     [Fact]
     public void Read_SeveralFaults_ReportsAll()
     {
-        Write($$$"""{"a":{"keys":["plain"]},"b":{"keys":[]},"c":{"keys":["{{{TenantKeys.Hash(
-            "x")}}}"],"limits":{"streams":0} } }""");
+        var key = TenantKeys.Hash("x");
+        Write($$$"""{"a":{"keys":["plain"]},"b":{"keys":[]},"c":{"keys":["{{{key}}}"],"limits":{"streams":0} } }""");
 
         var message = Assert.Throws<InvalidDataException>(() => TenantFile.Read(TenantsFile)).Message;
 

@@ -114,7 +114,10 @@ public sealed class AnswerBuilderTests
 
     private static Turn Turn() => new()
     {
-        Id = "1", State =
-            TurnState.Pending, Input = [], Created = DateTimeOffset.UnixEpoch, Settings = new GenerationSettings(),
+        Id = "1",
+        State = TurnState.Pending,
+        Input = [],
+        Created = DateTimeOffset.UnixEpoch,
+        Settings = new GenerationSettings(),
     };
 }

@@ -13,8 +13,12 @@ public sealed class PredictedTtftTests
 
     private static RouteRequest Turn => new()
     {
-        Conversation = "c", Reason =
-            PlacementReason.Turn, Home = "home", Tokens = 1000, Held = 900, Idle = TimeSpan.FromSeconds(1),
+        Conversation = "c",
+        Reason = PlacementReason.Turn,
+        Home = "home",
+        Tokens = 1000,
+        Held = 900,
+        Idle = TimeSpan.FromSeconds(1),
     };
 
     [Fact]

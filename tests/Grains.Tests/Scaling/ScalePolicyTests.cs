@@ -16,8 +16,13 @@ public sealed class ScalePolicyTests
         double forgotten = double.PositiveInfinity,
         int held = 0) => new()
     {
-        Ready = ready, Slots = ready * 10, Sequences =
-            sequences, Backlog = backlog, PerToken = 0.001, ForgottenIdle = forgotten, Held = held,
+        Ready = ready,
+        Slots = ready * 10,
+        Sequences = sequences,
+        Backlog = backlog,
+        PerToken = 0.001,
+        ForgottenIdle = forgotten,
+        Held = held,
     };
 
     [Theory]

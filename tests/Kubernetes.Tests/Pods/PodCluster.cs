@@ -113,9 +113,9 @@ internal sealed class PodCluster : IAsyncDisposable
             if (Stopwatch.GetElapsedTime(started) > TimeSpan.FromMinutes(2))
             {
                 throw new TimeoutException(
-                    string.Join('\n', _workloads.Values.SelectMany(workload => workload.Live).Select(
-                        pod => $"{pod.Name} ({pod.Address}): ready {pod.IsReady}, {pod.Restarts} restarts; {Tail(
-                            pod.Log)}")));
+                    string.Join('\n', _workloads.Values.SelectMany(workload => workload.Live).Select(pod =>
+                        $"{pod.Name} ({pod.Address}): ready {pod.IsReady}, {pod.Restarts} restarts; "
+                        + Tail(pod.Log))));
             }
         }
     }

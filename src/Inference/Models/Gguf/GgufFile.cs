@@ -164,8 +164,9 @@ public sealed class GgufFile
             if (dimension == 0 || elements > max)
             {
                 throw reader.Damaged(
-                    reader.Position, $"the tensor '{name}' of [{string.Join(
-                        ", ", shape)}] cannot be in a file of {reader.Length} bytes");
+                    reader.Position,
+                    $"the tensor '{name}' of [{string.Join(", ", shape)}] cannot be in a file of {reader.Length} "
+                    + "bytes");
             }
         }
 
@@ -247,8 +248,8 @@ public sealed class GgufFile
             {
                 throw reader.Damaged(
                     data,
-                    $"the tensor '{tensor.Name}' takes {tensor.Bytes} bytes from {data
-                        + tensor.Offset} on; the file ends at {reader.Length}");
+                    $"the tensor '{tensor.Name}' takes {tensor.Bytes} bytes from {data + tensor.Offset} on; the file "
+                    + $"ends at {reader.Length}");
             }
 
             next = RoundUp(tensor.Offset + tensor.Bytes);
