@@ -53,7 +53,13 @@ public sealed class TenantDirectoryTests : IDisposable
     {
         var key = TenantKeys.Hash("one");
         Write($$$"""
-            {"carol":{"keys":["{{{key}}}"],"operator":true,"limits":{"requests_per_minute":7,"priority":"Background"} } }
+            {
+              "carol": {
+                "keys": ["{{{key}}}"],
+                "operator": true,
+                "limits": {"requests_per_minute": 7, "priority": "Background"}
+              }
+            }
             """);
         using var directory = Make(new GatewayOptions { TenantsFile = TenantsFile });
         var before = await directory.Find("one");
