@@ -1,6 +1,7 @@
 using System.Reflection;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Runtime;
+using Orleans.Timers;
 
 namespace Herd.Grains.Tests.Conversations;
 
@@ -16,6 +17,8 @@ public class FakeActivation : DispatchProxy
 
     public bool IsDeactivated => _deactivations > 0;
 
+    internal FakeTimers Timers { get; } = new();
+
     public static FakeActivation New(string key)
     {
         var context = Create<IGrainContext, FakeActivation>();
@@ -24,7 +27,8 @@ public class FakeActivation : DispatchProxy
         ((Runtime)(object)runtime).Activation = activation;
         activation.Context = context;
         activation._id = GrainId.Create("grain", key);
-        activation._services = new ServiceCollection().AddSingleton(runtime).BuildServiceProvider();
+        activation._services = new ServiceCollection().AddSingleton(runtime)
+            .AddSingleton<ITimerRegistry>(activation.Timers).BuildServiceProvider();
         return activation;
     }
 
@@ -32,6 +36,7 @@ public class FakeActivation : DispatchProxy
     {
         "get_GrainId" => _id,
         "get_ActivationServices" => _services,
+        nameof(IGrainContext.Deactivate) => _deactivations++,
         _ => throw new NotSupportedException(targetMethod.Name),
     };
 

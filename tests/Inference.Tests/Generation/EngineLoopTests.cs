@@ -3,6 +3,7 @@ using Herd.Inference.Kv;
 using Herd.Inference.Runtime;
 using Herd.Inference.Sampling;
 using Herd.Inference.Simulated;
+using Herd.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Herd.Inference.Tests.Generation;

@@ -1,5 +1,6 @@
 using Herd.Inference.Runtime;
 using Herd.Inference.Simulated;
+using Herd.Testing;
 
 namespace Herd.Inference.Tests.Simulated;
 

@@ -15,20 +15,28 @@ internal sealed class MemoryConversationStore : IConversationStore
     /// <summary>True if the store does not respond.</summary>
     public bool IsAway { get; set; }
 
+    /// <summary>The number of writes, failed ones included.</summary>
+    public int Writes { get; private set; }
+
+    /// <summary>Waited for before a write is stored.</summary>
+    public Task WriteDelay { get; set; } = Task.CompletedTask;
+
     public Task<StoredConversation?> Read(string tenant, string id, CancellationToken cancellation) =>
         Task.FromResult(Stored);
 
     public Task<LastWrite?> ReadLastWrite(string tenant, string id, CancellationToken cancellation) =>
         IsAway ? throw Away() : Task.FromResult(Stored is { } stored ? new LastWrite(stored.Revision, Owner) : null);
 
-    public Task<StoredConversation> Write(
+    public async Task<StoredConversation> Write(
         string tenant, StoredConversation? expected, Conversation conversation, int firstTurn, string owner)
     {
+        Writes++;
         if (IsAway)
         {
             throw Away();
         }
 
+        await WriteDelay;
         if (expected?.Revision != Stored?.Revision)
         {
             throw new ConversationConflictException(conversation.Id);
@@ -36,7 +44,7 @@ internal sealed class MemoryConversationStore : IConversationStore
 
         Owner = owner;
         Stored = new StoredConversation(conversation, (Stored?.Revision ?? 0) + 1);
-        return Task.FromResult(Stored);
+        return Stored;
     }
 
     public Task<long> Count(string tenant) => Task.FromResult(Stored is null ? 0L : 1);

@@ -1,12 +1,17 @@
 using Microsoft.Extensions.Time.Testing;
 
-namespace Herd.Inference.Tests;
+namespace Herd.Testing;
 
 /// <summary>A clock without waiting: each wait ends at once and advances the clock by its time.</summary>
-internal sealed class PatientTime : FakeTimeProvider
+public sealed class PatientTime : FakeTimeProvider
 {
+    /// <summary>Called before each wait.</summary>
+    public Action<TimeSpan>? OnWait { get; set; }
+
+    /// <inheritdoc/>
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
+        OnWait?.Invoke(dueTime);
         var timer = base.CreateTimer(callback, state, dueTime, period);
         Advance(dueTime);
         return timer;
