@@ -97,6 +97,41 @@ public sealed class ConversationClientTests : IDisposable
     }
 
     [Fact]
+    public async Task Converse_GatewayDrains_IsRefused()
+    {
+        var conversation = MovingConversation.New(null);
+        await _drain.StoppingAsync(Cancellation);
+
+        var error = await Assert.ThrowsAsync<HerdException>(async () =>
+        {
+            await foreach (var update in Make(conversation).Converse(Anybody, "conv_1", Request, Cancellation))
+            {
+                Assert.Fail($"It streamed {update}.");
+            }
+        });
+
+        Assert.Equal(HerdError.Unavailable, error.Error);
+        Assert.Empty(conversation.Offsets);
+    }
+
+    [Fact]
+    public async Task Converse_GatewayDrainsInMidAnswer_EndsAsUnavailable()
+    {
+        var conversation = MovingConversation.New(new HerdException(HerdError.Conflict, "It moves."));
+
+        var error = await Assert.ThrowsAsync<HerdException>(async () =>
+        {
+            await foreach (var _ in Make(conversation).Converse(Anybody, "conv_1", Request, Cancellation))
+            {
+                await _drain.StoppingAsync(Cancellation);
+            }
+        });
+
+        Assert.Equal(HerdError.Unavailable, error.Error);
+        Assert.Single(conversation.Offsets);
+    }
+
+    [Fact]
     public async Task Converse_StreamEndsWithoutAResult_Throws()
     {
         var conversation = MovingConversation.New(null);

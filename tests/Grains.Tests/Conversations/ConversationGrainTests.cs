@@ -95,6 +95,23 @@ public sealed class ConversationGrainTests : IDisposable
         Assert.Equal((HerdError.Conflict, true), (error.Error, _activation.IsDeactivated));
     }
 
+    /// <summary>Another owner may have answered the turn, so nobody is told that it is unknown.</summary>
+    [Fact]
+    public async Task Converse_RefusalWhileTheStoreIsAway_SaysToTryLater()
+    {
+        await Activate();
+        _store.IsAway = true;
+        var request = new TurnRequest
+        {
+            TurnId = "1", Offset = new AnswerOffset(3, 1), Input = [], Settings = new GenerationSettings(),
+        };
+
+        var error = await Assert.ThrowsAsync<HerdException>(
+            async () => await _grain.Converse(request, Cancellation).GetAsyncEnumerator(Cancellation).MoveNextAsync());
+
+        Assert.Equal((HerdError.StoreUnavailable, false), (error.Error, _activation.IsDeactivated));
+    }
+
     [Theory]
     [InlineData(HerdError.Conflict, true)]
     [InlineData(HerdError.Fenced, true)]

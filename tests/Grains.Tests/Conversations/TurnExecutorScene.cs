@@ -51,11 +51,16 @@ public abstract class TurnExecutorScene : IDisposable
             new Conversation { Id = "c", Created = DateTimeOffset.UnixEpoch, Turns = [turn] }, 1);
         var transcript = new Transcript(Store, "t", "c");
         await transcript.Load(CancellationToken.None);
+        return await Executor(nodes.Grains)
+            .Run(new TurnContext(transcript, turn, start, Events, cancellation ?? Caller.Token));
+    }
+
+    private protected TurnExecutor Executor(IGrainFactory grains)
+    {
         var router = new TurnRouter(Registry, Router, Pools.None, Time);
-        var sessions = new SessionClient(Registry, nodes.Grains, Time);
+        var sessions = new SessionClient(Registry, grains, Time);
         var attempt = new TurnAttempt(Registry, sessions, new FailoverMonitor(Registry, router));
-        var executor = new TurnExecutor(Registry, Router, router, sessions, attempt, NullLogger<TurnExecutor>.Instance);
-        return await executor.Run(new TurnContext(transcript, turn, start, Events, cancellation ?? Caller.Token));
+        return new TurnExecutor(Registry, Router, router, sessions, attempt, NullLogger<TurnExecutor>.Instance);
     }
 
     /// <summary>Waits until the text was delivered.</summary>

@@ -132,6 +132,19 @@ public sealed class TurnExecutorTests : TurnExecutorScene
         Assert.Equal(99, Store.Stored!.Revision);
     }
 
+    /// <summary>The node has seen a newer epoch: another owner has the conversation.</summary>
+    [Fact]
+    public async Task Answer_NodeRefusesTheEpoch_EndsWithoutWriting()
+    {
+        var nodes = New((_, _) => [Token(1), new HerdException(HerdError.Fenced, "newer")]);
+
+        var error = await Assert.ThrowsAsync<HerdException>(() => Run(nodes));
+
+        Assert.Equal(HerdError.Fenced, error.Error);
+        Assert.Single(nodes.Nodes.Calls);
+        Assert.Equal((TurnState.Pending, true), (Stored.State, Stored.Answer.IsEmpty));
+    }
+
     [Fact]
     public async Task Answer_UnknownModel_NamesTheServedOnes()
     {

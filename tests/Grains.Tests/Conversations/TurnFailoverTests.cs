@@ -131,21 +131,29 @@ public sealed class TurnFailoverTests : TurnExecutorScene
     {
         var nodes = New((_, _) => [Token(1), End(1)]);
         nodes.Nodes.Pull = () => Task.FromResult(new KvMove(0, 0, 1, "it took too long"));
-        var turn = History();
-        Store.Stored = Store.Stored! with { Conversation = Store.Stored.Conversation with { Home = "a", Epoch = 1 } };
-        var busy = Report("a");
-        Registry.Update(busy with { Models = [busy.Models[0] with
-        {
-            Slots = 1,
-            Active = 1,
-            Figures = new EngineFigures { PrefillTokens = 100_000 },
-        }] });
 
-        turn = await Run(nodes, turn);
+        var turn = await Run(nodes, HistoryAtABusyHome());
 
         Assert.Equal((TurnState.Completed, "a"), (turn.State, turn.Node));
         Assert.Equal(["b", "a"], turn.Placements!.Select(placement => placement.Node));
         Assert.Equal(["a"], nodes.Nodes.Calls.Select(call => call.Node));
+    }
+
+    [Fact]
+    public async Task Answer_HomeIsLostDuringThePull_IsReplayedOnTheNewNode()
+    {
+        var nodes = New((_, _) => [Token(1), End(1)]);
+        nodes.Nodes.Pull = () =>
+        {
+            Registry.MarkLost("a");
+            return Task.FromResult(new KvMove(0, 0, 1, "the connection broke"));
+        };
+
+        var turn = await Run(nodes, HistoryAtABusyHome());
+
+        Assert.Equal((TurnState.Completed, "b"), (turn.State, turn.Node));
+        Assert.Equal("the connection broke", Assert.Single(turn.Placements!).Move!.Failure);
+        Assert.Equal(["b"], nodes.Nodes.Calls.Select(call => call.Node));
     }
 
     [Fact]
@@ -216,5 +224,20 @@ public sealed class TurnFailoverTests : TurnExecutorScene
 
         Assert.Equal(HerdError.AnswerLost, error.Error);
         Assert.Equal((TurnState.Completed, "7 "), (again.State, again.Answer.Text));
+    }
+
+    /// <summary>A turn of a conversation whose home, a, has the long history and is busy.</summary>
+    private Turn HistoryAtABusyHome()
+    {
+        var turn = History();
+        Store.Stored = Store.Stored! with { Conversation = Store.Stored.Conversation with { Home = "a", Epoch = 1 } };
+        var busy = Report("a");
+        Registry.Update(busy with { Models = [busy.Models[0] with
+        {
+            Slots = 1,
+            Active = 1,
+            Figures = new EngineFigures { PrefillTokens = 100_000 },
+        }] });
+        return turn;
     }
 }

@@ -70,6 +70,26 @@ public sealed class NodeDrainTests : IAsyncLifetime
         Assert.Equal([(411, LogLevel.Warning), (410, LogLevel.Information)], _log.Events);
     }
 
+    /// <summary>Four sessions move at a time.</summary>
+    [Fact]
+    public async Task Empty_ManySessionsAtRest_MovesTheLastUsedFirst()
+    {
+        foreach (var conversation in new[] { "1", "2", "3", "4", "5", "6" })
+        {
+            await Answer(conversation);
+        }
+
+        var (grains, conversations) = RestingConversations.New(atATime: 4);
+        var emptying = Drain(grains, new Membership(WithAGateway)).Empty(TestContext.Current.CancellationToken);
+        await conversations.AllAsked.WaitAsync(TestContext.Current.CancellationToken);
+        var first = conversations.Asked;
+        conversations.Go();
+        await emptying;
+
+        Assert.Equal(["3", "4", "5", "6"], first.Order());
+        Assert.Equal(["1", "2"], conversations.Asked.Except(first).Order());
+    }
+
     private static Dictionary<SiloAddress, ClusterMember> WithAGateway(SiloAddress gateway) =>
         new() { [gateway] = new ClusterMember(gateway, SiloStatus.Active, "gateway") };
 
