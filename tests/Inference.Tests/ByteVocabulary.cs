@@ -20,7 +20,7 @@ internal sealed class ByteVocabulary : IVocabulary
 
     public string EndOfTextPiece => "";
 
-    /// <summary>Finds the control token always, as llama.cpp finds user-defined ones.</summary>
+    /// <summary>Finds the control token also if none is to be parsed, as llama.cpp finds user-defined ones.</summary>
     public int[] Tokenize(string text, bool parseSpecial)
     {
         var parts = text.Split(ControlName);

@@ -56,7 +56,7 @@ public sealed class ChatTemplateTests
     }
 
     /// <summary>
-    /// A template that puts together a control token from its own text and a message's does not get it.
+    /// A template's own text and a message's may form the name of a control token together. It stays text.
     /// </summary>
     [Fact]
     public void Render_SpecialTokenAcrossBorder_HasNone()

@@ -98,7 +98,8 @@ public sealed class ChatToolsTests
     }
 
     /// <summary>
-    /// Templates that remove earlier thoughts search for their end. They find none in a message.
+    /// Templates that remove earlier thoughts search the answer for the end of its thought. An answer given as tokens
+    /// has no such text.
     /// </summary>
     [Fact]
     public void Render_AnswerWithThought_OmitsTheThoughtButKeepsItsTokens()

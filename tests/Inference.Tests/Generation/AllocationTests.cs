@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Herd.Inference.Tests.Generation;
 
-/// <summary>Alone, since what the process allocates is counted.</summary>
+/// <summary>Tests beside which no other test runs: they count the allocations of the whole process.</summary>
 [CollectionDefinition(nameof(Alone), DisableParallelization = true)]
 public sealed class Alone;
 
@@ -45,7 +45,7 @@ public sealed class AllocationTests
             await Generate(engine, streams, tokens: 600, sampling);
             var ended = GC.GetTotalAllocatedBytes(precise: true);
 
-            // Both include the cost of a turn beside its tokens.
+            // Both differences include the allocations of a turn that do not depend on its tokens.
             var perToken = (ended - begun - (begun - before)) / (500.0 * streams);
             TestContext.Current.TestOutputHelper!.WriteLine($"{streams} streams: {perToken:0} bytes a token");
             Assert.InRange(perToken, 0, BytesPerToken);

@@ -87,8 +87,8 @@ public sealed class EngineLoopTests
         }
     }
 
-    /// <summary>All sessions have spoken before; now all come back at once.</summary>
-    /// <returns>Simulated seconds until all have their answer, and to the median's first token.</returns>
+    /// <summary>Every session has a history, and all send another turn at the same time.</summary>
+    /// <returns>The simulated seconds until the last answer ends, and the median time to the first token.</returns>
     private static (double Total, double MedianFirst) Run(int history, long hostBytes, int quantum)
     {
         var time = new PatientTime();

@@ -57,7 +57,7 @@ public sealed class EngineTests
 
         var (_, result) = await Run(engine, Request("s", "abcdeXY", maxTokens: 1));
 
-        // The answer's last token was never computed, so of abcde the first four are there.
+        // The answer's last token was never computed, so the cells have the first four tokens of abcde.
         Assert.Equal(4, result.CachedTokens);
         Assert.Equal(3, context.Batches.Sum(batch => batch.Length));
     }
@@ -186,7 +186,7 @@ public sealed class EngineTests
         var waiting = Run(engine, Request("b", "a", maxTokens: 1));
         await cancellation.CancelAsync();
 
-        // One step that was under way, one for the sequence that waited.
+        // The first step was under way; the second one is of the sequence that waited.
         context.Step(2);
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => endless);

@@ -5,9 +5,9 @@ using Microsoft.Extensions.Time.Testing;
 namespace Herd.Inference.Tests.Generation;
 
 /// <summary>
-/// A context whose next token follows from the one before it (token + 1, wrapping before the special ones), that notes
-/// every batch and can be held between steps or made to fail. With <see cref="IsHashing"/> the next token follows from
-/// every token in the sequence's cells, so that a wrong one anywhere changes all that comes after.
+/// A context without a model. The next token is the one before plus 1, and wraps before the special ones. It records
+/// every batch, and tests can hold it between steps or make it fail. With <see cref="IsHashing"/> the next token
+/// depends on every token in the sequence's cells, so a wrong one anywhere changes all later ones.
 /// </summary>
 internal sealed class FakeContext(int sequences = 2, int cells = 64, int batch = 8) : ILlamaContext
 {
@@ -129,7 +129,7 @@ internal sealed class FakeContext(int sequences = 2, int cells = 64, int batch =
         _cells[target].AddRange(_cells[source]);
     }
 
-    /// <summary>The gate stays: a test may open it after the engine is done.</summary>
+    /// <summary>Does not dispose of the gate: a test may open it after the engine has ended.</summary>
     public void Dispose()
     {
     }

@@ -90,7 +90,7 @@ public sealed class SharingTests : IDisposable
 
         var cached = (await Task.WhenAll(answers)).Select(result => result.CachedTokens).Order().ToList();
 
-        // The last few tokens are computed rather than waited for.
+        // Sequences compute the last few tokens themselves instead of waiting for them.
         Assert.Equal(0, cached[0]);
         Assert.All(cached[1..], count => Assert.InRange(count, 90 - 32, 89));
     }
@@ -235,7 +235,7 @@ public sealed class SharingTests : IDisposable
 
     public void Dispose() => _folder.Delete(recursive: true);
 
-    /// <summary>An answer that has begun, and continues when the context is released.</summary>
+    /// <summary>Begins an answer. It continues when the test lets the context go.</summary>
     private static async Task<IAsyncEnumerator<GenerationUpdate>> Begin(Engine engine, FakeContext context)
     {
         var request = new GenerationRequest

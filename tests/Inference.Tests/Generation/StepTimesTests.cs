@@ -111,8 +111,8 @@ public sealed class StepTimesTests
     }
 
     /// <summary>
-    /// One answer in the making is not kept at a pace that it will not have once the others are: their prompts would
-    /// take their time a few tokens a step.
+    /// One answer decodes and seven prompts wait. The budget is that of a step in which all eight decode, because the
+    /// answer gets no faster steps later. A budget for its pace now would compute the prompts a few tokens a step.
     /// </summary>
     [Fact]
     public void PrefillBudget_ManyPromptsWithOneAnswer_StretchesTheStepInWhichAllDecode()
@@ -254,7 +254,7 @@ public sealed class StepTimesTests
         Assert.Equal(_rates.Prefill.Seconds(1), _times.DraftTokenSeconds(2), 4);
     }
 
-    /// <summary>Computes a prompt that uses the whole budget of every step; the cost depends on its tokens.</summary>
+    /// <summary>Records steps of a prompt that uses the whole budget of each. Its tokens set the time.</summary>
     private void Prefill(int steps, Func<int, double> milliseconds, int calm = 20)
     {
         for (var i = 0; i < steps || _times.PrefillBudget(decoding: 4, prefilling: 0, max: 4096) == 0; i++)

@@ -35,7 +35,7 @@ public sealed class KvCacheTests : IDisposable
         _rates.Save.Record(StateBytes, TimeSpan.FromSeconds(0.02));
         _rates.Restore.Record(StateBytes, TimeSpan.FromSeconds(0.03));
 
-        // Moving both slots' sessions must take a fifth of the time.
+        // Saving and restoring two sessions may take a fifth of the time, so the slot is held for four times as long.
         var least = TimeSpan.FromSeconds(4 * 2 * 0.05);
         Assert.False(_cache!.CanPreempt(claim, least * 0.99));
         Assert.True(_cache!.CanPreempt(claim, least * 1.01));
@@ -151,10 +151,10 @@ public sealed class KvCacheTests : IDisposable
         _cache!.Release(Compute($"other{_sessions++}"));
     }
 
-    /// <summary>A session of its own tokens, all but the last of them computed.</summary>
+    /// <summary>Computes a session with tokens of its own, all but the last.</summary>
     private KvAllocation Compute(string session)
     {
-        var random = new Random(session.GetHashCode(StringComparison.Ordinal));
+        var random = new Random(session.Sum(letter => letter));
         var claim = new KvAllocation(
             session, "t", 0, [.. Enumerable.Range(0, Tokens + 1).Select(_ => random.Next(250))]);
         Assert.Equal(KvAllocationOutcome.Allocated, _cache!.TryAllocate(claim));

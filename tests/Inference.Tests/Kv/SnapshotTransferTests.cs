@@ -4,7 +4,7 @@ using Herd.Inference.Runtime;
 
 namespace Herd.Inference.Tests.Kv;
 
-/// <summary>KV caches on their way from node to node: what arrives is what was sent, or is refused.</summary>
+/// <summary>Transfers of KV caches between nodes: the receiver has the bytes that were sent, or refuses.</summary>
 public sealed class SnapshotTransferTests
 {
     private const string Session = "b/t/c/m";

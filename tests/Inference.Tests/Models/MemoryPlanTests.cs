@@ -12,8 +12,10 @@ public sealed class MemoryPlanTests
 {
     private const double MiB = 1 << 20;
 
-    /// <summary>What llama.cpp v0.5.0 says it allocates for this model: weights 91.63 MiB, 22.5 MiB of KV cache for
-    /// 1,024 cells, a compute buffer of 49.13 MiB for 256 tokens, output of 1.5 MiB for 8 sequences.</summary>
+    /// <summary>
+    /// The allocations that llama.cpp v0.5.0 reports for this model: weights of 91.63 MiB, a KV cache of 22.5 MiB for
+    /// 1,024 cells, a compute buffer of 49.13 MiB for 256 tokens, and an output of 1.5 MiB for 8 sequences.
+    /// </summary>
     [Theory]
     [InlineData(1, 1024, 256, 22.5, 49.13 + 0.19)]
     [InlineData(8, 1024, 256, 180, 49.13 + 1.5)]

@@ -38,7 +38,10 @@ public sealed class SamplerKindsTests
         return expected.Zip(logits).All(pair => Math.Abs(pair.First - pair.Second) < 1e-4);
     }
 
-    /// <summary>By definition: the longest run before an earlier token that equals the end of the text.</summary>
+    /// <summary>
+    /// The definition of DRY: a token's penalty grows with the longest run before an earlier place of it that equals
+    /// the end of the text.
+    /// </summary>
     [Property(MaxTest = 300)]
     public bool Dry_AnyText_PenalisesRepetitions(int seed, byte letters)
     {
@@ -81,7 +84,7 @@ public sealed class SamplerKindsTests
     [Fact]
     public void Typical_OneVeryLikelyAmongMany_DropsThePredictableOne()
     {
-        // Entropy 1.36 nats: the middle ones are nearest to it, the likeliest is the furthest.
+        // The entropy is 1.36 nats. The information of the middle tokens is nearest to it, that of the first is not.
         var logits = Logits(0.5f, 0.2f, 0.15f, 0.1f, 0.05f);
 
         Assert.Equal([1, 2], Drawn(logits, new SamplingOptions { Typical = 0.3f }));
@@ -112,7 +115,7 @@ public sealed class SamplerKindsTests
             surprises.Add(-Math.Log2(MathF.Exp(logits[sampler.Sample(logits, state, new int[i], 0)]) / total));
         }
 
-        // The cut-off tokens' share is in the model's probability and not in the draw's, so it lies a little above.
+        // The average differs from the target: it is measured by the model's probabilities, before tokens are cut off.
         Assert.InRange(surprises.Skip(200).Average(), 2.5, 4.5);
     }
 
@@ -154,7 +157,7 @@ public sealed class SamplerKindsTests
             .Order()];
     }
 
-    /// <summary>The first tokens with these probabilities, all others impossible.</summary>
+    /// <summary>Logits that give the first tokens these probabilities; all others are impossible.</summary>
     private static float[] Logits(params float[] probabilities) =>
         [
             .. probabilities.Select(p => MathF.Log(p)),

@@ -44,7 +44,7 @@ public sealed class SamplerTests
     }
 
     /// <summary>
-    /// The token drawn is one that temperature, top-k, top-p and min-p leave, by the plain definition of each.
+    /// The drawn token is one of those that temperature, top-k, top-p and min-p keep, by the plain definition of each.
     /// </summary>
     [Property(MaxTest = 500)]
     public bool Sample_AnyFilters_DrawsFromTheRemainingTokens(
@@ -63,7 +63,7 @@ public sealed class SamplerTests
         return Allowed(logits, options).Contains(Sample(logits, options, index));
     }
 
-    /// <summary>Filters that leave several tokens let each of them be drawn.</summary>
+    /// <summary>Each token that the filters keep can be drawn.</summary>
     [Fact]
     public void Sample_TopKThree_DrawsEachOfThem()
     {
@@ -99,7 +99,7 @@ public sealed class SamplerTests
     private static int Sample(float[] logits, SamplingOptions options, int index) =>
         new Sampler(new ByteVocabulary()).Sample(logits, new SamplingState(options, null), new int[index], 0);
 
-    /// <summary>The first tokens as given, all others impossible.</summary>
+    /// <summary>The logits of the first tokens; all others are impossible.</summary>
     private static float[] Logits(params float[] first) =>
         [.. first, .. Enumerable.Repeat(float.NegativeInfinity, Vocabulary - first.Length)];
 

@@ -45,8 +45,8 @@ public sealed class GgufFileTests : IDisposable
             StringComparison.Ordinal);
 
     /// <summary>
-    /// Whatever is changed or cut off: read, or refused with the place. Nothing else, and no memory for what is not
-    /// there.
+    /// A file with any change or cut is read, or refused with the place of the error. No memory is allocated for data
+    /// that the file does not have.
     /// </summary>
     [Property(MaxTest = 2000)]
     public Property Read_Mutated_IsReadOrRefused() => Prop.ForAll(
