@@ -62,6 +62,9 @@ internal sealed class NodeProcess : SimulatedProcess, IEngineRunner, IDisposable
         _retirement = new NodeRetirement(_host, _drain.Empty, Time);
         _inspection = new NodeInspection(_host, runtime, node, cluster, Time);
         LinkService = new NodeLinkService(_host, setup.Key, setup.Reports, Time);
+
+        // Its ports are open from the beginning.
+        lifetime.NotifyStarted();
         _ = _host.Run(_over.Token);
     }
 
