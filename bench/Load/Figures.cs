@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Nodes;
 
 namespace Herd.Load;
 
@@ -22,14 +23,22 @@ internal static class Figures
         double.IsNaN(value) ? "-" : value.ToString(format, CultureInfo.InvariantCulture);
 
     /// <summary>Prints a table as Markdown.</summary>
-    public static void Print(string title, IReadOnlyList<string> columns, IEnumerable<IReadOnlyList<string>> rows)
+    /// <returns>The same figures as an array of objects, one for each row.</returns>
+    public static JsonArray Print<T>(string title, IEnumerable<T> rows, params Column<T>[] columns)
     {
         Console.WriteLine($"\n### {title}\n");
-        Console.WriteLine($"| {string.Join(" | ", columns)} |");
+        Console.WriteLine($"| {string.Join(" | ", columns.Select(column => column.Title))} |");
         Console.WriteLine($"|{string.Concat(columns.Select(_ => "---|"))}");
+        var all = new JsonArray();
         foreach (var row in rows)
         {
-            Console.WriteLine($"| {string.Join(" | ", row)} |");
+            Console.WriteLine($"| {string.Join(" | ", columns.Select(column => column.Text(row)))} |");
+            all.Add(new JsonObject(columns.Select(column => KeyValuePair.Create(column.Name, column.Json(row)))));
         }
+
+        return all;
     }
+
+    /// <summary>A value in JSON; null if it is not a number.</summary>
+    public static JsonNode? ToJson(this double value) => double.IsFinite(value) ? JsonValue.Create(value) : null;
 }

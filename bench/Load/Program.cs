@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json.Nodes;
 using Herd.Inference.Generation;
 using Herd.Inference.Kv;
 using Herd.Load;
@@ -28,12 +29,16 @@ var answers = new Option<int>("--answers")
     DefaultValueFactory = _ => 400, Description = "Tokens of each stream around the long prompt.",
 };
 var slots = new Option<int>("--slots") { DefaultValueFactory = _ => 16, Description = "Herd's slots." };
+var json = new Option<bool>("--json") { Description = "Prints the figures as one JSON object in the last line." };
 
 Setup SetupOf(ParseResult parsed, int slots, int cells) =>
     new(parsed.GetValue(model)!, slots, cells, parsed.GetValue(threads));
 
 Command Scene<T>(
-    string name, string description, Func<ParseResult, int, IAsyncEnumerable<T>> run, Action<IReadOnlyList<T>> print)
+    string name,
+    string description,
+    Func<ParseResult, int, IAsyncEnumerable<T>> run,
+    Func<IReadOnlyList<T>, JsonNode> print)
 {
     var command = new Command(name, description);
     command.SetAction(async parsed =>
@@ -47,9 +52,17 @@ Command Scene<T>(
             }
         }
 
-        print(results);
+        Finish(parsed, name, print(results));
     });
     return command;
+}
+
+void Finish(ParseResult parsed, string scene, JsonNode figures)
+{
+    if (parsed.GetValue(json))
+    {
+        Console.WriteLine(new JsonObject { [scene] = figures }.ToJsonString());
+    }
 }
 
 async IAsyncEnumerable<DecodeScene.Result> Decode(ParseResult parsed, int round)
@@ -150,9 +163,8 @@ var speed = new Option<double>("--speed")
     DefaultValueFactory = _ => 10, Description = "The factor by which simulated time is faster than real time.",
 };
 var soak = new Command("soak", "Measures the memory of the engine over hours of simulated load.") { hours, speed };
-soak.SetAction(async parsed =>
-    SoakScene.Print(await SoakScene.Run(
-        TimeSpan.FromHours(parsed.GetValue(hours)), parsed.GetValue(speed), samples: 16)));
+soak.SetAction(async parsed => Finish(parsed, "soak", SoakScene.Print(await SoakScene.Run(
+    TimeSpan.FromHours(parsed.GetValue(hours)), parsed.GetValue(speed), samples: 16))));
 
 var wait = new Option<double>("--max-wait")
 {
@@ -164,8 +176,8 @@ var overload = new Command(
 {
     wait, waiting,
 };
-overload.SetAction(async parsed => OverloadScene.Print(await OverloadScene.Run(
-    parsed.GetValue(wait), parsed.GetValue(waiting), parsed.GetValue(stretch))));
+overload.SetAction(async parsed => Finish(parsed, "overload", OverloadScene.Print(await OverloadScene.Run(
+    parsed.GetValue(wait), parsed.GetValue(waiting), parsed.GetValue(stretch)))));
 var maxStreams = new Option<int>("--most")
 {
     DefaultValueFactory = _ => int.MaxValue, Description = "The maximum of streams.",
@@ -174,7 +186,8 @@ var gateway = new Command("gateway", "Measures the cost of a gateway by the numb
 {
     maxStreams,
 };
-gateway.SetAction(async parsed => GatewayScene.Print(await GatewayScene.Run(parsed.GetValue(maxStreams))));
+gateway.SetAction(async parsed => Finish(
+    parsed, "gateway", GatewayScene.Print(await GatewayScene.Run(parsed.GetValue(maxStreams)))));
 
 var root = new RootCommand("Runs the same load on Herd's engine and on a peer, alternating, and compares.")
 {
@@ -191,7 +204,7 @@ var root = new RootCommand("Runs the same load on Herd's engine and on a peer, a
     overload,
     gateway,
 };
-foreach (var option in new Option[] { model, peer, rounds, threads, slots, stretch, answers })
+foreach (var option in new Option[] { model, peer, rounds, threads, slots, stretch, answers, json })
 {
     option.Recursive = true;
     root.Options.Add(option);

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Json.Nodes;
 using Herd.Grains.Routing;
 using Herd.Simulator;
 using Herd.Simulator.Faults;
@@ -13,6 +14,10 @@ var conversations = new Option<int>("--conversations")
     DefaultValueFactory = _ => 1_000_000, Description = "Conversations.",
 };
 var seed = new Option<int>("--seed") { DefaultValueFactory = _ => 1, Description = "The seed of random choices." };
+var json = new Option<bool>("--json")
+{
+    Description = "Prints the figures as one JSON object in the last line.", Recursive = true,
+};
 var policy = new Option<string?>("--policy") { Description = "One policy by name; all of them without it." };
 var grains = new Option<bool>("--grains")
 {
@@ -33,6 +38,7 @@ scale.SetAction(parsed =>
     var names = RoutingOptions.Policies(seed: 0)
         .Select(known => known.Name)
         .Where(name => parsed.GetValue(policy) is not { } asked || asked == name);
+    var runs = new JsonArray();
     foreach (var name in names)
     {
         using var real = parsed.GetValue(grains)
@@ -45,6 +51,12 @@ scale.SetAction(parsed =>
             $"| {run.Policy} | {run.Turns} | {run.FirstMedian:0.000} | {run.FirstP99:0.000} | {run.Imbalance:0.00} "
                 + $"| {run.Cached:0.000} | {run.Pulled} | {run.Rebalanced} | {run.DecisionsPerSecond?.ToString(
                     "0", CultureInfo.InvariantCulture) ?? "-"} |"));
+        runs.Add(run.ToJson());
+    }
+
+    if (parsed.GetValue(json))
+    {
+        Console.WriteLine(new JsonObject { ["policies"] = runs }.ToJsonString());
     }
 });
 
@@ -77,17 +89,17 @@ faults.SetAction(parsed =>
         runs[^1].Violations.ToList().ForEach(Console.WriteLine);
     }
 
-    var wrong = runs.Sum(run => run.Violations.Count);
-    Console.WriteLine(string.Create(
-        CultureInfo.InvariantCulture,
-        $"{runs.Count} seeds, {runs.Sum(
-            run => run.Faults)} faults, {runs.Sum(run => run.Continued)} answers continued, "
-        + $"{runs.Sum(run => run.Restarted)} restarted, {runs.Sum(run =>
-            run.Pulled)} KV caches pulled, {wrong} violations, {Stopwatch.GetElapsedTime(started).TotalSeconds:0} s"));
-    return wrong == 0 ? 0 : 1;
+    var totals = FaultTotals.Sum(runs, Stopwatch.GetElapsedTime(started));
+    Console.WriteLine(totals);
+    if (parsed.GetValue(json))
+    {
+        Console.WriteLine(totals.ToJson());
+    }
+
+    return totals.Violations.Count == 0 ? 0 : 1;
 });
 
 return await new RootCommand("Simulates large and faulty clusters with the real routing, failover and rebalancing.")
 {
-    scale, faults,
+    scale, faults, json,
 }.Parse(args).InvokeAsync();

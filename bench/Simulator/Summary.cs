@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace Herd.Simulator;
 
 /// <summary>
@@ -13,4 +15,18 @@ internal sealed record Summary(
     double Cached,
     int Pulled,
     int Rebalanced,
-    double? DecisionsPerSecond);
+    double? DecisionsPerSecond)
+{
+    public JsonObject ToJson() => new()
+    {
+        ["policy"] = Policy,
+        ["turns"] = Turns,
+        ["ttft_p50_seconds"] = FirstMedian,
+        ["ttft_p99_seconds"] = FirstP99,
+        ["busiest_to_mean_ratio"] = double.IsNaN(Imbalance) ? null : Imbalance,
+        ["history_cached_share"] = double.IsNaN(Cached) ? null : Cached,
+        ["turns_pulled"] = Pulled,
+        ["sessions_rebalanced"] = Rebalanced,
+        ["decisions_per_second"] = DecisionsPerSecond,
+    };
+}

@@ -1,4 +1,4 @@
-using System.Globalization;
+using System.Text.Json.Nodes;
 using Herd.Testing;
 
 namespace Herd.Simulator.Tests;
@@ -19,10 +19,10 @@ public sealed class FaultRunTests
         // A run has one thread; two of them use both cores.
         var halves = await Task.WhenAll(Run(first: 0, seeds: 100), Run(first: 100, seeds: 100));
 
-        Assert.All(halves, output => Assert.Contains(" 0 violations", output, StringComparison.Ordinal));
+        Assert.All(halves, half => Assert.Empty(half["violations"]!.AsArray()));
         var (faults, continued, pulled) =
-            (Sum(halves, "faults"), Sum(halves, "answers continued"), Sum(halves, "KV caches pulled"));
-        Assert.True(faults > 2500 && continued > 500 && pulled > 300, string.Concat(halves));
+            (Sum(halves, "faults"), Sum(halves, "answers_continued"), Sum(halves, "kv_caches_pulled"));
+        Assert.True(faults > 2500 && continued > 500 && pulled > 300, string.Join<JsonObject>('\n', halves));
     }
 
     /// <summary>The same seed gives the same run.</summary>
@@ -31,19 +31,19 @@ public sealed class FaultRunTests
     {
         var runs = await Task.WhenAll(Run(first: 1000, seeds: 10), Run(first: 1000, seeds: 10));
 
-        Assert.Equal(Figures(runs[0]), Figures(runs[1]));
+        Assert.Equal(10, (int)runs[0]["seeds"]!);
+        Assert.Equal(runs[0].ToJsonString(), runs[1].ToJsonString());
     }
 
-    private static Task<string> Run(int first, int seeds) =>
-        Tool.Run(Repository.Root, Program, "faults", "--first", $"{first}", "--seeds", $"{seeds}");
+    /// <returns>The figures, the last line of the output, without the duration.</returns>
+    private static async Task<JsonObject> Run(int first, int seeds)
+    {
+        var output = await Tool.Run(
+            Repository.Root, Program, "faults", "--first", $"{first}", "--seeds", $"{seeds}", "--json");
+        var figures = JsonNode.Parse(output.TrimEnd().Split('\n')[^1])!.AsObject();
+        Assert.True(figures.Remove("seconds"));
+        return figures;
+    }
 
-    private static int Sum(string[] outputs, string what) => outputs.Sum(output => Count(output, what));
-
-    private static int Count(string output, string what) =>
-        int.Parse(
-            Figures(output).Single(figure => figure.EndsWith($" {what}", StringComparison.Ordinal)).Split(' ')[0],
-            CultureInfo.InvariantCulture);
-
-    /// <summary>The figures of the last line without its duration.</summary>
-    private static string[] Figures(string output) => output.TrimEnd().Split('\n')[^1].Split(", ")[..^1];
+    private static int Sum(JsonObject[] halves, string figure) => halves.Sum(half => (int)half[figure]!);
 }

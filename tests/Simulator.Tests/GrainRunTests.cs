@@ -1,4 +1,4 @@
-using System.Globalization;
+using System.Text.Json.Nodes;
 using Herd.Testing;
 
 namespace Herd.Simulator.Tests;
@@ -25,13 +25,13 @@ public sealed class GrainRunTests
             "--conversations",
             "200",
             "--policy",
-            "predicted-ttft")));
+            "predicted-ttft",
+            "--json")));
 
-        var (turns, cached, pulled) = (Figure(runs[0], 2), Figure(runs[0], 6), Figure(runs[0], 7));
+        var figures = JsonNode.Parse(runs[0].TrimEnd().Split('\n')[^1])!["policies"]![0]!;
+        var (turns, cached, pulled) = (
+            (int)figures["turns"]!, (double)figures["history_cached_share"]!, (int)figures["turns_pulled"]!);
         Assert.True(turns > 600 && cached > 0.8 && pulled > 20, runs[0]);
         Assert.Equal(runs[0], runs[1]);
     }
-
-    private static double Figure(string output, int column) =>
-        double.Parse(output.Trim().Split('\n')[^1].Split('|')[column], CultureInfo.InvariantCulture);
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json.Nodes;
 using Herd.Load.Targets;
 
 namespace Herd.Load.Scenes;
@@ -61,17 +62,14 @@ internal static class ConversationScene
             return measured;
         }));
 
-    public static void Print(IReadOnlyList<Result> results) => Figures.Print(
+    public static JsonArray Print(IReadOnlyList<Result> results) => Figures.Print(
         "Conversations: later-turn TTFT, whole turns, throughput (medians of the rounds)",
-        ["target", "later TTFT p50 s", "p95 s", "p99 s", "turn p95 s", "tokens/s", "prefix hit"],
-        results.GroupBy(result => result.Target).Select(rounds => (IReadOnlyList<string>)
-        [
-            rounds.Key,
-            rounds.Select(r => r.LaterMedian).Median().Show(),
-            rounds.Select(r => r.LaterP95).Median().Show(),
-            rounds.Select(r => r.LaterP99).Median().Show(),
-            rounds.Select(r => r.TurnP95).Median().Show(),
-            rounds.Select(r => r.TokensPerSecond).Median().Show("0.0"),
-            rounds.Select(r => r.PrefixHit).Median().Show("0.00"),
-        ]));
+        results.GroupBy(result => result.Target),
+        new("target", "target", rounds => rounds.Key),
+        new("later TTFT p50 s", "later_ttft_p50_seconds", rounds => rounds.Select(r => r.LaterMedian).Median()),
+        new("p95 s", "later_ttft_p95_seconds", rounds => rounds.Select(r => r.LaterP95).Median()),
+        new("p99 s", "later_ttft_p99_seconds", rounds => rounds.Select(r => r.LaterP99).Median()),
+        new("turn p95 s", "turn_p95_seconds", rounds => rounds.Select(r => r.TurnP95).Median()),
+        new("tokens/s", "tokens_per_second", rounds => rounds.Select(r => r.TokensPerSecond).Median(), "0.0"),
+        new("prefix hit", "prefix_hit_share", rounds => rounds.Select(r => r.PrefixHit).Median(), "0.00"));
 }

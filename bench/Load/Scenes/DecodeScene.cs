@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Json.Nodes;
 using Herd.Load.Targets;
 
 namespace Herd.Load.Scenes;
@@ -67,18 +68,19 @@ internal static class DecodeScene
         return new Result(Peer, streams, double.Parse(row[8], CultureInfo.InvariantCulture));
     }
 
-    public static void Print(IReadOnlyList<Result> results) => Figures.Print(
+    public static JsonArray Print(IReadOnlyList<Result> results) => Figures.Print(
         "Decode: tokens a second of all streams, and the share of llama-batched-bench's (medians of the rounds)",
-        ["streams", "target", "tokens/s", "share"],
-        results.GroupBy(result => (result.Streams, result.Target)).Select(rounds => (IReadOnlyList<string>)
-        [
-            $"{rounds.Key.Streams}",
-            rounds.Key.Target,
-            rounds.Select(r => r.TokensPerSecond).Median().Show("0.0"),
-            rounds
+        results.GroupBy(result => (result.Streams, result.Target)),
+        new("streams", "streams", rounds => rounds.Key.Streams),
+        new("target", "target", rounds => rounds.Key.Target),
+        new("tokens/s", "tokens_per_second", rounds => rounds.Select(r => r.TokensPerSecond).Median(), "0.0"),
+        new(
+            "share",
+            "share_of_peer",
+            rounds => rounds
                 .Zip(
                     results.Where(r => r.Streams == rounds.Key.Streams && r.Target == Peer),
                     (one, peer) => one.TokensPerSecond / peer.TokensPerSecond)
-                .Median().Show("0.00"),
-        ]));
+                .Median(),
+            "0.00"));
 }

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using System.Globalization;
+using System.Text.Json.Nodes;
 using Herd.Load.Targets;
 
 namespace Herd.Load.Scenes;
@@ -107,22 +107,20 @@ internal static class GatewayScene
         return arrivals!.Gaps();
     }
 
-    public static void Print(IReadOnlyList<Result> results) => Figures.Print(
+    public static JsonArray Print(IReadOnlyList<Result> results) => Figures.Print(
         "A gateway's cost",
-        [
-            "streams", "tokens/s", "tokens by CPU second of the gateway", "CPU ms by turn besides", "gateway MiB",
-            "between chunks p50 ms", "at the engine",
-        ],
-        results.Select(result => new[]
-        {
-            result.Streams.ToString(CultureInfo.InvariantCulture),
-            result.TokensPerSecond.Show("0"),
-            result.TokensPerCpuSecond.Show("0"),
-            (result.Turn * 1000).Show("0.0"),
-            (result.Memory >> 20).ToString(CultureInfo.InvariantCulture),
-            (result.Gaps.Median() * 1000).Show("0.00"),
-            (result.EngineGaps.Median() * 1000).Show("0.00"),
-        }));
+        results,
+        new("streams", "streams", result => result.Streams),
+        new("tokens/s", "tokens_per_second", result => result.TokensPerSecond, "0"),
+        new(
+            "tokens by CPU second of the gateway",
+            "tokens_per_cpu_second",
+            result => result.TokensPerCpuSecond,
+            "0"),
+        new("CPU ms by turn besides", "turn_cpu_milliseconds", result => result.Turn * 1000, "0.0"),
+        new("gateway MiB", "gateway_mebibytes", result => result.Memory >> 20),
+        new("between chunks p50 ms", "gap_p50_milliseconds", result => result.Gaps.Median() * 1000, "0.00"),
+        new("at the engine", "engine_gap_p50_milliseconds", result => result.EngineGaps.Median() * 1000, "0.00"));
 
     internal sealed record Result(
         int Streams,

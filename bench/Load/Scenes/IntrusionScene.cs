@@ -1,4 +1,5 @@
 using Herd.Load.Targets;
+using System.Text.Json.Nodes;
 
 namespace Herd.Load.Scenes;
 
@@ -61,16 +62,25 @@ internal static class IntrusionScene
         return intruder;
     }
 
-    public static void Print(IReadOnlyList<Result> results) => Figures.Print(
+    public static JsonArray Print(IReadOnlyList<Result> results) => Figures.Print(
         "A 4,000-token prompt among eight streams: their inter-token latency (medians of the rounds)",
-        ["target", "before p50 ms", "meanwhile p50 ms", "meanwhile p99 ms", "after p50 ms", "the prompt's own TTFT s"],
-        results.GroupBy(result => result.Target).Select(rounds => (IReadOnlyList<string>)
-        [
-            rounds.Key,
-            (1000 * rounds.Select(r => r.Before).Median()).Show("0.0"),
-            (1000 * rounds.Select(r => r.Meanwhile).Median()).Show("0.0"),
-            (1000 * rounds.Select(r => r.MeanwhileP99).Median()).Show("0.0"),
-            (1000 * rounds.Select(r => r.After).Median()).Show("0.0"),
-            rounds.Select(r => r.FirstToken).Median().Show("0.0"),
-        ]));
+        results.GroupBy(result => result.Target),
+        new("target", "target", rounds => rounds.Key),
+        new("before p50 ms", "before_p50_milliseconds", rounds => 1000 * rounds.Select(r => r.Before).Median(), "0.0"),
+        new(
+            "meanwhile p50 ms",
+            "meanwhile_p50_milliseconds",
+            rounds => 1000 * rounds.Select(r => r.Meanwhile).Median(),
+            "0.0"),
+        new(
+            "meanwhile p99 ms",
+            "meanwhile_p99_milliseconds",
+            rounds => 1000 * rounds.Select(r => r.MeanwhileP99).Median(),
+            "0.0"),
+        new("after p50 ms", "after_p50_milliseconds", rounds => 1000 * rounds.Select(r => r.After).Median(), "0.0"),
+        new(
+            "the prompt's own TTFT s",
+            "prompt_ttft_seconds",
+            rounds => rounds.Select(r => r.FirstToken).Median(),
+            "0.0"));
 }

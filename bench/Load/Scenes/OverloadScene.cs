@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Json.Nodes;
 using Herd.Load.Targets;
 
 namespace Herd.Load.Scenes;
@@ -70,26 +71,18 @@ internal static class OverloadScene
         return arrivals is null ? (false, known) : (true, arrivals[0]);
     }
 
-    public static void Print(IReadOnlyList<Result> results) => Figures.Print(
+    public static JsonArray Print(IReadOnlyList<Result> results) => Figures.Print(
         "Overload",
-        [
-            "load", "accepted", "TTFT p50 s", "p99 s", "refused", "refusal p50 ms", "p99 ms", "gateway MiB before",
-            "after",
-        ],
-        results.Select(result => new[]
-        {
-            result.Factor.Show("0.0"),
-            Text(result.Accepted.Count),
-            result.Accepted.Median().Show(),
-            result.Accepted.Quantile(0.99).Show(),
-            Text(result.Refused.Count),
-            (result.Refused.Median() * 1000).Show("0.0"),
-            (result.Refused.Quantile(0.99) * 1000).Show("0.0"),
-            Text(result.MemoryBefore >> 20),
-            Text(result.MemoryAfter >> 20),
-        }));
-
-    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
+        results,
+        new("load", "load_factor", result => result.Factor, "0.0"),
+        new("accepted", "accepted_turns", result => result.Accepted.Count),
+        new("TTFT p50 s", "ttft_p50_seconds", result => result.Accepted.Median()),
+        new("p99 s", "ttft_p99_seconds", result => result.Accepted.Quantile(0.99)),
+        new("refused", "refused_turns", result => result.Refused.Count),
+        new("refusal p50 ms", "refusal_p50_milliseconds", result => result.Refused.Median() * 1000, "0.0"),
+        new("p99 ms", "refusal_p99_milliseconds", result => result.Refused.Quantile(0.99) * 1000, "0.0"),
+        new("gateway MiB before", "gateway_before_mebibytes", result => result.MemoryBefore >> 20),
+        new("after", "gateway_after_mebibytes", result => result.MemoryAfter >> 20));
 
     /// <summary>Times are in seconds.</summary>
     internal sealed record Result(

@@ -1,4 +1,5 @@
 using Herd.Load.Targets;
+using System.Text.Json.Nodes;
 
 namespace Herd.Load.Scenes;
 
@@ -50,14 +51,11 @@ internal static class ReturnScene
         }
     }
 
-    public static void Print(IReadOnlyList<Result> results) => Figures.Print(
+    public static JsonArray Print(IReadOnlyList<Result> results) => Figures.Print(
         "200 conversations come back over 8 slots (medians of the rounds)",
-        ["target", "TTFT p50 s", "p95 s", "prefix hit"],
-        results.GroupBy(result => result.Target).Select(rounds => (IReadOnlyList<string>)
-        [
-            rounds.Key,
-            rounds.Select(r => r.FirstMedian).Median().Show(),
-            rounds.Select(r => r.FirstP95).Median().Show(),
-            rounds.Select(r => r.PrefixHit).Median().Show("0.00"),
-        ]));
+        results.GroupBy(result => result.Target),
+        new("target", "target", rounds => rounds.Key),
+        new("TTFT p50 s", "ttft_p50_seconds", rounds => rounds.Select(r => r.FirstMedian).Median()),
+        new("p95 s", "ttft_p95_seconds", rounds => rounds.Select(r => r.FirstP95).Median()),
+        new("prefix hit", "prefix_hit_share", rounds => rounds.Select(r => r.PrefixHit).Median(), "0.00"));
 }

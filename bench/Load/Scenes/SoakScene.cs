@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json.Nodes;
 using Herd.Inference.Generation;
 using Herd.Inference.Kv;
 using Herd.Inference.Runtime;
@@ -75,27 +76,29 @@ internal static class SoakScene
         return taken;
     }
 
-    public static void Print(IReadOnlyList<Sample> samples)
+    /// <returns>The samples, and the growth of the memory from the second quarter to the last one.</returns>
+    public static JsonObject Print(IReadOnlyList<Sample> samples)
     {
-        Figures.Print(
+        var rows = Figures.Print(
             $"Soak: {Clients} clients on {Slots} slots of the simulated runtime",
-            ["simulated hours", "turns", "tokens", "cached", "bytes allocated a token", "heap, MB", "resident, MB"],
-            samples.Select(sample => (IReadOnlyList<string>)
-            [
-                sample.Hours.Show("0.0"),
-                $"{sample.Turns}",
-                $"{sample.Tokens}",
-                sample.Cached.Show("0.00"),
-                sample.BytesPerToken.Show("0"),
-                sample.HeapMegabytes.Show("0.0"),
-                sample.ResidentMegabytes.Show("0.0"),
-            ]));
+            samples,
+            new("simulated hours", "simulated_hours", sample => sample.Hours, "0.0"),
+            new("turns", "turns", sample => sample.Turns),
+            new("tokens", "tokens", sample => sample.Tokens),
+            new("cached", "cached_share", sample => sample.Cached, "0.00"),
+            new("bytes allocated a token", "allocated_bytes_per_token", sample => sample.BytesPerToken, "0"),
+            new("heap, MB", "heap_megabytes", sample => sample.HeapMegabytes, "0.0"),
+            new("resident, MB", "resident_megabytes", sample => sample.ResidentMegabytes, "0.0"));
         var quarter = samples.Count / 4;
         double Growth(Func<Sample, double> of) =>
             samples.TakeLast(quarter).Select(of).Median() / samples.Skip(quarter).Take(quarter).Select(of).Median();
+        var (heap, resident) = (Growth(s => s.HeapMegabytes), Growth(s => s.ResidentMegabytes));
         Console.WriteLine(
-            $"\nLast quarter against the second: heap x{Growth(s => s.HeapMegabytes).Show()}, "
-            + $"resident x{Growth(s => s.ResidentMegabytes).Show()}.");
+            $"\nLast quarter against the second: heap x{heap.Show()}, resident x{resident.Show()}.");
+        return new JsonObject
+        {
+            ["samples"] = rows, ["heap_growth_factor"] = heap.ToJson(), ["resident_growth_factor"] = resident.ToJson(),
+        };
     }
 
     private static Engine Start(string folder, double speed)

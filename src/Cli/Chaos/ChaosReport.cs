@@ -34,32 +34,57 @@ internal sealed record ChaosReport(
         .Where(IsAnswered)
         .OrderByDescending(turn => turn.FirstPiece);
 
-    public IEnumerable<string> Lines()
+    public ChaosFigures Figures()
     {
-        var answered = Turns.Where(IsAnswered).ToList();
         var later = Later(Turns).ToList();
         var moved = Turns.Where(turn => turn.Nodes > 1).ToList();
-        var cold = later.Where(turn => !turn.IsWarm).ToList();
-        yield return string.Create(
-            CultureInfo.InvariantCulture,
-            $"{answered.Count} of {Turns.Count} turns answered, {Turns.Sum(turn => turn.Tokens)} tokens, "
-            + $"in {Took.TotalSeconds:0} s with {Faults.Count} faults; "
-            + $"{Turns.Count(turn => turn.IsUnsaved)} could not be stored at once, and were marked as unsaved");
-        yield return $"first token: {Spread(Turns, turn => turn.FirstPiece)}; "
-            + $"of later turns {Spread(later, turn => turn.FirstPiece)}";
-        yield return $"longest gap in an answer: {Spread(Turns, turn => turn.LongestGap)}";
-        yield return $"{moved.Count} answers continued on another node; "
-            + $"time until it took over: {Spread(moved, Failover)}; "
-            + $"their longest gap, with prefill: {Spread(moved, turn => turn.LongestGap)}";
-        yield return string.Create(
-            CultureInfo.InvariantCulture,
-            $"later turns whose history was cached: {later.Count - cold.Count} of {later.Count}; "
-            + $"turns over more than one connection: {Turns.Count(turn => turn.Connections > 1)}, "
-            + $"restarted from the beginning: {Turns.Count(turn => turn.Restarts > 0)}");
-        if (EvenAfter is { } even)
+        return new ChaosFigures
         {
-            yield return Text(
-                $"the load was within 1.25 of even {even.TotalSeconds:0.0} s after the added node was ready");
+            Turns = Turns.Count,
+            TurnsAnswered = Turns.Count(IsAnswered),
+            TurnsUnsaved = Turns.Count(turn => turn.IsUnsaved),
+            Tokens = Turns.Sum(turn => turn.Tokens),
+            Faults = Faults.Count,
+            Seconds = Math.Round(Took.TotalSeconds, 3),
+            FirstTokenSeconds = ChaosFigures.Spread.From(Turns.Select(turn => turn.FirstPiece)),
+            LaterFirstTokenSeconds = ChaosFigures.Spread.From(later.Select(turn => turn.FirstPiece)),
+            LongestGapSeconds = ChaosFigures.Spread.From(Turns.Select(turn => turn.LongestGap)),
+            TurnsContinued = moved.Count,
+            FailoverSeconds = ChaosFigures.Spread.From(moved.Select(Failover)),
+            ContinuedLongestGapSeconds = ChaosFigures.Spread.From(moved.Select(turn => turn.LongestGap)),
+            LaterTurns = later.Count,
+            LaterTurnsCached = later.Count(turn => turn.IsWarm),
+            TurnsReconnected = Turns.Count(turn => turn.Connections > 1),
+            TurnsRestarted = Turns.Count(turn => turn.Restarts > 0),
+            EvenLoadSeconds = EvenAfter is { } even ? Math.Round(even.TotalSeconds, 3) : null,
+            Violations = Violations,
+        };
+    }
+
+    public IEnumerable<string> Lines()
+    {
+        var figures = Figures();
+        var later = Later(Turns).ToList();
+        yield return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{figures.TurnsAnswered} of {figures.Turns} turns answered, {figures.Tokens} tokens, "
+            + $"in {figures.Seconds:0} s with {figures.Faults} faults; "
+            + $"{figures.TurnsUnsaved} could not be stored at once, and were marked as unsaved");
+        yield return $"first token: {figures.FirstTokenSeconds}; of later turns {figures.LaterFirstTokenSeconds}";
+        yield return $"longest gap in an answer: {figures.LongestGapSeconds}";
+        yield return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{figures.TurnsContinued} answers continued on another node; "
+            + $"time until it took over: {figures.FailoverSeconds}; "
+            + $"their longest gap, with prefill: {figures.ContinuedLongestGapSeconds}");
+        yield return string.Create(
+            CultureInfo.InvariantCulture,
+            $"later turns whose history was cached: {figures.LaterTurnsCached} of {figures.LaterTurns}; "
+            + $"turns over more than one connection: {figures.TurnsReconnected}, "
+            + $"restarted from the beginning: {figures.TurnsRestarted}");
+        if (figures.EvenLoadSeconds is { } even)
+        {
+            yield return Text($"the load was within 1.25 of even {even:0.0} s after the added node was ready");
         }
 
         foreach (var turn in Turns.OrderByDescending(turn => turn.LongestGap).Take(Longest))
@@ -83,7 +108,7 @@ internal sealed record ChaosReport(
                 + $"in {turn.TurnId} of {turn.Conversation}; {Placements.GetValueOrDefault(turn)}");
         }
 
-        foreach (var turn in cold.Take(Longest))
+        foreach (var turn in later.Where(turn => !turn.IsWarm).Take(Longest))
         {
             yield return string.Create(
                 CultureInfo.InvariantCulture,
@@ -110,18 +135,6 @@ internal sealed record ChaosReport(
         .DefaultIfEmpty().Max();
 
     private static bool IsAnswered(TurnRecord turn) => turn.IsAcknowledged || turn.IsUnsaved;
-
-    private static string Spread(IEnumerable<TurnRecord> turns, Func<TurnRecord, TimeSpan> figure)
-    {
-        var sorted = turns.Select(turn => figure(turn).TotalSeconds).Order().ToList();
-        return string.Create(
-            CultureInfo.InvariantCulture,
-            $"p50 {At(sorted, 0.5):0.00} s, p95 {At(sorted, 0.95):0.00} s, "
-            + $"p99 {At(sorted, 0.99):0.00} s, max {At(sorted, 1):0.00} s");
-    }
-
-    private static double At(List<double> sorted, double share) =>
-        sorted.Count == 0 ? 0 : sorted[(int)(share * (sorted.Count - 1))];
 
     private static string Seconds(Google.Protobuf.WellKnownTypes.Duration? duration) =>
         Text($"{duration?.ToTimeSpan().TotalSeconds:0.00}");

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Nodes;
 
 namespace Herd.Cli.Chaos;
 
@@ -92,6 +93,19 @@ internal static class FaultPlan
             .Take(nodes.Count + gateways.Count).ToList(),
         _ => Draw(seed, length, nodes, gateways, store),
     };
+
+    public static string ToJson(IEnumerable<PlannedFault> plan) => new JsonObject
+    {
+        ["faults"] = new JsonArray([
+            .. plan.Select(fault => new JsonObject
+            {
+                ["at_seconds"] = Math.Round(fault.At.TotalSeconds, 3),
+                ["kind"] = fault.Kind.ToString().ToLowerInvariant(),
+                ["process"] = fault.Process,
+                ["for_seconds"] = Math.Round(fault.For.TotalSeconds, 3),
+            }),
+        ]),
+    }.ToJsonString();
 
     private static PlannedFault Add(IReadOnlyList<string> nodes, TimeSpan at) =>
         new(at, Fault.Add, Next(nodes), TimeSpan.Zero);

@@ -42,13 +42,17 @@ internal static class ChaosCommand
             HelpName = "N",
         };
         var plan = new Option<bool>("--plan") { Description = "Only prints the planned faults." };
+        var json = new Option<bool>("--json")
+        {
+            Description = "Prints one JSON object as the last line: the figures, or the planned faults.",
+        };
         var command = new Command(
             "chaos",
             "Kills, freezes, drains and restarts the processes of the cluster that 'herd up' runs here while users "
             + "chat, and checks that no token was lost or repeated. Starts three nodes (two for the scene scale) and "
             + "two gateways if none runs, and stops them at the end.")
         {
-            minutes, seed, scene, conversations, tokens, slots, plan,
+            minutes, seed, scene, conversations, tokens, slots, plan, json,
         };
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -63,6 +67,8 @@ internal static class ChaosCommand
             }
 
             var cluster = new LocalCluster(RunState.TryRead()!);
+            string result;
+            var exitCode = 0;
             try
             {
                 var faults = FaultPlan.Create(
@@ -87,24 +93,27 @@ internal static class ChaosCommand
                             string.Create(CultureInfo.InvariantCulture, $"{fault.At.TotalSeconds,7:0.0} s  {fault}"));
                     }
 
-                    return 0;
+                    result = FaultPlan.ToJson(faults);
                 }
-
-                var talk = new ChaosTalk(
-                    parsed.GetValue(conversations), parsed.GetValue(seed), parsed.GetValue(tokens));
-                if (parsed.GetValue(scene) == ChaosScene.Outage)
+                else
                 {
-                    // No conversation can be created without a store.
-                    talk = talk with { TurnsPerConversation = int.MaxValue };
-                }
+                    var talk = new ChaosTalk(
+                        parsed.GetValue(conversations), parsed.GetValue(seed), parsed.GetValue(tokens));
+                    if (parsed.GetValue(scene) == ChaosScene.Outage)
+                    {
+                        // No conversation can be created without a store.
+                        talk = talk with { TurnsPerConversation = int.MaxValue };
+                    }
 
-                var report = await new ChaosRun(cluster, faults, Console.Out).Run(length, talk, cancellation);
-                foreach (var line in report.Lines())
-                {
-                    Console.WriteLine(line);
-                }
+                    var report = await new ChaosRun(cluster, faults, Console.Out).Run(length, talk, cancellation);
+                    foreach (var line in report.Lines())
+                    {
+                        Console.WriteLine(line);
+                    }
 
-                return report.Violations.Count == 0 ? 0 : ExitCodes.Failed;
+                    result = report.Figures().ToJson();
+                    exitCode = report.Violations.Count == 0 ? 0 : ExitCodes.Failed;
+                }
             }
             finally
             {
@@ -113,6 +122,14 @@ internal static class ChaosCommand
                     await DownCommand.Create().Parse([]).InvokeAsync(cancellationToken: CancellationToken.None);
                 }
             }
+
+            if (parsed.GetValue(json))
+            {
+                // After the end of the cluster, which prints too.
+                Console.WriteLine(result);
+            }
+
+            return exitCode;
         });
         return command;
     }

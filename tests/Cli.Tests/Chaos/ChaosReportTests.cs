@@ -23,15 +23,60 @@ public sealed class ChaosReportTests
         Assert.Contains(
             "time until it took over: p50 2.00 s", Lines([At(1), At(5)], (1, 3), (4.9, 6)), StringComparison.Ordinal);
 
+    /// <summary>The JSON has the same figures as the lines, with the units in the names.</summary>
+    [Fact]
+    public void ToJson_OfAReport_IsOneObjectInOneLine()
+    {
+        var report = new ChaosReport(
+            [
+                Turn("a") with
+                {
+                    Tokens = 5, FirstPiece = TimeSpan.FromSeconds(0.25), LongestGap = TimeSpan.FromSeconds(2),
+                    Nodes = 2, Connections = 2, Restarts = 1, Failovers = [(At(1), At(2.5))],
+                },
+                Turn("b") with
+                {
+                    Tokens = 7, IsAcknowledged = false, IsUnsaved = true, FirstPiece = TimeSpan.FromSeconds(0.1234),
+                    Warmth = (Prompt: 10, Cached: 9),
+                },
+                Turn("c") with { IsAcknowledged = false },
+            ],
+            ["turn c: \"lost\""],
+            [At(1.5)],
+            Started: 0,
+            TimeSpan.FromSeconds(30))
+        {
+            EvenAfter = TimeSpan.FromSeconds(4.5),
+        };
+
+        Assert.Equal(
+            """
+            {"turns":3,"turns_answered":2,"turns_unsaved":1,"tokens":12,"faults":1,"seconds":30,
+            "first_token_seconds":{"p50":0.123,"p95":0.123,"p99":0.123,"max":0.25},
+            "later_first_token_seconds":{"p50":0.123,"p95":0.123,"p99":0.123,"max":0.123},
+            "longest_gap_seconds":{"p50":0,"p95":0,"p99":0,"max":2},
+            "turns_continued":1,
+            "failover_seconds":{"p50":1,"p95":1,"p99":1,"max":1},
+            "continued_longest_gap_seconds":{"p50":2,"p95":2,"p99":2,"max":2},
+            "later_turns":1,"later_turns_cached":1,"turns_reconnected":1,"turns_restarted":1,"even_load_seconds":4.5,
+            "violations":["turn c: \u0022lost\u0022"]}
+            """.Replace("\n", "", StringComparison.Ordinal),
+            report.Figures().ToJson());
+    }
+
     private static string Lines(IReadOnlyList<long> faults, params (double LastPiece, double TakenUp)[] rehomings)
     {
-        var turn = new TurnRecord
+        var turn = Turn("t") with
         {
-            Conversation = "c", TurnId = "t", Said = "", Streamed = "", Tokens = 0, IsAcknowledged = true, Nodes = 2,
-            Failovers = [.. rehomings.Select(times => (At(times.LastPiece), At(times.TakenUp)))],
+            Nodes = 2, Failovers = [.. rehomings.Select(times => (At(times.LastPiece), At(times.TakenUp)))],
         };
         return string.Join('\n', new ChaosReport([turn], [], faults, Started: 0, TimeSpan.FromSeconds(30)).Lines());
     }
+
+    private static TurnRecord Turn(string id) => new()
+    {
+        Conversation = "c", TurnId = id, Said = "", Streamed = "", Tokens = 0, IsAcknowledged = true,
+    };
 
     private static long At(double seconds) => (long)(seconds * Stopwatch.Frequency);
 }

@@ -45,6 +45,13 @@ public sealed class FaultPlanTests
             .Select(fault => fault.Process));
 
     [Fact]
+    public void ToJson_OfAPlan_IsOneObjectInOneLine() => Assert.Equal(
+        """{"faults":[{"at_seconds":5,"kind":"freeze","process":"node-1","for_seconds":1.5}]}""",
+        FaultPlan.ToJson([
+            new PlannedFault(TimeSpan.FromSeconds(5), Fault.Freeze, "node-1", TimeSpan.FromSeconds(1.5)),
+        ]));
+
+    [Fact]
     public void Create_Scale_AddsANodeAndRemovesIt() => Assert.Equal(
         [(Fault.Add, "node-4"), (Fault.Remove, "node-4")],
         FaultPlan.Create(ChaosScene.Scale, 1, TimeSpan.FromMinutes(3), Nodes, Gateways, "store")
