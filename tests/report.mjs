@@ -1,5 +1,6 @@
 // Sums up what ./test ran: node tests/report.mjs RESULTS SECONDS JSON.
-// RESULTS holds one CTRF report a project (NAME.json), NAME.failed for each that ended with an error, and steps: lines "STATE SECONDS NAME".
+// RESULTS holds one CTRF report a project (NAME.json), NAME.failed for each that ended with an error, and steps: lines
+// "STATE SECONDS NAME".
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 

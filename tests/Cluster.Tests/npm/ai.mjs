@@ -39,7 +39,11 @@ const tooled = await generateText({
   toolChoice: 'required',
   stopWhen: stepCountIs(1),
 });
-const object = await generateText({ ...common, prompt: 'Name a colour.', output: Output.object({ schema: z.object({ colour: z.enum(['red', 'blue']) }) }) });
+const object = await generateText({
+  ...common,
+  prompt: 'Name a colour.',
+  output: Output.object({ schema: z.object({ colour: z.enum(['red', 'blue']) }) }),
+});
 let failed;
 try {
   await generateText({ ...common, temperature: 9, prompt: 'Hi.' });
@@ -47,7 +51,15 @@ try {
   failed = error.statusCode;
 }
 
-console.log(JSON.stringify({
-  first: first.text, streamed, finish: await stream.finishReason, cached: (await stream.usage).cachedInputTokens ?? (await stream.usage).inputTokenDetails?.cacheReadTokens,
-  asked, tooled: tooled.finishReason, object: object.output, failed,
-}));
+console.log(
+  JSON.stringify({
+    first: first.text,
+    streamed,
+    finish: await stream.finishReason,
+    cached: (await stream.usage).cachedInputTokens ?? (await stream.usage).inputTokenDetails?.cacheReadTokens,
+    asked,
+    tooled: tooled.finishReason,
+    object: object.output,
+    failed,
+  }),
+);

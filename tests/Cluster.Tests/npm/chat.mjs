@@ -46,7 +46,13 @@ for (const body of [
   try {
     await client.chat.completions.create(body);
   } catch (error) {
-    errors.push({ kind: error.constructor.name, status: error.status, code: error.code, param: error.param, type: error.type });
+    errors.push({
+      kind: error.constructor.name,
+      status: error.status,
+      code: error.code,
+      param: error.param,
+      type: error.type,
+    });
   }
 }
 

@@ -5,21 +5,44 @@ import { tool } from '@langchain/core/tools';
 import { z } from 'zod';
 
 const [baseURL, model] = process.argv.slice(2);
-const make = more => new ChatOpenAI({ model, apiKey: 'none', temperature: 0, maxTokens: 48, maxRetries: 0, configuration: { baseURL }, ...more });
+const make = more =>
+  new ChatOpenAI({
+    model,
+    apiKey: 'none',
+    temperature: 0,
+    maxTokens: 48,
+    maxRetries: 0,
+    configuration: { baseURL },
+    ...more,
+  });
 const chat = make();
 
 const first = await chat.invoke('What is the capital of France?');
 let streamed = '';
-for await (const chunk of await chat.stream([new HumanMessage('What is the capital of France?'), new AIMessage(first.text), new HumanMessage('And of Italy?')])) {
+for await (const chunk of await chat.stream([
+  new HumanMessage('What is the capital of France?'),
+  new AIMessage(first.text),
+  new HumanMessage('And of Italy?'),
+])) {
   streamed += chunk.text;
 }
 
-const weather = tool(async () => 'sunny', { name: 'weather', description: 'Tells the weather of a city.', schema: z.object({ city: z.enum(['Rome', 'Paris']) }) });
+const weather = tool(async () => 'sunny', {
+  name: 'weather',
+  description: 'Tells the weather of a city.',
+  schema: z.object({ city: z.enum(['Rome', 'Paris']) }),
+});
 const called = await chat.bindTools([weather], { tool_choice: 'weather' }).invoke('How is the weather in Rome?');
-const told = await chat.bindTools([weather]).invoke([
-  new HumanMessage('How is the weather in Rome?'), called, new ToolMessage({ tool_call_id: called.tool_calls[0].id, content: 'sunny' }),
-]);
-const object = await chat.withStructuredOutput(z.object({ colour: z.enum(['red', 'blue']) }), { method: 'jsonSchema' }).invoke('Name a colour.');
+const told = await chat
+  .bindTools([weather])
+  .invoke([
+    new HumanMessage('How is the weather in Rome?'),
+    called,
+    new ToolMessage({ tool_call_id: called.tool_calls[0].id, content: 'sunny' }),
+  ]);
+const object = await chat
+  .withStructuredOutput(z.object({ colour: z.enum(['red', 'blue']) }), { method: 'jsonSchema' })
+  .invoke('Name a colour.');
 let responses = null;
 const stateful = make({ useResponsesApi: true });
 const one = await stateful.invoke('What is the capital of France?');
@@ -32,7 +55,14 @@ try {
   failed = error.status;
 }
 
-console.log(JSON.stringify({
-  first: first.text, streamed, calls: called.tool_calls.map(made => ({ name: made.name, args: made.args })), told: told.text.length > 0 || told.tool_calls.length > 0,
-  object, responses, failed,
-}));
+console.log(
+  JSON.stringify({
+    first: first.text,
+    streamed,
+    calls: called.tool_calls.map(made => ({ name: made.name, args: made.args })),
+    told: told.text.length > 0 || told.tool_calls.length > 0,
+    object,
+    responses,
+    failed,
+  }),
+);

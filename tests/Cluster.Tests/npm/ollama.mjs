@@ -16,10 +16,21 @@ for await (const part of await client.chat({ model, messages, options, stream: t
   last = part;
 }
 
-const tools = [{ type: 'function', function: { name: 'weather', description: 'Tells the weather.', parameters: { type: 'object', properties: { city: { type: 'string' } } } } }];
+const tools = [
+  {
+    type: 'function',
+    function: {
+      name: 'weather',
+      description: 'Tells the weather.',
+      parameters: { type: 'object', properties: { city: { type: 'string' } } },
+    },
+  },
+];
 const tooled = await client.chat({ model, messages: [{ role: 'user', content: 'Hello.' }], tools, options });
 const told = await client.chat({
-  model, tools, options,
+  model,
+  tools,
+  options,
   messages: [
     { role: 'user', content: 'Weather?' },
     { role: 'assistant', content: '', tool_calls: [{ function: { name: 'weather', arguments: { city: 'Rome' } } }] },
@@ -27,11 +38,18 @@ const told = await client.chat({
   ],
 });
 const object = await client.chat({
-  model, options, messages: [{ role: 'user', content: 'Name a colour.' }],
+  model,
+  options,
+  messages: [{ role: 'user', content: 'Name a colour.' }],
   format: { type: 'object', properties: { colour: { enum: ['red', 'blue'] } }, required: ['colour'] },
 });
 const generated = await client.generate({ model, prompt: 'What is the capital of France?', options });
-const raw = await client.generate({ model, prompt: 'The capital of France is', raw: true, options: { temperature: 0, num_predict: 4 } });
+const raw = await client.generate({
+  model,
+  prompt: 'The capital of France is',
+  raw: true,
+  options: { temperature: 0, num_predict: 4 },
+});
 const embedded = await client.embed({ model, input: ['A cat sleeps.', 'A kitten naps.', 'The stock market fell.'] });
 const near = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0);
 const fail = async promise => {
@@ -43,20 +61,31 @@ const fail = async promise => {
   }
 };
 
-console.log(JSON.stringify({
-  first: first.message.content,
-  second,
-  last: { done: last.done, reason: last.done_reason, prompt: last.prompt_eval_count, count: last.eval_count, took: last.total_duration > 0 },
-  tooled: tooled.done,
-  told: told.message.content.length > 0,
-  object: JSON.parse(object.message.content),
-  generated: generated.response,
-  raw: raw.response,
-  near: near(embedded.embeddings[0], embedded.embeddings[1]) > near(embedded.embeddings[0], embedded.embeddings[2]),
-  length: near(embedded.embeddings[0], embedded.embeddings[0]),
-  models: (await client.list()).models.map(entry => entry.name),
-  running: (await client.ps()).models.map(entry => entry.name),
-  context: (await client.show({ model })).model_info['llama.context_length'],
-  version: (await client.version()).version,
-  errors: [await fail(client.chat({ model: 'nobody', messages })), await fail(client.chat({ model, messages: [{ role: 'wizard', content: 'x' }] }))],
-}));
+console.log(
+  JSON.stringify({
+    first: first.message.content,
+    second,
+    last: {
+      done: last.done,
+      reason: last.done_reason,
+      prompt: last.prompt_eval_count,
+      count: last.eval_count,
+      took: last.total_duration > 0,
+    },
+    tooled: tooled.done,
+    told: told.message.content.length > 0,
+    object: JSON.parse(object.message.content),
+    generated: generated.response,
+    raw: raw.response,
+    near: near(embedded.embeddings[0], embedded.embeddings[1]) > near(embedded.embeddings[0], embedded.embeddings[2]),
+    length: near(embedded.embeddings[0], embedded.embeddings[0]),
+    models: (await client.list()).models.map(entry => entry.name),
+    running: (await client.ps()).models.map(entry => entry.name),
+    context: (await client.show({ model })).model_info['llama.context_length'],
+    version: (await client.version()).version,
+    errors: [
+      await fail(client.chat({ model: 'nobody', messages })),
+      await fail(client.chat({ model, messages: [{ role: 'wizard', content: 'x' }] })),
+    ],
+  }),
+);

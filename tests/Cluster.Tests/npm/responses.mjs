@@ -3,7 +3,8 @@ import OpenAI from 'openai';
 
 const [baseURL, model] = process.argv.slice(2);
 const client = new OpenAI({ baseURL, apiKey: 'none', maxRetries: 0 });
-const say = (input, more = {}) => client.responses.create({ model, input, temperature: 0, max_output_tokens: 48, ...more });
+const say = (input, more = {}) =>
+  client.responses.create({ model, input, temperature: 0, max_output_tokens: 48, ...more });
 const tell = response => ({
   id: response.id,
   status: response.status,
@@ -22,15 +23,24 @@ const fail = async promise => {
   }
 };
 
-const first = await say('What is the capital of France?', { instructions: 'You are a helpful assistant.', metadata: { topic: 'capitals' } });
+const first = await say('What is the capital of France?', {
+  instructions: 'You are a helpful assistant.',
+  metadata: { topic: 'capitals' },
+});
 const firstAgain = await client.responses.retrieve(first.id);
 const second = await say('And of Italy?', { previous_response_id: first.id });
 const beside = await say('And of Germany?', { previous_response_id: first.id });
 
 const events = [];
-const stream = client.responses.stream({
-  model, input: 'And of Spain?', temperature: 0, max_output_tokens: 48, previous_response_id: second.id,
-}).on('event', event => events.push(event));
+const stream = client.responses
+  .stream({
+    model,
+    input: 'And of Spain?',
+    temperature: 0,
+    max_output_tokens: 48,
+    previous_response_id: second.id,
+  })
+  .on('event', event => events.push(event));
 const third = await stream.finalResponse();
 
 const short = await say('Count to a hundred.', { max_output_tokens: 3 });
@@ -43,14 +53,32 @@ for await (const item of client.responses.inputItems.list(second.id)) {
 }
 
 // Functions: forced, streamed, and told what they came to.
-const weather = { type: 'function', name: 'weather', description: 'Tells the weather.', parameters: { type: 'object', properties: { city: { enum: ['Rome'] } }, required: ['city'], additionalProperties: false }, strict: true };
-const asked = await client.responses.stream({ model, input: 'How is the weather in Rome?', tools: [weather], tool_choice: 'required', temperature: 0 }).finalResponse();
+const weather = {
+  type: 'function',
+  name: 'weather',
+  description: 'Tells the weather.',
+  parameters: {
+    type: 'object',
+    properties: { city: { enum: ['Rome'] } },
+    required: ['city'],
+    additionalProperties: false,
+  },
+  strict: true,
+};
+const asked = await client.responses
+  .stream({ model, input: 'How is the weather in Rome?', tools: [weather], tool_choice: 'required', temperature: 0 })
+  .finalResponse();
 const call = asked.output.find(item => item.type === 'function_call');
-const told = await say([{ type: 'function_call_output', call_id: call.call_id, output: 'sunny' }], { previous_response_id: asked.id, tools: [weather] });
+const told = await say([{ type: 'function_call_output', call_id: call.call_id, output: 'sunny' }], {
+  previous_response_id: asked.id,
+  tools: [weather],
+});
 const kept = await client.responses.retrieve(asked.id);
 
 // Conversations: items come with their turns.
-const conversation = await client.conversations.create({ items: [{ type: 'message', role: 'system', content: 'You are a helpful assistant.' }] });
+const conversation = await client.conversations.create({
+  items: [{ type: 'message', role: 'system', content: 'You are a helpful assistant.' }],
+});
 await say('What is the capital of France?', { conversation: conversation.id });
 const kinds = [];
 for await (const item of client.conversations.items.list(conversation.id, { order: 'asc' })) {
@@ -72,7 +100,12 @@ const after = await say('And of Germany?', { previous_response_id: built.id });
 // A response that is being made is cancelled by its id.
 let cancelled;
 let seen = '';
-for await (const event of await client.responses.create({ model, input: 'Tell me a very long story about a dragon.', stream: true, temperature: 0 })) {
+for await (const event of await client.responses.create({
+  model,
+  input: 'Tell me a very long story about a dragon.',
+  stream: true,
+  temperature: 0,
+})) {
   if (event.type === 'response.created') {
     cancelled = event.response.id;
   } else if (event.type === 'response.output_text.delta' && seen === '') {
@@ -81,32 +114,48 @@ for await (const event of await client.responses.create({ model, input: 'Tell me
   }
 }
 
-console.log(JSON.stringify({
-  tools: { name: call.name, arguments: JSON.parse(call.arguments), status: told.status, kept: kept.output[0].type, choice: kept.tool_choice },
-  conversation: { kinds, found: found.id === conversation.id, removed: removed.deleted, gone: await fail(client.conversations.retrieve(conversation.id)) },
-  notes,
-  tooLong: await fail(client.conversations.create({ metadata: { topic: 'x'.repeat(513) } })),
-  deleted: { gone, after: after.output_text },
-  cancelled: { status: cancelled.status, began: cancelled.output[0].content[0].text.startsWith(seen) },
-  first: { ...tell(first), metadata: [first.metadata, firstAgain.metadata], instructions: first.instructions },
-  second: tell(second),
-  beside: tell(beside),
-  third: tell(third),
-  types: events.map(event => event.type).filter((type, i, all) => type !== all[i - 1]),
-  numbered: events.every((event, i) => event.sequence_number === i),
-  deltas: events.filter(event => event.type === 'response.output_text.delta').map(event => event.delta).join(''),
-  short: { ...tell(short), reason: short.incomplete_details?.reason },
-  object: JSON.parse(object.output_text),
-  passing: { ...tell(passing), store: passing.store },
-  read: tell(read),
-  items,
-  errors: [
-    await fail(client.responses.retrieve('resp_' + '0'.repeat(64))),
-    await fail(client.responses.retrieve('x')),
-    await fail(client.responses.retrieve(passing.id)),
-    await fail(say('And?', { previous_response_id: 'resp_' + 'a'.repeat(64) })),
-    await fail(say('Do it.', { tools: [{ type: 'web_search' }] })),
-    await fail(say('Hi.', { previous_response_id: first.id, store: false })),
-    await fail(say('Hi.', { model: 'gpt-7' })),
-  ],
-}));
+console.log(
+  JSON.stringify({
+    tools: {
+      name: call.name,
+      arguments: JSON.parse(call.arguments),
+      status: told.status,
+      kept: kept.output[0].type,
+      choice: kept.tool_choice,
+    },
+    conversation: {
+      kinds,
+      found: found.id === conversation.id,
+      removed: removed.deleted,
+      gone: await fail(client.conversations.retrieve(conversation.id)),
+    },
+    notes,
+    tooLong: await fail(client.conversations.create({ metadata: { topic: 'x'.repeat(513) } })),
+    deleted: { gone, after: after.output_text },
+    cancelled: { status: cancelled.status, began: cancelled.output[0].content[0].text.startsWith(seen) },
+    first: { ...tell(first), metadata: [first.metadata, firstAgain.metadata], instructions: first.instructions },
+    second: tell(second),
+    beside: tell(beside),
+    third: tell(third),
+    types: events.map(event => event.type).filter((type, i, all) => type !== all[i - 1]),
+    numbered: events.every((event, i) => event.sequence_number === i),
+    deltas: events
+      .filter(event => event.type === 'response.output_text.delta')
+      .map(event => event.delta)
+      .join(''),
+    short: { ...tell(short), reason: short.incomplete_details?.reason },
+    object: JSON.parse(object.output_text),
+    passing: { ...tell(passing), store: passing.store },
+    read: tell(read),
+    items,
+    errors: [
+      await fail(client.responses.retrieve('resp_' + '0'.repeat(64))),
+      await fail(client.responses.retrieve('x')),
+      await fail(client.responses.retrieve(passing.id)),
+      await fail(say('And?', { previous_response_id: 'resp_' + 'a'.repeat(64) })),
+      await fail(say('Do it.', { tools: [{ type: 'web_search' }] })),
+      await fail(say('Hi.', { previous_response_id: first.id, store: false })),
+      await fail(say('Hi.', { model: 'gpt-7' })),
+    ],
+  }),
+);

@@ -2,7 +2,10 @@
 import { readFileSync } from "node:fs";
 import { parseAllDocuments } from "yaml";
 
-const packages = { "gateway.networking.k8s.io": "@kubernetes-models/gateway-api", "keda.sh": "@kubernetes-models/keda" };
+const packages = {
+  "gateway.networking.k8s.io": "@kubernetes-models/gateway-api",
+  "keda.sh": "@kubernetes-models/keda",
+};
 const findings = [];
 let count = 0;
 
