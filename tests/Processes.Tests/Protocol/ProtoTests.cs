@@ -31,7 +31,7 @@ public sealed class ProtoTests : IDisposable
     public Task Lint_Protos_FindsNothing() => Buf("lint");
 
     /// <summary>
-    /// Released messages stay readable. After a release: buf build -o tests/Processes.Tests/Protocol/released.binpb.
+    /// Released messages stay readable. CONTRIBUTING.md says how a release writes released.binpb.
     /// </summary>
     [Fact]
     public Task Breaking_SinceTheLastRelease_FindsNothing() =>
