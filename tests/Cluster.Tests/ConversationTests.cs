@@ -134,12 +134,9 @@ public sealed class ConversationTests(RealCluster cluster)
                 return tokens < 10 ? Task.CompletedTask : throw new OperationCanceledException();
             }));
 
-        Turn left;
-        do
-        {
-            left = (await cluster.Read(conversation.ConversationId)).Turns.Single();
-        }
-        while (left.State == TurnState.Pending);
+        var left = await Poll.Until(
+            async () => (await cluster.Read(conversation.ConversationId)).Turns.Single(),
+            turn => turn.State != TurnState.Pending);
 
         Assert.Equal(TurnState.Cancelled, left.State);
         var meanwhile = TurnState.Unspecified;

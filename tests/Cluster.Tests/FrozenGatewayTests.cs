@@ -1,20 +1,13 @@
 using Grpc.Core;
-using Herd.Testing;
 using Herd.V1;
 
 namespace Herd.Cluster.Tests;
 
 /// <summary>A gateway that was frozen, and whose memory is stale: other gateways continued its conversations.</summary>
-public sealed class FrozenGatewayTests : IAsyncLifetime
+[Collection(nameof(TwoGateways))]
+public sealed class FrozenGatewayTests(TwoGateways cluster)
 {
-    private readonly HerdCluster _cluster = new();
-
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
-
-    public async ValueTask InitializeAsync() =>
-        await _cluster.Up("--gateways", "2", "--model", TinyModel.Write(_cluster.NewPath("tiny.gguf")));
-
-    public ValueTask DisposeAsync() => _cluster.DisposeAsync();
 
     /// <summary>
     /// The gateway answers requests that waited while it was frozen before it learns that its memory is stale.
@@ -22,20 +15,24 @@ public sealed class FrozenGatewayTests : IAsyncLifetime
     [Fact]
     public async Task Read_OthersHaveGoneOn_TellsNothingOld()
     {
-        var conversation = (await _cluster.New()).ConversationId;
-        await _cluster.Say(conversation, "Hello.", maxTokens: 4);
-        await _cluster.Freeze("gateway-1");
+        var conversation = (await cluster.New()).ConversationId;
+        await cluster.Say(conversation, "Hello.", maxTokens: 4);
+        await cluster.Freeze("gateway-1");
         await SayElsewhere(conversation);
 
         var read = Read(conversation);
-        await _cluster.Continue("gateway-1");
+        await cluster.Continue("gateway-1");
 
         Assert.Equal(["Hello.", "Still there?"], (await read).Turns.Select(turn => turn.Input.Single().Text));
+
+        // It is about to join again as another member. A new process is ready at once.
+        await cluster.Kill("gateway-1");
+        await cluster.Restore();
     }
 
     private async Task SayElsewhere(string conversation)
     {
-        using var call = _cluster.OtherConversations.Converse(
+        using var call = cluster.OtherConversations.Converse(
             new ConverseRequest { ConversationId = conversation, Text = "Still there?", MaxTokens = 4 },
             cancellationToken: Cancellation);
         await foreach (var update in call.ResponseStream.ReadAllAsync(Cancellation))
@@ -51,7 +48,7 @@ public sealed class FrozenGatewayTests : IAsyncLifetime
         {
             try
             {
-                return await _cluster.Read(conversation);
+                return await cluster.Read(conversation);
             }
             catch (RpcException e) when (e.StatusCode is StatusCode.Unavailable or StatusCode.Aborted)
             {

@@ -110,9 +110,9 @@ public class HerdCluster : IAsyncDisposable
     /// </summary>
     public async Task Drain(string node, string gateway = "gateway-1")
     {
-        using var channel = GrpcChannel.ForAddress($"http://127.0.0.1:{Port(gateway, "--Gateway:AdminPort")}");
+        using var channel = AdminChannel(gateway);
         await new ClusterService.ClusterServiceClient(channel).DrainNodeAsync(
-            new DrainNodeRequest { Node = node }, cancellationToken: Cancellation);
+            new DrainNodeRequest { Node = node }, AdminHeaders, cancellationToken: Cancellation);
     }
 
     /// <summary>kill -9, and waits until it is gone.</summary>
@@ -148,19 +148,18 @@ public class HerdCluster : IAsyncDisposable
     /// <summary>Waits until the given number of nodes is ready.</summary>
     public async Task WaitForNodes(int count)
     {
-        while ((await Run("nodes")).Output.Split("READY").Length - 1 != count)
-        {
-            await Task.Delay(100, Cancellation);
-        }
+        using var channel = AdminChannel("gateway-1");
+        var clients = new ClusterService.ClusterServiceClient(channel);
+        await Poll.Until(
+            async () => await clients.ListNodesAsync(
+                new ListNodesRequest(), AdminHeaders, cancellationToken: Cancellation),
+            listed => listed.Nodes.Count(node => node.State == NodeState.Ready) == count);
     }
 
     /// <summary>The placements of a conversation, oldest first.</summary>
     public async Task<IReadOnlyList<Placement>> Placements(string conversation) =>
         (await Conversations.ExplainPlacementAsync(
             new ExplainPlacementRequest { ConversationId = conversation }, cancellationToken: Cancellation)).Placements;
-
-    /// <summary>The files of all KV caches on disk, of all nodes.</summary>
-    public HashSet<string> KvFiles() => [.. Directory.EnumerateFiles(Home, "*.kv", SearchOption.AllDirectories)];
 
     public async Task<Conversation> New(string? system = null)
     {
@@ -230,6 +229,15 @@ public class HerdCluster : IAsyncDisposable
 
         throw new InvalidOperationException("The stream ended without the turn.");
     }
+
+    /// <summary>The operators' port of a gateway.</summary>
+    private GrpcChannel AdminChannel(string gateway) =>
+        GrpcChannel.ForAddress($"http://127.0.0.1:{Port(gateway, "--Gateway:AdminPort")}");
+
+    /// <summary>The key that the command uses at that port.</summary>
+    private Metadata AdminHeaders => _environment.TryGetValue("HERD_ADMIN_KEY", out var key)
+        ? new Metadata { { "authorization", $"Bearer {key}" } }
+        : [];
 
     private string[] UpArguments(string[] options) =>
     [

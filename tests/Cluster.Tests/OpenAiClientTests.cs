@@ -3,7 +3,6 @@ using System.Text.Json;
 using Herd.Testing;
 using OpenAI;
 using OpenAI.Chat;
-using StackExchange.Redis;
 
 namespace Herd.Cluster.Tests;
 
@@ -156,14 +155,8 @@ public sealed class OpenAiClientTests(RealCluster cluster)
             session = response.Headers.GetValues("X-Herd-Session").Single();
         }
 
-        await using var redis = await ConnectionMultiplexer.ConnectAsync(cluster.Store);
-        string turn;
-        do
-        {
-            turn =
-                (await redis.GetDatabase().HashGetAsync($"herd:conversation:default/{session}", "turn:0")).ToString();
-        }
-        while (turn.Contains("\"state\":\"Pending\"", StringComparison.Ordinal));
+        var turn = await cluster.WaitForStoredTurn(
+            session, 0, turn => !turn.Contains("\"state\":\"Pending\"", StringComparison.Ordinal));
 
         Assert.Contains("\"state\":\"Cancelled\"", turn, StringComparison.Ordinal);
     }

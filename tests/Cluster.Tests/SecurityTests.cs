@@ -1,12 +1,11 @@
 using System.Globalization;
 using System.Net;
-using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text;
-using System.Text.Json;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Herd.V1;
+using static Herd.Cluster.Tests.TinyCluster;
 
 namespace Herd.Cluster.Tests;
 
@@ -16,8 +15,6 @@ namespace Herd.Cluster.Tests;
 [Collection(nameof(TinyCluster))]
 public sealed class SecurityTests(TinyCluster cluster)
 {
-    private static readonly Metadata Alice = new() { { "authorization", $"Bearer {TinyCluster.Alice}" } };
-
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     /// <summary>Every interface with a field for a chat template refuses a client's template.</summary>
@@ -26,7 +23,7 @@ public sealed class SecurityTests(TinyCluster cluster)
     {
         foreach (var field in new[] { """ "chat_template":"{{ 1 }}" """, """ "chat_template_kwargs":{"x":1} """ })
         {
-            using var response = await Post(
+            using var response = await cluster.Post(
                 "/v1/chat/completions", $$"""{"model":"tiny","messages":[{"role":"user","content":"hi"}],{{field}}}""");
             Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
         }
@@ -39,10 +36,10 @@ public sealed class SecurityTests(TinyCluster cluster)
         var clients = new ClusterService.ClusterServiceClient(cluster.Channel);
         var host = new Metadata
         {
-            { "authorization", $"Bearer {TinyCluster.Alice}" },
+            { "authorization", $"Bearer {Alice}" },
             { "host", $"127.0.0.1:{AdminPort}" },
         };
-        foreach (var headers in new[] { Alice, host })
+        foreach (var headers in new[] { AsAlice, host })
         {
             var list = await Assert.ThrowsAsync<RpcException>(() =>
                 clients.ListNodesAsync(new ListNodesRequest(), headers, cancellationToken: Cancellation).ResponseAsync);
@@ -56,20 +53,19 @@ public sealed class SecurityTests(TinyCluster cluster)
     [Fact]
     public async Task AdminPort_AskedForMoreOrByOthers_Refuses()
     {
-        var operators = new Metadata { { "authorization", $"Bearer {TinyCluster.Operator}" } };
         using var channel = GrpcChannel.ForAddress($"http://127.0.0.1:{AdminPort}");
         var admin = new ClusterService.ClusterServiceClient(channel);
 
         var error =
             await Assert.ThrowsAsync<RpcException>(() => new ConversationService.ConversationServiceClient(channel)
-                .ListModelsAsync(new ListModelsRequest(), operators, cancellationToken: Cancellation).ResponseAsync);
+                .ListModelsAsync(new ListModelsRequest(), AsOperator, cancellationToken: Cancellation).ResponseAsync);
         var stranger = await Assert.ThrowsAsync<RpcException>(
-            () => admin.ListNodesAsync(new ListNodesRequest(), Alice, cancellationToken: Cancellation).ResponseAsync);
+            () => admin.ListNodesAsync(new ListNodesRequest(), AsAlice, cancellationToken: Cancellation).ResponseAsync);
 
         Assert.Equal(
             (StatusCode.PermissionDenied, StatusCode.Unauthenticated), (error.StatusCode, stranger.StatusCode));
         Assert.NotEmpty(
-            (await admin.ListNodesAsync(new ListNodesRequest(), operators, cancellationToken: Cancellation)).Nodes);
+            (await admin.ListNodesAsync(new ListNodesRequest(), AsOperator, cancellationToken: Cancellation)).Nodes);
     }
 
     /// <summary>
@@ -85,7 +81,7 @@ public sealed class SecurityTests(TinyCluster cluster)
             + """true,"top_logprobs":20,"messages":[{"role":"user","content":"hi"}]}""";
         var request =
             $"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nAuthorization: "
-                + $"Bearer {TinyCluster.Alice}\r\nContent-Type: "
+                + $"Bearer {Alice}\r\nContent-Type: "
                 + $"application/json\r\nContent-Length: {Body.Length}\r\n\r\n{Body}";
         await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(request), Cancellation);
 
@@ -100,21 +96,13 @@ public sealed class SecurityTests(TinyCluster cluster)
     {
         using var http = new HttpClient
         {
-            DefaultRequestHeaders = { Authorization = new("Bearer", TinyCluster.Operator) },
+            DefaultRequestHeaders = { Authorization = new("Bearer", Operator) },
         };
-        while (true)
-        {
-            var figures = await http.GetStringAsync($"{cluster.Http}/metrics", Cancellation);
-            var streams = figures.Split('\n')
-                .SingleOrDefault(line => line.StartsWith("herd_streams{", StringComparison.Ordinal));
-            if (streams is not null
-                && holds(double.Parse(streams.Split("} ")[1].Split(' ')[0], CultureInfo.InvariantCulture)))
-            {
-                return;
-            }
-
-            await Task.Delay(50, Cancellation);
-        }
+        await Poll.Until(
+            async () => (await http.GetStringAsync($"{cluster.Http}/metrics", Cancellation)).Split('\n')
+                .SingleOrDefault(line => line.StartsWith("herd_streams{", StringComparison.Ordinal)),
+            streams => streams is not null
+                && holds(double.Parse(streams.Split("} ")[1].Split(' ')[0], CultureInfo.InvariantCulture)));
     }
 
     /// <summary>Reads the rest of the connection.</summary>
@@ -145,10 +133,10 @@ public sealed class SecurityTests(TinyCluster cluster)
         var own = new List<int>();
         for (var i = 0; i < 6; i++)
         {
-            own.Add(await Cached(TinyCluster.Alice, $"{secret}{i}"));
+            own.Add(await Cached(Alice, $"{secret}{i}"));
         }
 
-        Assert.Equal(0, await Cached(TinyCluster.Bob, secret + "bob"));
+        Assert.Equal(0, await Cached(Bob, secret + "bob"));
         Assert.Contains(own, cached => cached > 100);
     }
 
@@ -164,7 +152,7 @@ public sealed class SecurityTests(TinyCluster cluster)
     [InlineData("""{"model":"tiny","logit_bias":{"0":1e9},"messages":[{"role":"user","content":"x"}]}""")]
     public async Task Exhaustion_ByNumbers_IsRefused(string body)
     {
-        using var response = await Post("/v1/chat/completions", body);
+        using var response = await cluster.Post("/v1/chat/completions", body);
 
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
     }
@@ -182,7 +170,7 @@ public sealed class SecurityTests(TinyCluster cluster)
             ("/api/chat", $$"""{"model":"tiny","messages":[],"format":{{deep}}}"""),
         })
         {
-            using var response = await Post(path, body);
+            using var response = await cluster.Post(path, body);
             Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
         }
     }
@@ -193,7 +181,7 @@ public sealed class SecurityTests(TinyCluster cluster)
     [InlineData("""{"$ref":"#"}""")]
     public async Task GrammarBomb_Schema_IsRefused(string schema)
     {
-        using var response = await Post(
+        using var response = await cluster.Post(
             "/v1/chat/completions",
             $$"""{"model":"tiny","max_tokens":4,"messages":"""
                 + $$"""[{"role":"user","content":"x"}],"response_format":{"type":"json_schema","json_schema":{"nam"""
@@ -238,7 +226,7 @@ public sealed class SecurityTests(TinyCluster cluster)
             ("/tokenize", $$"""{"content":"{{Canary}}"}"""),
         })
         {
-            using var response = await Post(path, body);
+            using var response = await cluster.Post(path, body);
             texts.AddRange(response.Headers.SelectMany(header => header.Value));
             if (!response.IsSuccessStatusCode)
             {
@@ -250,11 +238,26 @@ public sealed class SecurityTests(TinyCluster cluster)
         Assert.All(texts, text => Assert.DoesNotContain(Canary, text, StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task Logs_AfterConversations_HoldNothingOfThem()
+    {
+        const string Canary = "canary-7f3a91";
+        await cluster.Converse(
+            new ConverseRequest { ConversationId = await cluster.NewConversation(), Text = Canary, MaxTokens = 2 });
+        using var refused =
+            await cluster.Complete($$"""{"model":"tiny","messages":[{"role":"{{Canary}}","content":"{{Canary}}"}]}""");
+
+        foreach (var log in Directory.GetFiles(Path.Combine(cluster.Home, "logs")))
+        {
+            Assert.DoesNotContain(Canary, await File.ReadAllTextAsync(log, Cancellation), StringComparison.Ordinal);
+        }
+    }
+
     private int AdminPort => cluster.Port("gateway-1", "--Gateway:AdminPort");
 
     private async Task<int> Cached(string key, string text)
     {
-        using var response = await Post(
+        using var response = await cluster.Post(
             "/v1/chat/completions", $$"""{"model":"tiny","max_tokens":1,"messages":"""
                 + $$"""[{"role":"system","content":"{{text}}"},{"role":"user","content":"x"}]}""", key);
         return (await Json(response)).GetProperty("usage")
@@ -262,17 +265,4 @@ public sealed class SecurityTests(TinyCluster cluster)
             .GetProperty("cached_tokens")
             .GetInt32();
     }
-
-    private async Task<HttpResponseMessage> Post(string path, string body, string key = TinyCluster.Alice)
-    {
-        using var http = new HttpClient();
-        using var request = new HttpRequestMessage(HttpMethod.Post, cluster.Http + path)
-        {
-            Content = new StringContent(body), Headers = { Authorization = new("Bearer", key) },
-        };
-        return await http.SendAsync(request, Cancellation);
-    }
-
-    private static async Task<JsonElement> Json(HttpResponseMessage response) =>
-        await response.Content.ReadFromJsonAsync<JsonElement>(Cancellation);
 }

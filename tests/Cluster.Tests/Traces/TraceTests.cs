@@ -1,14 +1,13 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using Herd.Testing;
 
 namespace Herd.Cluster.Tests.Traces;
 
 /// <summary>
 /// A turn's trace across real processes, as an operator's collector receives it, and its id in their logs.
 /// </summary>
-public sealed class TraceTests : IAsyncLifetime
+public sealed class TraceTests(TraceScene scene) : IClassFixture<TraceScene>
 {
     private const string Canary = "canary-51c7d2";
 
@@ -17,30 +16,19 @@ public sealed class TraceTests : IAsyncLifetime
 
     private const string CallersSpan = "b7ad6b7169203331";
 
-    private readonly HerdCluster _cluster = new();
-    private readonly TraceCollector _collector = new();
-
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
-
-    public async ValueTask InitializeAsync()
-    {
-        _cluster.SetEnvironment("OTEL_EXPORTER_OTLP_ENDPOINT", _collector.Endpoint);
-        _cluster.SetEnvironment("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf");
-        _cluster.SetEnvironment("OTEL_BSP_SCHEDULE_DELAY", "100");
-        _cluster.SetEnvironment("Cluster__LogFormat", "Json");
-        await _cluster.Up("--model", TinyModel.Write(_cluster.NewPath("tiny.gguf")));
-    }
 
     [Fact]
     public async Task Turns_OfAClientWithATrace_AreATreeInItWithTheirStepsInOrder()
     {
         await Ask($"{Canary} one");
 
-        var spans = await _collector.Until(
-            all => all.Any(span => span.Name == "decode") && all.Any(span => Hex(span.ParentSpanId) == CallersSpan),
+        var spans = await scene.Collector.Until(
+            all => OfCaller(all).Any(span => span.Name == "decode")
+                && OfCaller(all).Any(span => Hex(span.ParentSpanId) == CallersSpan),
             Cancellation);
 
-        var trace = spans.Where(span => Hex(span.TraceId) == CallersTrace).ToList();
+        var trace = OfCaller(spans).ToList();
         var byId = trace.ToDictionary(span => Hex(span.SpanId));
         Assert.Equal(
             [
@@ -74,21 +62,21 @@ public sealed class TraceTests : IAsyncLifetime
     [Fact]
     public async Task Turn_ThatGoesOnElsewhere_TellsBothNodesAndTheLogTellsItsTrace()
     {
-        var conversation = await _cluster.New();
+        var conversation = await scene.New();
         var killed = "";
-        var turn = await _cluster.Say(
+        var turn = await scene.Say(
             conversation.ConversationId, $"{Canary} two", maxTokens: 1500, onDelta: async (_, _) =>
             {
                 if (killed.Length == 0)
                 {
-                    killed = (await _cluster.Read(conversation.ConversationId)).Home;
-                    await _cluster.Kill(killed);
+                    killed = (await scene.Read(conversation.ConversationId)).Home;
+                    await scene.Kill(killed);
                 }
             });
 
         bool IsOfTurn(Span span) =>
             span.Attributes.Any(attribute => attribute.Key == "herd.turn.id" && attribute.Value.Text == turn.TurnId);
-        var spans = await _collector.Until(
+        var spans = await scene.Collector.Until(
             all => all.Any(span => span.Name == "chat tiny" && IsOfTurn(span)), Cancellation);
         var trace = spans.Single(span => span.Name == "chat tiny" && IsOfTurn(span)).TraceId;
         var attempts = spans.Where(span => span.TraceId == trace && span.Name == "generate")
@@ -99,20 +87,21 @@ public sealed class TraceTests : IAsyncLifetime
             attempts.Select(span => span.Attributes.Single(attribute => attribute.Key == "herd.node").Value.Text));
         Assert.Contains(attempts[0].Attributes, attribute => attribute.Key is "error.type" or "herd.left");
 
-        var failure = File.ReadLines(Path.Combine(_cluster.Home, "logs", "gateway-1.log"))
+        var failure = File.ReadLines(Path.Combine(scene.Home, "logs", "gateway-1.log"))
             .Where(line => line.StartsWith('{'))
             .Select(line => JsonDocument.Parse(line).RootElement)
             .Single(line => line.GetProperty("EventId").GetInt32() is 500 or 501);
         Assert.Contains(Hex(trace), failure.GetProperty("Scopes").ToString(), StringComparison.Ordinal);
         Assert.All(
-            _collector.Raw,
+            scene.Collector.Raw,
             bytes => Assert.DoesNotContain(Canary, Encoding.Latin1.GetString(bytes), StringComparison.Ordinal));
+        await scene.Restore();
     }
 
     private async Task Ask(string text)
     {
         using var http = new HttpClient();
-        using var request = new HttpRequestMessage(HttpMethod.Post, $"{_cluster.Http}/v1/chat/completions")
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"{scene.Http}/v1/chat/completions")
         {
             Content = new StringContent($$"""{"model":"tiny","max_tokens":6,"temperature":0,"messages":"""
                 + $$"""[{"role":"user","content":"{{text}}"}]}"""),
@@ -122,11 +111,8 @@ public sealed class TraceTests : IAsyncLifetime
         response.EnsureSuccessStatusCode();
     }
 
-    private static string Hex(Google.Protobuf.ByteString id) => Convert.ToHexStringLower(id.Span);
+    private static IEnumerable<Span> OfCaller(IEnumerable<Span> spans) =>
+        spans.Where(span => Hex(span.TraceId) == CallersTrace);
 
-    public async ValueTask DisposeAsync()
-    {
-        await _cluster.DisposeAsync();
-        await _collector.DisposeAsync();
-    }
+    private static string Hex(Google.Protobuf.ByteString id) => Convert.ToHexStringLower(id.Span);
 }

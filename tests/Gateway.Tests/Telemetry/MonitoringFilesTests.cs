@@ -43,7 +43,7 @@ public sealed partial class MonitoringFilesTests
     private static readonly string[] Labels = ["gen_ai_request_model", "gen_ai_token_type"];
 
     /// <summary>
-    /// The instruments of a gateway by their names in Prometheus. TinyClusterTests.Metrics_* checks a real gateway.
+    /// The instruments of a gateway by their names in Prometheus. AccessTests.Metrics_* checks a real gateway.
     /// </summary>
     private static HashSet<string> Exported()
     {
