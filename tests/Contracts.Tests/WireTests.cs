@@ -147,7 +147,7 @@ public sealed class WireTests
         Priority = TurnPriority.Background,
     };
 
-    /// <summary>Version 3 added offsets, recall, links, tiers, decisions.</summary>
+    /// <summary>Version 3 added offsets, replay buffers, links, tiers, decisions.</summary>
     [Fact]
     public void TurnRequest_WrittenByVersion3_IsRead() =>
         AssertReads(Request with { Offset = new AnswerOffset(12, 3) }, RequestV3);
