@@ -8,7 +8,7 @@ using Microsoft.Extensions.Options;
 
 namespace Herd.Grains.Nodes;
 
-/// <summary>Pulls sessions' KV caches from other nodes. If a pull fails, the session is replayed.</summary>
+/// <summary>Pulls sessions' KV caches from other nodes. If a pull fails, the KV cache stays where it is.</summary>
 internal sealed class SessionPull(
     NodeLinks links, ClusterKey key, IOptions<NodeOptions> options, TimeProvider time, ILogger<SessionPull> logger)
 {
@@ -56,6 +56,6 @@ internal static partial class SessionPullLog
     [LoggerMessage(
         EventId = 420,
         Level = LogLevel.Warning,
-        Message = "A pull from {Link} failed ({Reason}). The session is replayed.")]
+        Message = "A pull from {Link} failed: {Reason}. The KV cache stays there.")]
     public static partial void Failed(ILogger logger, string link, string reason);
 }

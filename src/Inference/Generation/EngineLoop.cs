@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace Herd.Inference.Generation;
 
 /// <summary>
-/// The engine's loop, one step at a time: <b>schedule, decode, sample, publish</b>. Used by one thread at a time.
+/// The engine's loop, one step at a time: <b>schedule, decode, sample and publish, finish</b>. Used by one thread at a time.
 /// </summary>
 internal sealed class EngineLoop
 {
@@ -78,7 +78,7 @@ internal sealed class EngineLoop
         var started = _time.GetTimestamp();
         if (!_stuck && TryDecode(step))
         {
-            var produced = Publish(step, _sampler.Sample(step));
+            var produced = FinishStep(step, _sampler.Sample(step));
             RecordStep(step, produced, _time.GetElapsedTime(started));
         }
 
@@ -144,7 +144,7 @@ internal sealed class EngineLoop
 
     /// <summary>Rolls back rejected draft tokens, and removes answers that are complete or failed.</summary>
     /// <returns>The number of tokens produced.</returns>
-    private int Publish(IReadOnlyList<Scheduler.Share> step, ReadOnlySpan<StepSampler.Outcome> outcomes)
+    private int FinishStep(IReadOnlyList<Scheduler.Share> step, ReadOnlySpan<StepSampler.Outcome> outcomes)
     {
         var produced = 0;
         for (var i = 0; i < step.Count; i++)

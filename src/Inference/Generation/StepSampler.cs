@@ -72,7 +72,7 @@ internal sealed class StepSampler
                     return new Outcome(sequence.Answered - before, true, null);
                 }
 
-                // The logits after a draft token are valid only if that draft token was sampled.
+                // This verifies the draft tokens: the logits after one are valid only if that token was sampled.
                 if (row == output + drafted || token != _batch.Tokens[row + 1])
                 {
                     break;

@@ -46,7 +46,7 @@ internal sealed class Sampler
         }
 
         var adjusted = Adjust(logits, options, tokens, prompt);
-        var token = Choose(adjusted, state, tokens.Length - prompt, out var mirostatMu);
+        var token = Choose(adjusted, state, tokens.Length - prompt, out var observedSurprise);
 
         // Usually the sampled token fits the grammar. Only if it does not is the grammar applied to all tokens.
         if (state.Grammar is { } grammar && !grammar.Allows(token))
@@ -57,12 +57,12 @@ internal sealed class Sampler
                 throw new DecodeException("No token of this model's vocabulary can follow under the grammar.", 0);
             }
 
-            token = Choose(_logits, state, tokens.Length - prompt, out mirostatMu);
+            token = Choose(_logits, state, tokens.Length - prompt, out observedSurprise);
         }
 
         if (options.Mirostat is { } mirostat)
         {
-            state.MirostatMu -= mirostat.Eta * (mirostatMu - mirostat.Tau);
+            state.MirostatMu -= mirostat.Eta * (observedSurprise - mirostat.Tau);
         }
 
         return token;
@@ -104,11 +104,11 @@ internal sealed class Sampler
         return adjusted;
     }
 
-    private int Choose(ReadOnlySpan<float> logits, SamplingState state, int index, out float mirostatMu)
+    private int Choose(ReadOnlySpan<float> logits, SamplingState state, int index, out float observedSurprise)
     {
         var options = state.Options;
         var likeliest = TensorPrimitives.IndexOfMax(logits);
-        mirostatMu = 0;
+        observedSurprise = 0;
         if (options.Temperature == 0 || (options.TopK == 1 && options.Mirostat is null))
         {
             return likeliest;
@@ -125,7 +125,7 @@ internal sealed class Sampler
             var mass = TensorPrimitives.Sum(_weights);
             _candidates.Collect(_weights, MathF.Min(1, mass * MathF.Pow(2, -state.MirostatMu)));
             var drawn = _candidates.Draw(random);
-            mirostatMu = -MathF.Log2(_candidates.Weights[drawn] / _candidates.Mass);
+            observedSurprise = -MathF.Log2(_candidates.Weights[drawn] / _candidates.Mass);
             return _candidates[drawn];
         }
 

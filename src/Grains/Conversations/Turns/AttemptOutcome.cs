@@ -2,13 +2,16 @@ using Herd.Contracts.Nodes;
 
 namespace Herd.Grains.Conversations.Turns;
 
-/// <summary>The outcome of an attempt at an answer. docs/failover.md has a section for each case.</summary>
+/// <summary>The outcome of an attempt at an answer. docs/failover.md has a section for each case but the first.</summary>
 internal enum AttemptStatus
 {
     /// <summary>The answer is complete.</summary>
     Completed,
 
-    /// <summary>The node was killed, is frozen, or its engine hangs. The turn continues on another node.</summary>
+    /// <summary>
+    /// The node was killed, is frozen, its engine hangs or failed, its queue is full, or a call to it failed. The turn
+    /// continues on another node.
+    /// </summary>
     NodeFailed,
 
     /// <summary>The node drains and another node can run the turn. The turn continues there.</summary>

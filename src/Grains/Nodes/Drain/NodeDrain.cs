@@ -86,8 +86,8 @@ internal sealed class NodeDrain(
     /// <summary>Moves the sessions of this node, within the drain timeout.</summary>
     public async Task Empty(CancellationToken cancellation)
     {
-        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        over.CancelAfter(_timeout);
+        using var timeout = new CancellationTokenSource(_timeout, time);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellation, timeout.Token);
         try
         {
             if (host.Loaded is { } model && _timeout > TimeSpan.Zero && !eviction.WasEvicted && HasGateway())
@@ -95,9 +95,13 @@ internal sealed class NodeDrain(
                 await Empty(model, over.Token);
             }
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (timeout.IsCancellationRequested)
         {
             NodeDrainLog.TimeUp(logger, _timeout.TotalSeconds);
+        }
+        catch (OperationCanceledException)
+        {
+            // The caller ended the drain, and the node serves on or stops.
         }
     }
 
@@ -192,7 +196,7 @@ internal static partial class NodeDrainLog
     [LoggerMessage(
         EventId = 410,
         Level = LogLevel.Information,
-        Message = "Drained in {Seconds:F1} s: {Moved} sessions moved, {Left} stay on disk")]
+        Message = "Drained in {Seconds:F1} s: {Moved} sessions moved, {Left} not moved")]
     public static partial void Drained(ILogger logger, double seconds, int moved, int left);
 
     [LoggerMessage(
