@@ -6,7 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace Herd.Inference.Generation;
 
 /// <summary>
-/// The engine's loop, one step at a time: <b>schedule, decode, sample and publish, finish</b>. Used by one thread at a time.
+/// The engine's loop, one step at a time: <b>schedule, decode, sample and publish, finish</b>. Used by one thread at a
+/// time.
 /// </summary>
 internal sealed class EngineLoop
 {
