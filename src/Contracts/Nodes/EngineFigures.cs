@@ -37,13 +37,13 @@ public sealed record EngineFigures
     /// <summary>Digests of the prefixes of its sessions, by <see cref="PromptPrefix"/>; at most 256.</summary>
     [Id(9)] public IReadOnlyList<ulong> Prefixes { get; init; } = [];
 
-    /// <summary>Seconds. Sessions that were used more recently were still on the device, as observed.</summary>
+    /// <summary>Sessions idle for fewer seconds than this are on the device, as observed.</summary>
     [Id(10)] public double DeviceIdle { get; init; }
 
-    /// <summary>The same of host memory.</summary>
+    /// <summary>Sessions idle for fewer seconds than this are in host memory or on the device.</summary>
     [Id(11)] public double HostIdle { get; init; }
 
-    /// <summary>The same of the disk.</summary>
+    /// <summary>Sessions idle for fewer seconds than this are on disk or in a faster tier.</summary>
     [Id(12)] public double DiskIdle { get; init; }
 
     /// <summary>Bytes a second from another node.</summary>

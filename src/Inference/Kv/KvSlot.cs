@@ -22,7 +22,7 @@ internal sealed class KvSlot(int id)
     /// <summary>The preempted allocation, which resumes as soon as a slot is free.</summary>
     public KvAllocation? Preempted { get; set; }
 
-    /// <summary>The tokens it had when a copy was last offloaded while it was idle; 0 after every use.</summary>
+    /// <summary>Tokens of the copy that was last offloaded; 0 if the slot changed since.</summary>
     public int SavedTokens { get; set; }
 
     /// <summary>The time of its last use, as a timestamp.</summary>

@@ -63,7 +63,9 @@ internal sealed record SnapshotHeader
     public static SnapshotHeader Read(Stream source) => Read(source, source.Length);
 
     /// <summary>Reads and checks a header without the state behind it.</summary>
-    /// <exception cref="InvalidDataException">It is none, or its counts do not fit its length.</exception>
+    /// <exception cref="InvalidDataException">
+    /// It is not a snapshot header, or its counts do not fit its length.
+    /// </exception>
     public static SnapshotHeader Read(byte[] header)
     {
         Require(header.Length >= FixedBytes, "it is too short");
