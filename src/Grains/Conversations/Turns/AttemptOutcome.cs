@@ -2,7 +2,9 @@ using Herd.Contracts.Nodes;
 
 namespace Herd.Grains.Conversations.Turns;
 
-/// <summary>The outcome of an attempt at an answer. docs/failover.md has a section for each case but the first.</summary>
+/// <summary>
+/// The outcome of an attempt at an answer. docs/failover.md has a section for each case but the first.
+/// </summary>
 internal enum AttemptStatus
 {
     /// <summary>The answer is complete.</summary>
