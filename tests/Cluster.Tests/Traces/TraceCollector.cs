@@ -7,6 +7,8 @@ namespace Herd.Cluster.Tests.Traces;
 /// <summary>Receives the spans that processes export over OTLP.</summary>
 internal sealed class TraceCollector : IAsyncDisposable
 {
+    private static readonly TimeSpan MaxWait = TimeSpan.FromMinutes(2);
+
     private readonly HttpListener _listener = new();
     private readonly ConcurrentQueue<Span> _spans = [];
     private readonly ConcurrentQueue<byte[]> _raw = [];
@@ -27,6 +29,7 @@ internal sealed class TraceCollector : IAsyncDisposable
     public IEnumerable<byte[]> Raw => _raw;
 
     /// <summary>Waits until the received spans satisfy a condition.</summary>
+    /// <exception cref="TimeoutException">They did not for two minutes. The message has their names.</exception>
     public async Task<IReadOnlyList<Span>> Until(Func<IReadOnlyList<Span>, bool> enough, CancellationToken cancellation)
     {
         while (true)
@@ -37,7 +40,14 @@ internal sealed class TraceCollector : IAsyncDisposable
                 return spans;
             }
 
-            await next.WaitAsync(cancellation);
+            try
+            {
+                await next.WaitAsync(MaxWait, cancellation);
+            }
+            catch (TimeoutException)
+            {
+                throw new TimeoutException($"Received only: {string.Join(", ", spans.Select(span => span.Name))}.");
+            }
         }
     }
 

@@ -14,6 +14,10 @@ public sealed class TraceScene : HerdCluster, IAsyncLifetime
         SetEnvironment("OTEL_EXPORTER_OTLP_ENDPOINT", Collector.Endpoint);
         SetEnvironment("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf");
         SetEnvironment("OTEL_BSP_SCHEDULE_DELAY", "100");
+
+        // An export that takes longer is lost. On a busy machine the first ones do.
+        SetEnvironment("OTEL_BSP_EXPORT_TIMEOUT", "120000");
+        SetEnvironment("OTEL_EXPORTER_OTLP_TIMEOUT", "120000");
         SetEnvironment("Cluster__LogFormat", "Json");
         _options = ["--model", TinyModel.Write(NewPath("tiny.gguf"))];
         await Restore();
