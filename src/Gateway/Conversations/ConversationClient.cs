@@ -102,8 +102,10 @@ internal sealed class ConversationClient(
         };
         while (true)
         {
-            var events = await Call(
-                () => turnEvents.Read(Grain(tenant, id), request, cancellation).ReadFirst(cancellation),
+            var events = await Observe(
+                Call(
+                    () => turnEvents.Read(Grain(tenant, id), request, cancellation).ReadFirst(cancellation),
+                    cancellation),
                 cancellation);
             await using (events)
             {
@@ -128,7 +130,7 @@ internal sealed class ConversationClient(
 
                     yield return update;
                 }
-                while (await TryReadNext(events, cancellation));
+                while (await Observe(TryReadNext(events, cancellation), cancellation));
             }
         }
     }
@@ -142,6 +144,21 @@ internal sealed class ConversationClient(
         catch (HerdException e)
         {
             metrics.Refuse(e.Error);
+            throw;
+        }
+    }
+
+    /// <summary>Counts a turn whose step fails, unless its caller has left or the conversation is busy.</summary>
+    private async Task<T> Observe<T>(Task<T> step, CancellationToken cancellation)
+    {
+        try
+        {
+            return await step;
+        }
+        catch (Exception e) when (
+            !cancellation.IsCancellationRequested && e is not HerdException { Error: HerdError.TurnInProgress })
+        {
+            metrics.Fail(e);
             throw;
         }
     }

@@ -36,6 +36,7 @@ internal sealed class GatewayMetrics : IDisposable
     private readonly Counter<long> _tokens;
     private readonly Counter<long> _cached;
     private readonly Counter<long> _refused;
+    private readonly Counter<long> _failed;
     private readonly UpDownCounter<long> _streams;
 
     public GatewayMetrics(NodeRegistry registry, Func<IReadOnlyList<PoolAdvice>> pools)
@@ -49,7 +50,10 @@ internal sealed class GatewayMetrics : IDisposable
         _tokens = _meter.CreateCounter<long>("herd.tokens", "{token}", "Tokens of prompts and answers.");
         _cached = _meter.CreateCounter<long>(
             "herd.tokens.cached", "{token}", "Tokens of prompts that were in a KV cache.");
-        _refused = _meter.CreateCounter<long>("herd.turns.refused", "{turn}", "Turns that ended with an error.");
+        _refused = _meter.CreateCounter<long>(
+            "herd.turns.refused", "{turn}", "Turns that were refused at their admission.");
+        _failed = _meter.CreateCounter<long>(
+            "herd.turns.failed", "{turn}", "Admitted turns that ended with an error.");
         _streams = _meter.CreateUpDownCounter<long>("herd.streams", "{stream}", "Answers in progress at this gateway.");
 
         Gauge("herd.node.ready", "1", "1 if the node takes work.", (node, _) => node.State == NodeState.Ready ? 1 : 0);
@@ -119,6 +123,10 @@ internal sealed class GatewayMetrics : IDisposable
     /// <summary>Counts a turn that was refused or failed.</summary>
     public void Refuse(HerdError error) =>
         _refused.Add(1, new KeyValuePair<string, object?>("error.type", error.ToString()));
+
+    /// <summary>Records the failure of an admitted turn.</summary>
+    public void Fail(Exception exception) => _failed.Add(1, new KeyValuePair<string, object?>(
+        "error.type", exception is HerdException herd ? herd.Error.ToString() : exception.GetType().Name));
 
     public void Dispose() => _meter.Dispose();
 

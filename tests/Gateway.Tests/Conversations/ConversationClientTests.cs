@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using Herd.Contracts.Conversations;
@@ -146,6 +148,42 @@ public sealed class ConversationClientTests : IDisposable
 
         Assert.Equal(HerdError.Unavailable, error.Error);
         Assert.Single(conversation.Offsets);
+    }
+
+    /// <summary>A stateless request that finds a conversation busy tries the next one: no failure.</summary>
+    [Fact]
+    public async Task Converse_AdmittedTurnFails_IsCountedOnce()
+    {
+        // Other tests count in meters of the same name, but no turn of theirs fails like this one.
+        var failures = new ConcurrentQueue<string?>();
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, self) =>
+            {
+                if (instrument.Name == "herd.turns.failed")
+                {
+                    self.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<long>(
+            (_, _, tags, _) => failures.Enqueue(tags.ToArray().Single(tag => tag.Key == "error.type").Value as string));
+        listener.Start();
+
+        foreach (var error in new[] { HerdError.AnswerLost, HerdError.TurnInProgress })
+        {
+            await Assert.ThrowsAsync<HerdException>(async () =>
+            {
+                var conversation = MovingConversation.New(new HerdException(error, "It fails."));
+                await foreach (var _ in Make(conversation).Converse(Anybody, "conv_1", Request, Cancellation))
+                {
+                    // Only the end matters.
+                }
+            });
+        }
+
+        Assert.Single(failures, nameof(HerdError.AnswerLost));
+        Assert.DoesNotContain(nameof(HerdError.TurnInProgress), failures);
     }
 
     public void Dispose()
