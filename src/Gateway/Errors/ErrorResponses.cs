@@ -44,10 +44,10 @@ internal sealed class ErrorResponses(RequestDelegate next, ILogger<ErrorResponse
         switch (exception)
         {
             case HerdException herd:
-                return herd;
+                return FieldNames.Rename(herd, path);
             case RedisException or RedisTimeoutException:
                 return new HerdException(
-                    HerdError.StoreUnavailable, "The store does not answer. Send the request again later.");
+                    HerdError.StoreUnavailable, "The store does not respond. Send the request again later.");
             case Exception when CallFailure.IsTransient(exception):
                 return new HerdException(
                     HerdError.Unavailable,

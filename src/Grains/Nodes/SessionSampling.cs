@@ -6,7 +6,10 @@ using Herd.Inference.Sampling;
 
 namespace Herd.Grains.Nodes;
 
-/// <summary>Translates a turn's settings into the engine's. The model's recommended values are the defaults.</summary>
+/// <summary>
+/// Translates a turn's settings into the engine's. The model's recommended values are the defaults. Errors name fields
+/// as chat completions do; gateways give them the names of the other interfaces.
+/// </summary>
 internal static class SessionSampling
 {
     /// <exception cref="HerdException">A token is not in the vocabulary, or the schema cannot be used.</exception>
@@ -75,9 +78,9 @@ internal static class SessionSampling
         }
         catch (GrammarException e)
         {
+            var field = mustCall ? "tools" : "response_format";
             throw new HerdException(
-                HerdError.InvalidArgument,
-                $"The JSON schema cannot be used: {e.Message}.", mustCall ? "tools" : "response_format");
+                HerdError.InvalidArgument, $"'{field}' has a JSON schema that cannot be used: {e.Message}.", field);
         }
     }
 }

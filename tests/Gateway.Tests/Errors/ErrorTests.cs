@@ -35,6 +35,26 @@ public sealed class ErrorTests
         HerdError.Internal,
         ErrorResponses.Explain(new FormatException("x"), "/", NullLogger<ErrorResponses>.Instance).Error);
 
+    /// <summary>A node does not know the interface of the request.</summary>
+    [Theory]
+    [InlineData("/v1/chat/completions", "logit_bias", "logit_bias")]
+    [InlineData("/v1/chat/completions", "response_format", "response_format")]
+    [InlineData("/v1/responses", "response_format", "text.format")]
+    [InlineData("/api/chat", "response_format", "format")]
+    [InlineData("/herd.v1.ConversationService/Converse", "response_format", "form")]
+    [InlineData("/herd.v1.ConversationService/Chat", "logit_bias", "sampling.logit_bias")]
+    [InlineData("/herd.v1.ConversationService/Chat", "tools", "tools")]
+    public void Explain_ErrorOfANode_NamesTheFieldOfTheInterface(string path, string field, string name)
+    {
+        var thrown = new HerdException(HerdError.InvalidArgument, $"'{field}' is wrong.", field).With("token", 7);
+
+        var error = ErrorResponses.Explain(thrown, path, NullLogger<ErrorResponses>.Instance);
+
+        Assert.Equal(HerdError.InvalidArgument, error.Error);
+        Assert.Equal(($"'{name}' is wrong.", name), (error.Message, error.Parameter));
+        Assert.Equal("7", error.Details["token"]);
+    }
+
     [Fact]
     public void Describe_ContextOverflow_HasBothNumbers()
     {
