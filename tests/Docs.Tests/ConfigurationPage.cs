@@ -51,6 +51,10 @@ internal static class ConfigurationPage
             `hh:mm:ss` with fractions: `00:00:01.5`. A process reports all invalid settings at start and exits. An empty
             *default* means that the setting is not set.
 
+            Logs: `Logging__LogLevel__CATEGORY=LEVEL` sets the least level of a category, for example
+            `Logging__LogLevel__Orleans=Debug` (`Trace`, `Debug`, `Information`, `Warning`, `Error`, `None`). Traces and
+            the variables of `./herd`: [cli.md](cli.md#environment).
+
             """);
         foreach (var (processes, options) in Sections)
         {

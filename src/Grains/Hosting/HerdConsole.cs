@@ -43,6 +43,9 @@ public static class HerdConsole
             .AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None)
             .AddFilter("Grpc", LogLevel.Warning)
             .AddFilter("Polly", LogLevel.None);
+
+        // Of two rules for one category the later wins: Logging:LogLevel in the configuration changes the levels above.
+        logging.AddConfiguration(builder.Configuration.GetSection("Logging"));
     }
 }
 

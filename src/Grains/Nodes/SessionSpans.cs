@@ -23,7 +23,7 @@ internal static class SessionSpans
         session.SetTag("herd.turn.id", request.Turn).SetTag("herd.epoch", request.Epoch).SetEndTime(now.UtcDateTime);
         if (result is null)
         {
-            session.SetTag("herd.left", true);
+            session.SetTag("herd.abandoned", true);
             return;
         }
 
