@@ -36,6 +36,8 @@ internal static class HerdHome
         }
 
         return directory?.FullName
-            ?? throw new CliException("models/catalog.json was not found in any folder above this program.");
+            ?? throw new CliException(
+                "models/catalog.json was not found in any folder above this program. Run ./herd in a clone of the "
+                + "repository.");
     }
 }

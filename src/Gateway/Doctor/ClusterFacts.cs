@@ -30,7 +30,7 @@ internal sealed record GatewayFacts(
     DateTimeOffset? CertificateEnds);
 
 /// <summary>The store.</summary>
-/// <param name="Failure">The reason why it does not answer; null if it does.</param>
+/// <param name="Failure">The reason why it does not respond; null if it does.</param>
 /// <param name="Wait">The time to an answer.</param>
 /// <param name="Described">Its settings, by name.</param>
 internal sealed record StoreFacts(string? Failure, TimeSpan Wait, IReadOnlyDictionary<string, string> Described);

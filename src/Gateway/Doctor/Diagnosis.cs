@@ -69,7 +69,7 @@ internal static class Diagnosis
                     break;
                 case NodeState.Ready when node.Facts is null:
                     yield return Warning(
-                        $"{node.Report.Node} reports, but does not answer an inspection.",
+                        $"{node.Report.Node} reports, but does not respond to an inspection.",
                         "It may be of an older version, or busy. Run the doctor again.");
                     break;
                 default:
@@ -108,7 +108,7 @@ internal static class Diagnosis
         if (store.Failure is not null)
         {
             yield return Error(
-                $"It does not answer: {store.Failure}", "Check that it runs, and that Cluster:Store is its address.");
+                $"It does not respond: {store.Failure}", "Check that it runs, and that Cluster:Store is its address.");
             yield break;
         }
 

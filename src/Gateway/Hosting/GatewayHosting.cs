@@ -27,7 +27,7 @@ namespace Herd.Gateway.Hosting;
 internal static class GatewayHosting
 {
     /// <summary>
-    /// The silence after which an HTTP/2 client is pinged. The connection of one that does not answer is closed, which
+    /// The silence after which an HTTP/2 client is pinged. The connection of one that does not respond is closed, which
     /// ends its turns.
     /// </summary>
     private static readonly TimeSpan KeepAliveDelay = TimeSpan.FromSeconds(30);

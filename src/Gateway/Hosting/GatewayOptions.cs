@@ -148,16 +148,10 @@ internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
             !isAdminAddress || IPAddress.IsLoopback(adminAddress!) || options.AdminKeys.Count > 0,
             $"Gateway:AdminBind {options.AdminBind} is open to other machines, but no keys are set. "
             + "Set keys in Gateway:AdminKeys, or listen on 127.0.0.1.");
-        errors.Require(
-            options.MaxBodyBytes is >= 1 << 10 and <= 256 << 20,
-            $"Gateway:MaxBodyBytes {options.MaxBodyBytes} is not from 1 KiB to 256 MiB.");
-        errors.Require(
-            options.MaxPredictedWait >= TimeSpan.Zero,
-            $"Gateway:MaxPredictedWait {options.MaxPredictedWait} is not 0 or more.");
-        errors.Require(
-            options.ClientReadTimeout > TimeSpan.Zero,
-            $"Gateway:ClientReadTimeout {options.ClientReadTimeout} is not above zero.");
-        errors.Require(options.MaxWaiting >= 1, $"Gateway:MaxWaiting {options.MaxWaiting} is not 1 or more.");
+        errors.RequireBetween("Gateway:MaxBodyBytes", options.MaxBodyBytes, 1 << 10, 256 << 20);
+        errors.RequireAtLeast("Gateway:MaxPredictedWait", options.MaxPredictedWait, TimeSpan.Zero);
+        errors.RequireAbove("Gateway:ClientReadTimeout", options.ClientReadTimeout, TimeSpan.Zero);
+        errors.RequireAtLeast("Gateway:MaxWaiting", options.MaxWaiting, 1);
         CheckTenants(options, errors);
         options.Limits.Check("Gateway:Limits", errors);
         options.Jwt.Check(errors);
@@ -181,9 +175,8 @@ internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
 
         return errors.ToResult();
 
-        void CheckPort(string name, int port, int min) => errors.Require(
-            port >= min && port <= IPEndPoint.MaxPort,
-            $"Gateway:{name} {port} is not from {min} to {IPEndPoint.MaxPort}.");
+        void CheckPort(string name, int port, int min) =>
+            errors.RequireBetween($"Gateway:{name}", port, min, IPEndPoint.MaxPort);
     }
 
     private static void CheckTenants(GatewayOptions options, OptionErrors errors)

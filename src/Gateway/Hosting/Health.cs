@@ -42,7 +42,7 @@ internal sealed class StoreHealth(StoreConnection store) : IHealthCheck
         }
         catch (Exception e) when (e is RedisException or TimeoutException)
         {
-            return HealthCheckResult.Unhealthy("The store does not answer.");
+            return HealthCheckResult.Unhealthy("The store does not respond.");
         }
     }
 }

@@ -29,7 +29,7 @@ public sealed record TenantLimits
             (nameof(Streams), Streams), (nameof(Conversations), Conversations),
         })
         {
-            errors.Require(value is null or >= 1, $"{name}:{field} {value} is not 1 or more.");
+            errors.RequireAtLeast($"{name}:{field}", value ?? 1, 1);
         }
     }
 }

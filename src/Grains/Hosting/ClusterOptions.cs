@@ -76,28 +76,22 @@ internal sealed class ClusterOptionsValidator : IValidateOptions<ClusterOptions>
         errors.Require(
             !string.IsNullOrWhiteSpace(options.Store),
             "Cluster:Store is empty. Give the address of the Redis or Garnet to use, such as 127.0.0.1:6379.");
-        errors.Require(options.StoreReplicas >= 0, $"Cluster:StoreReplicas {options.StoreReplicas} is negative.");
+        errors.RequireAtLeast("Cluster:StoreReplicas", options.StoreReplicas, 0);
         errors.Require(
             System.Net.IPAddress.TryParse(options.Address, out _),
             $"Cluster:Address '{options.Address}' is not an IP address.");
-        errors.Require(
-            options.SiloPort is >= 1 and <= 65535, $"Cluster:SiloPort {options.SiloPort} is not from 1 to 65535.");
-        errors.Require(
-            options.LinkPort is >= 1 and <= 65535, $"Cluster:LinkPort {options.LinkPort} is not from 1 to 65535.");
-        errors.Require(
-            options.HealthPort is >= 0 and <= 65535,
-            $"Cluster:HealthPort {options.HealthPort} is not from 0 to 65535.");
-        errors.Require(
-            options.HealthGrpcPort is >= 0 and <= 65535,
-            $"Cluster:HealthGrpcPort {options.HealthGrpcPort} is not from 0 to 65535.");
+        errors.RequireBetween("Cluster:SiloPort", options.SiloPort, 1, 65535);
+        errors.RequireBetween("Cluster:LinkPort", options.LinkPort, 1, 65535);
+        errors.RequireBetween("Cluster:HealthPort", options.HealthPort, 0, 65535);
+        errors.RequireBetween("Cluster:HealthGrpcPort", options.HealthGrpcPort, 0, 65535);
         var ports = new[] { options.SiloPort, options.LinkPort, options.HealthPort, options.HealthGrpcPort }
             .Where(port => port > 0).ToList();
         errors.Require(
             ports.Distinct().Count() == ports.Count,
             $"Two of Cluster:SiloPort {options.SiloPort}, Cluster:LinkPort {options.LinkPort}, Cluster:HealthPort "
             + $"{options.HealthPort} and Cluster:HealthGrpcPort {options.HealthGrpcPort} are the same.");
-        errors.Require(options.GraceSeconds >= 0, $"Cluster:GraceSeconds {options.GraceSeconds} is negative.");
-        errors.Require(options.PreStopSeconds >= 0, $"Cluster:PreStopSeconds {options.PreStopSeconds} is negative.");
+        errors.RequireAtLeast("Cluster:GraceSeconds", options.GraceSeconds, 0);
+        errors.RequireAtLeast("Cluster:PreStopSeconds", options.PreStopSeconds, 0);
         errors.Require(
             options.GraceSeconds == 0 || options.GraceSeconds >= GracePeriod.Minimum(options).TotalSeconds,
             $"Cluster:GraceSeconds {options.GraceSeconds} is less than {GracePeriod.Minimum(options).TotalSeconds}: "

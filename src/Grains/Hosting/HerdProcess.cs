@@ -32,7 +32,7 @@ public static class HerdProcess
         catch (RedisConnectionException e)
         {
             await Console.Error.WriteLineAsync(
-                $"The store does not answer ({e.FailureType}). Is it running, and is Cluster:Store right?");
+                $"The store does not respond ({e.FailureType}). Is it running, and is Cluster:Store right?");
             return CannotStart;
         }
         catch (Exception e) when (

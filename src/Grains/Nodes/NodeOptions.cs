@@ -94,11 +94,10 @@ internal sealed class NodeOptionsValidator : IValidateOptions<NodeOptions>
         var errors = new OptionErrors();
         errors.Require(
             options.Model.Length > 0, "Node:Model is empty. Give an id of the catalog or the path of a GGUF file.");
-        errors.Require(options.Slots is >= 1 and <= 256, $"Node:Slots {options.Slots} is not from 1 to 256.");
-        errors.Require(options.ContextTokens >= 0, $"Node:ContextTokens {options.ContextTokens} is negative.");
-        errors.Require(options.Threads >= 0, $"Node:Threads {options.Threads} is negative.");
-        errors.Require(
-            options.BatchTokens is >= 1 and <= 4096, $"Node:BatchTokens {options.BatchTokens} is not from 1 to 4096.");
+        errors.RequireBetween("Node:Slots", options.Slots, 1, 256);
+        errors.RequireAtLeast("Node:ContextTokens", options.ContextTokens, 0);
+        errors.RequireAtLeast("Node:Threads", options.Threads, 0);
+        errors.RequireBetween("Node:BatchTokens", options.BatchTokens, 1, 4096);
         errors.Require(
             options.BatchTokens >= options.Slots,
             $"Node:BatchTokens {options.BatchTokens} is less than Node:Slots {options.Slots}. "
@@ -109,18 +108,14 @@ internal sealed class NodeOptionsValidator : IValidateOptions<NodeOptions>
                 && (options.TensorSplit.Count == 0 || options.TensorSplit.Sum() > 0),
             $"Node:TensorSplit {string.Join(',', options.TensorSplit)} is not a list of up to 16 shares "
             + "of 0 or more with a sum above 0.");
-        errors.Require(options.MaxQueued >= 0, $"Node:MaxQueued {options.MaxQueued} is negative.");
-        errors.Require(options.KvHostBytes >= 0, $"Node:KvHostBytes {options.KvHostBytes} is negative.");
-        errors.Require(options.KvDiskBytes >= 0, $"Node:KvDiskBytes {options.KvDiskBytes} is negative.");
-        errors.Require(options.MaxStepSlowdown > 1, $"Node:MaxStepSlowdown {options.MaxStepSlowdown} is not above 1.");
-        errors.Require(
-            options.StreamInterval >= TimeSpan.Zero, $"Node:StreamInterval {options.StreamInterval} is negative.");
-        errors.Require(
-            options.StepDeadline > TimeSpan.Zero, $"Node:StepDeadline {options.StepDeadline} is not above zero.");
-        errors.Require(
-            options.DrainTimeout is null || options.DrainTimeout >= TimeSpan.Zero,
-            $"Node:DrainTimeout {options.DrainTimeout} is negative.");
-        errors.Require(options.Heartbeat > TimeSpan.Zero, $"Node:Heartbeat {options.Heartbeat} is not above zero.");
+        errors.RequireAtLeast("Node:MaxQueued", options.MaxQueued, 0);
+        errors.RequireAtLeast("Node:KvHostBytes", options.KvHostBytes, 0);
+        errors.RequireAtLeast("Node:KvDiskBytes", options.KvDiskBytes, 0);
+        errors.RequireAbove("Node:MaxStepSlowdown", options.MaxStepSlowdown, 1);
+        errors.RequireAtLeast("Node:StreamInterval", options.StreamInterval, TimeSpan.Zero);
+        errors.RequireAbove("Node:StepDeadline", options.StepDeadline, TimeSpan.Zero);
+        errors.RequireAtLeast("Node:DrainTimeout", options.DrainTimeout ?? TimeSpan.Zero, TimeSpan.Zero);
+        errors.RequireAbove("Node:Heartbeat", options.Heartbeat, TimeSpan.Zero);
         return errors.ToResult();
     }
 }

@@ -33,17 +33,14 @@ internal sealed class RebalanceOptionsValidator : IValidateOptions<RebalanceOpti
     public ValidateOptionsResult Validate(string? name, RebalanceOptions options)
     {
         var errors = new OptionErrors();
-        errors.Require(options.Interval >= TimeSpan.Zero, $"Rebalance:Interval {options.Interval} is negative.");
-        errors.Require(
-            options.StartThreshold > 1, $"Rebalance:StartThreshold {options.StartThreshold} is not above 1.");
+        errors.RequireAtLeast("Rebalance:Interval", options.Interval, TimeSpan.Zero);
+        errors.RequireAbove("Rebalance:StartThreshold", options.StartThreshold, 1);
         errors.Require(
             options.StopThreshold >= 1 && options.StopThreshold <= options.StartThreshold,
-            $"Rebalance:StopThreshold {options.StopThreshold} is not from 1 to "
-            + $"Rebalance:StartThreshold {options.StartThreshold}.");
-        errors.Require(options.Cooldown >= TimeSpan.Zero, $"Rebalance:Cooldown {options.Cooldown} is negative.");
-        errors.Require(
-            options.MaxMovesPerMinute >= 1,
-            $"Rebalance:MaxMovesPerMinute {options.MaxMovesPerMinute} is not 1 or more.");
+            $"Set Rebalance:StopThreshold to a value from 1 to Rebalance:StartThreshold {options.StartThreshold}; "
+            + $"found {options.StopThreshold}.");
+        errors.RequireAtLeast("Rebalance:Cooldown", options.Cooldown, TimeSpan.Zero);
+        errors.RequireAtLeast("Rebalance:MaxMovesPerMinute", options.MaxMovesPerMinute, 1);
         return errors.ToResult();
     }
 }

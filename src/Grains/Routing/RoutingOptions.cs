@@ -42,8 +42,7 @@ internal sealed class RoutingOptionsValidator : IValidateOptions<RoutingOptions>
         errors.Require(
             names.Contains(options.Policy),
             $"Routing:Policy '{options.Policy}' is unknown. The policies are {string.Join(", ", names)}.");
-        errors.Require(
-            options.ReportTimeout > TimeSpan.Zero, $"Routing:ReportTimeout {options.ReportTimeout} is not above zero.");
+        errors.RequireAbove("Routing:ReportTimeout", options.ReportTimeout, TimeSpan.Zero);
         return errors.ToResult();
     }
 }

@@ -63,15 +63,13 @@ internal sealed class ScalingOptionsValidator : IValidateOptions<ScalingOptions>
         var errors = new OptionErrors();
         errors.Require(
             options.TargetUtilization is > 0 and <= 1,
-            $"Scaling:TargetUtilization {options.TargetUtilization} is not above 0 and up to 1.");
+            $"Set Scaling:TargetUtilization to a value above 0 and at most 1; found {options.TargetUtilization}.");
         errors.Require(
             options.ScaleDownThreshold is > 0 and < 1,
-            $"Scaling:ScaleDownThreshold {options.ScaleDownThreshold} is not above 0 and below 1.");
-        errors.Require(
-            options.ScaleDownDelay >= TimeSpan.Zero, $"Scaling:ScaleDownDelay {options.ScaleDownDelay} is negative.");
-        errors.Require(options.KvRetention >= TimeSpan.Zero, $"Scaling:KvRetention {options.KvRetention} is negative.");
-        errors.Require(
-            options.WakeTimeout > TimeSpan.Zero, $"Scaling:WakeTimeout {options.WakeTimeout} is not above zero.");
+            $"Set Scaling:ScaleDownThreshold to a value above 0 and below 1; found {options.ScaleDownThreshold}.");
+        errors.RequireAtLeast("Scaling:ScaleDownDelay", options.ScaleDownDelay, TimeSpan.Zero);
+        errors.RequireAtLeast("Scaling:KvRetention", options.KvRetention, TimeSpan.Zero);
+        errors.RequireAbove("Scaling:WakeTimeout", options.WakeTimeout, TimeSpan.Zero);
         for (var i = 0; i < options.Pools.Count; i++)
         {
             var (pool, path) = (options.Pools[i], $"Scaling:Pools:{i}");
@@ -80,11 +78,10 @@ internal sealed class ScalingOptionsValidator : IValidateOptions<ScalingOptions>
             errors.Require(
                 options.Pools.Take(i).All(other => other.Model != pool.Model),
                 $"{path}:Model '{pool.Model}' has a pool already. Give each model one pool.");
-            errors.Require(pool.Min >= 0, $"{path}:Min {pool.Min} is negative.");
-            errors.Require(
-                pool.Max >= Math.Max(1, pool.Min), $"{path}:Max {pool.Max} is less than 1 or than Min {pool.Min}.");
-            errors.Require(pool.TargetTtft > TimeSpan.Zero, $"{path}:TargetTtft {pool.TargetTtft} is not above zero.");
-            errors.Require(pool.PromptTokens >= 1, $"{path}:PromptTokens {pool.PromptTokens} is not 1 or more.");
+            errors.RequireAtLeast($"{path}:Min", pool.Min, 0);
+            errors.RequireAtLeast($"{path}:Max", pool.Max, Math.Max(1, pool.Min));
+            errors.RequireAbove($"{path}:TargetTtft", pool.TargetTtft, TimeSpan.Zero);
+            errors.RequireAtLeast($"{path}:PromptTokens", pool.PromptTokens, 1);
         }
 
         return errors.ToResult();

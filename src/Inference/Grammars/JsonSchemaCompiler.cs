@@ -117,7 +117,7 @@ internal sealed class JsonSchemaCompiler
 
         if (schema.ValueKind != JsonValueKind.Object)
         {
-            throw new GrammarException($"{path} is neither an object nor true");
+            throw new GrammarException($"{path} must be an object or true");
         }
 
         foreach (var (keyword, understood) in new (string, Func<JsonElement, Part>)[]
@@ -162,9 +162,13 @@ internal sealed class JsonSchemaCompiler
             case "integer": RefuseUnless(several, schema, path, ["type"]); return _json.Integer;
             case "boolean": RefuseUnless(several, schema, path, ["type"]); return _json.Boolean;
             case "null": RefuseUnless(several, schema, path, ["type"]); return _json.Null;
-            default: throw new GrammarException($"{path}.type is none of JSON's types");
+            default: throw new GrammarException(
+                $"{path}.type must be one of object, array, string, number, integer, boolean and null; "
+                + $"found {Shorten(type.GetRawText())}");
         }
     }
+
+    private static string Shorten(string found) => found.Length <= 40 ? found : $"{found[..40]}...";
 
     private Part ObjectOf(JsonElement schema, string path)
     {

@@ -17,6 +17,6 @@ internal static partial class KvLog
     [LoggerMessage(
         EventId = 112,
         Level = LogLevel.Warning,
-        Message = "A KV cache of {Tokens} tokens was not moved. It is replayed: {Reason}")]
-    public static partial void NotMoved(ILogger logger, int tokens, string reason);
+        Message = "A KV cache of {Tokens} tokens could not be copied: {Reason}")]
+    public static partial void NotCopied(ILogger logger, int tokens, string reason);
 }

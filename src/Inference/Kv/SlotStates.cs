@@ -18,7 +18,7 @@ internal sealed class SlotStates(ILlamaContext context, KvRates rates, TimeProvi
         }
         catch (DecodeException e)
         {
-            KvLog.NotMoved(logger, slot.Tokens.Count, e.Message);
+            KvLog.NotCopied(logger, slot.Tokens.Count, e.Message);
             state.Dispose();
             return null;
         }
@@ -52,7 +52,7 @@ internal sealed class SlotStates(ILlamaContext context, KvRates rates, TimeProvi
         }
         catch (DecodeException e)
         {
-            KvLog.NotMoved(logger, source.Matched, e.Message);
+            KvLog.NotCopied(logger, source.Matched, e.Message);
             return false;
         }
     }

@@ -43,8 +43,13 @@ public sealed class SnapshotReader(string session, string tenant, SnapshotBindin
     /// <exception cref="InvalidDataException">It is more than was announced.</exception>
     public void Append(ReadOnlySpan<byte> piece)
     {
-        Require(_state is not null && Received + piece.Length <= _state.Length, "it is longer than it says");
-        piece.CopyTo(_state!.From(Received));
+        Require(_state is not null, "its header is missing");
+        if (Received + piece.Length - _state!.Length is > 0 and var excess)
+        {
+            throw Refusal($"it has at least {excess} bytes more than its header states");
+        }
+
+        piece.CopyTo(_state.From(Received));
         Received += piece.Length;
     }
 
@@ -53,10 +58,15 @@ public sealed class SnapshotReader(string session, string tenant, SnapshotBindin
     /// <exception cref="InvalidDataException">Something is missing, damaged, or sealed with another key.</exception>
     public SessionState End(ReadOnlySpan<byte> seal)
     {
-        Require(_state is not null && Received == _state.Length, "it is not whole");
+        Require(_state is not null, "its header is missing");
+        if (Received != _state!.Length)
+        {
+            throw Refusal($"{_state.Length - Received} of its {_state.Length} bytes are missing");
+        }
+
         using var expected = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, binding.Key);
         expected.AppendData(_header!.Write());
-        for (var at = 0L; at < _state!.Length;)
+        for (var at = 0L; at < _state.Length;)
         {
             var piece = _state.From(at);
             expected.AppendData(piece);
@@ -75,7 +85,10 @@ public sealed class SnapshotReader(string session, string tenant, SnapshotBindin
     {
         if (!holds)
         {
-            throw new InvalidDataException($"The KV cache that was sent is refused: {otherwise}.");
+            throw Refusal(otherwise);
         }
     }
+
+    private static InvalidDataException Refusal(string reason) =>
+        new($"The KV cache that was sent is refused: {reason}.");
 }

@@ -64,8 +64,10 @@ public sealed record MemoryPlan(long Weights, long KvPerToken, long Compute, int
     private string Advice(long available) => (LargestContext(available), MaxSlots(available)) switch
     {
         ( <= 0, _) => "The model itself does not fit: choose a smaller one, or a machine with more memory.",
-        (var context, <= 0) => $"What would fit: {Sequences} slots of {context} tokens.",
-        var (context, slots) => $"What would fit: {slots} slots of {Cells} tokens, or {Sequences} of {context}.",
+        (var context, <= 0) => $"What would fit: {Sequences} slots of {context} tokens. "
+            + $"Set Node:ContextTokens (--context) to {context}.",
+        var (context, slots) => $"What would fit: {slots} slots of {Cells} tokens, or {Sequences} of {context}. "
+            + $"Set Node:Slots (--slots) to {slots}, or Node:ContextTokens (--context) to {context}.",
     };
 
     private long Need(int sequences, int cells) => Weights + Compute + (KvPerToken * sequences * cells);

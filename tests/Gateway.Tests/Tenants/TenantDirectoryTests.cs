@@ -100,7 +100,9 @@ public sealed class TenantDirectoryTests : IDisposable
 
         var message = Assert.Throws<InvalidDataException>(() => TenantFile.Read(TenantsFile)).Message;
 
-        Assert.All(["'a'", "'b'", "Streams 0"], part => Assert.Contains(part, message, StringComparison.Ordinal));
+        Assert.All(
+            ["'a'", "'b'", "Streams to 1 or more; found 0"],
+            part => Assert.Contains(part, message, StringComparison.Ordinal));
     }
 
     /// <summary>Kubernetes replaces mounted secrets by swapping a link.</summary>

@@ -32,6 +32,25 @@ public sealed class TurnQueueTests : IDisposable
         var error = await Assert.ThrowsAsync<HerdException>(() => _queue.EnterTurn("2", mayWait: false, Cancellation));
 
         Assert.Equal(HerdError.TurnInProgress, error.Error);
+        Assert.Equal(
+            "The conversation is answering another turn; calls that wait: 0. Send the request again when it has ended.",
+            error.Message);
+    }
+
+    [Fact]
+    public async Task EnterMove_AnotherCallRuns_SaysWhich()
+    {
+        using (await _queue.EnterMove(Cancellation))
+        {
+            Assert.Contains("is being moved to another node", Refused(), StringComparison.Ordinal);
+        }
+
+        using (await _queue.EnterManagement(Cancellation))
+        {
+            Assert.Contains("is being read or changed by another call", Refused(), StringComparison.Ordinal);
+        }
+
+        string Refused() => Assert.Throws<HerdException>(() => { _ = _queue.EnterMove(Cancellation); }).Message;
     }
 
     [Fact]

@@ -32,6 +32,9 @@ public sealed class OptionsTests
         Assert.All(fields, field => Assert.Contains(
             node.Failures!, failure => failure.Contains($"Node:{field}", StringComparison.Ordinal)));
         Assert.Equal(12, cluster.Failures!.Count());
+        Assert.Contains("Set Node:Slots to a value from 1 to 256; found 0.", node.Failures!);
+        Assert.Contains("Set Node:Threads to 0 or more; found -1.", node.Failures!);
+        Assert.Contains("Set Node:Heartbeat to a value above 00:00:00; found 00:00:00.", node.Failures!);
     }
 
     [Fact]

@@ -91,6 +91,14 @@ public sealed class JsonSchemaTests
     public void ForSchema_CannotBeEnforced_IsRefused(string schema) =>
         Assert.Throws<GrammarException>(() => _grammars.ForSchema(schema));
 
+    [Theory]
+    [InlineData("3", "must be an object or true")]
+    [InlineData("""{"type":"text"}""", "must be one of object, array, string, number, integer, boolean and null")]
+    public void ForSchema_WrongType_SaysWhatIsExpected(string schema, string expected) => Assert.Contains(
+        expected,
+        Assert.Throws<GrammarException>(() => _grammars.ForSchema(schema)).Message,
+        StringComparison.Ordinal);
+
     /// <summary>
     /// Random tokens that the grammar allows are valid JSON of the schema once the grammar is complete.
     /// </summary>

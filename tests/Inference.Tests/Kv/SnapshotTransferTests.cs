@@ -115,6 +115,20 @@ public sealed class SnapshotTransferTests
         Assert.True(IsRefused(() => Reader().End(seal)));
     }
 
+    [Fact]
+    public void Receive_TooLittleOrTooMuch_SaysHowMuch()
+    {
+        var (header, state, seal) = (Pieces()[0], Pieces()[1], Pieces()[2]);
+
+        AssertRefused("7 of its 1000 bytes are missing", [header, state[7..], seal]);
+        AssertRefused("at least 2 bytes more", [header, [.. state, 0, 0], seal]);
+
+        static void AssertRefused(string reason, List<byte[]> pieces) => Assert.Contains(
+            reason,
+            Assert.Throws<InvalidDataException>(() => Receive(Reader(), pieces)).Message,
+            StringComparison.Ordinal);
+    }
+
     private static SessionState Receive(SnapshotReader reader, List<byte[]> pieces)
     {
         reader.Begin(pieces[0]);

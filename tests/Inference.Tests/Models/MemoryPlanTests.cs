@@ -43,7 +43,8 @@ public sealed class MemoryPlanTests
 
         Assert.Equal(
             "1.55 GiB are needed, and this machine has 1.00 GiB free: weights 0.09 GiB, KV cache 1.41 GiB (8 slots of "
-            + "8192 tokens), compute 0.05 GiB. What would fit: 4 slots of 8192 tokens, or 8 of 5013.",
+            + "8192 tokens), compute 0.05 GiB. What would fit: 4 slots of 8192 tokens, or 8 of 5013. "
+            + "Set Node:Slots (--slots) to 4, or Node:ContextTokens (--context) to 5013.",
             error.Message);
         Assert.Contains(
             "choose a smaller one",

@@ -48,7 +48,10 @@ public sealed class StoreConnection(ConfigurationOptions options, int replicas =
             && (int)await Database.ExecuteAsync("WAIT", replicas, (int)ReplicaTimeout.TotalMilliseconds) is var have
             && have < replicas)
         {
-            throw new TimeoutException($"{have} of {replicas} required replicas of the store have the write.");
+            throw new TimeoutException(
+                $"{have} of {replicas} required replicas of the store have the write after "
+                + $"{ReplicaTimeout.TotalSeconds} s. Check that the replicas run and follow the store, or lower "
+                + "Cluster:StoreReplicas.");
         }
     }
 

@@ -83,12 +83,21 @@ internal sealed class TurnQueue : IDisposable
 
     private void ThrowIfFull(bool mayWait)
     {
-        if (_running is not null && (!mayWait || _waiting >= MaxWaiting))
+        if (_running is { } running && (!mayWait || _waiting >= MaxWaiting))
         {
             throw new HerdException(
-                HerdError.TurnInProgress, $"The conversation is answering another turn, and {_waiting} more wait.");
+                HerdError.TurnInProgress,
+                $"The conversation {Describe(running.Kind)}; calls that wait: {_waiting}. "
+                + "Send the request again when it has ended.");
         }
     }
+
+    private static string Describe(TicketKind kind) => kind switch
+    {
+        TicketKind.Turn => "is answering another turn",
+        TicketKind.Move => "is being moved to another node",
+        _ => "is being read or changed by another call",
+    };
 
     private async Task<Ticket> Enter(TicketKind kind, string? turn, CancellationToken cancellation)
     {

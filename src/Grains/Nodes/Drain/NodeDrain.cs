@@ -69,7 +69,7 @@ internal sealed class NodeDrain(
         }
         catch (Exception e)
         {
-            NodeDrainLog.NotEmptied(logger, e);
+            NodeDrainLog.NotEmptied(logger, e, host.Loaded?.Id);
         }
 
         host.Replace(model);
@@ -174,7 +174,7 @@ internal sealed class NodeDrain(
         }
         catch (Exception e) when (e is not OperationCanceledException || !cancellation.IsCancellationRequested)
         {
-            NodeDrainLog.NotMoved(logger, e.GetType().Name, e.Message);
+            NodeDrainLog.NotMoved(logger, key.Conversation, e.GetType().Name, e.Message);
             return Outcome.Stays;
         }
     }
@@ -202,14 +202,15 @@ internal static partial class NodeDrainLog
     [LoggerMessage(
         EventId = 411,
         Level = LogLevel.Warning,
-        Message = "A session could not be moved ({Kind}: {Reason}). It will be restored or replayed.")]
-    public static partial void NotMoved(ILogger logger, string kind, string reason);
+        Message = "The session of {Conversation} could not be moved ({Kind}: {Reason}). It will be restored or "
+            + "replayed.")]
+    public static partial void NotMoved(ILogger logger, string conversation, string kind, string reason);
 
     [LoggerMessage(
         EventId = 413,
         Level = LogLevel.Error,
-        Message = "Some sessions could not be moved. The model is replaced.")]
-    public static partial void NotEmptied(ILogger logger, Exception exception);
+        Message = "Not all sessions of {Model} could be moved. The model is replaced; they will be replayed.")]
+    public static partial void NotEmptied(ILogger logger, Exception exception, string? model);
 
     [LoggerMessage(
         EventId = 412,
