@@ -153,7 +153,7 @@ internal sealed class GrainRun : IDisposable
         _imbalance.Sort();
         var later = _turns.Where(turn => !turn.Id.EndsWith("-0", StringComparison.Ordinal)).ToList();
         var pulled = _turns.Count(
-            turn => turn.Placements?.Any(placement => placement.Move is { Failure: null, Tokens: > 0 }) == true);
+            turn => turn.Placements?.Any(placement => placement.Pull is { Failure: null, Tokens: > 0 }) == true);
         return new Summary(
             _policy,
             _turns.Count,

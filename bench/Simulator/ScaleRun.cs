@@ -178,7 +178,7 @@ internal sealed class ScaleRun
             {
                 if (_budget.TryTake(conversation.ToString(CultureInfo.InvariantCulture)))
                 {
-                    to.Park(conversation, from.Held(conversation));
+                    to.AddMigrated(conversation, from.Held(conversation));
                     from.Release(conversation);
                     _talks[conversation].Home = to.Name;
                     _rebalanced++;

@@ -51,7 +51,7 @@ internal sealed class SimulatedNode(string name, int slots, double speed, long d
         var offloaded = _host.Remove(conversation);
         var cached = Math.Min(Math.Max(Math.Max(onDevice, offloaded), pulled), tokens - 1);
         var moving = pulled > 0 ? pulled * BytesPerToken / PullRate
-            : offloaded > 0 ? offloaded / Timings.MovedPerSecond / speed : 0;
+            : offloaded > 0 ? offloaded / Timings.CopiedPerSecond / speed : 0;
         var slotFree = _slotFree.Count < slots ? now : Math.Max(now, _slotFree.Dequeue());
         var start = Math.Max(slotFree, _prefillFree) + moving;
         var first = start + ((tokens - cached) / (Timings.PrefillPerSecond * speed));
@@ -73,8 +73,8 @@ internal sealed class SimulatedNode(string name, int slots, double speed, long d
         _host.Remove(conversation);
     }
 
-    /// <summary>Adds a session that was moved here.</summary>
-    public void Park(int conversation, int tokens) => _host.Put(conversation, tokens, _ => { });
+    /// <summary>Adds a session that migrated here.</summary>
+    public void AddMigrated(int conversation, int tokens) => _host.Put(conversation, tokens, _ => { });
 
     /// <summary>The conversations with a session, the most recently used first.</summary>
     public IEnumerable<int> Newest => _device.Newest.Concat(_host.Newest);
@@ -117,7 +117,7 @@ internal sealed class SimulatedNode(string name, int slots, double speed, long d
                         BytesPerToken = BytesPerToken,
                         PrefillRate = Timings.PrefillPerSecond * speed,
                         DecodeRate = DecodeRate,
-                        RestoreRate = Timings.MovedPerSecond * speed * BytesPerToken,
+                        RestoreRate = Timings.CopiedPerSecond * speed * BytesPerToken,
                         PullRate = PullRate,
                         DeviceIdle = double.PositiveInfinity,
                         HostIdle = double.PositiveInfinity,

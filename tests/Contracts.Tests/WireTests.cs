@@ -311,7 +311,7 @@ public sealed class WireTests
             Home = "a",
             Possible = 3,
             Considered = new List<Forecast> { new("b", 1, KvOrigin.Pull, 2, 3, 4, 5) },
-            Move = new KvMove(1, 2, 3, "why"),
+            Pull = new KvPull(1, 2, 3, "why"),
         },
         DecisionV3);
 

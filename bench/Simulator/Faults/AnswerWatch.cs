@@ -25,7 +25,7 @@ internal sealed class AnswerWatch(FaultWorld world)
     /// <summary>Records that a node has answered a call.</summary>
     public void Answered(Activation activation, string method, object?[] args, object? answer)
     {
-        Pulled += answer is KvMove { Failure: null } ? 1 : 0;
+        Pulled += answer is KvPull { Failure: null } ? 1 : 0;
         if (activation.Grain is ISessionGrain && args[0] is long epoch)
         {
             world.Require(

@@ -37,7 +37,7 @@ internal sealed class Client(string conversation, int turns, FaultWorld world)
             await Take(id, $"Question {turn} of {conversation}: {new string('x', world.Random.Next(40))}");
             await Insist(grain => Read(grain, id));
 
-            // The idle session may be moved now.
+            // The idle session may migrate now.
             await Task.Delay(TimeSpan.FromSeconds(world.Random.NextDouble() * 4), world.Time);
         }
     }

@@ -70,7 +70,7 @@ public sealed record Conversation
     [Id(6)] public string? System { get; init; }
 
     /// <summary>The latest migration between turns; null if there was none.</summary>
-    [Id(7)] public Placements.PlacementDecision? Moved { get; init; }
+    [Id(7)] public Placements.PlacementDecision? LastMigration { get; init; }
 
     /// <summary>The owner's notes about it; null if there are none.</summary>
     [Id(8)] public IReadOnlyDictionary<string, string>? Metadata { get; init; }

@@ -39,16 +39,16 @@ public interface IConversationGrain : IGrainWithStringKey
 
     /// <summary>
     /// Migrates the conversation's KV cache from its home to another node while no turn runs: copies it, raises the
-    /// epoch, then frees it at the old home. Fails while a turn runs, which moves by itself. Does nothing if the home
-    /// is another.
+    /// epoch, then frees it at the old home. Fails while a turn runs: a drain continues that one elsewhere. Does
+    /// nothing if the home is another.
     /// </summary>
     /// <param name="home">The expected home.</param>
-    /// <param name="target">The node to move to; null lets the router choose.</param>
+    /// <param name="target">The node to migrate to; null lets the router choose.</param>
     /// <param name="reason">The reason, for the stored decision.</param>
     /// <param name="cancellation">Ends the call; the session stays at its home.</param>
-    /// <returns>The decision with its result; null if there was nothing to move, or no other node takes it.</returns>
+    /// <returns>The decision with its result; null if the session stays at its home.</returns>
     [Alias("Move")]
-    Task<Placements.PlacementDecision?> Move(
+    Task<Placements.PlacementDecision?> Migrate(
         string home, string? target, Placements.PlacementReason reason, CancellationToken cancellation);
 
     /// <summary>Ends the answer of a turn if it is being generated; the answer so far is stored.</summary>

@@ -8,7 +8,7 @@ public interface INodeGrain : IGrainWithStringKey
     [Alias("LinkAddress")]
     Task<string> LinkAddress();
 
-    /// <summary>Sessions of a model that have rested for a while and can be moved, most recently used first.</summary>
+    /// <summary>Sessions of a model that have rested for a while and can migrate, most recently used first.</summary>
     [Alias("RestingSessions")]
     Task<IReadOnlyList<RestingSession>> RestingSessions(string model);
 

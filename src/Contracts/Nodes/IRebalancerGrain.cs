@@ -1,7 +1,7 @@
 namespace Herd.Contracts.Nodes;
 
 /// <summary>
-/// Moves sessions at rest from full nodes to emptier ones. One in the cluster, with key 0; activated on a gateway.
+/// Migrates sessions at rest from full nodes to emptier ones. One in the cluster, with key 0; activated on a gateway.
 /// </summary>
 [Alias("herd.IRebalancerGrain")]
 public interface IRebalancerGrain : IGrainWithIntegerKey
@@ -11,7 +11,7 @@ public interface IRebalancerGrain : IGrainWithIntegerKey
     Task Rebalance();
 }
 
-/// <summary>A session at rest that could be moved.</summary>
+/// <summary>A session at rest that could migrate.</summary>
 /// <param name="Tenant">The tenant of the conversation.</param>
 /// <param name="Conversation">The conversation's id.</param>
 /// <param name="Bytes">The approximate size of its KV cache.</param>

@@ -19,7 +19,7 @@ public interface ISessionGrain : IGrainWithStringKey
     /// <param name="session">The session's key at the home.</param>
     /// <param name="cancellation">Ends the pull; nothing is stored.</param>
     [Alias("Pull")]
-    Task<KvMove> Pull(string link, string session, CancellationToken cancellation);
+    Task<KvPull> Pull(string link, string session, CancellationToken cancellation);
 
     /// <summary>
     /// Reads the replay buffer: the answer that this node produced for a turn, delivered or not; null if there is none.
@@ -28,7 +28,7 @@ public interface ISessionGrain : IGrainWithStringKey
     [Alias("Recall")]
     Task<GenerationEvent?> FetchReplay(long epoch, string turn);
 
-    /// <summary>Frees the KV cache, because the session moved or the conversation was deleted.</summary>
+    /// <summary>Frees the KV cache, because the session migrated or the conversation was deleted.</summary>
     [Alias("Release")]
     Task Release(long epoch);
 }
@@ -65,7 +65,7 @@ public sealed record SessionRequest
 /// <param name="Seconds">The time it took.</param>
 /// <param name="Failure">The reason of a failure; null if it succeeded.</param>
 [GenerateSerializer, Immutable, Alias("herd.KvMove")]
-public sealed record KvMove(
+public sealed record KvPull(
     [property: Id(0), JsonPropertyName("tokens")] int Tokens,
     [property: Id(1), JsonPropertyName("bytes")] long Bytes,
     [property: Id(2), JsonPropertyName("seconds")] double Seconds,

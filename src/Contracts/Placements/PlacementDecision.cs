@@ -68,7 +68,7 @@ public sealed record PlacementDecision
     public Forecast? Chosen => Considered.FirstOrDefault(considered => considered.Node == Node);
 
     /// <summary>The result of the pull; null if none was tried.</summary>
-    [Id(7), JsonPropertyName("move")] public Nodes.KvMove? Move { get; init; }
+    [Id(7), JsonPropertyName("move")] public Nodes.KvPull? Pull { get; init; }
 }
 
 /// <summary>The predicted time to the first token of a turn on a node. Times are in seconds.</summary>

@@ -15,7 +15,7 @@ using Herd.Grains.Hosting;
 namespace Herd.Gateway.Conversations;
 
 /// <summary>
-/// Calls the grains of conversations. A call is tried again while the grain moves to another gateway. The turn id makes
+/// Calls the grains of conversations. A call is tried again while the conversation changes its owner. The turn id makes
 /// the second call harmless, and the offset ensures that no part of an answer is delivered twice.
 /// </summary>
 internal sealed class ConversationClient(
@@ -60,11 +60,11 @@ internal sealed class ConversationClient(
     public Task<Conversation> Read(Tenant tenant, string id, CancellationToken cancellation) =>
         Call(() => Grain(tenant, id).Read(cancellation), cancellation);
 
-    /// <returns>Null if the conversation was not moved.</returns>
-    public Task<PlacementDecision?> Move(
+    /// <returns>Null if the conversation did not migrate.</returns>
+    public Task<PlacementDecision?> Migrate(
         Tenant tenant, string id, string? target, CancellationToken cancellation) => Call(
         async () => (await Grain(tenant, id).Read(cancellation)).Home is { } home
-            ? await Grain(tenant, id).Move(home, target, PlacementReason.Asked, cancellation)
+            ? await Grain(tenant, id).Migrate(home, target, PlacementReason.Asked, cancellation)
             : null,
         cancellation);
 
@@ -163,7 +163,7 @@ internal sealed class ConversationClient(
         }
     }
 
-    /// <returns>False if the conversation has moved to another gateway, where the turn is resumed.</returns>
+    /// <returns>False if another gateway owns the conversation now, where the turn is resumed.</returns>
     private async Task<bool> TryReadNext(IAsyncEnumerator<TurnEvent> events, CancellationToken cancellation)
     {
         try
@@ -171,7 +171,7 @@ internal sealed class ConversationClient(
             await events.ReadNext();
             return true;
         }
-        catch (Exception e) when (IsMoving(e, cancellation))
+        catch (Exception e) when (IsOwnerChange(e, cancellation))
         {
             ThrowIfLeaving();
             return false;
@@ -187,7 +187,7 @@ internal sealed class ConversationClient(
             {
                 return await call();
             }
-            catch (Exception e) when (IsMoving(e, cancellation))
+            catch (Exception e) when (IsOwnerChange(e, cancellation))
             {
                 if (time.GetElapsedTime(started) > RetryTime)
                 {
@@ -209,7 +209,7 @@ internal sealed class ConversationClient(
         }
     }
 
-    private static bool IsMoving(Exception exception, CancellationToken cancellation) =>
+    private static bool IsOwnerChange(Exception exception, CancellationToken cancellation) =>
         !cancellation.IsCancellationRequested && exception switch
         {
             HerdException herd => herd.Error is HerdError.Conflict or HerdError.Fenced,

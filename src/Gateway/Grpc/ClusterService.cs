@@ -42,9 +42,9 @@ internal sealed class ClusterService(
         }
 
         var tenant = new Tenant(request.Tenant, IsOperator: false, new TenantLimits());
-        var moved = await conversations.Move(
+        var placement = await conversations.Migrate(
             tenant, request.ConversationId, request.HasNode ? request.Node : null, context.CancellationToken);
-        return new RehomeConversationResponse { Placement = moved?.ToProto() };
+        return new RehomeConversationResponse { Placement = placement?.ToProto() };
     }
 
     public override async Task<DrainNodeResponse> DrainNode(DrainNodeRequest request, ServerCallContext context)

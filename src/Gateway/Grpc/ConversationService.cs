@@ -128,7 +128,7 @@ internal sealed class ConversationService(
         {
             Placements =
             {
-                (conversation.Moved is { } moved ? placements.Append(moved) : placements)
+                (conversation.LastMigration is { } migration ? placements.Append(migration) : placements)
                     .OrderBy(placement => placement.At)
                     .Select(ProtoMapping.ToProto),
             },
@@ -143,12 +143,12 @@ internal sealed class ConversationService(
             registry.ThrowIfUnknown(request.Node);
         }
 
-        var moved = await conversations.Move(
+        var placement = await conversations.Migrate(
             Tenant(context),
             Id(request.ConversationId),
             request.HasNode ? request.Node : null,
             context.CancellationToken);
-        return new MoveConversationResponse { Placement = moved?.ToProto() };
+        return new MoveConversationResponse { Placement = placement?.ToProto() };
     }
 
     public override async Task<CancelTurnResponse> CancelTurn(CancelTurnRequest request, ServerCallContext context)

@@ -84,12 +84,12 @@ internal static class ProtoMapping
         Home = placement.Home ?? "",
         Possible = placement.Possible,
         Considered = { placement.Considered.Select(ToProto) },
-        Move = placement.Move is not { } move ? null : new V1.KvMove
+        Move = placement.Pull is not { } pull ? null : new V1.KvMove
         {
-            Tokens = move.Tokens,
-            Bytes = move.Bytes,
-            Duration = TimeSpan.FromSeconds(move.Seconds).ToDuration(),
-            Failure = move.Failure ?? "",
+            Tokens = pull.Tokens,
+            Bytes = pull.Bytes,
+            Duration = TimeSpan.FromSeconds(pull.Seconds).ToDuration(),
+            Failure = pull.Failure ?? "",
         },
     };
 

@@ -111,7 +111,7 @@ internal sealed class ConversationGrain(
         }
     }
 
-    public async Task<PlacementDecision?> Move(
+    public async Task<PlacementDecision?> Migrate(
         string home, string? target, PlacementReason reason, CancellationToken cancellation)
     {
         if ((await _transcript.FindCurrent(cancellation))?.Home != home)
@@ -119,7 +119,7 @@ internal sealed class ConversationGrain(
             return null;
         }
 
-        using var ticket = await _queue.EnterMove(cancellation);
+        using var ticket = await _queue.EnterMigration(cancellation);
         return _transcript.Conversation?.Home == home
             ? await migration.Run(_transcript, target, reason, ticket.Cancellation)
             : null;

@@ -8,13 +8,13 @@ using Microsoft.Extensions.Logging;
 namespace Herd.Grains.Conversations;
 
 /// <summary>
-/// Moves a conversation's KV cache at rest: (1) choose the target; (2) copy it there while the old home still owns it;
-/// (3) raise the epoch and store the new home; (4) free the session at the old home. Before (3) nothing changes.
+/// Migrates a session at rest: (1) choose the target; (2) copy the KV cache there while the old home still owns it; (3)
+/// raise the epoch and store the new home; (4) free the session at the old home. Before (3) nothing changes.
 /// </summary>
 /// <remarks>
 /// A conversation with a pending turn is not at rest, even if no turn runs here: its gateway died and its caller is
-/// about to resume, or its gateway is on the other side of a partition. It moves only off a node that drains, after the
-/// answer so far was read from that node and stored.
+/// about to resume, or its gateway is on the other side of a partition. It migrates only off a node that drains, after
+/// the answer so far was read from that node and stored.
 /// </remarks>
 internal sealed class SessionMigration(
     NodeRegistry registry,
@@ -55,19 +55,19 @@ internal sealed class SessionMigration(
         }
 
         using var reservation = router.Reserve(placement.Node, model, placement.Chosen?.Kv ?? 0);
-        if (await sessions.PullIfCheaper(transcript, model, placement, cancellation) is not { Failure: null } move)
+        if (await sessions.PullIfCheaper(transcript, model, placement, cancellation) is not { Failure: null } pull)
         {
             return null;
         }
 
-        placement = placement with { Move = move };
+        placement = placement with { Pull = pull };
         var epoch = await transcript.AcquireEpoch(placement.Node, placement);
         sessions.Release(transcript, home, model, epoch);
-        SessionMigrationLog.Moved(logger, home, placement.Node, move.Tokens, move.Bytes, move.Seconds, reason);
+        SessionMigrationLog.Migrated(logger, home, placement.Node, pull.Tokens, pull.Bytes, pull.Seconds, reason);
         return placement;
     }
 
-    /// <summary>Stores the answer so far from the home's replay buffer, which does not move.</summary>
+    /// <summary>Stores the answer so far from the home's replay buffer, which does not migrate.</summary>
     private async Task SaveAnswerSoFar(Transcript transcript, Turn begun)
     {
         var model = begun.Model
@@ -87,7 +87,8 @@ internal static partial class SessionMigrationLog
     [LoggerMessage(
         EventId = 510,
         Level = LogLevel.Debug,
-        Message = "A session moved from {From} to {To}: {Tokens} tokens, {Bytes} bytes in {Seconds:F3} s ({Reason})")]
-    public static partial void Moved(
+        Message = "A session migrated from {From} to {To}: {Tokens} tokens, {Bytes} bytes in {Seconds:F3} s "
+            + "({Reason})")]
+    public static partial void Migrated(
         ILogger logger, string from, string to, int tokens, long bytes, double seconds, PlacementReason reason);
 }

@@ -23,7 +23,7 @@ internal static class GracePeriod
     public static TimeSpan Minimum(ClusterOptions cluster) =>
         TimeSpan.FromSeconds(cluster.PreStopSeconds) + StopTime + Spare;
 
-    /// <summary>The maximum time that a node takes to move its sessions to other nodes.</summary>
+    /// <summary>The maximum time that a node takes to migrate its sessions to other nodes.</summary>
     public static TimeSpan DrainTimeout(ClusterOptions cluster, NodeOptions node) => node.DrainTimeout
         ?? (cluster.GraceSeconds > 0
             ? TimeSpan.FromSeconds(cluster.GraceSeconds) - Minimum(cluster)

@@ -15,7 +15,7 @@ internal sealed class NodeGrain(
     : Grain(context), INodeGrain
 {
     /// <summary>
-    /// The minimum idle time of a session that may be moved, because a caller often sends the next turn at once.
+    /// The minimum idle time of a session that may migrate, because a caller often sends the next turn at once.
     /// </summary>
     private static readonly TimeSpan MinIdle = TimeSpan.FromSeconds(1);
 

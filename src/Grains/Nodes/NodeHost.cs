@@ -80,7 +80,7 @@ internal sealed class NodeHost(
         SignalChange();
     }
 
-    /// <summary>Serves another model from now on. The sessions of the old one were moved, or are lost.</summary>
+    /// <summary>Serves another model from now on. The sessions of the old one migrated, or are lost.</summary>
     /// <param name="model">As in <see cref="NodeOptions.Model"/>; empty if the node is to serve none.</param>
     public void Replace(string model) => _replacement.TrySetResult(model);
 

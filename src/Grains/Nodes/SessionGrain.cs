@@ -53,7 +53,7 @@ internal sealed class SessionGrain(IGrainContext context, NodeHost host, Session
         }
     }
 
-    public Task<KvMove> Pull(string link, string session, CancellationToken cancellation) =>
+    public Task<KvPull> Pull(string link, string session, CancellationToken cancellation) =>
         pull.Run(this.GetPrimaryKeyString(), host.Model(Model), link, session, cancellation);
 
     public Task<GenerationEvent?> FetchReplay(long epoch, string turn)

@@ -17,7 +17,7 @@ internal sealed class SessionPull(
     /// <param name="link">The address of the other node's link.</param>
     /// <param name="source">The session's key on the other node.</param>
     /// <param name="cancellation">Ends the pull.</param>
-    public async Task<KvMove> Run(
+    public async Task<KvPull> Run(
         string session, LoadedModel model, string link, string source, CancellationToken cancellation)
     {
         var started = time.GetTimestamp();
@@ -36,17 +36,17 @@ internal sealed class SessionPull(
 
             var took = time.GetElapsedTime(started);
             model.Pulls.Record(bytes, transfer, took);
-            return new KvMove(tokens, bytes, took.TotalSeconds, Failure: null);
+            return new KvPull(tokens, bytes, took.TotalSeconds, Failure: null);
         }
         catch (Exception e) when (e is RpcException or InvalidDataException or OperationCanceledException)
         {
             return Failed(e is RpcException rpc ? rpc.Status.Detail : e.Message);
         }
 
-        KvMove Failed(string reason)
+        KvPull Failed(string reason)
         {
             SessionPullLog.Failed(logger, link, reason);
-            return new KvMove(0, 0, time.GetElapsedTime(started).TotalSeconds, reason);
+            return new KvPull(0, 0, time.GetElapsedTime(started).TotalSeconds, reason);
         }
     }
 }

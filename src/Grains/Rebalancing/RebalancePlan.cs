@@ -6,17 +6,17 @@ namespace Herd.Grains.Rebalancing;
 /// <param name="Sessions">The number of its sessions.</param>
 internal readonly record struct NodeShare(string Node, double Capacity, int Sessions);
 
-/// <summary>A number of sessions to move from one node to another.</summary>
+/// <summary>A number of sessions to migrate from one node to another.</summary>
 internal readonly record struct Migration(string From, string To, int Sessions);
 
 /// <summary>
-/// Plans the moves of sessions between nodes. A node's share is its part of the capacity. A node with more sessions
-/// than the start threshold gives some to the nodes that are furthest below their shares, until it is at the stop
-/// threshold. The distance of the two thresholds keeps sessions from moving back. A pure function.
+/// Plans the migrations of sessions. A node's share is its part of the capacity. A node with more sessions than the
+/// start threshold gives some to the nodes that are furthest below their shares, until it is at the stop threshold. The
+/// distance of the two thresholds keeps sessions from migrating back. A pure function.
 /// </summary>
 internal static class RebalancePlan
 {
-    /// <summary>The minimum number of surplus sessions that is worth a move.</summary>
+    /// <summary>The minimum number of surplus sessions that is worth a migration.</summary>
     private const int MinExcess = 2;
 
     private const double Rounding = 1e-6;
@@ -31,7 +31,7 @@ internal static class RebalancePlan
 
         double Share(NodeShare node) => nodes.Sum(other => other.Sessions) * node.Capacity / capacity;
 
-        var transfers = new List<Migration>();
+        var migrations = new List<Migration>();
         var room = nodes.ToDictionary(node => node.Node, node => (int)Math.Ceiling(Share(node)) - node.Sessions);
         foreach (var giver in nodes.OrderByDescending(node => node.Sessions - Share(node)))
         {
@@ -51,13 +51,13 @@ internal static class RebalancePlan
                 var count = Math.Min(excess, taker.Value);
                 if (count > 0)
                 {
-                    transfers.Add(new Migration(giver.Node, taker.Key, count));
+                    migrations.Add(new Migration(giver.Node, taker.Key, count));
                     room[taker.Key] -= count;
                     excess -= count;
                 }
             }
         }
 
-        return transfers;
+        return migrations;
     }
 }

@@ -41,9 +41,9 @@ internal sealed class RebalancerGrain(
         {
             foreach (var model in registry.Models)
             {
-                foreach (var transfer in RebalancePlan.Create(router.Shares(model.Id), options.Value))
+                foreach (var migration in RebalancePlan.Create(router.Shares(model.Id), options.Value))
                 {
-                    await Migrate(transfer, model.Id);
+                    await Migrate(migration, model.Id);
                 }
             }
         }
@@ -53,32 +53,32 @@ internal sealed class RebalancerGrain(
         }
     }
 
-    private async Task Migrate(Migration transfer, string model)
+    private async Task Migrate(Migration migration, string model)
     {
-        var moved = 0;
-        foreach (var session in await grains.GetReachableGrain<INodeGrain>(transfer.From).RestingSessions(model))
+        var migrated = 0;
+        foreach (var session in await grains.GetReachableGrain<INodeGrain>(migration.From).RestingSessions(model))
         {
             var key = GrainKey.Conversation(session.Tenant, session.Conversation);
-            if (moved == transfer.Sessions || registry.Find(transfer.To) is not { State: NodeState.Ready })
+            if (migrated == migration.Sessions || registry.Find(migration.To) is not { State: NodeState.Ready })
             {
                 break;
             }
 
-            moved += _budget.TryTake(key) && await TryMove(key, transfer) ? 1 : 0;
+            migrated += _budget.TryTake(key) && await TryMigrate(key, migration) ? 1 : 0;
         }
 
-        if (moved > 0)
+        if (migrated > 0)
         {
-            RebalancerLog.Moved(logger, moved, transfer.From, transfer.To);
+            RebalancerLog.Migrated(logger, migrated, migration.From, migration.To);
         }
     }
 
-    private async Task<bool> TryMove(string conversation, Migration transfer)
+    private async Task<bool> TryMigrate(string conversation, Migration migration)
     {
         try
         {
             return await grains.GetGrain<IConversationGrain>(conversation)
-                .Move(transfer.From, transfer.To, PlacementReason.Rebalanced, CancellationToken.None) is not null;
+                .Migrate(migration.From, migration.To, PlacementReason.Rebalanced, CancellationToken.None) is not null;
         }
         catch (Exception e) when (e is HerdException || CallFailure.IsTransient(e))
         {
@@ -93,6 +93,6 @@ internal static partial class RebalancerLog
     [LoggerMessage(
         EventId = 520,
         Level = LogLevel.Information,
-        Message = "Moved {Sessions} sessions at rest from {From} to {To}")]
-    public static partial void Moved(ILogger logger, int sessions, string from, string to);
+        Message = "Migrated {Sessions} sessions at rest from {From} to {To}")]
+    public static partial void Migrated(ILogger logger, int sessions, string from, string to);
 }

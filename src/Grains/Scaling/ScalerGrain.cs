@@ -88,7 +88,7 @@ internal sealed class ScalerGrain(
         }
     }
 
-    /// <summary>The node of a pool whose sessions take the least time to move.</summary>
+    /// <summary>The node of a pool whose sessions take the least time to migrate.</summary>
     private async Task<(string Node, DrainPreview Cost)?> Cheapest(string model, IReadOnlyList<string> retiring)
     {
         var candidates = registry.Nodes.Where(node =>

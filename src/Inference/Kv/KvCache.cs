@@ -140,8 +140,8 @@ internal sealed class KvCache : IDisposable
     {
         var tokens = allocation.Slot!.Tokens.Count;
         var rebuilding = _rates.Prefill.Seconds(tokens);
-        var moving = Offloaded.IsEnabled ? Math.Min(rebuilding, _rates.Copy(tokens)) : rebuilding;
-        return held.TotalSeconds >= MinHoldPerSwap * _slots.Length * moving && HasRoomToPreempt(tokens);
+        var copying = Offloaded.IsEnabled ? Math.Min(rebuilding, _rates.Copy(tokens)) : rebuilding;
+        return held.TotalSeconds >= MinHoldPerSwap * _slots.Length * copying && HasRoomToPreempt(tokens);
     }
 
     /// <summary>Takes an allocation's slot until it is allocated one again.</summary>

@@ -24,8 +24,8 @@ internal sealed class KvSources(KvSlot[] slots, OffloadedSessions offloadedSessi
             var isOwn = slot.Session == allocation.Session;
             if (slot.Session is not null && (isOwn || slot.Tenant == allocation.Tenant))
             {
-                var moved = slot == target && isOwn ? 0 : rates.Copy(slot.Tokens.Count);
-                Offer(slot, null, CollectionsMarshal.AsSpan(slot.Tokens), moved, isOwn);
+                var copy = slot == target && isOwn ? 0 : rates.Copy(slot.Tokens.Count);
+                Offer(slot, null, CollectionsMarshal.AsSpan(slot.Tokens), copy, isOwn);
             }
         }
 
@@ -42,12 +42,12 @@ internal sealed class KvSources(KvSlot[] slots, OffloadedSessions offloadedSessi
 
         return best;
 
-        void Offer(KvSlot? slot, OffloadedSession? offloaded, ReadOnlySpan<int> tokens, double moving, bool isOwn)
+        void Offer(KvSlot? slot, OffloadedSession? offloaded, ReadOnlySpan<int> tokens, double fetching, bool isOwn)
         {
             // The last token is computed in any case: its logits are needed.
             var matched = Math.Min(
                 tokens.CommonPrefixLength(CollectionsMarshal.AsSpan(allocation.Tokens)), allocation.Tokens.Count - 1);
-            var seconds = moving + rates.Prefill.Seconds(allocation.Tokens.Count - matched);
+            var seconds = fetching + rates.Prefill.Seconds(allocation.Tokens.Count - matched);
             if ((isOwn || matched >= MinSharedTokens) && seconds < best.Seconds)
             {
                 best = new KvSource(slot, offloaded, matched, seconds);

@@ -5,16 +5,16 @@ namespace Herd.Inference.Kv;
 /// <summary>Chooses the slot that a session is computed in.</summary>
 internal sealed class SlotChoice(KvSlot[] slots, OffloadedSessions offloaded, KvRates rates, TimeProvider time)
 {
-    private const double MaxMoveSeconds = 0.1;
+    private const double MaxCopySeconds = 0.1;
 
     /// <summary>
     /// The slot to compute in. Neighbouring slots are computed in one pass (<see cref="BatchOrder"/>), so a session
-    /// moves to a slot beside busy ones if the session in that slot can be offloaded.
+    /// is copied to a slot beside busy ones if the session in that slot can be offloaded.
     /// </summary>
     public KvSlot? For(KvSlot? own)
     {
         if (own is not null
-            && (!offloaded.IsEnabled || IsBesideBusy(own) || rates.Copy(own.Tokens.Count) > MaxMoveSeconds))
+            && (!offloaded.IsEnabled || IsBesideBusy(own) || rates.Copy(own.Tokens.Count) > MaxCopySeconds))
         {
             return own;
         }

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Herd.Inference.Kv;
 
-/// <summary>Moves the states of sequences off the device and back, and measures the time.</summary>
+/// <summary>Copies the states of sequences off the device and back, and measures the time.</summary>
 internal sealed class SlotStates(ILlamaContext context, KvRates rates, TimeProvider time, ILogger logger)
 {
     /// <summary>A copy of what a slot holds.</summary>

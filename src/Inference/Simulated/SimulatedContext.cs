@@ -71,7 +71,7 @@ internal sealed class SimulatedContext(ContextOptions options, SimulatedTimings 
     {
         var tokens = CollectionsMarshal.AsSpan(_sequences[sequence].Tokens);
         MemoryMarshal.AsBytes(tokens).CopyTo(target.From(0));
-        _pace.Spend(Seconds(tokens.Length / timings.MovedPerSecond));
+        _pace.Spend(Seconds(tokens.Length / timings.CopiedPerSecond));
     }
 
     public void Load(int sequence, StateBuffer source)
@@ -83,14 +83,14 @@ internal sealed class SimulatedContext(ContextOptions options, SimulatedTimings 
             cells.Add(token);
         }
 
-        _pace.Spend(Seconds(cells.Tokens.Count / timings.MovedPerSecond));
+        _pace.Spend(Seconds(cells.Tokens.Count / timings.CopiedPerSecond));
     }
 
     public void Copy(int source, int target)
     {
         _sequences[target].Truncate(0);
         _sequences[source].Tokens.ForEach(token => _sequences[target].Add(token));
-        _pace.Spend(Seconds(2 * _sequences[source].Tokens.Count / timings.MovedPerSecond));
+        _pace.Spend(Seconds(2 * _sequences[source].Tokens.Count / timings.CopiedPerSecond));
     }
 
     public void Dispose()

@@ -15,7 +15,7 @@ public sealed record SimulatedTimings
     public TimeSpan Sequence { get; init; } = TimeSpan.FromMilliseconds(1.5);
 
     /// <summary>Tokens of KV cache saved, loaded or copied a second. Default 60,000.</summary>
-    public double MovedPerSecond { get; init; } = 60_000;
+    public double CopiedPerSecond { get; init; } = 60_000;
 
     /// <summary>The time to load a model. Default zero.</summary>
     public TimeSpan Load { get; init; }

@@ -64,11 +64,11 @@ public sealed class ChaosReportTests
             report.Figures().ToJson());
     }
 
-    private static string Lines(IReadOnlyList<long> faults, params (double LastPiece, double TakenUp)[] rehomings)
+    private static string Lines(IReadOnlyList<long> faults, params (double LastPiece, double TakenUp)[] failovers)
     {
         var turn = Turn("t") with
         {
-            Nodes = 2, Failovers = [.. rehomings.Select(times => (At(times.LastPiece), At(times.TakenUp)))],
+            Nodes = 2, Failovers = [.. failovers.Select(times => (At(times.LastPiece), At(times.TakenUp)))],
         };
         return string.Join('\n', new ChaosReport([turn], [], faults, Started: 0, TimeSpan.FromSeconds(30)).Lines());
     }

@@ -51,7 +51,7 @@ public sealed class ConversationClientTests : IDisposable
     [InlineData(typeof(TimeoutException))]
     public async Task Converse_ConversationIsLostInMidAnswer_ResumesBehindTheDeliveredPart(Type failure)
     {
-        var conversation = MovingConversation.New((Exception)Activator.CreateInstance(failure)!);
+        var conversation = BreakingConversation.New((Exception)Activator.CreateInstance(failure)!);
 
         var answer = "";
         await foreach (var update in Make(conversation).Converse(Anybody, "conv_1", Request, Cancellation))
@@ -68,7 +68,7 @@ public sealed class ConversationClientTests : IDisposable
     public async Task Converse_ReaderStopsAtTheCompletedTurn_TokensAreCharged()
     {
         var tenant = new Tenant("alice", false, new TenantLimits { TokensPerMinute = 5 });
-        var conversation = MovingConversation.New(new TimeoutException());
+        var conversation = BreakingConversation.New(new TimeoutException());
 
         await foreach (var update in Make(conversation).Converse(tenant, "conv_1", Request, Cancellation))
         {
@@ -84,7 +84,7 @@ public sealed class ConversationClientTests : IDisposable
     [Fact]
     public async Task Converse_CallerHasCancelled_IsNotAskedAgain()
     {
-        var conversation = MovingConversation.New(new OperationCanceledException());
+        var conversation = BreakingConversation.New(new OperationCanceledException());
         using var gone = new CancellationTokenSource();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
@@ -136,7 +136,7 @@ public sealed class ConversationClientTests : IDisposable
     [Fact]
     public async Task Converse_StreamEndsWithoutAResult_Throws()
     {
-        var conversation = MovingConversation.New(null);
+        var conversation = BreakingConversation.New(null);
 
         var error = await Assert.ThrowsAsync<HerdException>(async () =>
         {
@@ -199,7 +199,7 @@ public sealed class ConversationClientTests : IDisposable
     private static TurnRequest Request { get; } =
         new() { TurnId = "turn_1", Input = [], Settings = new GenerationSettings() };
 
-    private ConversationClient Make(MovingConversation conversation) => new(
+    private ConversationClient Make(BreakingConversation conversation) => new(
         Always.Return<IGrainFactory>(conversation),
         new TurnEventReader(new LocalEventChannels()),
         Always.Return<IConversationStore>(null),
@@ -212,16 +212,16 @@ public sealed class ConversationClientTests : IDisposable
     /// <summary>
     /// A conversation whose first stream fails after two parts of the answer. Without a failure, the stream ends there.
     /// </summary>
-    public class MovingConversation : DispatchProxy
+    public class BreakingConversation : DispatchProxy
     {
         private Exception? _failure;
 
         /// <summary>The offset of each call, in bytes.</summary>
         public List<long> Offsets { get; } = [];
 
-        internal static MovingConversation New(Exception? failure)
+        internal static BreakingConversation New(Exception? failure)
         {
-            var conversation = (MovingConversation)(object)Create<IConversationGrain, MovingConversation>();
+            var conversation = (BreakingConversation)(object)Create<IConversationGrain, BreakingConversation>();
             conversation._failure = failure;
             return conversation;
         }

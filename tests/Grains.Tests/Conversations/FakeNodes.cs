@@ -21,7 +21,7 @@ public class FakeNodes : DispatchProxy
     public List<(string Node, long Epoch)> Released { get; } = [];
 
     /// <summary>The result of pulls.</summary>
-    public Func<Task<KvMove>> Pull { get; set; } = () => Task.FromResult(new KvMove(1, 1, 0, null));
+    public Func<Task<KvPull>> Pull { get; set; } = () => Task.FromResult(new KvPull(1, 1, 0, null));
 
     /// <summary>The replay buffer of each node.</summary>
     public GenerationEvent? Tail { get; set; }
@@ -70,7 +70,7 @@ public class FakeNodes : DispatchProxy
             }
         }
 
-        public Task<KvMove> Pull(string link, string session, CancellationToken cancellation)
+        public Task<KvPull> Pull(string link, string session, CancellationToken cancellation)
         {
             nodes.Pulls.Add((node, link, session));
             return nodes.Pull();

@@ -20,11 +20,11 @@ public sealed class SessionMigrationTests : TurnExecutorScene
         New((_, request) => [Token(request.Produced.Count + 1), End(request.Produced.Count + 1)]);
 
     [Fact]
-    public async Task Run_AtRest_MovesAndFreesTheOldSession()
+    public async Task Run_AtRest_MigratesAndFreesTheOldSession()
     {
         Home(answered: true);
 
-        var placement = await Move(PlacementReason.Rebalanced);
+        var placement = await Migrate(PlacementReason.Rebalanced);
 
         Assert.Equal("b", placement!.Node);
         Assert.Equal([("b", "http://a", GrainKey.Session("a", "t", "c", "m"))], _nodes.Nodes.Pulls);
@@ -41,7 +41,7 @@ public sealed class SessionMigrationTests : TurnExecutorScene
         Home(answered: false);
         var before = Store.Stored;
 
-        var placement = await Move(PlacementReason.Rebalanced);
+        var placement = await Migrate(PlacementReason.Rebalanced);
 
         Assert.Null(placement);
         Assert.Empty(_nodes.Nodes.Pulls);
@@ -58,7 +58,7 @@ public sealed class SessionMigrationTests : TurnExecutorScene
         Registry.Update(Report("a") with { State = NodeState.Draining });
         _nodes.Nodes.Tail = new GenerationEvent([1, 2], "1 2 ", null);
 
-        await Move(PlacementReason.NodeDrains);
+        await Migrate(PlacementReason.NodeDrains);
         var stored = Store.Stored!.Conversation;
         Registry.Remove("a");
         _nodes.Nodes.Tail = null;
@@ -83,16 +83,16 @@ public sealed class SessionMigrationTests : TurnExecutorScene
         };
     }
 
-    private async Task<PlacementDecision?> Move(PlacementReason reason)
+    private async Task<PlacementDecision?> Migrate(PlacementReason reason)
     {
         var transcript = new Transcript(Store, "t", "c");
         await transcript.Load(CancellationToken.None);
-        var mover = new SessionMigration(
+        var migration = new SessionMigration(
             Registry,
             Router,
             new TurnRouter(Registry, Router, Pools.None, Time),
             new SessionClient(Registry, _nodes.Grains, Time),
             NullLogger<SessionMigration>.Instance);
-        return await mover.Run(transcript, target: null, reason, CancellationToken.None);
+        return await migration.Run(transcript, target: null, reason, CancellationToken.None);
     }
 }

@@ -84,7 +84,7 @@ public sealed class TurnFailoverTests : TurnExecutorScene
         Assert.Equal(
             (PlacementReason.NodeDrains, KvOrigin.Pull),
             (turn.Placements![1].Reason, turn.Placements[1].Considered[0].Origin));
-        Assert.Equal(1, turn.Placements[1].Move!.Tokens);
+        Assert.Equal(1, turn.Placements[1].Pull!.Tokens);
     }
 
     /// <summary>
@@ -114,7 +114,7 @@ public sealed class TurnFailoverTests : TurnExecutorScene
     public async Task Answer_PullFails_IsReplayed()
     {
         var nodes = New((node, _) => node == "a" ? [Token(1), Hang] : [Token(2), End(2)]);
-        nodes.Nodes.Pull = () => Task.FromException<KvMove>(new SiloUnavailableException("gone"));
+        nodes.Nodes.Pull = () => Task.FromException<KvPull>(new SiloUnavailableException("gone"));
         var running = Run(nodes, History());
         await Delivered("1 ");
 
@@ -122,7 +122,7 @@ public sealed class TurnFailoverTests : TurnExecutorScene
 
         var turn = await running;
         Assert.Equal("1 2 ", turn.Answer.Text);
-        Assert.Equal((0, "gone"), (turn.Placements![1].Move!.Tokens, turn.Placements[1].Move!.Failure));
+        Assert.Equal((0, "gone"), (turn.Placements![1].Pull!.Tokens, turn.Placements[1].Pull!.Failure));
     }
 
     /// <summary>The home is busy, but its KV cache saves a replay.</summary>
@@ -130,7 +130,7 @@ public sealed class TurnFailoverTests : TurnExecutorScene
     public async Task Answer_PullFailsAndTheHomeIsReady_RunsAtHome()
     {
         var nodes = New((_, _) => [Token(1), End(1)]);
-        nodes.Nodes.Pull = () => Task.FromResult(new KvMove(0, 0, 1, "it took too long"));
+        nodes.Nodes.Pull = () => Task.FromResult(new KvPull(0, 0, 1, "it took too long"));
 
         var turn = await Run(nodes, HistoryAtABusyHome());
 

@@ -90,16 +90,16 @@ public sealed class TurnQueueTests : IDisposable
         (await second).Dispose();
     }
 
-    /// <summary>No id of a turn stands for a management call or a move, not even an empty one.</summary>
+    /// <summary>No id of a turn stands for a management call or a migration, not even an empty one.</summary>
     [Theory]
     [InlineData("")]
     [InlineData(".move")]
-    public async Task EnterTurn_ManagementOrMoveRuns_IsNotTheSameCall(string turn)
+    public async Task EnterTurn_ManagementOrMigrationRuns_IsNotTheSameCall(string turn)
     {
         foreach (var enter in new Func<CancellationToken, Task<TurnQueue.Ticket>>[]
         {
             _queue.EnterManagement,
-            _queue.EnterMove,
+            _queue.EnterMigration,
         })
         {
             using var running = await enter(Cancellation);
@@ -112,11 +112,11 @@ public sealed class TurnQueueTests : IDisposable
     }
 
     [Fact]
-    public async Task EnterMove_MoveRuns_IsRefusedWithoutCancellingIt()
+    public async Task EnterMigration_MigrationRuns_IsRefusedWithoutCancellingIt()
     {
-        using var first = await _queue.EnterMove(Cancellation);
+        using var first = await _queue.EnterMigration(Cancellation);
 
-        Assert.Throws<HerdException>(() => { _ = _queue.EnterMove(Cancellation); });
+        Assert.Throws<HerdException>(() => { _ = _queue.EnterMigration(Cancellation); });
 
         Assert.False(first.Cancellation.IsCancellationRequested);
     }
@@ -133,13 +133,13 @@ public sealed class TurnQueueTests : IDisposable
     }
 
     [Fact]
-    public async Task Interrupt_MoveRuns_CancelsIt()
+    public async Task Interrupt_MigrationRuns_CancelsIt()
     {
-        var move = await _queue.EnterMove(Cancellation);
+        var migration = await _queue.EnterMigration(Cancellation);
         var interrupt = _queue.Interrupt(Cancellation);
 
-        Assert.True(move.Cancellation.IsCancellationRequested);
-        move.Dispose();
+        Assert.True(migration.Cancellation.IsCancellationRequested);
+        migration.Dispose();
         (await interrupt).Dispose();
     }
 

@@ -13,7 +13,7 @@ public sealed class RebalancePlanTests
         Assert.Equal([new Migration("a", "b", 45)], RebalancePlan.Create([new("a", 8, 100), new("b", 8, 0)], Options));
 
     [Fact]
-    public void Of_WithinTheMargin_MovesNothing() =>
+    public void Of_WithinTheMargin_MigratesNothing() =>
         Assert.Empty(RebalancePlan.Create([new("a", 8, 60), new("b", 8, 40)], Options));
 
     [Fact]
@@ -21,15 +21,15 @@ public sealed class RebalancePlanTests
         Assert.Empty(RebalancePlan.Create([new("a", 16, 66), new("b", 8, 34)], Options));
 
     [Fact]
-    public void Of_OneNode_MovesNothing() => Assert.Empty(RebalancePlan.Create([new("a", 8, 100)], Options));
+    public void Of_OneNode_MigratesNothing() => Assert.Empty(RebalancePlan.Create([new("a", 8, 100)], Options));
 
     [Fact]
-    public void Of_OneSessionTooMany_MovesNothing() =>
+    public void Of_OneSessionTooMany_MigratesNothing() =>
         Assert.Empty(RebalancePlan.Create([new("a", 8, 2), new("b", 8, 1)], Options));
 
     /// <summary>
     /// Whatever the cluster: nobody gives more than it has or below its share, nobody takes above its own, nobody does
-    /// both; and when all is moved there is nothing more to do, so it does not swing back.
+    /// both; and when all has migrated there is nothing more to do, so it does not swing back.
     /// </summary>
     [Property(MaxTest = 1000)]
     public bool Of_AnyCluster_EndsInRestWithinTheMargin((byte Capacity, ushort Sessions)[] drawn)
@@ -44,11 +44,11 @@ public sealed class RebalancePlanTests
         var after = nodes.ConvertAll(node => node with
         {
             Sessions = node.Sessions
-                - plan.Where(transfer => transfer.From == node.Node).Sum(transfer => transfer.Sessions)
-                + plan.Where(transfer => transfer.To == node.Node).Sum(transfer => transfer.Sessions),
+                - plan.Where(migration => migration.From == node.Node).Sum(migration => migration.Sessions)
+                + plan.Where(migration => migration.To == node.Node).Sum(migration => migration.Sessions),
         });
-        return plan.All(transfer => transfer.Sessions > 0 && transfer.From != transfer.To)
-            && !plan.Any(transfer => plan.Any(other => other.To == transfer.From))
+        return plan.All(migration => migration.Sessions > 0 && migration.From != migration.To)
+            && !plan.Any(migration => plan.Any(other => other.To == migration.From))
             && nodes.Zip(after).All(pair => pair.Second.Sessions >= pair.First.Sessions
                 ? pair.Second.Sessions == pair.First.Sessions
                     || pair.Second.Sessions <= Math.Ceiling(total * pair.First.Capacity / capacity)
@@ -57,7 +57,7 @@ public sealed class RebalancePlanTests
     }
 
     [Fact]
-    public void TryTake_MovedJustNow_RestsAndTheMinuteIsBounded()
+    public void TryTake_MigratedJustNow_RestsAndTheMinuteIsBounded()
     {
         var time = new FakeTimeProvider();
         var budget = new MigrationBudget(

@@ -11,7 +11,7 @@ public sealed class SimulatedRuntimeTests
         PrefillPerSecond = 1000,
         Step = TimeSpan.FromMilliseconds(5),
         Sequence = TimeSpan.FromMilliseconds(2),
-        MovedPerSecond = 10_000,
+        CopiedPerSecond = 10_000,
         Load = TimeSpan.FromSeconds(3),
     };
 

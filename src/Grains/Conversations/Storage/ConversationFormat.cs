@@ -21,7 +21,7 @@ internal static class ConversationFormat
             Epoch = conversation.Epoch,
             Turns = conversation.Turns.Count,
             System = conversation.System,
-            Moved = conversation.Moved,
+            LastMigration = conversation.LastMigration,
             Metadata = conversation.Metadata,
             Retention = conversation.Retention == Retention.Durable ? null : conversation.Retention,
         },
@@ -72,7 +72,7 @@ internal sealed record ConversationHead
 
     [JsonPropertyName("system")] public string? System { get; init; }
 
-    [JsonPropertyName("moved")] public PlacementDecision? Moved { get; init; }
+    [JsonPropertyName("moved")] public PlacementDecision? LastMigration { get; init; }
 
     [JsonPropertyName("metadata")] public IReadOnlyDictionary<string, string>? Metadata { get; init; }
 
@@ -88,7 +88,7 @@ internal sealed record ConversationHead
         Epoch = Epoch,
         Turns = turns,
         System = System,
-        Moved = Moved,
+        LastMigration = LastMigration,
         Metadata = Metadata,
         Retention = Retention
             ?? (Id.StartsWith(ConversationId.CallerKeptPrefix, StringComparison.Ordinal)

@@ -150,11 +150,12 @@ internal sealed class Transcript(IConversationStore store, string tenant, string
     /// use by this owner, which fences off the work of an earlier owner. It is stored before it is used.
     /// </summary>
     /// <param name="home">The node.</param>
-    /// <param name="moved">The decision of a migration between turns; null otherwise.</param>
+    /// <param name="migration">The decision of a migration between turns; null otherwise.</param>
     /// <param name="begun">
-    /// The turn that moves in mid-answer. It is stored together with the new home, whose replay buffer is still empty.
+    /// The turn that continues there in mid-answer. It is stored together with the new home, whose replay buffer is
+    /// still empty.
     /// </param>
-    public async Task<long> AcquireEpoch(string home, PlacementDecision? moved = null, Turn? begun = null)
+    public async Task<long> AcquireEpoch(string home, PlacementDecision? migration = null, Turn? begun = null)
     {
         if (!_hasEpoch || Conversation!.Home != home)
         {
@@ -163,7 +164,7 @@ internal sealed class Transcript(IConversationStore store, string tenant, string
                 : (Conversation!, Conversation!.Turns.Count);
             next = next with
             {
-                Home = home, Epoch = next.Epoch + 1, Moved = moved ?? next.Moved,
+                Home = home, Epoch = next.Epoch + 1, LastMigration = migration ?? next.LastMigration,
             };
             await Write(next, first);
             _hasEpoch = true;

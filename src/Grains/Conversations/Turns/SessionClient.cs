@@ -26,7 +26,7 @@ internal sealed class SessionClient(NodeRegistry registry, IGrainFactory grains,
     /// Pulls the KV cache from the home if the router found that cheaper. The home keeps it until the epoch rises.
     /// </summary>
     /// <returns>The result of the pull; null if none was due.</returns>
-    public async Task<KvMove?> PullIfCheaper(
+    public async Task<KvPull?> PullIfCheaper(
         Transcript conversation, string model, PlacementDecision placement, CancellationToken cancellation)
     {
         if (placement.Home is not { } home || home == placement.Node
@@ -53,7 +53,7 @@ internal sealed class SessionClient(NodeRegistry registry, IGrainFactory grains,
         {
             span.Fail(e);
             var failure = e is OperationCanceledException ? "it took too long" : e.Message;
-            return new KvMove(0, 0, limit.TotalSeconds, failure);
+            return new KvPull(0, 0, limit.TotalSeconds, failure);
         }
     }
 

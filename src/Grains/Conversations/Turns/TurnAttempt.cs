@@ -21,7 +21,7 @@ internal sealed class TurnAttempt(NodeRegistry registry, SessionClient sessions,
         try
         {
             var pull = await sessions.PullIfCheaper(turn.Conversation, turn.Model, placement, turn.Cancellation);
-            turn.RecordPlacement(placement with { Move = pull });
+            turn.RecordPlacement(placement with { Pull = pull });
             if (pull is { Failure: not null } && IsUsable(placement.Home, turn.Failures))
             {
                 return new AttemptOutcome(AttemptStatus.PullFailed);

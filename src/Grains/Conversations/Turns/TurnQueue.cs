@@ -42,10 +42,10 @@ internal sealed class TurnQueue : IDisposable
 
     /// <summary>Admits a migration of the session if no other call runs.</summary>
     /// <exception cref="HerdException">Another call runs.</exception>
-    public Task<Ticket> EnterMove(CancellationToken cancellation)
+    public Task<Ticket> EnterMigration(CancellationToken cancellation)
     {
         ThrowIfFull(mayWait: false);
-        return Enter(TicketKind.Move, turn: null, cancellation);
+        return Enter(TicketKind.Migration, turn: null, cancellation);
     }
 
     /// <summary>Cancels the turn if it runs, and waits until a management call may run.</summary>
@@ -56,11 +56,11 @@ internal sealed class TurnQueue : IDisposable
         return await EnterManagement(cancellation);
     }
 
-    /// <summary>Cancels the turn or move that runs, and waits until a management call may run.</summary>
+    /// <summary>Cancels the turn or migration that runs, and waits until a management call may run.</summary>
     /// <exception cref="HerdException">Too many calls wait.</exception>
     public async Task<Ticket> Interrupt(CancellationToken cancellation)
     {
-        if (_running is { Kind: TicketKind.Turn or TicketKind.Move } running)
+        if (_running is { Kind: TicketKind.Turn or TicketKind.Migration } running)
         {
             await running.CancelAsync();
         }
@@ -130,7 +130,7 @@ internal sealed class TurnQueue : IDisposable
         Management,
 
         /// <summary>The call migrates the session to another node.</summary>
-        Move,
+        Migration,
     }
 
     /// <summary>An admitted call. Dispose when the call is over: the next one is admitted then.</summary>

@@ -15,9 +15,10 @@ using Orleans.Metadata;
 namespace Herd.Grains.Nodes.Drain;
 
 /// <summary>
-/// Empties this node before its process stops: (1) it reports that it drains, so no new work arrives; (2) gateways move
-/// the running answers; (3) conversations move their idle sessions, the most recently used first; (4) the process stops
-/// when the node is empty or the time is up. If no other node takes sessions, they stay, and the answers end here.
+/// Empties this node before its process stops: (1) it reports that it drains, so no new work arrives; (2) gateways
+/// continue the running answers elsewhere; (3) conversations migrate their idle sessions, the most recently used first;
+/// (4) the process stops when the node is empty or the time is up. If no other node takes sessions, they stay, and the
+/// answers end here.
 /// </summary>
 internal sealed class NodeDrain(
     NodeHost host,
@@ -32,12 +33,12 @@ internal sealed class NodeDrain(
     IHostApplicationLifetime lifetime,
     ILogger<NodeDrain> logger) : StoppingService
 {
-    private const int Movers = 4;
+    private const int MaxMigrations = 4;
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
 
     private readonly TimeSpan _timeout = GracePeriod.DrainTimeout(cluster.Value, options.Value);
 
-    /// <summary>The sessions and bytes to move.</summary>
+    /// <summary>The sessions and bytes to migrate.</summary>
     public async Task<DrainPreview> Preview()
     {
         var sessions = host.Loaded is { } model ? await model.Engine.Sessions() : [];
@@ -47,7 +48,7 @@ internal sealed class NodeDrain(
             sessions.Count(session => !session.IsActive),
             bytes,
             host.Loaded is { } loaded
-                ? ((sessions.Count * loaded.Pulls.Wait) + loaded.Pulls.Seconds(bytes)) / Movers
+                ? ((sessions.Count * loaded.Pulls.Wait) + loaded.Pulls.Seconds(bytes)) / MaxMigrations
                 : 0);
     }
 
@@ -83,7 +84,7 @@ internal sealed class NodeDrain(
         host.EndDrain();
     }
 
-    /// <summary>Moves the sessions of this node, within the drain timeout.</summary>
+    /// <summary>Migrates the sessions of this node, within the drain timeout.</summary>
     public async Task Empty(CancellationToken cancellation)
     {
         using var timeout = new CancellationTokenSource(_timeout, time);
@@ -105,7 +106,7 @@ internal sealed class NodeDrain(
         }
     }
 
-    /// <summary>True if there is a gateway. Conversations live on gateways and move their sessions.</summary>
+    /// <summary>True if there is a gateway. Conversations live on gateways and migrate their sessions.</summary>
     private bool HasGateway()
     {
         var conversations = interfaces.GetGrainInterfaceType(typeof(IConversationGrain));
@@ -118,7 +119,7 @@ internal sealed class NodeDrain(
     {
         var started = time.GetTimestamp();
         var tried = new HashSet<string>();
-        var moved = 0;
+        var migrated = 0;
         while (true)
         {
             var busy = new ConcurrentBag<string>();
@@ -126,11 +127,11 @@ internal sealed class NodeDrain(
             var resting = sessions.Where(session => !session.IsActive && tried.Add(session.Session)).ToList();
             await Parallel.ForEachAsync(
                 resting,
-                new ParallelOptions { MaxDegreeOfParallelism = Movers, CancellationToken = cancellation },
+                new ParallelOptions { MaxDegreeOfParallelism = MaxMigrations, CancellationToken = cancellation },
                 async (session, token) =>
                 {
-                    var outcome = await Move(session, token);
-                    Interlocked.Add(ref moved, outcome == Outcome.Moved ? 1 : 0);
+                    var outcome = await Migrate(session, token);
+                    Interlocked.Add(ref migrated, outcome == Outcome.Migrated ? 1 : 0);
                     if (outcome == Outcome.Busy)
                     {
                         busy.Add(session.Session);
@@ -143,7 +144,7 @@ internal sealed class NodeDrain(
                 && !sessions.Any(session => session.IsActive)
                 && model.Engine.Load is { Active: 0, Queued: 0 })
             {
-                NodeDrainLog.Drained(logger, time.GetElapsedTime(started).TotalSeconds, moved, sessions.Count);
+                NodeDrainLog.Drained(logger, time.GetElapsedTime(started).TotalSeconds, migrated, sessions.Count);
                 return;
             }
 
@@ -151,16 +152,16 @@ internal sealed class NodeDrain(
         }
     }
 
-    private async Task<Outcome> Move(SessionSummary session, CancellationToken cancellation)
+    private async Task<Outcome> Migrate(SessionSummary session, CancellationToken cancellation)
     {
         var key = SessionKey.Parse(session.Session);
         try
         {
             var conversation = grains.GetReachableGrain<IConversationGrain>(
                 GrainKey.Conversation(key.Tenant, key.Conversation));
-            return await conversation.Move(key.Node, target: null, PlacementReason.NodeDrains, cancellation) is not null
-                ? Outcome.Moved
-                : Outcome.Stays;
+            var placement = await conversation.Migrate(
+                key.Node, target: null, PlacementReason.NodeDrains, cancellation);
+            return placement is null ? Outcome.Stays : Outcome.Migrated;
         }
         catch (HerdException e) when (e.Error == HerdError.TurnInProgress)
         {
@@ -174,7 +175,7 @@ internal sealed class NodeDrain(
         }
         catch (Exception e) when (e is not OperationCanceledException || !cancellation.IsCancellationRequested)
         {
-            NodeDrainLog.NotMoved(logger, key.Conversation, e.GetType().Name, e.Message);
+            NodeDrainLog.NotMigrated(logger, key.Conversation, e.GetType().Name, e.Message);
             return Outcome.Stays;
         }
     }
@@ -185,7 +186,7 @@ internal sealed class NodeDrain(
 
     private enum Outcome
     {
-        Moved,
+        Migrated,
         Stays,
         Busy,
     }
@@ -196,20 +197,20 @@ internal static partial class NodeDrainLog
     [LoggerMessage(
         EventId = 410,
         Level = LogLevel.Information,
-        Message = "Drained in {Seconds:F1} s: {Moved} sessions moved, {Left} not moved")]
-    public static partial void Drained(ILogger logger, double seconds, int moved, int left);
+        Message = "Drained in {Seconds:F1} s: {Migrated} sessions migrated, {Left} not migrated")]
+    public static partial void Drained(ILogger logger, double seconds, int migrated, int left);
 
     [LoggerMessage(
         EventId = 411,
         Level = LogLevel.Warning,
-        Message = "The session of {Conversation} could not be moved ({Kind}: {Reason}). It will be restored or "
+        Message = "The session of {Conversation} could not migrate ({Kind}: {Reason}). It will be restored or "
             + "replayed.")]
-    public static partial void NotMoved(ILogger logger, string conversation, string kind, string reason);
+    public static partial void NotMigrated(ILogger logger, string conversation, string kind, string reason);
 
     [LoggerMessage(
         EventId = 413,
         Level = LogLevel.Error,
-        Message = "Not all sessions of {Model} could be moved. The model is replaced; they will be replayed.")]
+        Message = "Not all sessions of {Model} could migrate. The model is replaced; they will be replayed.")]
     public static partial void NotEmptied(ILogger logger, Exception exception, string? model);
 
     [LoggerMessage(

@@ -8,7 +8,7 @@ namespace Herd.Grains.Nodes.Drain;
 /// the scaler stops renewing the retirement.
 /// </summary>
 /// <param name="host">The node.</param>
-/// <param name="empty">Moves all sessions of the node.</param>
+/// <param name="empty">Migrates all sessions of the node.</param>
 /// <param name="time">The clock.</param>
 internal sealed class NodeRetirement(NodeHost host, Func<CancellationToken, Task> empty, TimeProvider time)
     : IDisposable

@@ -70,7 +70,7 @@ public sealed class ConversationFormatTests
         var placement = turn.Placements!.Single();
         Assert.Equal((PlacementReason.NodeDrains, "a", "b"), (placement.Reason, placement.Home, placement.Node));
         Assert.Equal((KvOrigin.Pull, 5.5), (placement.Considered[0].Origin, placement.Considered[0].Total));
-        Assert.Equal(7, placement.Move!.Tokens);
+        Assert.Equal(7, placement.Pull!.Tokens);
     }
 
     [Fact]

@@ -23,9 +23,9 @@ public class LostConversation : DispatchProxy
         return (grains, (LostConversation)(object)conversation);
     }
 
-    protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => _grain ?? Move();
+    protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => _grain ?? Migrate();
 
-    private Task<PlacementDecision?> Move() => ++Asked < 3
+    private Task<PlacementDecision?> Migrate() => ++Asked < 3
         ? Task.FromException<PlacementDecision?>(_failure!)
         : Task.FromResult<PlacementDecision?>(null);
 }
