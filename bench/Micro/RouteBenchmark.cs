@@ -41,7 +41,7 @@ public class RouteBenchmark
             Reason = PlacementReason.Turn,
             Home = i % 10 == 0 ? null : $"node-{random.Next(Nodes)}",
             Tokens = 1000,
-            Held = i % 10 == 0 ? 0 : 900,
+            CachedTokens = i % 10 == 0 ? 0 : 900,
             Prefix = (ulong)random.Next(10) + 1,
             PrefixTokens = 100,
         })];

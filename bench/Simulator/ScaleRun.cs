@@ -132,7 +132,7 @@ internal sealed class ScaleRun
             Reason = PlacementReason.Turn,
             Home = talk.Home,
             Tokens = tokens,
-            Held = talk.Home is null ? 0 : talk.Tokens,
+            CachedTokens = talk.Home is null ? 0 : talk.Tokens,
             Idle = TimeSpan.FromSeconds(_now - talk.LastEnd),
         })!;
         _deciding += Stopwatch.GetElapsedTime(started);
@@ -140,7 +140,7 @@ internal sealed class ScaleRun
 
         var node = _byName[placement.Node];
         var isPulled = placement.Considered[0].Origin == KvOrigin.Pull && home is not null && home != node;
-        var pulled = isPulled ? home!.Held(conversation) : 0;
+        var pulled = isPulled ? home!.CachedTokens(conversation) : 0;
         _pulled += pulled > 0 ? 1 : 0;
         var (first, end, cached) = node.Take(conversation, tokens, answer, pulled, _now);
         if (home is not null && home != node)
@@ -178,7 +178,7 @@ internal sealed class ScaleRun
             {
                 if (_budget.TryTake(conversation.ToString(CultureInfo.InvariantCulture)))
                 {
-                    to.AddMigrated(conversation, from.Held(conversation));
+                    to.AddMigrated(conversation, from.CachedTokens(conversation));
                     from.Release(conversation);
                     _talks[conversation].Home = to.Name;
                     _rebalanced++;

@@ -65,7 +65,7 @@ internal sealed class SimulatedNode(string name, int slots, double speed, long d
     }
 
     /// <summary>The tokens of a conversation's session; 0 if it was dropped.</summary>
-    public int Held(int conversation) => Math.Max(_device.Tokens(conversation), _host.Tokens(conversation));
+    public int CachedTokens(int conversation) => Math.Max(_device.Tokens(conversation), _host.Tokens(conversation));
 
     public void Release(int conversation)
     {

@@ -17,7 +17,7 @@ internal sealed record RouteRequest
     public int Tokens { get; init; }
 
     /// <summary>The number of these tokens in the home's KV cache.</summary>
-    public int Held { get; init; }
+    public int CachedTokens { get; init; }
 
     /// <summary>The time since the home last computed for the session.</summary>
     public TimeSpan Idle { get; init; }

@@ -33,8 +33,9 @@ internal static class TtftPredictor
     /// The tokens to compute, and the bytes to pull; infinite bytes if there is no home to pull from.
     /// </returns>
     public static (int Tokens, double Bytes) Pulled(RoutingTable table, RouteRequest request) =>
-        table.PullsKv && table.IndexOf(request.Home) is >= 0 and var home && table[home].IsReachable && request.Held > 0
-            ? (Math.Max(1, request.Tokens - request.Held), request.Held * table[home].BytesPerToken)
+        table.PullsKv && table.IndexOf(request.Home) is >= 0 and var home
+        && table[home].IsReachable && request.CachedTokens > 0
+            ? (Math.Max(1, request.Tokens - request.CachedTokens), request.CachedTokens * table[home].BytesPerToken)
             : (request.Tokens, double.PositiveInfinity);
 
     private static (KvOrigin Origin, double Seconds) Kv(RoutingTable table, NodeEstimate node, RouteRequest request)
@@ -45,14 +46,14 @@ internal static class TtftPredictor
             Offer(KvOrigin.Shared, request.PrefixTokens, request.PrefixTokens * node.BytesPerToken * node.PerHostByte);
         }
 
-        if (request.Held > 0 && node.Node == request.Home)
+        if (request.CachedTokens > 0 && node.Node == request.Home)
         {
             var (tier, perByte) = Tier(node, request.Idle.TotalSeconds);
-            Offer(tier, request.Held, request.Held * node.BytesPerToken * perByte);
+            Offer(tier, request.CachedTokens, request.CachedTokens * node.BytesPerToken * perByte);
         }
         else if (Pulled(table, request) is (_, var bytes and < double.PositiveInfinity))
         {
-            Offer(KvOrigin.Pull, request.Held, node.PullWait + (bytes * node.PerPulledByte));
+            Offer(KvOrigin.Pull, request.CachedTokens, node.PullWait + (bytes * node.PerPulledByte));
         }
 
         return best;

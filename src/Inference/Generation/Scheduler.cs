@@ -64,7 +64,7 @@ internal sealed class Scheduler(
         _sorted.Sort((one, other) => policy.Compare(one.Key, other.Key));
         foreach (var sequence in _running)
         {
-            sequence.CanBePreempted = cache.CanPreempt(sequence.Kv, time.GetElapsedTime(sequence.HoldsSince));
+            sequence.CanBePreempted = cache.CanPreempt(sequence.Kv, time.GetElapsedTime(sequence.InSlotSince));
         }
 
         foreach (var (key, sequence) in _sorted)
@@ -193,7 +193,7 @@ internal sealed class Scheduler(
         sequence.QuantumUsed)
     {
         HasShortPrompt = sequence.ShortPrompt > 0,
-        Held = sequence.Kv.Slot is null ? TimeSpan.Zero : time.GetElapsedTime(sequence.HoldsSince),
+        TimeInSlot = sequence.Kv.Slot is null ? TimeSpan.Zero : time.GetElapsedTime(sequence.InSlotSince),
     };
 
     private void Prefill(TokenBatch batch)

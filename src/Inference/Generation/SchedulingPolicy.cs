@@ -16,7 +16,7 @@ internal readonly record struct SchedulingKey(
     public bool HasShortPrompt { get; init; }
 
     /// <summary>Time since it got its slot; zero without one.</summary>
-    public TimeSpan Held { get; init; }
+    public TimeSpan TimeInSlot { get; init; }
 }
 
 /// <summary>
@@ -79,7 +79,7 @@ internal sealed class SchedulingPolicy(EngineOptions options)
     private static int CompareClassAndService(SchedulingKey one, SchedulingKey other) =>
         one.Priority != other.Priority ? one.Priority.CompareTo(other.Priority) : one.Service.CompareTo(other.Service);
 
-    private bool MayBeOvertaken(SchedulingKey key) => !key.HasShortPrompt && key.Held < options.StarvationLimit;
+    private bool MayBeOvertaken(SchedulingKey key) => !key.HasShortPrompt && key.TimeInSlot < options.StarvationLimit;
 
     private bool IsStarved(SchedulingKey key) => key.Waited >= options.StarvationLimit;
 

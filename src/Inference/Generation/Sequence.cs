@@ -69,7 +69,7 @@ internal sealed class Sequence
     public long WaitsSince { get; private set; }
 
     /// <summary>The timestamp at which it got its slot.</summary>
-    public long HoldsSince { get; private set; }
+    public long InSlotSince { get; private set; }
 
     /// <summary>True if another sequence of its class may preempt it in this step, judged by the cost alone.</summary>
     public bool CanBePreempted { get; set; }
@@ -102,11 +102,11 @@ internal sealed class Sequence
     {
         ShortPrompt = Kv.Pending <= EngineLoad.ShortPromptTokens ? Kv.Pending : 0;
         AnsweredBefore = Answered;
-        HoldsSince = _time.GetTimestamp();
+        InSlotSince = _time.GetTimestamp();
         CanBePreempted = false;
         if (_admitted == 0)
         {
-            _admitted = HoldsSince;
+            _admitted = InSlotSince;
             (_prefixSource, _restore) = (Kv.PrefixSource, Kv.Restore);
             _cached = Math.Min(Kv.Slot!.Tokens.Count, _request.Prompt.Count);
         }

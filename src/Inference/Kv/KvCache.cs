@@ -25,10 +25,10 @@ internal enum KvAllocationOutcome
 internal sealed class KvCache : IDisposable
 {
     /// <summary>
-    /// The minimum time that a slot is held, as a multiple of the time to swap the sessions of all slots: transfers
-    /// take at most a fifth of the time.
+    /// The minimum time in a slot, as a multiple of the time to swap the sessions of all slots: transfers take at most a
+    /// fifth of the time.
     /// </summary>
-    private const double MinHoldPerSwap = 4;
+    private const double MinTimePerSwap = 4;
 
     private readonly ILlamaContext _context;
     private readonly KvRates _rates;
@@ -135,13 +135,13 @@ internal sealed class KvCache : IDisposable
         });
     }
 
-    /// <summary>True if preempting an allocation costs little compared with the time it held its slot.</summary>
-    public bool CanPreempt(KvAllocation allocation, TimeSpan held)
+    /// <summary>True if preempting an allocation costs little compared with its time in the slot.</summary>
+    public bool CanPreempt(KvAllocation allocation, TimeSpan timeInSlot)
     {
         var tokens = allocation.Slot!.Tokens.Count;
         var rebuilding = _rates.Prefill.Seconds(tokens);
         var copying = Offloaded.IsEnabled ? Math.Min(rebuilding, _rates.Copy(tokens)) : rebuilding;
-        return held.TotalSeconds >= MinHoldPerSwap * _slots.Length * copying && HasRoomToPreempt(tokens);
+        return timeInSlot.TotalSeconds >= MinTimePerSwap * _slots.Length * copying && HasRoomToPreempt(tokens);
     }
 
     /// <summary>Takes an allocation's slot until it is allocated one again.</summary>

@@ -102,9 +102,9 @@ internal sealed class KvTransfer(KvCache cache, KvRates rates, TimeProvider time
                 ? null
                 : new SessionState(slot.Session!, slot.Tenant, slot.Prefix, [.. slot.Tokens], copy);
         }
-        else if (offloaded is { State: { } held })
+        else if (offloaded is { State: { } kept })
         {
-            state = new SessionState(offloaded.Session, offloaded.Tenant, offloaded.Prefix, offloaded.Tokens, held);
+            state = new SessionState(offloaded.Session, offloaded.Tenant, offloaded.Prefix, offloaded.Tokens, kept);
         }
         else if (offloaded is { FileBytes: > 0 })
         {

@@ -3,7 +3,7 @@ namespace Herd.Inference.Text;
 /// <summary>Finds stop sequences in streamed text, and holds back text that may be the start of one.</summary>
 internal sealed class StopMatcher(IReadOnlyList<string> stops)
 {
-    private string _held = "";
+    private string _withheld = "";
 
     /// <summary>True if a stop sequence was found. No text is released after it.</summary>
     public bool Stopped { get; private set; }
@@ -17,26 +17,26 @@ internal sealed class StopMatcher(IReadOnlyList<string> stops)
             return "";
         }
 
-        var text = _held + piece;
+        var text = _withheld + piece;
         var cut = FirstStop(text);
         if (cut >= 0)
         {
             Stopped = true;
-            _held = "";
+            _withheld = "";
             return text[..cut];
         }
 
-        var held = LongestBeginning(text);
-        _held = text[^held..];
-        return text[..^held];
+        var length = LongestBeginning(text);
+        _withheld = text[^length..];
+        return text[..^length];
     }
 
     /// <summary>Releases the text that was held back, at the end of the text.</summary>
     public string Flush()
     {
-        var held = _held;
-        _held = "";
-        return held;
+        var text = _withheld;
+        _withheld = "";
+        return text;
     }
 
     private int FirstStop(string text)

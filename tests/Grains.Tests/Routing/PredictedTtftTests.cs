@@ -17,7 +17,7 @@ public sealed class PredictedTtftTests
         Reason = PlacementReason.Turn,
         Home = "home",
         Tokens = 1000,
-        Held = 900,
+        CachedTokens = 900,
         Idle = TimeSpan.FromSeconds(1),
     };
 
@@ -46,11 +46,11 @@ public sealed class PredictedTtftTests
         var crowded = Tables.Figures with { PromptRate = 2, ShortPromptSeconds = 0.1, PullWait = 1 };
 
         Assert.Equal("home", Choose(
-            Turn with { Held = 980 },
+            Turn with { CachedTokens = 980 },
             Tables.Node("home", active: 4, figures: crowded),
             Tables.Node("other", figures: crowded)));
         Assert.Equal("other", Choose(
-            Turn with { Held = 900 },
+            Turn with { CachedTokens = 900 },
             Tables.Node("home", active: 4, figures: crowded),
             Tables.Node("other", figures: crowded)));
     }
@@ -118,7 +118,7 @@ public sealed class PredictedTtftTests
     public void Choose_NewConversation_GoesWhereItsBeginningIs()
     {
         var shared = Tables.Figures with { Prefixes = [7] };
-        var request = Turn with { Home = null, Held = 0, Prefix = 7, PrefixTokens = 600 };
+        var request = Turn with { Home = null, CachedTokens = 0, Prefix = 7, PrefixTokens = 600 };
 
         Assert.Equal(
             "b", Choose(request, Tables.Node("a"), Tables.Node("b", active: 1, figures: shared), Tables.Node("c")));
@@ -127,7 +127,7 @@ public sealed class PredictedTtftTests
     [Fact]
     public void Choose_OldReport_CountsForLess()
     {
-        var request = Turn with { Home = null, Held = 0 };
+        var request = Turn with { Home = null, CachedTokens = 0 };
 
         Assert.Equal("new", Choose(request, Tables.Node("old", at: -3), Tables.Node("new", active: 2)));
     }
@@ -144,7 +144,7 @@ public sealed class PredictedTtftTests
                     Tables.Node($"n{node}", figures: Tables.Figures with { OffloadedSessions = sessions[node] }));
             }
 
-            sessions[_policy.Choose(_table, Turn with { Home = null, Held = 0 }, now: 0)]++;
+            sessions[_policy.Choose(_table, Turn with { Home = null, CachedTokens = 0 }, now: 0)]++;
         }
 
         Assert.Equal([10, 10, 10, 10], sessions);

@@ -136,7 +136,7 @@ public sealed class RouterTests
         _registry.Update(Report("b", NodeState.Ready));
         _registry.Update(Report("c", NodeState.Ready, active: 3));
 
-        var placement = _router.Route("m", Request() with { Home = "a", Held = 1, Tokens = 2 })!;
+        var placement = _router.Route("m", Request() with { Home = "a", CachedTokens = 1, Tokens = 2 })!;
 
         Assert.Equal(("b", "a", 3), (placement.Node, placement.Home, placement.Possible));
         Assert.Equal(["b", "a", "c"], placement.Considered.Select(forecast => forecast.Node));

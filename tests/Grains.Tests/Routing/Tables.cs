@@ -28,7 +28,7 @@ internal static class Tables
             Reason = PlacementReason.Turn,
             Home = random.Next(4) == 0 ? null : $"n{random.Next(most)}",
             Tokens = tokens,
-            Held = random.Next(2) * random.Next(tokens),
+            CachedTokens = random.Next(2) * random.Next(tokens),
             Idle = TimeSpan.FromSeconds(random.Next(100)),
             Prefix = (ulong)random.Next(4),
             PrefixTokens = random.Next(tokens),

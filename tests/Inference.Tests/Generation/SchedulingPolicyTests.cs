@@ -47,7 +47,7 @@ public sealed class SchedulingPolicyTests
     public void ComparePrompts_LongOneHasWaitedTooLong_GoesFirst() =>
         Assert.True(_policy.ComparePrompts(
             New(arrival: 2) with { HasShortPrompt = true },
-            New(arrival: 1) with { Held = TimeSpan.FromSeconds(30) }) > 0);
+            New(arrival: 1) with { TimeInSlot = TimeSpan.FromSeconds(30) }) > 0);
 
     [Fact]
     public void ComparePrompts_ShortOneOfATenantServedMore_WaitsForTheOthers() =>

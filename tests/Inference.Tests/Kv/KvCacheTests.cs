@@ -27,7 +27,7 @@ public sealed class KvCacheTests : IDisposable
     }
 
     [Fact]
-    public void CanPreempt_HeldForLessThanMovingIsWorth_IsFalse()
+    public void CanPreempt_TooShortInTheSlot_IsFalse()
     {
         Open(hostBytes: 4 * StateBytes);
         var claim = Compute("a");
@@ -35,7 +35,7 @@ public sealed class KvCacheTests : IDisposable
         _rates.Save.Record(StateBytes, TimeSpan.FromSeconds(0.02));
         _rates.Restore.Record(StateBytes, TimeSpan.FromSeconds(0.03));
 
-        // Saving and restoring two sessions may take a fifth of the time, so the slot is held for four times as long.
+        // Saving and restoring two sessions may take a fifth of the time, so the minimum in the slot is four times as long.
         var least = TimeSpan.FromSeconds(4 * 2 * 0.05);
         Assert.False(_cache!.CanPreempt(claim, least * 0.99));
         Assert.True(_cache!.CanPreempt(claim, least * 1.01));

@@ -55,7 +55,7 @@ internal sealed class TurnRouter(NodeRegistry registry, Router router, Pools poo
         {
             failures.ThrowIfHopeless(model);
             failures.Nodes.Clear();
-            using var held = pools.Hold(model);
+            using var hold = pools.Hold(model);
             placement = await WaitFor(Choose, cancellation, pools.MaxHold(model), atNextChange: true)
                 ?? throw RoutingErrors.NoNodeReady($"the model '{model}'");
         }
@@ -78,9 +78,9 @@ internal sealed class TurnRouter(NodeRegistry registry, Router router, Pools poo
         var last = conversation.Turns.LastOrDefault(turn => turn.Usage is not null && turn.Model == model);
         var uncounted = conversation.Turns
             .SkipWhile(turn => last is not null && turn.Id != last.Id).Skip(last is null ? 0 : 1);
-        var held = last is null ? 0 : last.Usage!.PromptTokens + last.Usage.CompletionTokens;
+        var cached = last is null ? 0 : last.Usage!.PromptTokens + last.Usage.CompletionTokens;
         var fresh = uncounted.Sum(turn => turn.Input.Sum(message => message.Text.Length)) / CharactersPerToken;
-        var tokens = held + fresh + produced + 1;
+        var tokens = cached + fresh + produced + 1;
         var system = conversation.System
             ?? conversation.Turns.Take(1).SelectMany(turn => turn.Input)
                 .FirstOrDefault(message => message.Role == Role.System)?.Text;
@@ -90,7 +90,7 @@ internal sealed class TurnRouter(NodeRegistry registry, Router router, Pools poo
             Reason = reason,
             Home = conversation.Home,
             Tokens = tokens,
-            Held = produced > 0 ? tokens - 1 : held,
+            CachedTokens = produced > 0 ? tokens - 1 : cached,
             Idle = last is null || produced > 0 ? TimeSpan.Zero : time.GetUtcNow() - EndOf(last),
             Prefix = PromptPrefix.Digest(transcript.Tenant, system),
             PrefixTokens = (system?.Length ?? 0) / CharactersPerToken,
