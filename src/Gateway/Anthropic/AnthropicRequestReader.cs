@@ -72,8 +72,8 @@ internal static class AnthropicRequestReader
     private static List<Message> Messages(MessagesRequest request, AnswerMarkup markup)
     {
         Require(
-            request.Messages is { Count: >= 1 and <= TurnRules.MaxMessages },
-            $"'messages' must hold 1 to {TurnRules.MaxMessages} messages.",
+            request.Messages is { Count: >= 1 and <= TurnLimits.MaxMessages },
+            $"'messages' must hold 1 to {TurnLimits.MaxMessages} messages.",
             "messages");
         List<Message> read = request.System is { ValueKind: not JsonValueKind.Null } system
             ? [new Message(Role.System, Text(system, "system"))]

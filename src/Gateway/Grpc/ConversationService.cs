@@ -63,8 +63,8 @@ internal sealed class ConversationService(
             Settings = request.ToSettings(),
             Offset = request.Resume.ToOffset(),
         };
-        TurnRules.CheckTurnId(turn.TurnId);
-        TurnRules.CheckOffset(turn.Offset, request.HasTurnId);
+        TurnLimits.CheckTurnId(turn.TurnId);
+        TurnLimits.CheckOffset(turn.Offset, request.HasTurnId);
         var cancellation = context.CancellationToken;
         var parts = new TurnParts(registry, turn);
         var updates = conversations.Converse(Tenant(context), Id(request.ConversationId), turn, cancellation);
@@ -153,7 +153,7 @@ internal sealed class ConversationService(
 
     public override async Task<CancelTurnResponse> CancelTurn(CancelTurnRequest request, ServerCallContext context)
     {
-        TurnRules.CheckTurnId(request.TurnId);
+        TurnLimits.CheckTurnId(request.TurnId);
         var turn = await conversations.Cancel(
             Tenant(context), Id(request.ConversationId), request.TurnId, context.CancellationToken);
         return new CancelTurnResponse { Turn = turn.ToProto() };

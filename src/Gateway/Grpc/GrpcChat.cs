@@ -53,10 +53,10 @@ internal sealed class GrpcChat(StatelessChat chat, SessionIdentity identities, N
     private static TurnRequest ToTurn(ChatRequest request, AnswerMarkup markup)
     {
         var settings = request.ToSettings();
-        if (request.Messages.Count is 0 or > TurnRules.MaxMessages)
+        if (request.Messages.Count is 0 or > TurnLimits.MaxMessages)
         {
             throw Bad(
-                $"'messages' must hold 1 to {TurnRules.MaxMessages} messages; found {request.Messages.Count}.",
+                $"'messages' must hold 1 to {TurnLimits.MaxMessages} messages; found {request.Messages.Count}.",
                 "messages");
         }
 

@@ -79,9 +79,9 @@ internal static class OllamaRequestReader
 
     private static List<Message> Messages(OllamaRequest request, AnswerMarkup markup)
     {
-        if (request.Messages is not { Count: >= 1 and <= TurnRules.MaxMessages } messages)
+        if (request.Messages is not { Count: >= 1 and <= TurnLimits.MaxMessages } messages)
         {
-            throw Bad($"'messages' must hold 1 to {TurnRules.MaxMessages} messages.", "messages");
+            throw Bad($"'messages' must hold 1 to {TurnLimits.MaxMessages} messages.", "messages");
         }
 
         return [.. messages.Select((message, i) => ToMessage(message, i, markup))];

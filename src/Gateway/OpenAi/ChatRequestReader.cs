@@ -86,10 +86,10 @@ internal static class ChatRequestReader
             throw Bad("'messages' is empty. Send at least one message.", "messages");
         }
 
-        if (messages.Count > TurnRules.MaxMessages)
+        if (messages.Count > TurnLimits.MaxMessages)
         {
             throw Bad(
-                $"'messages' may hold at most {TurnRules.MaxMessages} messages; found {messages.Count}.",
+                $"'messages' may hold at most {TurnLimits.MaxMessages} messages; found {messages.Count}.",
                 "messages");
         }
 

@@ -44,7 +44,7 @@ internal sealed record StreamPosition(string Session, string Turn, AnswerOffset 
             throw Bad($"'{Header}' is not the id of an event of a stream. Leave it out to start a new answer.", Header);
         }
 
-        TurnRules.CheckTurnId(turn);
+        TurnLimits.CheckTurnId(turn);
         return new StreamPosition(
             session, turn, new AnswerOffset(byteCount, tokenCount, epochNumber) { Digest = digestNumber });
     }

@@ -217,7 +217,7 @@ internal sealed class ConversationGrain(
         {
             return await Answer(request, events, cancellation);
         }
-        catch (HerdException e) when (TurnRules.DependsOnLatestState(e))
+        catch (HerdException e) when (TurnAcceptance.DependsOnLatestState(e))
         {
             await _transcript.RequireCurrent(cancellation);
             throw;

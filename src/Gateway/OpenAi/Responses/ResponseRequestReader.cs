@@ -90,9 +90,9 @@ internal static class ResponseRequestReader
         }
 
         if (input is not { ValueKind: JsonValueKind.Array } items
-            || items.GetArrayLength() is 0 or > TurnRules.MaxMessages)
+            || items.GetArrayLength() is 0 or > TurnLimits.MaxMessages)
         {
-            throw Bad($"'input' must be a text, or 1 to {TurnRules.MaxMessages} messages.", "input");
+            throw Bad($"'input' must be a text, or 1 to {TurnLimits.MaxMessages} messages.", "input");
         }
 
         var messages = items.EnumerateArray().Select(

@@ -11,16 +11,16 @@ internal sealed class TurnAcceptor(Transcript transcript, TimeProvider time)
     /// <param name="request">The requested turn.</param>
     /// <returns>The turn as it is stored, and whether it is new.</returns>
     /// <exception cref="Herd.Contracts.Errors.HerdException">
-    /// <see cref="TurnRules"/> refuse the turn, or it cannot be stored.
+    /// <see cref="TurnAcceptance"/> refuses the turn, or it cannot be stored.
     /// </exception>
     public async Task<(Turn Turn, bool IsNew)> Accept(Conversation conversation, TurnRequest request)
     {
         if (conversation.Turns.FirstOrDefault(turn => turn.Id == request.TurnId) is { } known)
         {
-            return (await AcceptAgain(TurnRules.Known(conversation, known, request)), false);
+            return (await AcceptAgain(TurnAcceptance.Known(conversation, known, request)), false);
         }
 
-        if (TurnRules.Refusal(conversation, request) is { } refusal)
+        if (TurnAcceptance.Refusal(conversation, request) is { } refusal)
         {
             throw refusal;
         }

@@ -4,8 +4,8 @@ using static Herd.Gateway.Errors.BadRequest;
 
 namespace Herd.Gateway.Conversations;
 
-/// <summary>Checks the id and the resume point of a turn, and bounds its messages. For all interfaces.</summary>
-internal static class TurnRules
+/// <summary>The limits of a requested turn: its id, its resume point, the number of its messages. For all interfaces.</summary>
+internal static class TurnLimits
 {
     public const int MaxMessages = 4096;
 

@@ -3,8 +3,8 @@ using Herd.Contracts.Errors;
 
 namespace Herd.Grains.Conversations.Turns;
 
-/// <summary>The rules by which a conversation accepts turns.</summary>
-internal static class TurnRules
+/// <summary>The turns that a conversation accepts, new ones and repeated ones.</summary>
+internal static class TurnAcceptance
 {
     /// <summary>The refusal of a new turn; null if it is accepted.</summary>
     public static HerdException? Refusal(Conversation conversation, TurnRequest request) => request switch
