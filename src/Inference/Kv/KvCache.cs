@@ -25,8 +25,8 @@ internal enum KvAllocationOutcome
 internal sealed class KvCache : IDisposable
 {
     /// <summary>
-    /// The minimum time in a slot, as a multiple of the time to swap the sessions of all slots: transfers take at most a
-    /// fifth of the time.
+    /// The minimum time in a slot, as a multiple of the time to swap the sessions of all slots: transfers take at most
+    /// a fifth of the time.
     /// </summary>
     private const double MinTimePerSwap = 4;
 
