@@ -7,41 +7,52 @@ namespace Herd.Gateway.Grpc;
 /// <summary>Reads the settings of herd.v1's requests.</summary>
 internal static class SettingsMapping
 {
-    public static GenerationSettings ToSettings(this V1.ConverseRequest request) => SettingsBuilder.Build(
-        Read(request.Sampling, request.Form, request.Overflow, request.Priority, request.ToolChoice) with
-        {
-            MaxTokens = ("max_tokens", request.HasMaxTokens ? request.MaxTokens : null),
-            Stops = ("stop", [.. request.Stop]),
-            Tools = ("tools", Tools(request.Tools)),
-        });
+    public static GenerationSettings ToSettings(this V1.ConverseRequest request) => Build(
+        request.Sampling,
+        request.HasMaxTokens ? request.MaxTokens : null,
+        request.Stop,
+        request.Form,
+        request.Tools,
+        request.ToolChoice,
+        request.Overflow,
+        request.Priority);
 
-    public static GenerationSettings ToSettings(this V1.ChatRequest request) => SettingsBuilder.Build(
-        Read(request.Sampling, request.Form, request.Overflow, request.Priority, request.ToolChoice) with
-        {
-            MaxTokens = ("max_tokens", request.HasMaxTokens ? request.MaxTokens : null),
-            Stops = ("stop", [.. request.Stop]),
-            Tools = ("tools", Tools(request.Tools)),
-        });
+    public static GenerationSettings ToSettings(this V1.ChatRequest request) => Build(
+        request.Sampling,
+        request.HasMaxTokens ? request.MaxTokens : null,
+        request.Stop,
+        request.Form,
+        request.Tools,
+        request.ToolChoice,
+        request.Overflow,
+        request.Priority);
 
-    private static SettingsFields Read(
+    /// <summary>Both requests have the same fields; the generated types have nothing in common.</summary>
+    private static GenerationSettings Build(
         V1.Sampling? sampling,
+        int? maxTokens,
+        RepeatedField<string> stops,
         V1.AnswerForm? form,
+        RepeatedField<V1.Tool> tools,
+        V1.ToolChoice? choice,
         V1.ContextOverflow overflow,
-        V1.Priority priority,
-        V1.ToolChoice? choice) => Read(sampling ?? new V1.Sampling()) with
+        V1.Priority priority) => SettingsBuilder.Build(Read(sampling ?? new V1.Sampling()) with
     {
+        MaxTokens = ("max_tokens", maxTokens),
+        Stops = ("stop", [.. stops]),
         Form = ("form", form?.FormCase switch
         {
             V1.AnswerForm.FormOneofCase.JsonObject => new AnswerForm(Schema: null),
             V1.AnswerForm.FormOneofCase.JsonSchema => new AnswerForm(form.JsonSchema),
             _ => null,
         }),
-        Overflow = overflow == V1.ContextOverflow.Shift ? ContextOverflow.Shift : ContextOverflow.Refuse,
-        Priority = priority == V1.Priority.Background ? TurnPriority.Background : TurnPriority.Interactive,
+        Tools = ("tools", Tools(tools)),
         ToolChoice = ("tool_choice", choice is { Required: true }
             ? new ToolChoice(IsRequired: true, choice.HasName ? choice.Name : null)
             : null),
-    };
+        Overflow = overflow == V1.ContextOverflow.Shift ? ContextOverflow.Shift : ContextOverflow.Refuse,
+        Priority = priority == V1.Priority.Background ? TurnPriority.Background : TurnPriority.Interactive,
+    });
 
     private static SettingsFields Read(V1.Sampling sampling) => new()
     {
