@@ -1,9 +1,6 @@
 using Herd.Gateway.Hosting;
-using Herd.Gateway.Answers;
 using Herd.Gateway.Conversations;
 using Herd.Gateway.Errors;
-using Herd.Gateway.OpenAi;
-using Herd.Gateway.Tenants;
 using Herd.Grains.Routing;
 
 namespace Herd.Gateway.Anthropic;
@@ -28,24 +25,12 @@ internal static class AnthropicEndpoints
     }
 
     private static async Task Create(
-        HttpContext context,
-        StatelessChat chat,
-        SessionIdentity identity,
-        NodeRegistry registry,
-        ILogger<ErrorResponses> logger)
+        HttpContext context, StatelessReplies replies, NodeRegistry registry, ILogger<ErrorResponses> logger)
     {
         var request = await AnthropicRequestReader.Read(context.Request);
         var markup = registry.MarkupOf(request.Model);
         var turn = AnthropicRequestReader.ToTurn(request, markup);
-        var (session, events) = await chat.Begin(
-            context.Tenant(),
-            identity.From(request.Rest, turn, context.Request.Headers),
-            turn,
-            context.RequestAborted);
-        await using var reply = await Reply.Begin(
-            session, events, new AnswerReader(markup, turn.Settings, turn.TurnId));
-        context.Response.Headers[ChatCompletions.SessionHeader] = reply.Session;
-        context.Response.Headers[ChatCompletions.NodeHeader] = reply.Node;
+        await using var reply = await replies.Begin(context, request.Rest, turn, markup);
         if (request.Stream)
         {
             await Stream(context, reply, AnthropicShape.Reply(turn, [], answered: null, hasCalled: false), logger);

@@ -21,7 +21,7 @@ internal static class AnthropicRequestReader
     /// <exception cref="HerdException">A field is out of range or not supported.</exception>
     public static TurnRequest ToTurn(MessagesRequest request, AnswerMarkup markup, bool isToAnswer = true)
     {
-        Require(!string.IsNullOrEmpty(request.Model), "'model' is missing.", "model");
+        var model = RequireModel(request.Model);
         Require(!isToAnswer || request.MaxTokens is not null, "'max_tokens' is missing.", "max_tokens");
         var (tools, choice) = Tools(request);
         var settings = SettingsBuilder.Build(new SettingsFields
@@ -39,7 +39,7 @@ internal static class AnthropicRequestReader
             TurnId = ConversationClient.NewTurnId(),
             Input = Messages(request, markup),
             Settings = settings,
-            Model = request.Model,
+            Model = model,
             IsWholeHistory = true,
         };
     }
@@ -71,10 +71,7 @@ internal static class AnthropicRequestReader
 
     private static List<Message> Messages(MessagesRequest request, AnswerMarkup markup)
     {
-        Require(
-            request.Messages is { Count: >= 1 and <= TurnLimits.MaxMessages },
-            $"'messages' must hold 1 to {TurnLimits.MaxMessages} messages.",
-            "messages");
+        TurnLimits.CheckCount(request.Messages?.Count ?? 0);
         List<Message> read = request.System is { ValueKind: not JsonValueKind.Null } system
             ? [new Message(Role.System, Text(system, "system"))]
             : [];
@@ -89,10 +86,7 @@ internal static class AnthropicRequestReader
             });
         }
 
-        Require(
-            read[^1].Role != Role.Assistant,
-            "The last message is the assistant's. End with a message to answer.",
-            "messages");
+        TurnLimits.CheckLast(read, "messages");
         return read;
     }
 
@@ -105,12 +99,12 @@ internal static class AnthropicRequestReader
         }
 
         var results = Blocks(content, name)
-            .Where(block => TypeOf(block) == "tool_result")
+            .Where(block => block.TextOf("type") == "tool_result")
             .Select(block => new Message(
                 Role.Tool, block.TryGetProperty("content", out var result) ? Text(result, $"{name}.content") : ""));
         var text = string.Concat(Blocks(content, name)
-            .Where(block => TypeOf(block) != "tool_result")
-            .Select(block => TextOf(block, name)));
+            .Where(block => block.TextOf("type") != "tool_result")
+            .Select(block => BlockText(block, name)));
         return text.Length > 0 ? results.Append(new Message(Role.User, text)) : results;
     }
 
@@ -122,37 +116,27 @@ internal static class AnthropicRequestReader
         }
 
         var text = string.Concat(Blocks(content, name)
-            .Where(block => TypeOf(block) is not ("tool_use" or "thinking" or "redacted_thinking"))
-            .Select(block => TextOf(block, name)));
-        var calls = Blocks(content, name).Where(block => TypeOf(block) == "tool_use").Select(block =>
-            block.TryGetProperty("name", out var function) && function.ValueKind == JsonValueKind.String
+            .Where(block => block.TextOf("type") is not ("tool_use" or "thinking" or "redacted_thinking"))
+            .Select(block => BlockText(block, name)));
+        var calls = Blocks(content, name).Where(block => block.TextOf("type") == "tool_use").Select(block =>
+            block.TextOf("name") is { } function
             && block.TryGetProperty("input", out var input) && input.ValueKind == JsonValueKind.Object
-                ? new ToolCall(
-                    "", function.GetString()!, JsonSerializer.Serialize(input, OpenAiJson.Default.JsonElement))
+                ? new ToolCall("", function, JsonSerializer.Serialize(input, OpenAiJson.Default.JsonElement))
                 : throw Bad($"'{name}' has a tool_use without a name or an input object.", name));
         return CallText.Write(text, [.. calls], markup);
     }
 
     private static string Text(JsonElement content, string name) => content.ValueKind == JsonValueKind.String
         ? content.GetString()!
-        : string.Concat(Blocks(content, name).Select(block => TextOf(block, name)));
+        : string.Concat(Blocks(content, name).Select(block => BlockText(block, name)));
 
     private static JsonElement.ArrayEnumerator Blocks(JsonElement content, string name) =>
         content.ValueKind == JsonValueKind.Array
             ? content.EnumerateArray()
             : throw Bad($"'{name}' must be a text or an array of blocks.", name);
 
-    private static string? TypeOf(JsonElement block) =>
-        block.ValueKind == JsonValueKind.Object
-        && block.TryGetProperty("type", out var type)
-        && type.ValueKind == JsonValueKind.String
-            ? type.GetString()
-            : null;
-
-    private static string TextOf(JsonElement block, string name) =>
-        TypeOf(block) == "text"
-        && block.TryGetProperty("text", out var text)
-        && text.ValueKind == JsonValueKind.String
-            ? text.GetString()!
+    private static string BlockText(JsonElement block, string name) =>
+        block.TextOf("type") == "text" && block.TextOf("text") is { } text
+            ? text
             : throw Bad($"'{name}' has a block that is not supported. Only texts, calls and results are.", name);
 }

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Herd.Contracts.Conversations;
+using Herd.Gateway.Generation;
 using Herd.Gateway.Hosting;
 using Microsoft.Extensions.Options;
 
@@ -62,13 +63,7 @@ internal sealed class SessionIdentity(IOptions<GatewayOptions> options)
             }
         }
 
-        return value.ValueKind switch
-        {
-            JsonValueKind.String => value.GetString(),
-            JsonValueKind.Object when value.TryGetProperty("id", out var id) && id.ValueKind == JsonValueKind.String =>
-                id.GetString(),
-            _ => null,
-        };
+        return value.ValueKind == JsonValueKind.String ? value.GetString() : value.TextOf("id");
     }
 
     private static string Beginning(TurnRequest turn)

@@ -4,12 +4,26 @@ using static Herd.Gateway.Errors.BadRequest;
 
 namespace Herd.Gateway.Conversations;
 
-/// <summary>The limits of a requested turn: its id, its resume point, the number of its messages. For all interfaces.</summary>
+/// <summary>The limits of a requested turn: its id, its resume point and its messages. For all interfaces.</summary>
 internal static class TurnLimits
 {
-    public const int MaxMessages = 4096;
+    private const int MaxMessages = 4096;
 
     private const int MaxTurnId = 64;
+
+    /// <exception cref="HerdException">There are no messages, or too many.</exception>
+    public static void CheckCount(int messages, string name = "messages") => Require(
+        messages is >= 1 and <= MaxMessages,
+        $"'{name}' must hold 1 to {MaxMessages} messages; found {messages}.",
+        name);
+
+    /// <param name="messages">The messages of the request.</param>
+    /// <param name="parameter">The field that the error names.</param>
+    /// <exception cref="HerdException">The last message is an answer.</exception>
+    public static void CheckLast(IReadOnlyList<Message> messages, string parameter) => Require(
+        messages[^1].Role != Role.Assistant,
+        "The last message is the assistant's. End with a message to answer.",
+        parameter);
 
     /// <exception cref="HerdException">The id is invalid.</exception>
     public static void CheckTurnId(string id) => Require(

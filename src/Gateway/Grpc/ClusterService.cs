@@ -21,9 +21,8 @@ internal sealed class ClusterService(
 
     public override async Task<LoadModelResponse> LoadModel(LoadModelRequest request, ServerCallContext context)
     {
-        await Find(request.Node).Serve(request.Model.Length > 0
-            ? request.Model
-            : throw Bad("'model' is missing.", "model"));
+        Require(request.Model.Length > 0, "'model' is missing. Send the id of a model of the catalog.", "model");
+        await Find(request.Node).Serve(request.Model);
         return new LoadModelResponse();
     }
 

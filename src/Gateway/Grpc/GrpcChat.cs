@@ -53,13 +53,7 @@ internal sealed class GrpcChat(StatelessChat chat, SessionIdentity identities, N
     private static TurnRequest ToTurn(ChatRequest request, AnswerMarkup markup)
     {
         var settings = request.ToSettings();
-        if (request.Messages.Count is 0 or > TurnLimits.MaxMessages)
-        {
-            throw Bad(
-                $"'messages' must hold 1 to {TurnLimits.MaxMessages} messages; found {request.Messages.Count}.",
-                "messages");
-        }
-
+        TurnLimits.CheckCount(request.Messages.Count);
         var messages = request.Messages.Select((message, i) => new Message(
             Enum.IsDefined((Role)message.Role)
                 ? (Role)message.Role
@@ -68,14 +62,13 @@ internal sealed class GrpcChat(StatelessChat chat, SessionIdentity identities, N
                 message.Text,
                 [.. message.Calls.Select(call => new ToolCall(call.CallId, call.Name, call.Arguments))],
                 markup))).ToList();
+        TurnLimits.CheckLast(messages, "messages");
         return new TurnRequest
         {
             TurnId = ConversationClient.NewTurnId(),
-            Input = messages[^1].Role == Role.Assistant
-                ? throw Bad("The last message is the assistant's. End with a message to answer.", "messages")
-                : messages,
+            Input = messages,
             Settings = settings,
-            Model = request.Model.Length > 0 ? request.Model : throw Bad("'model' is missing.", "model"),
+            Model = RequireModel(request.Model),
             IsWholeHistory = true,
         };
     }

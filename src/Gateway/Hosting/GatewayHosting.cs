@@ -46,6 +46,7 @@ internal static class GatewayHosting
         services.AddSingleton<ConversationClient>();
         services.AddSingleton<SessionIdentity>();
         services.AddSingleton<StatelessChat>();
+        services.AddSingleton<StatelessReplies>();
         services.AddSingleton<ModelTokens>();
         services.AddSingleton<GrpcChat>();
         services.AddSingleton<Examination>();

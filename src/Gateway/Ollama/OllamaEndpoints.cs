@@ -3,7 +3,6 @@ using System.Text.Json;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Nodes;
 using Herd.Gateway.Hosting;
-using Herd.Gateway.Answers;
 using Herd.Gateway.Conversations;
 using Herd.Gateway.Errors;
 using Herd.Gateway.OpenAi;
@@ -28,11 +27,10 @@ internal static class OllamaEndpoints
         {
             routes.MapPost(path, (
                 HttpContext context,
-                StatelessChat chat,
-                SessionIdentity identity,
+                StatelessReplies replies,
                 NodeRegistry registry,
                 TimeProvider time,
-                ILogger<ErrorResponses> logger) => Answer(context, isChat, chat, identity, registry, time, logger))
+                ILogger<ErrorResponses> logger) => Answer(context, isChat, replies, registry, time, logger))
                 .Describes<OllamaRequest, OllamaReply>("Ollama");
         }
 
@@ -72,8 +70,7 @@ internal static class OllamaEndpoints
     private static async Task Answer(
         HttpContext context,
         bool isChat,
-        StatelessChat chat,
-        SessionIdentity identity,
+        StatelessReplies replies,
         NodeRegistry registry,
         TimeProvider time,
         ILogger logger)
@@ -81,15 +78,7 @@ internal static class OllamaEndpoints
         var request = await OllamaRequestReader.Read(context.Request);
         var markup = registry.MarkupOf(OllamaRequestReader.NameOf(request.Model));
         var turn = OllamaRequestReader.ToTurn(request, isChat, markup);
-        var (session, events) = await chat.Begin(
-            context.Tenant(),
-            identity.From(request.Rest, turn, context.Request.Headers),
-            turn,
-            context.RequestAborted);
-        await using var reply = await Reply.Begin(
-            session, events, new AnswerReader(markup, turn.Settings, turn.TurnId));
-        context.Response.Headers[ChatCompletions.SessionHeader] = reply.Session;
-        context.Response.Headers[ChatCompletions.NodeHeader] = reply.Node;
+        await using var reply = await replies.Begin(context, request.Rest, turn, markup);
         var shape = new OllamaShape(request.Model!, isChat, time);
         if (request.Stream == false)
         {

@@ -33,9 +33,11 @@ internal static class OllamaRequestReader
     }
 
     /// <summary>The name of a model. Clients add ":latest" to a name without a tag.</summary>
-    public static string NameOf(string? model) => string.IsNullOrEmpty(model)
-        ? throw Bad("'model' is missing.", "model")
-        : model.EndsWith(":latest", StringComparison.Ordinal) ? model[..^":latest".Length] : model;
+    public static string NameOf(string? model)
+    {
+        var name = RequireModel(model);
+        return name.EndsWith(":latest", StringComparison.Ordinal) ? name[..^":latest".Length] : name;
+    }
 
     private static GenerationSettings Settings(OllamaOptions options, OllamaRequest request) =>
         SettingsBuilder.Build(new SettingsFields
@@ -79,12 +81,8 @@ internal static class OllamaRequestReader
 
     private static List<Message> Messages(OllamaRequest request, AnswerMarkup markup)
     {
-        if (request.Messages is not { Count: >= 1 and <= TurnLimits.MaxMessages } messages)
-        {
-            throw Bad($"'messages' must hold 1 to {TurnLimits.MaxMessages} messages.", "messages");
-        }
-
-        return [.. messages.Select((message, i) => ToMessage(message, i, markup))];
+        TurnLimits.CheckCount(request.Messages?.Count ?? 0);
+        return [.. request.Messages!.Select((message, i) => ToMessage(message, i, markup))];
     }
 
     private static Message ToMessage(OllamaMessage? message, int index, AnswerMarkup markup)

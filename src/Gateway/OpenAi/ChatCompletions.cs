@@ -11,9 +11,6 @@ namespace Herd.Gateway.OpenAi;
 /// <summary>POST /v1/chat/completions.</summary>
 internal static class ChatCompletions
 {
-    public const string SessionHeader = "X-Herd-Session";
-    public const string NodeHeader = "X-Herd-Node";
-
     public static async Task Handle(
         HttpContext context,
         StatelessChat chat,
@@ -35,8 +32,8 @@ internal static class ChatCompletions
                 : chat.Resume(tenant, session, turn, cancellation),
             position is null ? request.N ?? 1 : 1,
             context.RequestAborted);
-        context.Response.Headers[SessionHeader] = choices.Session;
-        context.Response.Headers[NodeHeader] = choices.Node;
+        context.Response.Headers[StatelessReplies.SessionHeader] = choices.Session;
+        context.Response.Headers[StatelessReplies.NodeHeader] = choices.Node;
         var shape = new CompletionShape(
             "chatcmpl-" + ConversationClient.WithoutPrefix(turn.TurnId),
             time.GetUtcNow().ToUnixTimeSeconds(),

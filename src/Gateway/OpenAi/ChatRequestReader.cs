@@ -74,32 +74,18 @@ internal static class ChatRequestReader
             TurnId = ConversationClient.NewTurnId(),
             Input = Messages(request.Messages, markup),
             Settings = settings,
-            Model = string.IsNullOrEmpty(request.Model) ? throw Bad("'model' is missing.", "model") : request.Model,
+            Model = RequireModel(request.Model),
             IsWholeHistory = true,
         };
     }
 
     private static List<Message> Messages(IReadOnlyList<ChatRequestMessage>? messages, AnswerMarkup markup)
     {
-        if (messages is null or { Count: 0 })
-        {
-            throw Bad("'messages' is empty. Send at least one message.", "messages");
-        }
-
-        if (messages.Count > TurnLimits.MaxMessages)
-        {
-            throw Bad(
-                $"'messages' may hold at most {TurnLimits.MaxMessages} messages; found {messages.Count}.",
-                "messages");
-        }
-
+        TurnLimits.CheckCount(messages?.Count ?? 0);
         var called = new HashSet<string>();
-        var read = messages.Select((message, i) => ToMessage(message, i, markup, called)).ToList();
-        return read[^1].Role == Contracts.Conversations.Role.Assistant
-            ? throw Bad(
-                "The last message is the assistant's. End with a message to answer.",
-                $"messages[{read.Count - 1}].role")
-            : read;
+        var read = messages!.Select((message, i) => ToMessage(message, i, markup, called)).ToList();
+        TurnLimits.CheckLast(read, $"messages[{read.Count - 1}].role");
+        return read;
     }
 
     /// <param name="message">The message.</param>
@@ -139,26 +125,8 @@ internal static class ChatRequestReader
             $"'messages[{index}].role' must be system, developer, user, assistant or tool.", $"messages[{index}].role"),
     };
 
-    private static string Text(JsonElement? content, int index)
-    {
-        var name = $"messages[{index}].content";
-        if (content is { ValueKind: JsonValueKind.String } text)
-        {
-            return text.GetString()!;
-        }
-
-        if (content is not { ValueKind: JsonValueKind.Array } parts)
-        {
-            throw Bad($"'{name}' must be a text or an array of text parts.", name);
-        }
-
-        return string.Concat(parts.EnumerateArray().Select(part =>
-            part.ValueKind == JsonValueKind.Object
-            && part.TryGetProperty("type", out var type) && type.ValueEquals("text")
-            && part.TryGetProperty("text", out var value) && value.ValueKind == JsonValueKind.String
-                ? value.GetString()
-                : throw Bad($"'{name}' has a part that is not text. Only text is supported.", name)));
-    }
+    private static string Text(JsonElement? content, int index) =>
+        JsonFields.Content(content, $"messages[{index}].content", "text");
 
     private static int? LogProbs(ChatRequest request) => request switch
     {

@@ -73,8 +73,6 @@ internal static class ChatTools
         var named = choice.TryGetProperty("function", out var function) && function.ValueKind == JsonValueKind.Object
             ? function
             : choice;
-        return named.TryGetProperty("name", out var name) && name.ValueKind == JsonValueKind.String
-            ? name.GetString()
-            : null;
+        return named.TextOf("name");
     }
 }

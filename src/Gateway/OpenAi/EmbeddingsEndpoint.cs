@@ -15,7 +15,7 @@ internal static class EmbeddingsEndpoint
     public static async Task<IResult> Handle(HttpContext context, ModelTokens tokens, Quotas quotas)
     {
         var request = await context.Request.Read(OpenAiJson.Default.EmbeddingRequest, "an embedding request");
-        var model = string.IsNullOrEmpty(request.Model) ? throw Bad("'model' is missing.", "model") : request.Model;
+        var model = RequireModel(request.Model);
         var asBase64 = request.EncodingFormat switch
         {
             null or "float" => false,

@@ -5,7 +5,6 @@ using Herd.Contracts.Errors;
 using Herd.Gateway.Conversations;
 using Herd.Gateway.Errors;
 using Herd.Gateway.Generation;
-using Herd.Gateway.Tenants;
 using static Herd.Gateway.Errors.BadRequest;
 
 namespace Herd.Gateway.OpenAi;
@@ -15,22 +14,13 @@ internal static class TextCompletions
 {
     public static async Task Handle(
         HttpContext context,
-        StatelessChat chat,
-        SessionIdentity identity,
+        StatelessReplies replies,
         TimeProvider time,
         ILogger<ErrorResponses> logger)
     {
         var request = await context.Request.Read(OpenAiJson.Default.TextRequest, "a completion request");
         var turn = ToTurn(request);
-        var (session, events) = await chat.Begin(
-            context.Tenant(),
-            identity.From(request.Rest, turn, context.Request.Headers),
-            turn,
-            context.RequestAborted);
-        await using var reply = await Reply.Begin(
-            session, events, new Answers.AnswerReader(AnswerMarkup.None, turn.Settings, turn.TurnId));
-        context.Response.Headers[ChatCompletions.SessionHeader] = reply.Session;
-        context.Response.Headers[ChatCompletions.NodeHeader] = reply.Node;
+        await using var reply = await replies.Begin(context, request.Rest, turn, AnswerMarkup.None);
         TextCompletion Shape(string text, Turn? answered, bool hasUsage) => new(
             "cmpl-" + ConversationClient.WithoutPrefix(turn.TurnId),
             time.GetUtcNow().ToUnixTimeSeconds(),
@@ -98,7 +88,7 @@ internal static class TextCompletions
             TurnId = ConversationClient.NewTurnId(),
             Input = [new Message(Role.User, Prompt(request.Prompt))],
             Settings = settings,
-            Model = string.IsNullOrEmpty(request.Model) ? throw Bad("'model' is missing.", "model") : request.Model,
+            Model = RequireModel(request.Model),
             IsWholeHistory = true,
         };
     }

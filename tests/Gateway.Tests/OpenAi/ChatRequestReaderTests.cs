@@ -117,6 +117,7 @@ public sealed class ChatRequestReaderTests
     [InlineData("""{"model":"m","messages":[{"role":"wizard","content":"x"}]}""", "messages[0].role")]
     [InlineData("""{"model":"m","messages":[{"role":"user"}]}""", "messages[0].content")]
     [InlineData("""{"model":"m","messages":[{"role":"user","content":7}]}""", "messages[0].content")]
+    [InlineData("""{"model":"m","messages":[{"role":"user","content":[{"type":7}]}]}""", "messages[0].content")]
     [InlineData(
         """{"model":"m","messages":[{"role":"user","content":[{"type":"image_url"}]}]}""", "messages[0].content")]
     [InlineData("""{"model":"m","messages":[HELLO,{"role":"assistant","content":"x"}]}""", "messages[1].role")]

@@ -54,13 +54,13 @@ internal static class ResponseRequestReader
     {
         null or { ValueKind: JsonValueKind.Null } => null,
         { ValueKind: JsonValueKind.String } id => id.GetString(),
-        { ValueKind: JsonValueKind.Object } named when Field(named, "id") is { } id => id,
+        { ValueKind: JsonValueKind.Object } named when named.TextOf("id") is { } id => id,
         _ => throw Bad("'conversation' must be an id, or an object with one.", "conversation"),
     };
 
     private static void Check(ResponseRequest request)
     {
-        Require(!string.IsNullOrEmpty(request.Model), "'model' is missing.", "model");
+        RequireModel(request.Model);
         Require(
             request.Background is not true, "'background' is not supported. Leave it out, or stream.", "background");
         Require(
@@ -89,20 +89,17 @@ internal static class ResponseRequestReader
             return [new Message(Role.User, said)];
         }
 
-        if (input is not { ValueKind: JsonValueKind.Array } items
-            || items.GetArrayLength() is 0 or > TurnLimits.MaxMessages)
+        if (input is not { ValueKind: JsonValueKind.Array } items)
         {
-            throw Bad($"'input' must be a text, or 1 to {TurnLimits.MaxMessages} messages.", "input");
+            throw Bad("'input' must be a text that is not empty, or an array of messages.", "input");
         }
 
+        TurnLimits.CheckCount(items.GetArrayLength(), "input");
         var messages = items.EnumerateArray().Select(
             (item, i) => ToMessage(item, i, markup)).OfType<Message>().ToList();
         Require(messages.Count > 0, "'input' has no message. Add one.", "input");
-        return messages[^1].Role == Role.Assistant
-            ? throw Bad(
-                "The last message is the assistant's. End with a message to answer.",
-                $"input[{messages.Count - 1}].role")
-            : messages;
+        TurnLimits.CheckLast(messages, $"input[{messages.Count - 1}].role");
+        return messages;
     }
 
     /// <returns>Null for a thought, which the model does not see again.</returns>
@@ -110,7 +107,7 @@ internal static class ResponseRequestReader
     {
         var name = $"input[{index}]";
         Require(item.ValueKind == JsonValueKind.Object, $"'{name}' must be an object.", name);
-        switch (Field(item, "type") ?? "message")
+        switch (item.TextOf("type") ?? "message")
         {
             case "reasoning":
                 return null;
@@ -119,7 +116,7 @@ internal static class ResponseRequestReader
             case "function_call_output":
                 return new Message(
                     Role.Tool,
-                    Field(item, "output") ?? throw Bad($"'{name}.output' must be a text.", $"{name}.output"));
+                    item.TextOf("output") ?? throw Bad($"'{name}.output' must be a text.", $"{name}.output"));
             case "message":
                 break;
             default:
@@ -129,7 +126,7 @@ internal static class ResponseRequestReader
         }
 
         return new Message(
-            Field(item, "role") switch
+            item.TextOf("role") switch
             {
                 "system" or "developer" => Role.System,
                 "user" => Role.User,
@@ -140,31 +137,12 @@ internal static class ResponseRequestReader
     }
 
     private static ToolCall ToCall(JsonElement item, string name) =>
-        Field(item, "name") is { } function && Field(item, "arguments") is { } arguments
-            ? new ToolCall(Field(item, "call_id") ?? "", function, arguments)
+        item.TextOf("name") is { } function && item.TextOf("arguments") is { } arguments
+            ? new ToolCall(item.TextOf("call_id") ?? "", function, arguments)
             : throw Bad($"'{name}' must have a name and arguments.", name);
 
-    private static string? Field(JsonElement item, string name) =>
-        item.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
-
-    private static string Text(JsonElement item, string name)
-    {
-        if (!item.TryGetProperty("content", out var content)
-            || content.ValueKind is not (JsonValueKind.String or JsonValueKind.Array))
-        {
-            throw Bad($"'{name}' must be a text or an array of text parts.", name);
-        }
-
-        return content.ValueKind == JsonValueKind.String
-            ? content.GetString()!
-            : string.Concat(content.EnumerateArray().Select(part =>
-            part.ValueKind == JsonValueKind.Object
-            && part.TryGetProperty("type", out var type) && (
-                type.ValueEquals("input_text") || type.ValueEquals("output_text"))
-            && part.TryGetProperty("text", out var text) && text.ValueKind == JsonValueKind.String
-                ? text.GetString()
-                : throw Bad($"'{name}' has a part that is not text. Only text is supported.", name)));
-    }
+    private static string Text(JsonElement item, string name) => JsonFields.Content(
+        item.TryGetProperty("content", out var content) ? content : null, name, "input_text", "output_text");
 
     private static AnswerForm? Form(TextFormat? format) => format?.Type switch
     {

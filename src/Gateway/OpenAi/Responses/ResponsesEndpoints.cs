@@ -72,7 +72,7 @@ internal static class ResponsesEndpoints
         var (id, turn, previous, events) = await Begin(request, tenant, markup, conversations, context.RequestAborted);
         await using var reply = await Reply.Begin(
             id.Conversation, events, new AnswerReader(markup, turn.Settings, turn.TurnId));
-        context.Response.Headers[ChatCompletions.NodeHeader] = reply.Node;
+        context.Response.Headers[StatelessReplies.NodeHeader] = reply.Node;
         Response Describe(Turn turn) => ResponseShape.From(id, turn, previous: null, markup) with
         {
             PreviousResponseId = previous,

@@ -52,6 +52,7 @@ public sealed class ResponseRequestReaderTests
     [InlineData("""{"model":"m","input":[{"type":"reasoning"}]}""", "input")]
     [InlineData("""{"model":"m","input":[{"role":"wizard","content":"x"}]}""", "input[0].role")]
     [InlineData("""{"model":"m","input":[{"role":"user","content":[{"type":"input_image"}]}]}""", "input[0].content")]
+    [InlineData("""{"model":"m","input":[{"role":"user","content":[{"type":7,"text":"x"}]}]}""", "input[0].content")]
     [InlineData("""{"model":"m","input":[{"role":"assistant","content":"x"}]}""", "input[0].role")]
     [InlineData("""{"model":"m","input":"x","max_output_tokens":0}""", "max_output_tokens")]
     [InlineData("""{"model":"m","input":"x","temperature":3}""", "temperature")]
