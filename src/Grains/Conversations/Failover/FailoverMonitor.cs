@@ -12,7 +12,7 @@ internal sealed class FailoverMonitor(NodeRegistry registry, TurnRouter router)
     /// engine hangs; with <see cref="AttemptStatus.NodeDraining"/> if it drains and another node can run the turn.
     /// </summary>
     public async Task<AttemptStatus> WaitUntilNodeUnusable(
-        TurnContext turn, string node, CancellationToken cancellation)
+        TurnContext context, string node, CancellationToken cancellation)
     {
         while (true)
         {
@@ -22,7 +22,7 @@ internal sealed class FailoverMonitor(NodeRegistry registry, TurnRouter router)
             {
                 case NodeState.Ready:
                     continue;
-                case NodeState.Draining when router.CanRunElsewhere(turn):
+                case NodeState.Draining when router.CanRunElsewhere(context):
                     return AttemptStatus.NodeDraining;
                 case NodeState.Draining:
                     await changed.WaitAsync(cancellation);

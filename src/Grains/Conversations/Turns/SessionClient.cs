@@ -19,15 +19,15 @@ internal sealed class SessionClient(NodeRegistry registry, IGrainFactory grains,
     private static readonly TimeSpan MinPullTimeout = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ReplayTimeout = TimeSpan.FromSeconds(2);
 
-    public ISessionGrain Session(Transcript conversation, string node, string model) =>
-        grains.GetReachableGrain<ISessionGrain>(GrainKey.Session(node, conversation.Tenant, conversation.Id, model));
+    public ISessionGrain Session(Transcript transcript, string node, string model) =>
+        grains.GetReachableGrain<ISessionGrain>(GrainKey.Session(node, transcript.Tenant, transcript.Id, model));
 
     /// <summary>
     /// Pulls the KV cache from the home if the router found that cheaper. The home keeps it until the epoch rises.
     /// </summary>
     /// <returns>The result of the pull; null if none was due.</returns>
     public async Task<KvPull?> PullIfCheaper(
-        Transcript conversation, string model, PlacementDecision placement, CancellationToken cancellation)
+        Transcript transcript, string model, PlacementDecision placement, CancellationToken cancellation)
     {
         if (placement.Home is not { } home || home == placement.Node
             || placement.Chosen is not { Origin: KvOrigin.Pull } predicted
@@ -43,8 +43,8 @@ internal sealed class SessionClient(NodeRegistry registry, IGrainFactory grains,
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, timeout.Token);
         try
         {
-            var from = GrainKey.Session(home, conversation.Tenant, conversation.Id, model);
-            var pull = await Session(conversation, placement.Node, model)
+            var from = GrainKey.Session(home, transcript.Tenant, transcript.Id, model);
+            var pull = await Session(transcript, placement.Node, model)
                 .Pull(source.Link, from, either.Token).WaitAsync(either.Token);
             span?.SetTag("herd.kv.tokens", pull.Tokens).SetTag("herd.kv.bytes", pull.Bytes);
             return pull;
@@ -62,17 +62,17 @@ internal sealed class SessionClient(NodeRegistry registry, IGrainFactory grains,
     /// that owner delivered. The home is asked even if this gateway has no report of it: no other node has the buffer.
     /// </summary>
     /// <returns>Null if the home has nothing of the turn, or does not respond.</returns>
-    public async Task<GenerationEvent?> FetchReplay(Transcript conversation, Turn turn)
+    public async Task<GenerationEvent?> FetchReplay(Transcript transcript, Turn turn)
     {
-        if (conversation.Conversation!.Home is not { } home)
+        if (transcript.Conversation!.Home is not { } home)
         {
             return null;
         }
 
         try
         {
-            var epoch = await conversation.AcquireEpoch(home);
-            return await Session(conversation, home, turn.Model!)
+            var epoch = await transcript.AcquireEpoch(home);
+            return await Session(transcript, home, turn.Model!)
                 .FetchReplay(epoch, turn.Id).WaitAsync(ReplayTimeout, time);
         }
         catch (Exception e) when (TurnFailures.IsNodeFault(e))
@@ -82,9 +82,9 @@ internal sealed class SessionClient(NodeRegistry registry, IGrainFactory grains,
     }
 
     /// <summary>Frees a session that the conversation no longer uses. Does not wait, and does not fail.</summary>
-    public void Release(Transcript conversation, string node, string model, long epoch)
+    public void Release(Transcript transcript, string node, string model, long epoch)
     {
-        async Task Call() => await Session(conversation, node, model).Release(epoch);
+        async Task Call() => await Session(transcript, node, model).Release(epoch);
         Call().Ignore();
     }
 }

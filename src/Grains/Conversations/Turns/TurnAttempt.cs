@@ -15,22 +15,23 @@ namespace Herd.Grains.Conversations.Turns;
 /// </summary>
 internal sealed class TurnAttempt(NodeRegistry registry, SessionClient sessions, FailoverMonitor monitor)
 {
-    public async Task<AttemptOutcome> Run(TurnContext turn, PlacementDecision placement)
+    public async Task<AttemptOutcome> Run(TurnContext context, PlacementDecision placement)
     {
-        using var over = CancellationTokenSource.CreateLinkedTokenSource(turn.Cancellation);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(context.Cancellation);
         try
         {
-            var pull = await sessions.PullIfCheaper(turn.Conversation, turn.Model, placement, turn.Cancellation);
-            turn.RecordPlacement(placement with { Pull = pull });
-            if (pull is { Failure: not null } && IsUsable(placement.Home, turn.Failures))
+            var pull = await sessions.PullIfCheaper(
+                context.Transcript, context.Model, placement, context.Cancellation);
+            context.RecordPlacement(placement with { Pull = pull });
+            if (pull is { Failure: not null } && IsUsable(placement.Home, context.Failures))
             {
                 return new AttemptOutcome(AttemptStatus.PullFailed);
             }
 
-            var unusable = monitor.WaitUntilNodeUnusable(turn, placement.Node, over.Token);
-            return await Stream(turn, placement.Node, unusable);
+            var unusable = monitor.WaitUntilNodeUnusable(context, placement.Node, over.Token);
+            return await Stream(context, placement.Node, unusable);
         }
-        catch (Exception) when (turn.Cancellation.IsCancellationRequested)
+        catch (Exception) when (context.Cancellation.IsCancellationRequested)
         {
             return new AttemptOutcome(AttemptStatus.Cancelled);
         }
@@ -48,15 +49,15 @@ internal sealed class TurnAttempt(NodeRegistry registry, SessionClient sessions,
         }
     }
 
-    private async Task<AttemptOutcome> Stream(TurnContext turn, string node, Task<AttemptStatus> unusable)
+    private async Task<AttemptOutcome> Stream(TurnContext context, string node, Task<AttemptStatus> unusable)
     {
         using var span = Spans.Begin("generate", ActivityKind.Client)
-            ?.SetTag("herd.node", node).SetTag("gen_ai.request.model", turn.Model);
-        var request = await AcquireEpoch(turn, node);
-        turn.Events.Write(new TurnEvent { Started = new TurnStarted(turn.Turn.Id, turn.Model, node) });
+            ?.SetTag("herd.node", node).SetTag("gen_ai.request.model", context.Model);
+        var request = await AcquireEpoch(context, node);
+        context.Events.Write(new TurnEvent { Started = new TurnStarted(context.Turn.Id, context.Model, node) });
 
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(turn.Cancellation);
-        var updates = sessions.Session(turn.Conversation, node, turn.Model)
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.Cancellation);
+        var updates = sessions.Session(context.Transcript, node, context.Model)
             .Generate(request, ended.Token).GetAsyncEnumerator(CancellationToken.None);
         var next = Task.FromResult(false);
         try
@@ -76,7 +77,7 @@ internal sealed class TurnAttempt(NodeRegistry registry, SessionClient sessions,
                     throw new EnumerationAbortedException($"The node {node} ended the answer without a result.");
                 }
 
-                turn.Answer.Append(updates.Current);
+                context.Answer.Append(updates.Current);
                 if (updates.Current.Result is { } result)
                 {
                     return new AttemptOutcome(AttemptStatus.Completed, result);
@@ -98,32 +99,32 @@ internal sealed class TurnAttempt(NodeRegistry registry, SessionClient sessions,
     /// <summary>
     /// Makes the node the home, under an epoch of its own. The new home is stored with the answer so far.
     /// </summary>
-    private async Task<SessionRequest> AcquireEpoch(TurnContext turn, string node)
+    private async Task<SessionRequest> AcquireEpoch(TurnContext context, string node)
     {
-        var (oldHome, soFar) = (turn.Conversation.Conversation!.Home, turn.Answer.SoFar());
-        var epoch = turn.Answer.Epoch =
-            await turn.Conversation.AcquireEpoch(node, begun: turn.Turn with { Answer = soFar });
+        var (oldHome, soFar) = (context.Transcript.Conversation!.Home, context.Answer.SoFar());
+        var epoch = context.Answer.Epoch =
+            await context.Transcript.AcquireEpoch(node, begun: context.Turn with { Answer = soFar });
         if (oldHome is not null && oldHome != node)
         {
-            sessions.Release(turn.Conversation, oldHome, turn.Model, epoch);
+            sessions.Release(context.Transcript, oldHome, context.Model, epoch);
         }
 
-        var conversation = turn.Conversation.Conversation;
+        var conversation = context.Transcript.Conversation;
         return new SessionRequest
         {
             Epoch = epoch,
-            Messages = History.Prompt(conversation.System, conversation.Turns, turn.Model),
+            Messages = History.Prompt(conversation.System, conversation.Turns, context.Model),
             Produced = soFar.Tokens,
             ProducedText = soFar.Text,
-            Settings = turn.Turn.Settings,
-            SamplerState = turn.Answer.SamplerState,
-            Turn = turn.Turn.Id,
+            Settings = context.Turn.Settings,
+            SamplerState = context.Answer.SamplerState,
+            Turn = context.Turn.Id,
             Trace = Spans.Current,
         };
     }
 
     private bool IsUsable(string? node, TurnFailures failures) =>
-        registry.Find(node) is { State: NodeState.Ready } && !failures.Nodes.Contains(node!);
+        registry.Find(node) is { State: NodeState.Ready } && !failures.Excluded.Contains(node!);
 
     /// <summary>Ends an enumeration with a call under way, at a node that may not respond.</summary>
     private static async Task End(IAsyncEnumerator<GenerationEvent> updates, Task next)

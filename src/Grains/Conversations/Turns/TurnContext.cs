@@ -6,18 +6,18 @@ using Herd.Grains.Conversations.Storage;
 namespace Herd.Grains.Conversations.Turns;
 
 /// <summary>One turn while it is answered: what every step of <see cref="TurnExecutor"/> reads and changes.</summary>
-/// <param name="conversation">The conversation, its last turn this one.</param>
+/// <param name="transcript">The conversation, its last turn this one.</param>
 /// <param name="turn">The turn as it is stored.</param>
 /// <param name="start">The start of the turn: the first one, or a repeat.</param>
 /// <param name="events">The caller's events.</param>
 /// <param name="cancellation">Cancelled when the caller leaves, or another call takes the turn over.</param>
 internal sealed class TurnContext(
-    Transcript conversation, Turn turn, TurnStart start, TurnEvents events, CancellationToken cancellation)
+    Transcript transcript, Turn turn, TurnStart start, TurnEvents events, CancellationToken cancellation)
 {
     /// <summary>Placements that a turn keeps: the latest ones.</summary>
     private const int MaxPlacements = 8;
 
-    public Transcript Conversation => conversation;
+    public Transcript Transcript => transcript;
 
     /// <summary>The turn, with its model, node and placements as they are known.</summary>
     public Turn Turn { get; private set; } = turn;
@@ -26,7 +26,7 @@ internal sealed class TurnContext(
     public bool IsNew => start.IsNew;
 
     /// <summary>The answer so far. It passes new text on to the caller.</summary>
-    public AnswerBuilder Answer { get; } = new(turn, conversation.Conversation!.Epoch, start.Offset, events);
+    public AnswerBuilder Answer { get; } = new(turn, transcript.Conversation!.Epoch, start.Offset, events);
 
     public TurnEvents Events => events;
 

@@ -25,64 +25,64 @@ internal sealed class TurnExecutor(
     /// <exception cref="HerdException">
     /// There is no answer. The turn is stored as failed, unless another owner has it.
     /// </exception>
-    public async Task<Turn> Run(TurnContext turn)
+    public async Task<Turn> Run(TurnContext context)
     {
         try
         {
-            turn.UseModel(await turnRouter.ChooseModel(turn.Turn.Model, turn.Cancellation));
-            if (!turn.IsNew && await sessions.FetchReplay(turn.Conversation, turn.Turn) is { } replay)
+            context.UseModel(await turnRouter.ChooseModel(context.Turn.Model, context.Cancellation));
+            if (!context.IsNew && await sessions.FetchReplay(context.Transcript, context.Turn) is { } replay)
             {
-                turn.Answer.CatchUp(replay);
+                context.Answer.CatchUp(replay);
             }
 
-            turn.Answer.ThrowIfLost();
-            await AttemptUntilOver(turn);
+            context.Answer.ThrowIfLost();
+            await RunAttempts(context);
         }
-        catch (Exception) when (turn.Cancellation.IsCancellationRequested)
+        catch (Exception) when (context.Cancellation.IsCancellationRequested)
         {
-            turn.Cancel();
+            context.Cancel();
         }
-        catch (HerdException e) when (!IsOfOwnership(e))
+        catch (HerdException e) when (!MayHaveAnotherOwner(e))
         {
-            turn.Fail();
-            await turn.Conversation.WriteTurn(turn.Turn);
+            context.Fail();
+            await context.Transcript.WriteTurn(context.Turn);
             throw;
         }
 
-        await turn.Conversation.WriteTurn(turn.Turn);
-        return turn.Turn;
+        await context.Transcript.WriteTurn(context.Turn);
+        return context.Turn;
     }
 
-    private async Task AttemptUntilOver(TurnContext turn)
+    private async Task RunAttempts(TurnContext context)
     {
         for (var reason = PlacementReason.Turn; ;)
         {
-            var placement = await turnRouter.Route(turn, reason);
-            using var reservation = router.Reserve(placement.Node, turn.Model, placement.Chosen?.Kv ?? 0);
-            var outcome = await attempt.Run(turn, placement);
+            var placement = await turnRouter.Route(context, reason);
+            using var reservation = router.Reserve(placement.Node, context.Model, placement.Chosen?.Kv ?? 0);
+            var outcome = await attempt.Run(context, placement);
             switch (outcome.Status)
             {
                 case AttemptStatus.Completed:
-                    turn.Complete(outcome.Result!);
+                    context.Complete(outcome.Result!);
                     return;
 
                 case AttemptStatus.Cancelled:
-                    turn.Cancel();
+                    context.Cancel();
                     return;
 
                 case AttemptStatus.NodeFailed:
                     reason = PlacementReason.NodeFailed;
-                    RecordFailure(turn, placement.Node, outcome.Fault);
+                    RecordFailure(context, placement.Node, outcome.Fault);
                     break;
 
                 case AttemptStatus.NodeDraining:
                     reason = PlacementReason.NodeDrains;
-                    TurnLog.Left(logger, placement.Node, reason, turn.Answer.Tokens.Count);
+                    TurnLog.Left(logger, placement.Node, reason, context.Answer.Tokens.Count);
                     break;
 
                 case AttemptStatus.PullFailed:
                     // The KV cache is still at the home. The answer begins sooner there than with a replay.
-                    turn.Failures.Nodes.Add(placement.Node);
+                    context.Failures.Excluded.Add(placement.Node);
                     break;
 
                 case AttemptStatus.Fenced:
@@ -92,19 +92,19 @@ internal sealed class TurnExecutor(
         }
     }
 
-    /// <param name="turn">The turn.</param>
+    /// <param name="context">The turn.</param>
     /// <param name="node">The node that failed.</param>
     /// <param name="fault">Its exception; null if a report showed the failure. The registry knows it then.</param>
-    private void RecordFailure(TurnContext turn, string node, Exception? fault)
+    private void RecordFailure(TurnContext context, string node, Exception? fault)
     {
         if (fault is null)
         {
-            TurnLog.Left(logger, node, PlacementReason.NodeFailed, turn.Answer.Tokens.Count);
+            TurnLog.Left(logger, node, PlacementReason.NodeFailed, context.Answer.Tokens.Count);
             return;
         }
 
-        TurnLog.NodeFailed(logger, node, turn.Answer.Tokens.Count, fault.GetType().Name, fault.Message);
-        turn.Failures.Add(node, fault);
+        TurnLog.NodeFailed(logger, node, context.Answer.Tokens.Count, fault.GetType().Name, fault.Message);
+        context.Failures.Add(node, fault);
         if (fault is not HerdException)
         {
             registry.MarkLost(node);
@@ -112,6 +112,6 @@ internal sealed class TurnExecutor(
     }
 
     /// <summary>True if the turn did not fail: another owner has it, or the store cannot say who has.</summary>
-    private static bool IsOfOwnership(HerdException e) =>
+    private static bool MayHaveAnotherOwner(HerdException e) =>
         e.Error is HerdError.Conflict or HerdError.Fenced or HerdError.StoreUnavailable;
 }

@@ -13,11 +13,11 @@ internal sealed class TurnFailures
     private int _attempts;
     private HerdException? _overload;
 
-    public HashSet<string> Nodes { get; } = [];
+    public HashSet<string> Excluded { get; } = [];
 
     public void Add(string node, Exception exception)
     {
-        Nodes.Add(node);
+        Excluded.Add(node);
         _attempts++;
         _overload ??= exception is HerdException { Error: HerdError.Overloaded } overload ? overload : null;
     }

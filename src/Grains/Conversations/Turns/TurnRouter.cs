@@ -38,23 +38,23 @@ internal sealed class TurnRouter(NodeRegistry registry, Router router, Pools poo
     /// Routes a turn. If no node can run it, waits for one for a while; nodes that failed before count again then.
     /// </summary>
     /// <exception cref="HerdException">No node came in time, or the turn failed on too many nodes.</exception>
-    public Task<PlacementDecision> Route(TurnContext turn, PlacementReason reason) =>
-        Route(turn.Model, () => DescribeRoute(turn, reason), turn.Failures, turn.Cancellation);
+    public Task<PlacementDecision> Route(TurnContext context, PlacementReason reason) =>
+        Route(context.Model, () => DescribeRoute(context, reason), context.Failures, context.Cancellation);
 
     /// <summary>True if another node than the home takes the turn.</summary>
-    public bool CanRunElsewhere(TurnContext turn) =>
-        router.Route(turn.Model, DescribeRoute(turn, PlacementReason.NodeDrains)) is not null;
+    public bool CanRunElsewhere(TurnContext context) =>
+        router.Route(context.Model, DescribeRoute(context, PlacementReason.NodeDrains)) is not null;
 
     internal async Task<PlacementDecision> Route(
         string model, Func<RouteRequest> describe, TurnFailures failures, CancellationToken cancellation)
     {
-        PlacementDecision? Choose() => router.Route(model, describe() with { Excluded = failures.Nodes });
+        PlacementDecision? Choose() => router.Route(model, describe() with { Excluded = failures.Excluded });
 
         using var span = Spans.Begin("route");
         if (Choose() is not { } placement)
         {
             failures.ThrowIfHopeless(model);
-            failures.Nodes.Clear();
+            failures.Excluded.Clear();
             using var hold = pools.Hold(model);
             placement = await WaitFor(Choose, cancellation, pools.MaxHold(model), atNextChange: true)
                 ?? throw RoutingErrors.NoNodeReady($"the model '{model}'");
@@ -64,8 +64,8 @@ internal sealed class TurnRouter(NodeRegistry registry, Router router, Pools poo
         return placement;
     }
 
-    private RouteRequest DescribeRoute(TurnContext turn, PlacementReason reason) =>
-        DescribeRoute(turn.Conversation, turn.Model, turn.Answer.Tokens.Count, reason);
+    private RouteRequest DescribeRoute(TurnContext context, PlacementReason reason) =>
+        DescribeRoute(context.Transcript, context.Model, context.Answer.Tokens.Count, reason);
 
     /// <summary>Describes a turn for the router.</summary>
     /// <param name="transcript">The conversation; the turn is its last one.</param>
