@@ -55,13 +55,18 @@ public abstract class TurnExecutorScene : IDisposable
             .Run(new TurnContext(transcript, turn, start, Events, cancellation ?? Caller.Token));
     }
 
-    private protected TurnExecutor Executor(IGrainFactory grains)
-    {
-        var router = new TurnRouter(Registry, Router, Pools.None, Time);
-        var sessions = new SessionClient(Registry, grains, Time);
-        var attempt = new TurnAttempt(Registry, sessions, new FailoverMonitor(Registry, router));
-        return new TurnExecutor(Registry, Router, router, sessions, attempt, NullLogger<TurnExecutor>.Instance);
-    }
+    private protected TurnExecutor Executor(IGrainFactory grains) => new(
+        Registry,
+        Router,
+        NewRouter(),
+        new SessionClient(Registry, grains, Time),
+        NewAttempt(grains),
+        NullLogger<TurnExecutor>.Instance);
+
+    private protected TurnAttempt NewAttempt(IGrainFactory grains) => new(
+        Registry, new SessionClient(Registry, grains, Time), new FailoverMonitor(Registry, NewRouter()));
+
+    private TurnRouter NewRouter() => new(Registry, Router, Pools.None, Time);
 
     /// <summary>Waits until the text was delivered.</summary>
     private protected async Task Delivered(string text)

@@ -3,7 +3,8 @@ using Herd.Contracts.Nodes;
 namespace Herd.Grains.Conversations.Turns;
 
 /// <summary>
-/// The outcome of an attempt at an answer. docs/failover.md has a section for each case but the first.
+/// The outcome of an attempt at an answer: what happened to the node, the owner or the caller. docs/failover.md
+/// describes each. Errors of the request are exceptions, because another attempt would not help.
 /// </summary>
 internal enum AttemptStatus
 {
@@ -27,12 +28,13 @@ internal enum AttemptStatus
     /// <summary>Another owner has the conversation. This one gives up.</summary>
     Fenced,
 
-    /// <summary>The caller left, or another call took the turn over. The answer so far is kept.</summary>
+    /// <summary>The caller left, or another call took over the turn. The answer so far is stored.</summary>
     Cancelled,
 }
 
-/// <param name="Status">The case.</param>
+/// <summary>The end of an attempt.</summary>
+/// <param name="Status">The outcome.</param>
 /// <param name="Result">The result of a completed answer; null otherwise.</param>
-/// <param name="Fault">The exception of a failed node or a fence; null if a report showed that the node failed.</param>
+/// <param name="Fault">The exception of a failed node or a fence; null if a report showed it.</param>
 internal readonly record struct AttemptOutcome(
     AttemptStatus Status, GenerationOutcome? Result = null, Exception? Fault = null);

@@ -13,22 +13,29 @@ namespace Herd.Grains.Conversations.Turns;
 /// One attempt at an answer on one node: (1) pull the KV cache if that is cheaper than a replay; (2) acquire the epoch;
 /// (3) free the session at the old home; (4) stream, until the answer is complete or the node is unusable.
 /// </summary>
+/// <remarks>
+/// What happens to the node, the owner or the caller is an outcome. Errors of the request are exceptions: the prompt is
+/// too long, or the caller reads too slowly. A store that is away ends no attempt: its writes wait.
+/// </remarks>
 internal sealed class TurnAttempt(NodeRegistry registry, SessionClient sessions, FailoverMonitor monitor)
 {
+    /// <exception cref="HerdException">The request is at fault. Another attempt would not help.</exception>
     public async Task<AttemptOutcome> Run(TurnContext context, PlacementDecision placement)
     {
-        using var over = CancellationTokenSource.CreateLinkedTokenSource(context.Cancellation);
+        using var watch = CancellationTokenSource.CreateLinkedTokenSource(context.Cancellation);
         try
         {
             var pull = await sessions.PullIfCheaper(
                 context.Transcript, context.Model, placement, context.Cancellation);
             context.RecordPlacement(placement with { Pull = pull });
+
+            // Without a usable home, this node replays the turn.
             if (pull is { Failure: not null } && IsUsable(placement.Home, context.Failures))
             {
                 return new AttemptOutcome(AttemptStatus.PullFailed);
             }
 
-            var unusable = monitor.WaitUntilNodeUnusable(context, placement.Node, over.Token);
+            var unusable = monitor.WaitUntilNodeUnusable(context, placement.Node, watch.Token);
             return await Stream(context, placement.Node, unusable);
         }
         catch (Exception) when (context.Cancellation.IsCancellationRequested)
@@ -45,7 +52,7 @@ internal sealed class TurnAttempt(NodeRegistry registry, SessionClient sessions,
         }
         finally
         {
-            over.Cancel();
+            watch.Cancel();
         }
     }
 
@@ -56,9 +63,9 @@ internal sealed class TurnAttempt(NodeRegistry registry, SessionClient sessions,
         var request = await AcquireEpoch(context, node);
         context.Events.Write(new TurnEvent { Started = new TurnStarted(context.Turn.Id, context.Model, node) });
 
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.Cancellation);
+        using var generation = CancellationTokenSource.CreateLinkedTokenSource(context.Cancellation);
         var updates = sessions.Session(context.Transcript, node, context.Model)
-            .Generate(request, ended.Token).GetAsyncEnumerator(CancellationToken.None);
+            .Generate(request, generation.Token).GetAsyncEnumerator(CancellationToken.None);
         var next = Task.FromResult(false);
         try
         {
@@ -67,6 +74,7 @@ internal sealed class TurnAttempt(NodeRegistry registry, SessionClient sessions,
                 next = updates.MoveNextAsync().AsTask();
                 if (await Task.WhenAny(next, unusable) == unusable && !next.IsCompletedSuccessfully)
                 {
+                    // The call of a node that is frozen or was killed may never return.
                     var status = await unusable;
                     span?.SetTag("herd.left", status.ToString());
                     return new AttemptOutcome(status);
@@ -91,7 +99,7 @@ internal sealed class TurnAttempt(NodeRegistry registry, SessionClient sessions,
         }
         finally
         {
-            ended.Cancel();
+            generation.Cancel();
             await Task.WhenAny(End(updates, next), unusable);
         }
     }

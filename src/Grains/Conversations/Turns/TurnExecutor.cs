@@ -8,10 +8,13 @@ using Microsoft.Extensions.Logging;
 namespace Herd.Grains.Conversations.Turns;
 
 /// <summary>
-/// The life of a turn after its acceptance: choose the model, resume from what an earlier owner's node produced, then
-/// route and attempt, until an attempt completes the answer. When a node fails or drains, the next attempt continues
-/// behind the tokens so far, so the caller sees a pause and nothing else.
+/// Answers a turn that was accepted: (1) choose the model; (2) if an earlier owner began the turn, fetch what the home
+/// produced; (3) route it and attempt the answer on that node, until an attempt completes it; (4) store the turn.
+/// When a node fails or drains, the next attempt continues behind the tokens so far: the caller sees a pause.
 /// </summary>
+/// <remarks>
+/// Errors of the request, such as a prompt that is too long, are exceptions. They fail the turn at the first attempt.
+/// </remarks>
 internal sealed class TurnExecutor(
     NodeRegistry registry,
     Router router,
@@ -20,10 +23,9 @@ internal sealed class TurnExecutor(
     TurnAttempt attempt,
     ILogger<TurnExecutor> logger)
 {
-    /// <summary>Answers a turn that is stored already, and stores how it ended.</summary>
     /// <returns>The turn as it is stored: completed, or cancelled with the answer so far.</returns>
     /// <exception cref="HerdException">
-    /// There is no answer. The turn is stored as failed, unless another owner has it.
+    /// The turn failed and is stored so; or another owner has it, and nothing is stored.
     /// </exception>
     public async Task<Turn> Run(TurnContext context)
     {
@@ -81,20 +83,19 @@ internal sealed class TurnExecutor(
                     break;
 
                 case AttemptStatus.PullFailed:
-                    // The KV cache is still at the home. The answer begins sooner there than with a replay.
+                    // Nothing was generated. The home has the KV cache, so the answer begins there without a replay.
                     context.Failures.Excluded.Add(placement.Node);
                     break;
 
                 case AttemptStatus.Fenced:
+                    // The caller's next try goes to the new owner.
                     ExceptionDispatchInfo.Throw(outcome.Fault!);
                     break;
             }
         }
     }
 
-    /// <param name="context">The turn.</param>
-    /// <param name="node">The node that failed.</param>
-    /// <param name="fault">Its exception; null if a report showed the failure. The registry knows it then.</param>
+    /// <summary>Records a failed node. Without a fault, the registry knows already that the node failed.</summary>
     private void RecordFailure(TurnContext context, string node, Exception? fault)
     {
         if (fault is null)
@@ -107,11 +108,12 @@ internal sealed class TurnExecutor(
         context.Failures.Add(node, fault);
         if (fault is not HerdException)
         {
+            // A HerdException is the response of a node that lives: it is overloaded, or stops.
             registry.MarkLost(node);
         }
     }
 
-    /// <summary>True if the turn did not fail: another owner has it, or the store cannot say who has.</summary>
+    /// <summary>True if another owner has the turn, or the store cannot say who has. Then nothing is stored.</summary>
     private static bool MayHaveAnotherOwner(HerdException e) =>
         e.Error is HerdError.Conflict or HerdError.Fenced or HerdError.StoreUnavailable;
 }
