@@ -48,7 +48,7 @@ public class RouteBenchmark
     }
 
     [Benchmark(OperationsPerInvoke = Decisions)]
-    public int Place()
+    public int Route()
     {
         var moved = 0;
         foreach (var request in _requests)

@@ -49,7 +49,7 @@ public sealed class ClientTests(RealCluster cluster)
             """["message_start","content_block_start","content_block_delta","content_block_stop","message_delta","me"""
                 + """ssage_stop"]""", Raw(seen, "types"));
         Assert.Equal("""{"stop":"tool_use","name":"weather","input":{"city":"Rome"}}""", Raw(seen, "called"));
-        Assert.True(seen.GetProperty("told").GetBoolean());
+        Assert.True(seen.GetProperty("answered").GetBoolean());
         Assert.Equal(Number(seen, "first", "input"), seen.GetProperty("counted").GetInt32());
         Assert.Equal("max_tokens", seen.GetProperty("short").GetString());
         Assert.Equal("""{"reason":"stop_sequence","sequence":"Paris"}""", Raw(seen, "stopped"));
@@ -69,7 +69,7 @@ public sealed class ClientTests(RealCluster cluster)
         Assert.Equal((true, "stop", true), (seen.GetProperty("last")
             .GetProperty("done")
             .GetBoolean(), Text(seen, "last", "reason"), seen.GetProperty("last").GetProperty("took").GetBoolean()));
-        Assert.True(seen.GetProperty("told").GetBoolean());
+        Assert.True(seen.GetProperty("answered").GetBoolean());
         Assert.Contains(Text(seen, "object", "colour"), new[] { "red", "blue" });
         Assert.Contains("Paris", seen.GetProperty("generated").GetString(), StringComparison.Ordinal);
         Assert.StartsWith(" Paris", seen.GetProperty("raw").GetString(), StringComparison.Ordinal);
@@ -103,7 +103,7 @@ public sealed class ClientTests(RealCluster cluster)
         Assert.Contains("Paris", seen.GetProperty("first").GetString(), StringComparison.Ordinal);
         Assert.Contains("Rome", seen.GetProperty("streamed").GetString(), StringComparison.Ordinal);
         Assert.Equal("""[{"name":"weather","args":{"city":"Rome"}}]""", Raw(seen, "calls"));
-        Assert.True(seen.GetProperty("told").GetBoolean());
+        Assert.True(seen.GetProperty("answered").GetBoolean());
         Assert.Contains(Text(seen, "object", "colour"), new[] { "red", "blue" });
         Assert.Contains("Rome", Text(seen, "responses", "two"), StringComparison.Ordinal);
         Assert.True(Number(seen, "responses", "cached") > 20);

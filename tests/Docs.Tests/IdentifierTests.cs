@@ -9,12 +9,12 @@ public sealed partial class IdentifierTests
     private static readonly string[] Banned =
     [
         "LeaveSignal", "Handover", "Settled?", "IsSettled", "TurnStream", "TurnIntake", "TurnReading", "LateSave",
-        "AnswerTail", "KvTravel", "CanMakeWay", "MakesWay", "MadeWay", "TryMakeWay", "Displaced", "Stint", "Patience",
+        "AnswerTail", "KvTravel", "CanMakeWay", "MakesWay", "MadeWay", "TryMakeWay", "Stint",
         "Luck", "Guess", "NodeOutlook", "Crowding", "Doubt", "KvClaim", "SessionBeginnings", "Standing", "Surprise",
-        "TokenChance", "Chances", "TurnRunner", "SessionMove", "TurnPlacement", "Parked\\w*", "SentWork", "Forecasts",
-        "PlaceOf", "KvBeginning", "SharedLoop", "ConversationKind", "Expulsion", "BringsKv", "ClusterView", "Foreseen",
-        "Recall", "KvMove", "EnterMove", "IsMoving", "TryMove", "Movers?", "NotMoved", "MovedPerSecond", "HoldsSince",
-        "IsHeld", "TurnRules",
+        "TokenChance", "Chances", "TurnRunner", "SessionMove", "TurnPlacement", "Park(ed\\w*)?", "SentWork",
+        "Forecasts", "PlaceOf", "KvBeginning", "SharedLoop", "ConversationKind", "Expulsion", "BringsKv", "ClusterView",
+        "Foreseen", "Recall", "KvMove", "EnterMove", "IsMoving", "TryMove", "Movers?", "NotMoved", "MovedPerSecond",
+        "HoldsSince", "IsHeld", "TurnRules", "[Dd]isplaced", "[Pp]atience",
 
         // Methods without a verb, and limits that are no Max or Min.
         "Note\\w*(?=\\()", "Of(?=[<(])", "Most[A-Z]\\w*", "Least(?!Loaded|Valuable)[A-Z]\\w*",

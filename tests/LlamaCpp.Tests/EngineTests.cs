@@ -162,14 +162,14 @@ public sealed class EngineTests(Models models)
     {
         var prompt = Prompt(
             models.Tiny, new ChatMessage(ChatRole.User, string.Concat(Enumerable.Repeat("over and over ", 12))));
-        await using var guessing = New(models.Tiny);
+        await using var drafting = New(models.Tiny);
         await using var plain = New(models.Tiny, options: new EngineOptions { Speculate = false });
 
         foreach (var sampling in new[] { Greedy, new SamplingOptions { Temperature = 0.7f, TopP = 0.9f, Seed = 3 } })
         {
             Assert.Equal(
                 (await Run(plain, "s", prompt, sampling, maxTokens: 300)).Tokens,
-                (await Run(guessing, "s", prompt, sampling, maxTokens: 300)).Tokens);
+                (await Run(drafting, "s", prompt, sampling, maxTokens: 300)).Tokens);
         }
     }
 

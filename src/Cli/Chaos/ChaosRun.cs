@@ -98,7 +98,7 @@ internal sealed class ChaosRun(LocalCluster cluster, IReadOnlyList<PlannedFault>
     private async Task ForgetWhatIsInMemory(CancellationToken abort)
     {
         var gateways = cluster.State.Processes.Where(process => process.Program == "Gateway");
-        await Machine.Stop([.. gateways], patience: TimeSpan.Zero);
+        await Machine.Stop([.. gateways], timeout: TimeSpan.Zero);
         await cluster.StartMissing(abort);
         await cluster.WaitUntilReady(_ => { }, abort);
     }

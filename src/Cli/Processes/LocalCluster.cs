@@ -57,10 +57,10 @@ internal sealed class LocalCluster(RunState state)
     }
 
     /// <summary>Drains the last node and removes it from run.json.</summary>
-    public async Task RemoveLastNode(TimeSpan patience)
+    public async Task RemoveLastNode(TimeSpan timeout)
     {
         var last = State.Processes.Last(process => process.Program == "Silo");
-        await Machine.Stop([last], patience);
+        await Machine.Stop([last], timeout);
         State = State.WithoutLastNode();
         State.Write();
     }

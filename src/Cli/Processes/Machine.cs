@@ -45,12 +45,12 @@ internal static partial class Machine
         process.Started != 0 && StartTime(process.Pid) == process.Started;
 
     /// <summary>Sends SIGTERM to processes, and SIGKILL to those that have not ended after a while.</summary>
-    public static async Task Stop(IReadOnlyList<RunningProcess> processes, TimeSpan patience)
+    public static async Task Stop(IReadOnlyList<RunningProcess> processes, TimeSpan timeout)
     {
         Signal(processes.Where(IsAlive), Terminate);
         for (var start = Stopwatch.GetTimestamp(); processes.Any(IsAlive); await Task.Delay(100))
         {
-            if (Stopwatch.GetElapsedTime(start) > patience)
+            if (Stopwatch.GetElapsedTime(start) > timeout)
             {
                 Signal(processes.Where(IsAlive), Killed);
             }

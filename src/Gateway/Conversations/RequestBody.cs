@@ -10,7 +10,7 @@ internal static class RequestBody
     /// <param name="request">The request.</param>
     /// <param name="type">The type of the body.</param>
     /// <param name="what">A name of the expected body, for errors.</param>
-    /// <exception cref="HerdException">The body is invalid. The message has the place.</exception>
+    /// <exception cref="HerdException">The body is invalid. The message has the position.</exception>
     public static async Task<T> Read<T>(this HttpRequest request, JsonTypeInfo<T> type, string what)
         where T : class
     {

@@ -44,7 +44,7 @@ internal static class ChatCompletions
             .Select(id => new AnswerReader(markup, turn.Settings, id))
             .ToList();
 
-        // Parts of thoughts and calls have no place in the answer's text, so a stream with them cannot be resumed.
+        // Parts of thoughts and calls are not in the answer's text, so a stream with them cannot be resumed.
         await (request.Stream
             ? Stream(
                 context,
@@ -87,7 +87,7 @@ internal static class ChatCompletions
     /// <param name="choices">The answers.</param>
     /// <param name="readers">The reader of each answer.</param>
     /// <param name="position">
-    /// The place in the only answer, for a client that resumes; null if the stream cannot be resumed.
+    /// The position in the only answer, for a client that resumes; null if the stream cannot be resumed.
     /// </param>
     /// <param name="includeUsage">True if the last chunk has the usage.</param>
     /// <param name="logger">Logs internal errors.</param>

@@ -10,7 +10,7 @@ internal sealed class EventStream(HttpContext context)
 
     /// <param name="chunk">The chunk.</param>
     /// <param name="position">
-    /// The stream's place after the chunk, for a client that resumes; null if it cannot be resumed.
+    /// The stream's position after the chunk, for a client that resumes; null if it cannot be resumed.
     /// </param>
     public Task Write(ChatCompletion chunk, StreamPosition? position = null) =>
         _events.Write(chunk, OpenAiJson.Default.ChatCompletion, id: position?.ToString());

@@ -7,17 +7,17 @@ using static Herd.Gateway.Errors.BadRequest;
 namespace Herd.Gateway.OpenAi;
 
 /// <summary>
-/// The place in an answer that a stream has reached. It is the id of the stream's events. After a lost connection, the
-/// client sends the same request again with the last id as Last-Event-ID, and receives the rest.
+/// The position in an answer that a stream has reached. It is the id of the stream's events. After a lost connection,
+/// the client sends the same request again with the last id as Last-Event-ID, and receives the rest.
 /// </summary>
 /// <param name="Session">The session.</param>
 /// <param name="Turn">The turn.</param>
-/// <param name="Offset">The place in its answer.</param>
+/// <param name="Offset">The position in its answer.</param>
 internal sealed record StreamPosition(string Session, string Turn, AnswerOffset Offset)
 {
     public const string Header = "Last-Event-ID";
 
-    /// <summary>The place after another part of the answer.</summary>
+    /// <summary>The position after another part of the answer.</summary>
     public StreamPosition After(AnswerDelta delta) => this with { Offset = Offset.After(delta) };
 
     /// <returns>Null if the request starts a new turn.</returns>

@@ -45,8 +45,8 @@ internal sealed class LoadedModel(
     public PullCostModel Pulls { get; } = new();
 
     /// <summary>A token's log-probability with the token's bytes instead of its number.</summary>
-    public TokenLogProbs Describe(ChosenLogProb chance) =>
-        ToLogProb(chance.Chosen, [.. chance.Likeliest.Select(other => ToLogProb(other, []))]);
+    public TokenLogProbs Describe(ChosenLogProb token) =>
+        ToLogProb(token.Chosen, [.. token.Likeliest.Select(other => ToLogProb(other, []))]);
 
     /// <param name="tokens">Tokens of this model.</param>
     /// <param name="namesControls">True to write the names of control tokens; false to omit these tokens.</param>
@@ -188,8 +188,8 @@ internal sealed class LoadedModel(
         };
     }
 
-    private TokenLogProbs ToLogProb(TokenLogProb chance, IReadOnlyList<TokenLogProbs> likeliest) =>
-        new(model.Vocabulary.Bytes(chance.Token).ToArray(), chance.LogProb, likeliest);
+    private TokenLogProbs ToLogProb(TokenLogProb token, IReadOnlyList<TokenLogProbs> likeliest) =>
+        new(model.Vocabulary.Bytes(token.Token).ToArray(), token.LogProb, likeliest);
 
     public async ValueTask DisposeAsync()
     {

@@ -37,7 +37,7 @@ public sealed class BatchOrder(int sequences)
         }
 
         SetLongestApart(counts);
-        Place(counts);
+        SetFirstRows(counts);
         for (var i = 0; i < batch.Count; i++)
         {
             var row = counts[batch.Sequences[i]]++;
@@ -85,7 +85,7 @@ public sealed class BatchOrder(int sequences)
     /// Turns the count of each sequence into its first row: first the sequences set apart, in descending order so that
     /// no two have consecutive ids, then the others.
     /// </summary>
-    private void Place(Span<int> counts)
+    private void SetFirstRows(Span<int> counts)
     {
         var next = 0;
         for (var sequence = sequences - 1; sequence >= 0; sequence--)

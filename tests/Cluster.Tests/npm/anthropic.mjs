@@ -54,7 +54,7 @@ const called = await client.messages
   })
   .finalMessage();
 const use = called.content.find(block => block.type === 'tool_use');
-const told = await say(
+const answered = await say(
   [
     ...question,
     { role: 'assistant', content: called.content },
@@ -98,7 +98,7 @@ console.log(
     },
     types: types.filter((type, i) => type !== types[i - 1]),
     called: { stop: called.stop_reason, name: use.name, input: use.input },
-    told: text(told).length > 0,
+    answered: text(answered).length > 0,
     counted: counted.input_tokens,
     short: short.stop_reason,
     stopped: { reason: stopped.stop_reason, sequence: stopped.stop_sequence },

@@ -33,7 +33,7 @@ const weather = tool(async () => 'sunny', {
   schema: z.object({ city: z.enum(['Rome', 'Paris']) }),
 });
 const called = await chat.bindTools([weather], { tool_choice: 'weather' }).invoke('How is the weather in Rome?');
-const told = await chat
+const answered = await chat
   .bindTools([weather])
   .invoke([
     new HumanMessage('How is the weather in Rome?'),
@@ -60,7 +60,7 @@ console.log(
     first: first.text,
     streamed,
     calls: called.tool_calls.map(made => ({ name: made.name, args: made.args })),
-    told: told.text.length > 0 || told.tool_calls.length > 0,
+    answered: answered.text.length > 0 || answered.tool_calls.length > 0,
     object,
     responses,
     failed,

@@ -27,7 +27,7 @@ const tools = [
   },
 ];
 const tooled = await client.chat({ model, messages: [{ role: 'user', content: 'Hello.' }], tools, options });
-const told = await client.chat({
+const answered = await client.chat({
   model,
   tools,
   options,
@@ -73,7 +73,7 @@ console.log(
       took: last.total_duration > 0,
     },
     tooled: tooled.done,
-    told: told.message.content.length > 0,
+    answered: answered.message.content.length > 0,
     object: JSON.parse(object.message.content),
     generated: generated.response,
     raw: raw.response,

@@ -52,7 +52,7 @@ for await (const item of client.responses.inputItems.list(second.id)) {
   items.push({ role: item.role, text: item.content[0].text });
 }
 
-// Functions: forced, streamed, and told what they came to.
+// Functions: forced, streamed, and answered with their results.
 const weather = {
   type: 'function',
   name: 'weather',
@@ -69,7 +69,7 @@ const asked = await client.responses
   .stream({ model, input: 'How is the weather in Rome?', tools: [weather], tool_choice: 'required', temperature: 0 })
   .finalResponse();
 const call = asked.output.find(item => item.type === 'function_call');
-const told = await say([{ type: 'function_call_output', call_id: call.call_id, output: 'sunny' }], {
+const answered = await say([{ type: 'function_call_output', call_id: call.call_id, output: 'sunny' }], {
   previous_response_id: asked.id,
   tools: [weather],
 });
@@ -119,7 +119,7 @@ console.log(
     tools: {
       name: call.name,
       arguments: JSON.parse(call.arguments),
-      status: told.status,
+      status: answered.status,
       kept: kept.output[0].type,
       choice: kept.tool_choice,
     },

@@ -22,9 +22,9 @@ public sealed class AnswerBuilderTests
             .Select(piece => string.Concat(Enumerable.Range(0, piece % 4).Select(i => characters[(piece + i) % 4])))
             .ToList();
         var delivered = texts.Take(broke % (pieces.Length + 1)).ToList();
-        var had = Encoding.UTF8.GetBytes(string.Concat(delivered));
+        var received = Encoding.UTF8.GetBytes(string.Concat(delivered));
         var offset = new AnswerOffset(
-            had.Length, delivered.Count) { Digest = hasDigest ? XxHash64.HashToUInt64(had) : 0 };
+            received.Length, delivered.Count) { Digest = hasDigest ? XxHash64.HashToUInt64(received) : 0 };
         var again = new TurnEvents();
 
         var answer = new AnswerBuilder(
@@ -75,8 +75,9 @@ public sealed class AnswerBuilderTests
     public void Answer_CallerHasAnotherText_IsNotResumed(string stored, string produced)
     {
         var events = new TurnEvents();
-        var had = new AnswerOffset(Bytes: 5, Tokens: 1, Epoch: 4) { Digest = XxHash64.HashToUInt64("is at"u8) };
-        var answer = new AnswerBuilder(Turn() with { Answer = new Answer(stored, [1], true) }, epoch: 4, had, events);
+        var received = new AnswerOffset(Bytes: 5, Tokens: 1, Epoch: 4) { Digest = XxHash64.HashToUInt64("is at"u8) };
+        var turn = Turn() with { Answer = new Answer(stored, [1], true) };
+        var answer = new AnswerBuilder(turn, epoch: 4, received, events);
 
         answer.Append(new GenerationEvent([3], produced, null));
 

@@ -56,12 +56,12 @@ public sealed class SessionMigrationTests : TurnExecutorScene
     {
         Home(answered: false, isLater);
         Registry.Update(Report("a") with { State = NodeState.Draining });
-        _nodes.Nodes.Tail = new GenerationEvent([1, 2], "1 2 ", null);
+        _nodes.Nodes.Replay = new GenerationEvent([1, 2], "1 2 ", null);
 
         await Migrate(PlacementReason.NodeDrains);
         var stored = Store.Stored!.Conversation;
         Registry.Remove("a");
-        _nodes.Nodes.Tail = null;
+        _nodes.Nodes.Replay = null;
         var turn = await Run(_nodes, stored.Turns[^1], begin: new TurnStart(new AnswerOffset(4, 2), IsNew: false));
 
         Assert.Equal(

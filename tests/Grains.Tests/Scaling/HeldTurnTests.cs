@@ -20,13 +20,13 @@ public sealed class HeldTurnTests
     }));
 
     private readonly NodeRegistry _registry;
-    private readonly TurnRouter _placement;
+    private readonly TurnRouter _router;
 
     public HeldTurnTests()
     {
         _registry = new NodeRegistry(_pools, _time);
         var router = new Router(_registry, Options.Create(new RoutingOptions()), _time);
-        _placement = new TurnRouter(_registry, router, _pools, _time);
+        _router = new TurnRouter(_registry, router, _pools, _time);
     }
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -34,44 +34,44 @@ public sealed class HeldTurnTests
     [Theory]
     [InlineData("m")]
     [InlineData(null)]
-    public async Task Place_PoolSleeps_WaitsForItsFirstNode(string? asked)
+    public async Task Route_PoolSleeps_WaitsForItsFirstNode(string? asked)
     {
-        var model = await _placement.ChooseModel(asked, Cancellation);
-        var placing = Place(model);
+        var model = await _router.ChooseModel(asked, Cancellation);
+        var routing = Route(model);
         _time.Advance(TimeSpan.FromMinutes(9));
 
         Assert.Equal(1, _pools.Held["m"]);
-        Assert.False(placing.IsCompleted);
+        Assert.False(routing.IsCompleted);
         _registry.Update(TurnExecutorScene.Report("a"));
 
-        Assert.Equal("a", (await placing).Node);
+        Assert.Equal("a", (await routing).Node);
         Assert.Empty(_pools.Held);
     }
 
     [Fact]
-    public async Task Place_PoolDoesNotWake_SaysSoInTheEnd()
+    public async Task Route_PoolDoesNotWake_SaysSoInTheEnd()
     {
-        var placing = Place("m");
+        var routing = Route("m");
         _time.Advance(TimeSpan.FromMinutes(10));
 
-        Assert.Equal(HerdError.Unavailable, (await Assert.ThrowsAsync<HerdException>(() => placing)).Error);
+        Assert.Equal(HerdError.Unavailable, (await Assert.ThrowsAsync<HerdException>(() => routing)).Error);
         Assert.Empty(_pools.Held);
     }
 
     [Fact]
-    public async Task Place_PoolThatShouldHaveNodesHasNone_SaysSoSoon()
+    public async Task Route_PoolThatShouldHaveNodesHasNone_SaysSoSoon()
     {
-        var placing = Place("awake");
+        var routing = Route("awake");
         _time.Advance(TimeSpan.FromSeconds(10));
 
-        Assert.Equal(HerdError.Unavailable, (await Assert.ThrowsAsync<HerdException>(() => placing)).Error);
+        Assert.Equal(HerdError.Unavailable, (await Assert.ThrowsAsync<HerdException>(() => routing)).Error);
     }
 
     [Fact]
     public void Models_PoolSleeps_AreListed() =>
         Assert.Equal(["m"], _registry.Models.Select(model => model.Id));
 
-    private Task<PlacementDecision> Place(string model) => _placement.Route(
+    private Task<PlacementDecision> Route(string model) => _router.Route(
         model,
         () => new RouteRequest { Conversation = "c", Reason = PlacementReason.Turn, Tokens = 1 },
         new TurnFailures(),

@@ -30,15 +30,15 @@ public sealed class KvCacheTests : IDisposable
     public void CanPreempt_TooShortInTheSlot_IsFalse()
     {
         Open(hostBytes: 4 * StateBytes);
-        var claim = Compute("a");
+        var allocation = Compute("a");
         _rates.RecordSize(Tokens, StateBytes);
         _rates.Save.Record(StateBytes, TimeSpan.FromSeconds(0.02));
         _rates.Restore.Record(StateBytes, TimeSpan.FromSeconds(0.03));
 
-        // Saving and restoring two sessions may take a fifth of the time, so the minimum in the slot is four times as long.
+        // Saving and restoring two sessions may take a fifth of the time, so the minimum is four times as long.
         var least = TimeSpan.FromSeconds(4 * 2 * 0.05);
-        Assert.False(_cache!.CanPreempt(claim, least * 0.99));
-        Assert.True(_cache!.CanPreempt(claim, least * 1.01));
+        Assert.False(_cache!.CanPreempt(allocation, least * 0.99));
+        Assert.True(_cache!.CanPreempt(allocation, least * 1.01));
     }
 
     [Fact]
@@ -63,8 +63,8 @@ public sealed class KvCacheTests : IDisposable
         _cache!.Preempt(waits);
         Assert.Equal([1], _cache.Missing([waits]));
 
-        Park();
-        Park();
+        OffloadLast();
+        OffloadLast();
         Assert.DoesNotContain(_cache.Slots, slot => slot.Session == "a");
         Assert.Equal([1], _cache.Missing([waits]));
         Assert.Equal([50], _cache.Missing([new KvAllocation("new", "t", 0, [.. Enumerable.Range(0, 50)])]));
@@ -92,13 +92,13 @@ public sealed class KvCacheTests : IDisposable
     public void Leave_PreemptedAndCancelled_FreesTheMemory()
     {
         Open(hostBytes: 4 * StateBytes);
-        var displaced = Compute("a");
-        _cache!.Preempt(displaced);
-        Park();
-        Park();
+        var preempted = Compute("a");
+        _cache!.Preempt(preempted);
+        OffloadLast();
+        OffloadLast();
         Assert.Equal(StateBytes, _cache.Offloaded.AwaitedBytes);
 
-        _cache.CancelWait(displaced);
+        _cache.CancelWait(preempted);
 
         Assert.Equal(0, _cache.Offloaded.AwaitedBytes);
     }
@@ -107,13 +107,13 @@ public sealed class KvCacheTests : IDisposable
     public void Forget_AnAllocationWaitsForIt_FreesTheMemoryOnce()
     {
         Open(hostBytes: 4 * StateBytes);
-        var displaced = Compute("a");
-        _cache!.Preempt(displaced);
-        Park();
-        Park();
+        var preempted = Compute("a");
+        _cache!.Preempt(preempted);
+        OffloadLast();
+        OffloadLast();
 
         _cache.Forget("a");
-        _cache.CancelWait(displaced);
+        _cache.CancelWait(preempted);
 
         Assert.Equal(0, _cache.Offloaded.AwaitedBytes);
     }
@@ -124,8 +124,8 @@ public sealed class KvCacheTests : IDisposable
         Open(hostBytes: 4 * StateBytes);
         var preempted = Compute("a");
         _cache!.Preempt(preempted);
-        Park();
-        Park();
+        OffloadLast();
+        OffloadLast();
         var state = _cache.Offloaded.Find("a")!.State!;
         _context.LoadFault = new InvalidOperationException("made to fail");
 
@@ -145,7 +145,7 @@ public sealed class KvCacheTests : IDisposable
     private int _sessions;
 
     /// <summary>Allocates a slot for another session, so that the one in it is offloaded.</summary>
-    private void Park()
+    private void OffloadLast()
     {
         _time.Advance(TimeSpan.FromSeconds(1));
         _cache!.Release(Compute($"other{_sessions++}"));
@@ -155,18 +155,18 @@ public sealed class KvCacheTests : IDisposable
     private KvAllocation Compute(string session)
     {
         var random = new Random(session.Sum(letter => letter));
-        var claim = new KvAllocation(
+        var allocation = new KvAllocation(
             session, "t", 0, [.. Enumerable.Range(0, Tokens + 1).Select(_ => random.Next(250))]);
-        Assert.Equal(KvAllocationOutcome.Allocated, _cache!.TryAllocate(claim));
-        var slot = claim.Slot!;
+        Assert.Equal(KvAllocationOutcome.Allocated, _cache!.TryAllocate(allocation));
+        var slot = allocation.Slot!;
         var batch = new TokenBatch(256);
-        foreach (var token in claim.Tokens.Skip(slot.Tokens.Count).SkipLast(1))
+        foreach (var token in allocation.Tokens.Skip(slot.Tokens.Count).SkipLast(1))
         {
             batch.Add(token, slot.Tokens.Count, slot.Id, output: false);
             slot.Tokens.Add(token);
         }
 
         _context.Decode(batch);
-        return claim;
+        return allocation;
     }
 }

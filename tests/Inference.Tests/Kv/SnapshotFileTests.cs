@@ -43,11 +43,11 @@ public sealed class SnapshotFileTests : IDisposable
     }
 
     [Property(MaxTest = 300)]
-    public bool Read_AnyBitFlipped_IsRefused(uint place, byte bit)
+    public bool Read_AnyBitFlipped_IsRefused(uint position, byte bit)
     {
         Write(Header());
         var bytes = File.ReadAllBytes(Path);
-        bytes[place % bytes.Length] ^= (byte)(1 << (bit % 8));
+        bytes[position % bytes.Length] ^= (byte)(1 << (bit % 8));
         File.WriteAllBytes(Path, bytes);
 
         return IsRefused(Header());

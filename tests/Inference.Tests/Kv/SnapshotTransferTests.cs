@@ -27,10 +27,10 @@ public sealed class SnapshotTransferTests
     }
 
     [Property(MaxTest = 300)]
-    public bool Receive_AnyBitFlipped_IsRefused(ushort place, byte bit)
+    public bool Receive_AnyBitFlipped_IsRefused(ushort position, byte bit)
     {
         var pieces = Pieces();
-        var at = place % pieces.Sum(piece => piece.Length);
+        var at = position % pieces.Sum(piece => piece.Length);
         var piece = pieces.First(piece => at < piece.Length || (at -= piece.Length) < 0);
         piece[at] ^= (byte)(1 << (bit % 8));
 
@@ -42,13 +42,13 @@ public sealed class SnapshotTransferTests
     public bool Receive_BrokenAnywhere_ResumesThere(ushort first, ushort second, byte most)
     {
         using var reader = Reader();
-        foreach (var place in new[] { first % StateBytes, second % StateBytes })
+        foreach (var position in new[] { first % StateBytes, second % StateBytes })
         {
             using var sent = Sent();
             using var writer = Writer(sent);
             reader.Begin(writer.Header);
             writer.Skip(reader.Received);
-            while (reader.Received < place && writer.Next(1 + most) is { IsEmpty: false } piece)
+            while (reader.Received < position && writer.Next(1 + most) is { IsEmpty: false } piece)
             {
                 reader.Append(piece);
             }

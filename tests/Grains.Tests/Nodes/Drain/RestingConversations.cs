@@ -35,7 +35,7 @@ public class RestingConversations : DispatchProxy
     public void Go() => _go.SetResult();
 
     protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) =>
-        _all is null ? Conversation(GrainKey.Split((string)args![0]!)[1]) : _all.Move(_id);
+        _all is null ? Conversation(GrainKey.Split((string)args![0]!)[1]) : _all.Migrate(_id);
 
     private IConversationGrain Conversation(string id)
     {
@@ -45,7 +45,7 @@ public class RestingConversations : DispatchProxy
         return conversation;
     }
 
-    private async Task<PlacementDecision?> Move(string id)
+    private async Task<PlacementDecision?> Migrate(string id)
     {
         _asked.Enqueue(id);
         if (Interlocked.Increment(ref _calls) == _atATime)

@@ -142,7 +142,7 @@ public sealed class NodeLinksTests : IAsyncLifetime
             _links.Pull(address.OriginalString, "a/t/c/m", Session, reader, Cancellation);
     }
 
-    /// <summary>Sends a KV cache and loses the connection at given places, each once.</summary>
+    /// <summary>Sends a KV cache and loses the connection at given positions, each once.</summary>
     private sealed class FlakyNode : Herd.Link.V1.NodeLinkService.NodeLinkServiceBase
     {
         public List<long> BreakAfter { get; set; } = [];
