@@ -34,7 +34,8 @@ public sealed class AccessTests(TinyCluster cluster)
             Assert.All([read, delete, converse], error => Assert.Equal(StatusCode.NotFound, error.StatusCode));
             Assert.All(
                 [read, delete, converse],
-                error => Assert.Equal($"There is no conversation '{conversation}'.", error.Status.Detail));
+                error => Assert.Equal(
+                    $"There is no conversation '{conversation}'. Check the id, or create one.", error.Status.Detail));
         }
 
         var list = await cluster.Conversations.ListConversationsAsync(

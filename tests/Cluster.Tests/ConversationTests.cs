@@ -71,7 +71,10 @@ public sealed class ConversationTests(RealCluster cluster)
         var fork = await cluster.Run("fork", conversation.ConversationId, "--turn", "turn_x");
 
         Assert.Equal(1, fork.ExitCode);
-        Assert.Equal($"herd: The conversation '{conversation.ConversationId}' has no turn 'turn_x'.\n", fork.Error);
+        Assert.Equal(
+            $"herd: The conversation '{conversation.ConversationId}' has no turn 'turn_x'. "
+                + "Read the conversation to see its turns.\n",
+            fork.Error);
     }
 
     [Fact]
@@ -173,7 +176,9 @@ public sealed class ConversationTests(RealCluster cluster)
             StringComparison.Ordinal);
         var chat = await cluster.Run("chat", "--conversation", conversation.ConversationId, "Still there?");
         Assert.Equal(1, chat.ExitCode);
-        Assert.Equal($"herd: There is no conversation '{conversation.ConversationId}'.\n", chat.Error);
+        Assert.Equal(
+            $"herd: There is no conversation '{conversation.ConversationId}'. Check the id, or create one.\n",
+            chat.Error);
     }
 
     [Fact]

@@ -188,7 +188,7 @@ internal static class UpCommand
             await Task.Delay(WatchPeriod, cancellation);
             if (RunState.TryRead() is not { } state || state.Processes.All(process => !Machine.IsAlive(process)))
             {
-                throw new CliException("another command has stopped the cluster.");
+                throw new CliException("another command has stopped the cluster. 'herd up' starts it again.");
             }
 
             foreach (var dead in cluster.Started.Where(process => !Machine.IsAlive(process)).ToList())

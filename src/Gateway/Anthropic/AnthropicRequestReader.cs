@@ -22,7 +22,10 @@ internal static class AnthropicRequestReader
     public static TurnRequest ToTurn(MessagesRequest request, AnswerMarkup markup, bool isToAnswer = true)
     {
         var model = RequireModel(request.Model);
-        Require(!isToAnswer || request.MaxTokens is not null, "'max_tokens' is missing.", "max_tokens");
+        Require(
+            !isToAnswer || request.MaxTokens is not null,
+            "'max_tokens' is missing. Send the maximum number of tokens of the answer.",
+            "max_tokens");
         var (tools, choice) = Tools(request);
         var settings = SettingsBuilder.Build(new SettingsFields
         {
@@ -53,7 +56,8 @@ internal static class AnthropicRequestReader
             "any" => new ToolChoice(IsRequired: true),
             "tool" => new ToolChoice(
                 IsRequired: true,
-                request.ToolChoice.Name ?? throw Bad("'tool_choice.name' is missing.", "tool_choice")),
+                request.ToolChoice.Name
+                    ?? throw Bad("'tool_choice.name' is missing. Name the function to call.", "tool_choice")),
             _ => throw Bad("'tool_choice.type' must be auto, any, tool or none.", "tool_choice"),
         };
         return (request.ToolChoice?.Type == "none" || tools.Count == 0 ? null : tools, choice);
@@ -122,7 +126,7 @@ internal static class AnthropicRequestReader
             block.TextOf("name") is { } function
             && block.TryGetProperty("input", out var input) && input.ValueKind == JsonValueKind.Object
                 ? new ToolCall("", function, JsonSerializer.Serialize(input, OpenAiJson.Default.JsonElement))
-                : throw Bad($"'{name}' has a tool_use without a name or an input object.", name));
+                : throw Bad($"'{name}' has a tool_use without a name or an input object. Send both.", name));
         return CallText.Write(text, [.. calls], markup);
     }
 

@@ -1,10 +1,10 @@
 using Grpc.Core;
 using Herd.Contracts.Conversations;
-using Herd.Contracts.Errors;
 using Herd.Gateway.Conversations;
 using Herd.Gateway.Generation;
 using Herd.Gateway.Hosting;
 using Herd.Gateway.Tenants;
+using Herd.Grains.Conversations;
 using Herd.Grains.Conversations.Storage;
 using Herd.Grains.Routing;
 using Herd.V1;
@@ -187,6 +187,5 @@ internal sealed class ConversationService(
     /// </summary>
     private static string Id(string id) => id.Length == 37 && id.StartsWith("conv_", StringComparison.Ordinal)
         ? id
-        : throw new HerdException(
-            HerdError.ConversationNotFound, $"There is no conversation '{id}'.", "conversation_id");
+        : throw ConversationErrors.NotFound(id);
 }

@@ -57,7 +57,8 @@ internal sealed class GrpcChat(StatelessChat chat, SessionIdentity identities, N
         var messages = request.Messages.Select((message, i) => new Message(
             Enum.IsDefined((Role)message.Role)
                 ? (Role)message.Role
-                : throw Bad($"'messages[{i}].role' is missing or unknown.", $"messages[{i}].role"),
+                : throw Bad(
+                    $"'messages[{i}].role' must be system, user, assistant or tool.", $"messages[{i}].role"),
             CallText.Write(
                 message.Text,
                 [.. message.Calls.Select(call => new ToolCall(call.CallId, call.Name, call.Arguments))],

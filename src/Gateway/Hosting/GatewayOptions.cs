@@ -195,7 +195,7 @@ internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
         {
             errors.Require(
                 options.Tenants.ContainsKey(tenant),
-                $"Gateway:Operators names '{tenant}', which is not in Gateway:Tenants.");
+                $"Gateway:Operators names '{tenant}', which is not in Gateway:Tenants. Add it there.");
         }
     }
 }

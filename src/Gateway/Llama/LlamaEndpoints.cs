@@ -21,7 +21,7 @@ internal static class LlamaEndpoints
         routes.MapPost("/tokenize", async (HttpContext context, NodeRegistry registry, ModelTokens tokens) =>
         {
             var request = await context.Request.Read(LlamaJson.Default.TokenizeRequest, "a request");
-            var content = request.Content ?? throw Bad("'content' is missing.", "content");
+            var content = request.Content ?? throw Bad("'content' is missing. Send the text to tokenize.", "content");
             return TypedResults.Json(
                 new TokenList(await tokens.Tokenize(Model(request.Model, registry).Id, content)),
                 LlamaJson.Default.TokenList);
@@ -31,7 +31,7 @@ internal static class LlamaEndpoints
             var request = await context.Request.Read(LlamaJson.Default.DetokenizeRequest, "a request");
             var list = request.Tokens is { Count: <= MaxTokens } given
                 ? given
-                : throw Bad($"'tokens' must hold at most {MaxTokens} tokens.", "tokens");
+                : throw Bad($"'tokens' must be a list of at most {MaxTokens} tokens.", "tokens");
             return TypedResults.Json(
                 new TextContent(await tokens.Detokenize(Model(request.Model, registry).Id, list)),
                 LlamaJson.Default.TextContent);

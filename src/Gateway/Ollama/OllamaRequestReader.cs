@@ -75,7 +75,8 @@ internal static class OllamaRequestReader
 
     private static List<Message> Prompt(OllamaRequest request)
     {
-        var prompt = new Message(Role.User, request.Prompt ?? throw Bad("'prompt' is missing.", "prompt"));
+        var prompt = new Message(
+            Role.User, request.Prompt ?? throw Bad("'prompt' is missing. Send the text to continue.", "prompt"));
         return request.System is { Length: > 0 } system ? [new Message(Role.System, system), prompt] : [prompt];
     }
 
@@ -109,5 +110,5 @@ internal static class OllamaRequestReader
     private static ToolCall ToCall(OllamaToolCall? call, string field) =>
         call?.Function is { Name: { } name, Arguments: { ValueKind: JsonValueKind.Object } arguments }
             ? new ToolCall("", name, JsonSerializer.Serialize(arguments, OpenAiJson.Default.JsonElement))
-            : throw Bad($"'{field}' has a call without a name or an arguments object.", field);
+            : throw Bad($"'{field}' has a call without a name or an arguments object. Send both.", field);
 }

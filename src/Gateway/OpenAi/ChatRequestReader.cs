@@ -99,7 +99,7 @@ internal static class ChatRequestReader
         if (role == Contracts.Conversations.Role.Tool && !called.Contains(message?.ToolCallId ?? ""))
         {
             throw Bad(
-                $"'messages[{index}].tool_call_id' is not the id of a call of an earlier message.",
+                $"'messages[{index}].tool_call_id' is not the id of a call of an earlier message. Send that one too.",
                 $"messages[{index}].tool_call_id");
         }
 
@@ -120,7 +120,6 @@ internal static class ChatRequestReader
         "user" => Contracts.Conversations.Role.User,
         "assistant" => Contracts.Conversations.Role.Assistant,
         "tool" => Contracts.Conversations.Role.Tool,
-        null => throw Bad($"'messages[{index}].role' is missing.", $"messages[{index}].role"),
         _ => throw Bad(
             $"'messages[{index}].role' must be system, developer, user, assistant or tool.", $"messages[{index}].role"),
     };
@@ -131,7 +130,8 @@ internal static class ChatRequestReader
     private static int? LogProbs(ChatRequest request) => request switch
     {
         { Logprobs: true } => request.TopLogprobs ?? 0,
-        { TopLogprobs: not (null or 0) } => throw Bad("'top_logprobs' needs 'logprobs' to be true.", "top_logprobs"),
+        { TopLogprobs: not (null or 0) } => throw Bad(
+            "'top_logprobs' needs 'logprobs' to be true. Set it, or leave 'top_logprobs' out.", "top_logprobs"),
         _ => null,
     };
 
@@ -142,7 +142,7 @@ internal static class ChatRequestReader
         {
             if (!int.TryParse(key, NumberStyles.None, CultureInfo.InvariantCulture, out var token))
             {
-                throw Bad("The keys of 'logit_bias' must be token ids.", "logit_bias");
+                throw Bad("The keys of 'logit_bias' must be ids of tokens, such as \"15043\".", "logit_bias");
             }
 
             read[token] = value;
@@ -157,7 +157,8 @@ internal static class ChatRequestReader
         "text" => null,
         "json_object" => new AnswerForm(Schema: null),
         "json_schema" => new AnswerForm(format.JsonSchema?.Schema?.GetRawText()
-            ?? throw Bad("'response_format.json_schema.schema' is missing.", "response_format")),
+            ?? throw Bad(
+                "'response_format.json_schema.schema' is missing. Send it, or use json_object.", "response_format")),
         _ => throw Bad("'response_format.type' must be text, json_object or json_schema.", "response_format"),
     };
 

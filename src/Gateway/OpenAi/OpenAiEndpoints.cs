@@ -1,4 +1,3 @@
-using Herd.Contracts.Errors;
 using Herd.Gateway.Hosting;
 using Herd.Gateway.OpenAi.Responses;
 using Herd.Grains.Routing;
@@ -24,8 +23,7 @@ internal static class OpenAiEndpoints
         routes.MapGet("/v1/models/{id}", (
             string id, NodeRegistry registry) => registry.Models.Any(model => model.Id == id)
             ? TypedResults.Json(Entry(id), OpenAiJson.Default.ModelEntry)
-            : throw new HerdException(
-                HerdError.ModelNotFound, $"No node serves the model '{id}'.", "model")).Describes<ModelEntry>("OpenAI");
+            : throw RoutingErrors.NotServed(id, registry.Models)).Describes<ModelEntry>("OpenAI");
         routes.MapFallback("/v1/{**path}", (HttpContext context) =>
         {
             context.Response.StatusCode = StatusCodes.Status404NotFound;

@@ -97,7 +97,8 @@ internal sealed class TenantDirectory : IDisposable
                 if (!byHash.TryAdd(hash.ToLowerInvariant(), tenant))
                 {
                     throw new InvalidDataException(
-                        $"The tenants '{tenant.Name}' and '{byHash[hash.ToLowerInvariant()].Name}' have the same key.");
+                        $"The tenants '{tenant.Name}' and '{byHash[hash.ToLowerInvariant()].Name}' have the same key. "
+                        + "Give each keys of its own.");
                 }
             }
         }

@@ -20,8 +20,8 @@ internal static class ConversationFork
             throw new HerdException(
                 HerdError.InvalidArgument,
                 last < 0
-                    ? $"The conversation '{source.Id}' has no turn '{lastTurn}'."
-                    : $"The turn '{lastTurn}' has no answer yet; fork at one that is answered.",
+                    ? ConversationErrors.NoTurn(source.Id, lastTurn)
+                    : $"The turn '{lastTurn}' has no answer yet. Fork at one that is answered.",
                 "last_turn_id");
         }
 

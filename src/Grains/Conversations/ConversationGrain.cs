@@ -138,7 +138,7 @@ internal sealed class ConversationGrain(
     {
         Find(await _transcript.ReadCurrent(cancellation), turn);
         using var ticket = await _queue.Interrupt(turn, cancellation);
-        var conversation = _transcript.Conversation ?? throw _transcript.NotFound();
+        var conversation = _transcript.Conversation ?? throw ConversationErrors.NotFound(_transcript.Id);
         var kept = TurnDeletion.Remove(conversation.Turns, turn);
         await (kept.Count == 0 ? Delete(conversation) : _transcript.Write(conversation with { Turns = kept }, 0));
     }
@@ -257,5 +257,5 @@ internal sealed class ConversationGrain(
 
     private Turn Find(Conversation? conversation, string turn) =>
         conversation?.Turns.FirstOrDefault(known => known.Id == turn && !known.IsDeleted)
-            ?? throw _transcript.NotFound();
+            ?? throw ConversationErrors.TurnNotFound(_transcript.Id, turn);
 }

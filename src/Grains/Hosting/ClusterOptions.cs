@@ -89,7 +89,8 @@ internal sealed class ClusterOptionsValidator : IValidateOptions<ClusterOptions>
         errors.Require(
             ports.Distinct().Count() == ports.Count,
             $"Two of Cluster:SiloPort {options.SiloPort}, Cluster:LinkPort {options.LinkPort}, Cluster:HealthPort "
-            + $"{options.HealthPort} and Cluster:HealthGrpcPort {options.HealthGrpcPort} are the same.");
+            + $"{options.HealthPort} and Cluster:HealthGrpcPort {options.HealthGrpcPort} are the same. "
+            + "Choose different ports.");
         errors.RequireAtLeast("Cluster:GraceSeconds", options.GraceSeconds, 0);
         errors.RequireAtLeast("Cluster:PreStopSeconds", options.PreStopSeconds, 0);
         errors.Require(

@@ -108,7 +108,8 @@ internal sealed class NodeHost(
             ? model
             : throw new HerdException(
                 model is null ? HerdError.Unavailable : HerdError.ModelNotFound,
-                $"The node '{cluster.Value.Name}' does not serve the model '{id}'{(model is null ? " yet" : "")}.",
+                $"The node '{cluster.Value.Name}' does not serve the model '{id}'"
+                + (model is null ? " yet. Try again later." : ". List the nodes to see their models."),
                 "model");
     }
 

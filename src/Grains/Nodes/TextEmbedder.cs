@@ -43,7 +43,9 @@ internal sealed class TextEmbedder(ILlamaModel model, ChatTemplate template, int
     {
         _embedder ??= model.CreateEmbedder(Math.Min(MaxTokens, model.Info.ContextLength), threads)
             ?? throw new HerdException(
-                HerdError.InvalidArgument, "This node's runtime computes no embeddings.", "model");
+                HerdError.InvalidArgument,
+                "This node's runtime computes no embeddings. Use nodes with the native runtime.",
+                "model");
         var tokens = texts.Select((text, i) => Tokenize(text, i)).ToList();
         return new Embeddings([.. tokens.Select(text => _embedder.Embed(text))], tokens.Sum(text => text.Length));
     }
@@ -52,11 +54,11 @@ internal sealed class TextEmbedder(ILlamaModel model, ChatTemplate template, int
     {
         var tokens = SessionPrompt.Guard(() => template.Begin(text));
         return tokens.Length == 0
-            ? throw new HerdException(HerdError.InvalidArgument, $"'input[{index}]' is empty.", "input")
+            ? throw new HerdException(HerdError.InvalidArgument, $"'input[{index}]' is empty. Send a text.", "input")
             : tokens.Length <= _embedder!.MaxTokens ? tokens
             : throw new HerdException(
                 HerdError.ContextOverflow,
-                $"'input[{index}]' has {tokens.Length} tokens. At most {_embedder.MaxTokens} can be embedded.",
+                $"'input[{index}]' has {tokens.Length} tokens. Send at most {_embedder.MaxTokens}.",
                 "input")
                 .With("prompt_tokens", tokens.Length)
                 .With("context_tokens", _embedder.MaxTokens);

@@ -24,5 +24,5 @@ public static class RoutingErrors
         HerdError.Unavailable, $"No node that serves {model} takes work now. Try again later.");
 
     private static string Names(IReadOnlyList<ServedModel> served) =>
-        string.Join(", ", served.Select(model => model.Id));
+        served.Count == 0 ? "none" : string.Join(", ", served.Select(model => model.Id));
 }

@@ -25,7 +25,8 @@ public sealed record ModelCatalog
             var catalog = JsonSerializer.Deserialize(file, CatalogJson.Default.ModelCatalog)!;
             return catalog.Version == 1
                 ? catalog with { Directory = Path.GetDirectoryName(Path.GetFullPath(path))! }
-                : throw new InvalidDataException($"{path} has version {catalog.Version}; this Herd reads version 1.");
+                : throw new InvalidDataException(
+                    $"{path} has version {catalog.Version}; this Herd reads version 1. Use a newer Herd.");
         }
         catch (Exception e) when (e is JsonException or IOException)
         {

@@ -14,7 +14,8 @@ public static class ModelHash
     {
         if (!File.Exists(source.Path))
         {
-            throw new ModelLoadException($"The file of model '{source.Id}' is missing: {source.Path}.");
+            throw new ModelLoadException(
+                $"The file of model '{source.Id}' is missing: {source.Path}. Fetch it, or correct the catalog.");
         }
 
         var digest = await Digest(source.Path, cancellation);

@@ -3,6 +3,7 @@ using Herd.Contracts.Errors;
 using Herd.Gateway.Hosting;
 using Herd.Gateway.Conversations;
 using Herd.Gateway.Tenants;
+using Herd.Grains.Conversations;
 using Herd.Grains.Routing;
 using static Herd.Gateway.Errors.BadRequest;
 
@@ -62,7 +63,10 @@ internal static class ConversationsEndpoints
             string id, string item, HttpContext context, ConversationClient conversations, NodeRegistry registry) =>
             TypedResults.Json(
                 Items(await Find(id, context, conversations), registry).FirstOrDefault(known => known.Id == item)
-                    ?? throw new HerdException(HerdError.ResponseNotFound, $"There is no item '{item}'.", "item_id"),
+                    ?? throw new HerdException(
+                        HerdError.ResponseNotFound,
+                        $"The conversation '{id}' has no item '{item}'. List its items to see their ids.",
+                        "item_id"),
                 ResponsesJson.Default.OutputItem)).Describes<OutputItem>("Conversations");
     }
 
@@ -71,8 +75,7 @@ internal static class ConversationsEndpoints
 
     private static string Check(string id) => ResponseId.IsConversation(id)
         ? id
-        : throw new HerdException(
-            HerdError.ConversationNotFound, $"There is no conversation '{id}'.", "conversation_id");
+        : throw ConversationErrors.NotFound(id);
 
     private static string? System(ConversationRequest request)
     {

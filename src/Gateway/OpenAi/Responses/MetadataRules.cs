@@ -21,7 +21,7 @@ internal static class MetadataRules
         Require(
             metadata is null || metadata.All(
                 pair => pair.Key.Length is >= 1 and <= MaxKey && pair.Value is { Length: <= MaxValue }),
-            $"'metadata' must have keys of 1 to {MaxKey} characters and values of at most {MaxValue}.",
+            $"'metadata' must have keys of 1 to {MaxKey} characters, and values of at most {MaxValue} characters.",
             "metadata");
         return metadata is { Count: > 0 } ? metadata : null;
     }

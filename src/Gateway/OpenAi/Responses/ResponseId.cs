@@ -24,7 +24,7 @@ internal readonly record struct ResponseId(string Conversation, string Turn)
             : throw NotFound(text, parameter);
 
     public static HerdException NotFound(string text, string parameter) =>
-        new(HerdError.ResponseNotFound, $"There is no response '{text}'.", parameter);
+        new(HerdError.ResponseNotFound, $"There is no response '{text}'. Check the id, or create one.", parameter);
 
     /// <summary>The id of the response's message.</summary>
     public string Message => "msg_" + Turn[TurnPrefix.Length..];

@@ -62,7 +62,9 @@ internal static class ResponseRequestReader
     {
         RequireModel(request.Model);
         Require(
-            request.Background is not true, "'background' is not supported. Leave it out, or stream.", "background");
+            request.Background is not true,
+            "'background' is not supported. Leave it out; a long answer can be streamed.",
+            "background");
         Require(
             request.Truncation is null or "auto" or "disabled",
             "'truncation' must be auto or disabled.",
@@ -149,7 +151,8 @@ internal static class ResponseRequestReader
         null or "text" => null,
         "json_object" => new AnswerForm(Schema: null),
         "json_schema" => new AnswerForm(
-            format.Schema?.GetRawText() ?? throw Bad("'text.format.schema' is missing.", "text.format")),
+            format.Schema?.GetRawText()
+                ?? throw Bad("'text.format.schema' is missing. Send it, or use json_object.", "text.format")),
         _ => throw Bad("'text.format.type' must be text, json_object or json_schema.", "text.format"),
     };
 }

@@ -5,6 +5,7 @@ using Herd.Gateway.Answers;
 using Herd.Gateway.Conversations;
 using Herd.Gateway.Errors;
 using Herd.Gateway.Tenants;
+using Herd.Grains.Conversations;
 using Herd.Grains.Routing;
 
 namespace Herd.Gateway.OpenAi.Responses;
@@ -157,8 +158,7 @@ internal static class ResponsesEndpoints
         {
             return ResponseId.IsConversation(named)
                 ? await Converse(named, ResponseRequestReader.ToTurn(request, isFirst: false, markup), null)
-                : throw new HerdException(
-                    HerdError.ConversationNotFound, $"There is no conversation '{named}'.", "conversation");
+                : throw ConversationErrors.NotFound(named, "conversation");
         }
 
         var first = ResponseRequestReader.ToTurn(request, isFirst: true, markup);

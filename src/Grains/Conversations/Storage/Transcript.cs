@@ -73,11 +73,7 @@ internal sealed class Transcript(IConversationStore store, string tenant, string
     /// <summary>The conversation, after the same check.</summary>
     /// <exception cref="HerdException">Another owner has written since, or there is no conversation.</exception>
     public async Task<Conversation> ReadCurrent(CancellationToken cancellation) =>
-        await FindCurrent(cancellation) ?? throw NotFound();
-
-    /// <summary>The exception for a conversation, or a turn of it, that does not exist.</summary>
-    public HerdException NotFound() => new(
-        HerdError.ConversationNotFound, $"There is no conversation '{id}'.", "conversation_id");
+        await FindCurrent(cancellation) ?? throw ConversationErrors.NotFound(id);
 
     /// <summary>Checks that no other owner has written since. Without the store's response the check fails.</summary>
     /// <exception cref="HerdException">Another owner has written since, or the store does not respond.</exception>
@@ -200,7 +196,7 @@ internal sealed class Transcript(IConversationStore store, string tenant, string
         var isStale => isStale is not null,
     };
 
-    private static async Task Guard(Func<Task> access)
+    private async Task Guard(Func<Task> access)
     {
         try
         {
@@ -212,7 +208,7 @@ internal sealed class Transcript(IConversationStore store, string tenant, string
         }
         catch (InvalidDataException e)
         {
-            throw new HerdException(HerdError.Internal, e.Message);
+            throw new HerdException(HerdError.Internal, $"The conversation '{id}' cannot be read. {e.Message}");
         }
         catch (Exception e) when (IsAway(e))
         {
