@@ -12,9 +12,7 @@ namespace Herd.Grains.Conversations.Turns;
 /// produced; (3) route it and attempt the answer on that node, until an attempt completes it; (4) store the turn.
 /// When a node fails or drains, the next attempt continues behind the tokens so far: the caller sees a pause.
 /// </summary>
-/// <remarks>
-/// Errors of the request, such as a prompt that is too long, are exceptions. They fail the turn at the first attempt.
-/// </remarks>
+/// <remarks>Errors of the request, such as a prompt that is too long, fail the turn at the first attempt.</remarks>
 internal sealed class TurnExecutor(
     NodeRegistry registry,
     Router router,
@@ -24,9 +22,7 @@ internal sealed class TurnExecutor(
     ILogger<TurnExecutor> logger)
 {
     /// <returns>The turn as it is stored: completed, or cancelled with the answer so far.</returns>
-    /// <exception cref="HerdException">
-    /// The turn failed and is stored so; or another owner has it, and nothing is stored.
-    /// </exception>
+    /// <exception cref="HerdException">The turn failed and is stored so, or another owner has it.</exception>
     public async Task<Turn> Run(TurnContext context)
     {
         try
@@ -37,6 +33,7 @@ internal sealed class TurnExecutor(
                 context.Answer.CatchUp(replay);
             }
 
+            // The caller may have received more of the answer than the store and the home have.
             context.Answer.ThrowIfLost();
             await RunAttempts(context);
         }
@@ -60,6 +57,8 @@ internal sealed class TurnExecutor(
         for (var reason = PlacementReason.Turn; ;)
         {
             var placement = await turnRouter.Route(context, reason);
+
+            // Turns that are routed meanwhile count this one.
             using var reservation = router.Reserve(placement.Node, context.Model, placement.Chosen?.Kv ?? 0);
             var outcome = await attempt.Run(context, placement);
             switch (outcome.Status)
