@@ -90,6 +90,7 @@ internal static class AnthropicRequestReader
             });
         }
 
+        Require(read.Count > 0, "'messages' has no text and no result of a call. Send one of them.", "messages");
         TurnLimits.CheckLast(read, "messages");
         return read;
     }

@@ -38,6 +38,7 @@ public sealed class AnthropicRequestReaderTests
     [InlineData(""" "tools":[null] """, "tools[0]")]
     [InlineData(""" "tools":[{"name":"f","input_schema":7}] """, "tools[0].input_schema")]
     [InlineData(""" "tools":[{"name":"f"},{"type":"web_search","name":"g"}] """, "tools[1]")]
+    [InlineData(""" "messages":[{"role":"user","content":[]}] """, "messages")]
     [InlineData(""" "tool_choice":{"type":"any"} """, "tool_choice")]
     [InlineData(""" "tool_choice":{"type":"maybe"} """, "tool_choice")]
     [InlineData(""" "tools":[{"name":"f"}],"tool_choice":{"type":"tool"} """, "tool_choice")]
