@@ -45,8 +45,8 @@ public sealed class GgufFileTests : IDisposable
             StringComparison.Ordinal);
 
     /// <summary>
-    /// A file with any change or cut is read, or refused with the position of the error. No memory is allocated for data
-    /// that the file does not have.
+    /// A file with any change or cut is read, or refused with the position of the error. No memory is allocated for
+    /// data that the file does not have.
     /// </summary>
     [Property(MaxTest = 2000)]
     public Property Read_Mutated_IsReadOrRefused() => Prop.ForAll(
