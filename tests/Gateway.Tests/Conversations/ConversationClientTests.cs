@@ -101,7 +101,7 @@ public sealed class ConversationClientTests : IDisposable
     [Fact]
     public async Task Converse_GatewayDrains_IsRefused()
     {
-        var conversation = MovingConversation.New(null);
+        var conversation = BreakingConversation.New(null);
         await _drain.StoppingAsync(Cancellation);
 
         var error = await Assert.ThrowsAsync<HerdException>(async () =>
@@ -119,7 +119,7 @@ public sealed class ConversationClientTests : IDisposable
     [Fact]
     public async Task Converse_GatewayDrainsInMidAnswer_EndsAsUnavailable()
     {
-        var conversation = MovingConversation.New(new HerdException(HerdError.Conflict, "It moves."));
+        var conversation = BreakingConversation.New(new HerdException(HerdError.Conflict, "It moves."));
 
         var error = await Assert.ThrowsAsync<HerdException>(async () =>
         {

@@ -152,7 +152,7 @@ public sealed class TurnFailoverTests : TurnExecutorScene
         var turn = await Run(nodes, HistoryAtABusyHome());
 
         Assert.Equal((TurnState.Completed, "b"), (turn.State, turn.Node));
-        Assert.Equal("the connection broke", Assert.Single(turn.Placements!).Move!.Failure);
+        Assert.Equal("the connection broke", Assert.Single(turn.Placements!).Pull!.Failure);
         Assert.Equal(["b"], nodes.Nodes.Calls.Select(call => call.Node));
     }
 

@@ -72,7 +72,7 @@ public sealed class NodeDrainTests : IAsyncLifetime
 
     /// <summary>Four sessions move at a time.</summary>
     [Fact]
-    public async Task Empty_ManySessionsAtRest_MovesTheLastUsedFirst()
+    public async Task Empty_ManySessionsAtRest_MigratesTheLastUsedFirst()
     {
         foreach (var conversation in new[] { "1", "2", "3", "4", "5", "6" })
         {
