@@ -174,7 +174,7 @@ public sealed class ConversationClientTests : IDisposable
         {
             await Assert.ThrowsAsync<HerdException>(async () =>
             {
-                var conversation = MovingConversation.New(new HerdException(error, "It fails."));
+                var conversation = BreakingConversation.New(new HerdException(error, "It fails."));
                 await foreach (var _ in Make(conversation).Converse(Anybody, "conv_1", Request, Cancellation))
                 {
                     // Only the end matters.

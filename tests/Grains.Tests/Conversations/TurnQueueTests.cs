@@ -38,11 +38,11 @@ public sealed class TurnQueueTests : IDisposable
     }
 
     [Fact]
-    public async Task EnterMove_AnotherCallRuns_SaysWhich()
+    public async Task EnterMigration_AnotherCallRuns_SaysWhich()
     {
-        using (await _queue.EnterMove(Cancellation))
+        using (await _queue.EnterMigration(Cancellation))
         {
-            Assert.Contains("is being moved to another node", Refused(), StringComparison.Ordinal);
+            Assert.Contains("migrates to another node", Refused(), StringComparison.Ordinal);
         }
 
         using (await _queue.EnterManagement(Cancellation))
@@ -50,7 +50,7 @@ public sealed class TurnQueueTests : IDisposable
             Assert.Contains("is being read or changed by another call", Refused(), StringComparison.Ordinal);
         }
 
-        string Refused() => Assert.Throws<HerdException>(() => { _ = _queue.EnterMove(Cancellation); }).Message;
+        string Refused() => Assert.Throws<HerdException>(() => { _ = _queue.EnterMigration(Cancellation); }).Message;
     }
 
     [Fact]

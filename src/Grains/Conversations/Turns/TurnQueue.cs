@@ -95,7 +95,7 @@ internal sealed class TurnQueue : IDisposable
     private static string Describe(TicketKind kind) => kind switch
     {
         TicketKind.Turn => "is answering another turn",
-        TicketKind.Move => "is being moved to another node",
+        TicketKind.Migration => "migrates to another node",
         _ => "is being read or changed by another call",
     };
 
