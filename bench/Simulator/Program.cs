@@ -49,8 +49,8 @@ scale.SetAction(parsed =>
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"| {run.Policy} | {run.Turns} | {run.FirstMedian:0.000} | {run.FirstP99:0.000} | {run.Imbalance:0.00} "
-                + $"| {run.Cached:0.000} | {run.Pulled} | {run.Rebalanced} | {run.DecisionsPerSecond?.ToString(
-                    "0", CultureInfo.InvariantCulture) ?? "-"} |"));
+                + $"| {run.Cached:0.000} | {run.Pulled} | {run.Rebalanced} "
+                + $"| {(run.DecisionsPerSecond is { } decisions ? $"{decisions:0}" : "-")} |"));
         runs.Add(run.ToJson());
     }
 

@@ -46,7 +46,6 @@ internal sealed class NodeProcess : SimulatedProcess, IEngineRunner, IDisposable
             Name = name, Address = "127.0.0.1", LinkPort = silo.Endpoint.Port, KeyFile = setup.KeyFile,
         });
         var lifetime = new ApplicationLifetime(world.Setup.Loggers.CreateLogger<ApplicationLifetime>());
-        lifetime.NotifyStarted();
         _pull = new SessionPull(
             new NodeLinks(new MemoryLinks(world, this), setup.Reports, Time),
             setup.Key, node, Time, world.Setup.Loggers.CreateLogger<SessionPull>());

@@ -119,8 +119,8 @@ internal sealed class LocalCluster(RunState state)
     /// <summary>Stops processes in the order gateways, nodes, store: none calls one that has ended.</summary>
     public static async Task Stop(IReadOnlyList<RunningProcess> processes)
     {
-        // One at a time: a silo that leaves hands its part of the grain directory to another. If that one leaves too,
-        // the silo waits for an answer until Orleans' response timeout of 10 s.
+        // One at a time, about 0.2 s each. Of two silos that stop together one takes 3 to 4 s in most runs, before
+        // Orleans marks it as leaving.
         foreach (var process in processes.GroupBy(process => process.Program).Reverse().SelectMany(kind => kind))
         {
             await Machine.Stop([process], MaxStopTime);

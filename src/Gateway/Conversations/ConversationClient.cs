@@ -102,11 +102,7 @@ internal sealed class ConversationClient(
         };
         while (true)
         {
-            var events = await Observe(
-                Call(
-                    () => turnEvents.Read(Grain(tenant, id), request, cancellation).ReadFirst(cancellation),
-                    cancellation),
-                cancellation);
+            var events = await ReadFirst(tenant, id, request, cancellation);
             await using (events)
             {
                 do
@@ -130,7 +126,7 @@ internal sealed class ConversationClient(
 
                     yield return update;
                 }
-                while (await Observe(TryReadNext(events, cancellation), cancellation));
+                while (await TryReadNext(events, cancellation));
             }
         }
     }
@@ -148,15 +144,15 @@ internal sealed class ConversationClient(
         }
     }
 
-    /// <summary>Counts a turn whose step fails, unless its caller has left or the conversation is busy.</summary>
-    private async Task<T> Observe<T>(Task<T> step, CancellationToken cancellation)
+    private async Task<IAsyncEnumerator<TurnEvent>> ReadFirst(
+        Tenant tenant, string id, TurnRequest request, CancellationToken cancellation)
     {
         try
         {
-            return await step;
+            return await Call(
+                () => turnEvents.Read(Grain(tenant, id), request, cancellation).ReadFirst(cancellation), cancellation);
         }
-        catch (Exception e) when (
-            !cancellation.IsCancellationRequested && e is not HerdException { Error: HerdError.TurnInProgress })
+        catch (Exception e) when (IsFailure(e, cancellation))
         {
             metrics.Fail(e);
             throw;
@@ -173,10 +169,18 @@ internal sealed class ConversationClient(
         }
         catch (Exception e) when (IsOwnerChange(e, cancellation))
         {
-            ThrowIfLeaving();
             return false;
         }
+        catch (Exception e) when (IsFailure(e, cancellation))
+        {
+            metrics.Fail(e);
+            throw;
+        }
     }
+
+    /// <summary>True if an error counts as a failed turn: its caller is there, and the conversation not busy.</summary>
+    private static bool IsFailure(Exception exception, CancellationToken cancellation) =>
+        !cancellation.IsCancellationRequested && exception is not HerdException { Error: HerdError.TurnInProgress };
 
     private async Task<T> Call<T>(Func<Task<T>> call, CancellationToken cancellation)
     {
