@@ -1,6 +1,7 @@
 using BenchmarkDotNet.Attributes;
 using Herd.Inference.Generation;
 using Herd.Inference.Kv;
+using Herd.Inference.Kv.Offload;
 using Herd.Inference.Runtime;
 using Herd.Inference.Sampling;
 using Herd.Inference.Simulated;

@@ -1,5 +1,6 @@
 using Herd.Gateway.Hosting;
 using Herd.Grains.Hosting;
+using Herd.Grains.Hosting.Lifetime;
 
 // A gateway: gRPC and HTTP on one side, a silo of the cluster on the other.
 return await HerdProcess.Run(() =>

@@ -1,4 +1,5 @@
 using Herd.Grains.Hosting;
+using Herd.Grains.Hosting.Lifetime;
 using Herd.Grains.Nodes;
 using Herd.Silo;
 using Microsoft.Extensions.Options;

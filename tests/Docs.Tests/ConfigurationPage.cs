@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Text;
 using Herd.Gateway.Hosting;
-using Herd.Grains.Hosting;
+using Herd.Grains.Hosting.Configuration;
 using Herd.Grains.Nodes;
 using Herd.Grains.Rebalancing;
 using Herd.Grains.Routing;

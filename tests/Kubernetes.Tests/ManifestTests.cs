@@ -1,9 +1,11 @@
 using System.Globalization;
 using Herd.Grains.Hosting;
+using Herd.Grains.Hosting.Configuration;
+using Herd.Grains.Hosting.Lifetime;
 using Herd.Grains.Nodes;
 using Herd.Grains.Scaling;
-using k8s.Models;
 using Microsoft.Extensions.Configuration;
+using k8s.Models;
 
 namespace Herd.Kubernetes.Tests;
 

@@ -2,6 +2,8 @@ using Herd.Contracts.Conversations;
 using Herd.Grains.Conversations;
 using Herd.Grains.Conversations.Failover;
 using Herd.Grains.Conversations.Turns;
+using Herd.Grains.Conversations.Turns.Attempts;
+using Herd.Grains.Conversations.Turns.Events;
 using Herd.Grains.Nodes.Link;
 using Herd.Grains.Rebalancing;
 using Herd.Grains.Routing;

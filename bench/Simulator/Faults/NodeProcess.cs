@@ -1,14 +1,17 @@
 using Herd.Contracts.Nodes;
 using Herd.Grains.Hosting;
+using Herd.Grains.Hosting.Configuration;
+using Herd.Grains.Hosting.Lifetime;
 using Herd.Grains.Nodes;
 using Herd.Grains.Nodes.Drain;
 using Herd.Grains.Nodes.Link;
+using Herd.Grains.Nodes.Sessions;
 using Herd.Inference.Generation;
 using Herd.Inference.Simulated;
 using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using ClusterOptions = Herd.Grains.Hosting.ClusterOptions;
+using ClusterOptions = Herd.Grains.Hosting.Configuration.ClusterOptions;
 
 namespace Herd.Simulator.Faults;
 

@@ -1,5 +1,5 @@
 using Herd.Contracts.Nodes;
-using Herd.Grains.Hosting;
+using Herd.Grains.Hosting.Identity;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;

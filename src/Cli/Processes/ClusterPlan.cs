@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using Herd.Inference.Kv;
+using Herd.Inference.Kv.Snapshots;
 
 namespace Herd.Cli.Processes;
 

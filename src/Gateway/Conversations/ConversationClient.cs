@@ -8,8 +8,8 @@ using Herd.Contracts.Placements;
 using Herd.Gateway.Telemetry;
 using Herd.Gateway.Tenants;
 using Herd.Grains.Conversations;
-using Herd.Grains.Conversations.Turns;
 using Herd.Grains.Conversations.Storage;
+using Herd.Grains.Conversations.Turns.Events;
 using Herd.Grains.Hosting;
 
 namespace Herd.Gateway.Conversations;

@@ -3,6 +3,8 @@ using Herd.Contracts.Nodes;
 using Herd.Gateway.Hosting;
 using Herd.Grains.Conversations.Storage;
 using Herd.Grains.Hosting;
+using Herd.Grains.Hosting.Configuration;
+using Herd.Grains.Hosting.Identity;
 using Herd.Grains.Routing;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
@@ -16,7 +18,7 @@ internal sealed class Examination(
     StoreConnection store,
     PublicCertificate certificate,
     IOptions<GatewayOptions> gateway,
-    IOptions<Grains.Hosting.ClusterOptions> cluster,
+    IOptions<ClusterOptions> cluster,
     TimeProvider time)
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);

@@ -12,7 +12,7 @@ using Herd.Gateway.OpenAi;
 using Herd.Gateway.Scaling;
 using Herd.Gateway.Telemetry;
 using Herd.Gateway.Tenants;
-using Herd.Grains.Hosting;
+using Herd.Grains.Hosting.Configuration;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;

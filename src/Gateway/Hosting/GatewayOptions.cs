@@ -1,6 +1,6 @@
 using System.Net;
 using Herd.Gateway.Tenants;
-using Herd.Grains.Hosting;
+using Herd.Grains.Hosting.Configuration;
 using Microsoft.Extensions.Options;
 
 namespace Herd.Gateway.Hosting;

@@ -1,4 +1,4 @@
-using Herd.Grains.Hosting;
+using Herd.Grains.Hosting.Configuration;
 
 namespace Herd.Gateway.Tenants;
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Herd.Grains.Hosting;
+using Herd.Grains.Hosting.Configuration;
 
 namespace Herd.Gateway.Tenants;
 

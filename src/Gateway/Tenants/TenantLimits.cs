@@ -1,5 +1,5 @@
 using Herd.Contracts.Conversations;
-using Herd.Grains.Hosting;
+using Herd.Grains.Hosting.Configuration;
 
 namespace Herd.Gateway.Tenants;
 

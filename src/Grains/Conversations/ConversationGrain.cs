@@ -5,6 +5,9 @@ using Herd.Contracts.Errors;
 using Herd.Contracts.Placements;
 using Herd.Grains.Conversations.Storage;
 using Herd.Grains.Conversations.Turns;
+using Herd.Grains.Conversations.Turns.Admission;
+using Herd.Grains.Conversations.Turns.Attempts;
+using Herd.Grains.Conversations.Turns.Events;
 using Orleans.Placement;
 
 namespace Herd.Grains.Conversations;

@@ -1,7 +1,9 @@
 using Herd.Grains.Conversations.Failover;
 using Herd.Grains.Conversations.Storage;
 using Herd.Grains.Conversations.Turns;
-using Herd.Grains.Hosting;
+using Herd.Grains.Conversations.Turns.Attempts;
+using Herd.Grains.Conversations.Turns.Events;
+using Herd.Grains.Hosting.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Herd.Grains.Conversations;

@@ -1,4 +1,5 @@
 using Herd.Grains.Hosting;
+using Herd.Grains.Hosting.Lifetime;
 
 namespace Herd.Grains.Conversations;
 

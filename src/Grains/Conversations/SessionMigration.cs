@@ -2,6 +2,8 @@ using Herd.Contracts.Conversations;
 using Herd.Contracts.Placements;
 using Herd.Grains.Conversations.Storage;
 using Herd.Grains.Conversations.Turns;
+using Herd.Grains.Conversations.Turns.Attempts;
+using Herd.Grains.Conversations.Turns.Events;
 using Herd.Grains.Routing;
 using Microsoft.Extensions.Logging;
 

@@ -1,3 +1,6 @@
+using Herd.Grains.Hosting.Configuration;
+using Herd.Grains.Hosting.Identity;
+using Herd.Grains.Hosting.Lifetime;
 using Herd.Grains.Nodes.Link;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;

@@ -1,3 +1,4 @@
+using Herd.Grains.Hosting.Configuration;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 

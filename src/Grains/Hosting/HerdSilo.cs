@@ -1,5 +1,8 @@
 using Herd.Grains.Conversations;
+using Herd.Grains.Hosting.Configuration;
+using Herd.Grains.Hosting.Lifetime;
 using Herd.Grains.Nodes;
+using Herd.Grains.Nodes.Sessions;
 using Herd.Grains.Placement;
 using Herd.Grains.Rebalancing;
 using Herd.Grains.Routing;

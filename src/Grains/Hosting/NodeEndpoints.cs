@@ -1,4 +1,5 @@
 using System.Net;
+using Herd.Grains.Hosting.Identity;
 using Herd.Grains.Nodes.Link;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;

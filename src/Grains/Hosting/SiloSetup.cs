@@ -1,10 +1,12 @@
 using System.Net;
+using Herd.Grains.Hosting.Identity;
 using Herd.Grains.Placement;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Orleans.Configuration;
 using Orleans.Connections.Security;
 using Orleans.Runtime.Hosting;
+using ClusterOptions = Herd.Grains.Hosting.Configuration.ClusterOptions;
 
 namespace Herd.Grains.Hosting;
 

@@ -1,4 +1,5 @@
 using Herd.Grains.Conversations.Storage;
+using Herd.Grains.Hosting.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using StackExchange.Redis;
 

@@ -2,6 +2,7 @@ using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Contracts.Nodes;
 using Herd.Grains.Nodes.Drain;
+using Herd.Grains.Nodes.Sessions;
 using Herd.Grains.Placement;
 using Orleans.GrainDirectory;
 using Orleans.Placement;

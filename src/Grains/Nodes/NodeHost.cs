@@ -1,6 +1,7 @@
 using Herd.Contracts.Errors;
 using Herd.Contracts.Nodes;
 using Herd.Grains.Hosting;
+using Herd.Grains.Hosting.Configuration;
 using Herd.Inference.Generation;
 using Herd.Inference.Models;
 using Herd.Inference.Runtime;

@@ -1,5 +1,7 @@
 using Herd.Contracts.Nodes;
 using Herd.Grains.Hosting;
+using Herd.Grains.Hosting.Configuration;
+using Herd.Grains.Hosting.Identity;
 using Herd.Inference.Models;
 using Herd.Inference.Runtime;
 using Microsoft.Extensions.Options;

@@ -1,5 +1,7 @@
-using Herd.Grains.Hosting;
+using Herd.Grains.Hosting.Configuration;
+using Herd.Grains.Hosting.Lifetime;
 using Herd.Grains.Nodes.Drain;
+using Herd.Grains.Nodes.Sessions;
 using Herd.Inference.Generation;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;

@@ -1,5 +1,6 @@
 using Herd.Contracts.Errors;
 using Herd.Contracts.Nodes;
+using Herd.Grains.Nodes.Sessions;
 using Herd.Inference.Chat;
 using Herd.Inference.Runtime;
 

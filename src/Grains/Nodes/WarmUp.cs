@@ -1,6 +1,7 @@
 using Herd.Contracts;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Nodes;
+using Herd.Grains.Nodes.Sessions;
 using Herd.Inference.Generation;
 using Microsoft.Extensions.Logging;
 

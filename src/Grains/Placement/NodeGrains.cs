@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Herd.Grains.Nodes;
+using Herd.Grains.Nodes.Sessions;
 using Orleans.GrainDirectory;
 using Orleans.Metadata;
 using Orleans.Runtime.GrainDirectory;

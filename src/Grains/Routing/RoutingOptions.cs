@@ -1,4 +1,4 @@
-using Herd.Grains.Hosting;
+using Herd.Grains.Hosting.Configuration;
 using Herd.Grains.Routing.Policies;
 using Microsoft.Extensions.Options;
 

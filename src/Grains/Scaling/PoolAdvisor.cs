@@ -1,5 +1,6 @@
 using Herd.Contracts.Nodes;
 using Herd.Grains.Hosting;
+using Herd.Grains.Hosting.Configuration;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;

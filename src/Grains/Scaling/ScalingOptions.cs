@@ -1,4 +1,4 @@
-using Herd.Grains.Hosting;
+using Herd.Grains.Hosting.Configuration;
 using Microsoft.Extensions.Options;
 
 namespace Herd.Grains.Scaling;

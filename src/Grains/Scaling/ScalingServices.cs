@@ -1,4 +1,4 @@
-using Herd.Grains.Hosting;
+using Herd.Grains.Hosting.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Herd.Grains.Scaling;

@@ -1,4 +1,5 @@
 using Herd.Grains.Hosting;
+using Herd.Grains.Hosting.Configuration;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;

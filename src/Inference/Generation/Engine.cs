@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Herd.Inference.Kv;
+using Herd.Inference.Kv.Offload;
 using Herd.Inference.Runtime;
 using Microsoft.Extensions.Logging;
 

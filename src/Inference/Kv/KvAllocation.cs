@@ -1,4 +1,6 @@
 using Herd.Inference.Generation;
+using Herd.Inference.Kv.Offload;
+using Herd.Inference.Kv.Slots;
 
 namespace Herd.Inference.Kv;
 

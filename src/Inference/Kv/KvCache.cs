@@ -1,5 +1,8 @@
 using System.Runtime.InteropServices;
 using Herd.Inference.Generation;
+using Herd.Inference.Kv.Offload;
+using Herd.Inference.Kv.PrefixCache;
+using Herd.Inference.Kv.Slots;
 using Herd.Inference.Runtime;
 using Microsoft.Extensions.Logging;
 

@@ -1,3 +1,5 @@
+using Herd.Inference.Kv.Offload;
+
 namespace Herd.Inference.Kv;
 
 /// <summary>Exports and imports the states of sessions. Used by the engine's loop only.</summary>

@@ -11,6 +11,7 @@ using Herd.Gateway.Tenants;
 using Herd.Grains.Conversations;
 using Herd.Grains.Conversations.Storage;
 using Herd.Grains.Conversations.Turns;
+using Herd.Grains.Conversations.Turns.Events;
 using Herd.Grains.Routing;
 using Herd.Grains.Scaling;
 using Herd.Testing;

@@ -3,7 +3,8 @@ using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Grains.Conversations;
 using Herd.Grains.Conversations.Storage;
-using Herd.Grains.Conversations.Turns;
+using Herd.Grains.Conversations.Turns.Events;
+using Herd.Grains.Tests.Conversations.Turns;
 using static Herd.Grains.Tests.Conversations.FakeNodes;
 
 namespace Herd.Grains.Tests.Conversations;

@@ -5,6 +5,7 @@ using Herd.Contracts.Errors;
 using Herd.Grains.Conversations;
 using Herd.Grains.Conversations.Storage;
 using Herd.Grains.Conversations.Turns;
+using Herd.Grains.Conversations.Turns.Events;
 using Herd.Grains.Tests.Conversations.Storage;
 using Microsoft.Extensions.Time.Testing;
 

@@ -3,9 +3,11 @@ using Herd.Contracts.Conversations;
 using Herd.Contracts.Nodes;
 using Herd.Contracts.Placements;
 using Herd.Grains.Conversations;
-using Herd.Grains.Conversations.Turns;
 using Herd.Grains.Conversations.Storage;
+using Herd.Grains.Conversations.Turns;
+using Herd.Grains.Conversations.Turns.Attempts;
 using Herd.Grains.Scaling;
+using Herd.Grains.Tests.Conversations.Turns;
 using Microsoft.Extensions.Logging.Abstractions;
 using static Herd.Grains.Tests.Conversations.FakeNodes;
 

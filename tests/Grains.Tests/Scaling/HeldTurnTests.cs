@@ -4,7 +4,7 @@ using Herd.Grains.Conversations;
 using Herd.Grains.Conversations.Turns;
 using Herd.Grains.Routing;
 using Herd.Grains.Scaling;
-using Herd.Grains.Tests.Conversations;
+using Herd.Grains.Tests.Conversations.Turns;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 

@@ -1,5 +1,6 @@
 using Herd.Contracts.Nodes;
 using Herd.Grains.Conversations.Turns;
+using Herd.Grains.Conversations.Turns.Attempts;
 using Herd.Grains.Routing;
 
 namespace Herd.Grains.Conversations.Failover;

@@ -2,6 +2,7 @@ using System.Runtime.ExceptionServices;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Contracts.Placements;
+using Herd.Grains.Conversations.Turns.Attempts;
 using Herd.Grains.Routing;
 using Microsoft.Extensions.Logging;
 

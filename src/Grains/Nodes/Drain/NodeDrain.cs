@@ -5,6 +5,9 @@ using Herd.Contracts.Errors;
 using Herd.Contracts.Nodes;
 using Herd.Contracts.Placements;
 using Herd.Grains.Hosting;
+using Herd.Grains.Hosting.Configuration;
+using Herd.Grains.Hosting.Lifetime;
+using Herd.Grains.Nodes.Sessions;
 using Herd.Grains.Placement;
 using Herd.Inference.Kv;
 using Microsoft.Extensions.Hosting;
@@ -28,7 +31,7 @@ internal sealed class NodeDrain(
     GrainInterfaceTypeResolver interfaces,
     Eviction eviction,
     IOptions<NodeOptions> options,
-    IOptions<Hosting.ClusterOptions> cluster,
+    IOptions<ClusterOptions> cluster,
     TimeProvider time,
     IHostApplicationLifetime lifetime,
     ILogger<NodeDrain> logger) : StoppingService

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Net.Sockets;
 using Grpc.Core;
 using Grpc.Net.Client;
-using Herd.Grains.Hosting;
+using Herd.Grains.Hosting.Identity;
 
 namespace Herd.Grains.Nodes.Link;
 

@@ -1,8 +1,9 @@
 using Google.Protobuf;
 using Grpc.Core;
 using Herd.Contracts.Nodes;
-using Herd.Grains.Hosting;
-using Herd.Inference.Kv;
+using Herd.Grains.Hosting.Identity;
+using Herd.Grains.Nodes.Sessions;
+using Herd.Inference.Kv.Snapshots;
 using Herd.Link.V1;
 using Orleans.Serialization;
 

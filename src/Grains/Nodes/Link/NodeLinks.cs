@@ -4,6 +4,7 @@ using Google.Protobuf;
 using Grpc.Core;
 using Herd.Contracts.Nodes;
 using Herd.Inference.Kv;
+using Herd.Inference.Kv.Snapshots;
 using Herd.Link.V1;
 using Orleans.Serialization;
 

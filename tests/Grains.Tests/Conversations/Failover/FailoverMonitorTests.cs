@@ -3,7 +3,9 @@ using Herd.Contracts.Nodes;
 using Herd.Grains.Conversations.Failover;
 using Herd.Grains.Conversations.Storage;
 using Herd.Grains.Conversations.Turns;
+using Herd.Grains.Conversations.Turns.Attempts;
 using Herd.Grains.Scaling;
+using Herd.Grains.Tests.Conversations.Turns;
 
 namespace Herd.Grains.Tests.Conversations.Failover;
 

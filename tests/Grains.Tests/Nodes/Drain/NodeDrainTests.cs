@@ -5,6 +5,7 @@ using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Contracts.Nodes;
 using Herd.Grains.Hosting;
+using Herd.Grains.Hosting.Lifetime;
 using Herd.Grains.Nodes.Drain;
 using Herd.Inference.Generation;
 using Microsoft.Extensions.DependencyInjection;

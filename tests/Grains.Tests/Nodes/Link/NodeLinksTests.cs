@@ -1,9 +1,10 @@
 using Google.Protobuf;
 using Grpc.Core;
 using Herd.Contracts.Nodes;
-using Herd.Grains.Hosting;
+using Herd.Grains.Hosting.Identity;
 using Herd.Grains.Nodes.Link;
 using Herd.Inference.Kv;
+using Herd.Inference.Kv.Snapshots;
 using Herd.Inference.Runtime;
 using Herd.Link.V1;
 using Microsoft.AspNetCore.Builder;

@@ -1,0 +1,139 @@
+using System.Runtime.CompilerServices;
+using Herd.Contracts;
+using Herd.Contracts.Conversations;
+using Herd.Contracts.Errors;
+using Herd.Contracts.Nodes;
+using Herd.Grains.Placement;
+using Herd.Inference.Generation;
+using Herd.Inference.Runtime;
+using Orleans.GrainDirectory;
+using Orleans.Placement;
+
+namespace Herd.Grains.Nodes.Sessions;
+
+/// <summary>
+/// The session of a conversation on this node. A call with a newer epoch ends the work of older ones; a call with an
+/// older epoch is refused.
+/// </summary>
+[NodePlacement, GrainDirectory(NodeGrainDirectory.Name), Immovable]
+internal sealed class SessionGrain(IGrainContext context, NodeHost host, SessionPull pull, TimeProvider time)
+    : Grain(context), ISessionGrain
+{
+    private readonly EpochFence _fence = new();
+    private readonly ReplayBuffer _replay = new();
+
+    private string Model => GrainKey.Split(this.GetPrimaryKeyString())[3];
+
+    public async IAsyncEnumerable<GenerationEvent> Generate(
+        SessionRequest request, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        using var work = _fence.Begin(request.Epoch, cancellation);
+        var arrived = time.GetUtcNow();
+        GenerationResult? result = null;
+        var model = host.Model(Model);
+        _replay.Begin(request);
+        var prepared = await ToEngine(request, model, work.Token);
+        var updates = model.Engine.Generate(prepared, work.Token).GetAsyncEnumerator(work.Token);
+        try
+        {
+            while (await Next(updates, cancellation))
+            {
+                // Tokens of an older epoch must not get into the answer of a newer one.
+                work.RequireNewest();
+                result = updates.Current.Result;
+                var update = ToEvent(updates.Current, model);
+                _replay.Append(update);
+                yield return update;
+            }
+        }
+        finally
+        {
+            await updates.DisposeAsync();
+            SessionSpans.Record(request, arrived, result, time.GetUtcNow());
+        }
+    }
+
+    public Task<KvPull> Pull(string link, string session, CancellationToken cancellation) =>
+        pull.Run(this.GetPrimaryKeyString(), host.Model(Model), link, session, cancellation);
+
+    public Task<GenerationEvent?> FetchReplay(long epoch, string turn)
+    {
+        _fence.Pass(epoch);
+        return Task.FromResult(_replay.Find(turn));
+    }
+
+    public Task Release(long epoch)
+    {
+        _fence.Pass(epoch);
+        host.Model(Model).Engine.Forget(this.GetPrimaryKeyString());
+        DeactivateOnIdle();
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Moves to the next update, and translates the engine's exceptions into errors for callers.</summary>
+    private static async Task<bool> Next(IAsyncEnumerator<GenerationUpdate> updates, CancellationToken cancellation)
+    {
+        try
+        {
+            return await updates.MoveNextAsync();
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw EpochFence.Refusal();
+        }
+        catch (ContextOverflowException e)
+        {
+            throw new HerdException(HerdError.ContextOverflow, e.Message, "messages")
+                .With("prompt_tokens", e.PromptTokens)
+                .With("context_tokens", e.ContextTokens);
+        }
+        catch (EngineOverloadedException e)
+        {
+            throw new HerdException(HerdError.Overloaded, e.Message);
+        }
+        catch (Exception e) when (e is EngineStoppedException or DecodeException)
+        {
+            throw new HerdException(HerdError.Unavailable, e.Message);
+        }
+    }
+
+    /// <summary>
+    /// Makes the engine's request. It runs beside the grain, because rendering and compiling take time.
+    /// </summary>
+    private Task<GenerationRequest> ToEngine(SessionRequest request, LoadedModel model, CancellationToken cancellation)
+    {
+        var key = this.GetPrimaryKeyString();
+        var tenant = GrainKey.Split(key)[1];
+        return Task.Run(
+            () => new GenerationRequest
+            {
+                Session = key,
+                Tenant = tenant,
+                Priority = request.Settings.Priority == TurnPriority.Background
+                    ? Priority.Background
+                    : Priority.Interactive,
+                Prefix = PromptPrefix.Digest(tenant, request.Messages.FirstOrDefault(m => m.Role == Role.System)?.Text),
+                Prompt = SessionPrompt.Render(request.Messages, request.Settings, model),
+                Produced = request.Produced,
+                MirostatMu = request.SamplerState,
+                Sampling = SessionSampling.From(request.Settings, model),
+                MaxTokens = request.Settings.MaxTokens ?? int.MaxValue,
+                Stops = request.Settings.Stops,
+                Interval = host.StreamInterval,
+            },
+            cancellation);
+    }
+
+    private static GenerationEvent ToEvent(GenerationUpdate update, LoadedModel model) => new(
+        update.Tokens,
+        update.Text,
+        update.Result is not { } result ? null : new GenerationOutcome(
+            result.Reason == FinishReason.Length ? Finish.Length : Finish.Stop,
+            result.Reason != FinishReason.StopSequence,
+            new Usage(result.PromptTokens, result.CompletionTokens, result.CachedTokens),
+            new Timings(result.Queued, result.Prefill, result.Decode)))
+    {
+        SamplerState = update.MirostatMu,
+        LogProbs = update.LogProbs.Count == 0 ? null : [.. update.LogProbs.Select(model.Describe)],
+    };
+}

@@ -1,0 +1,60 @@
+using Herd.Contracts.Conversations;
+using Herd.Contracts.Errors;
+using Herd.Contracts.Nodes;
+using Herd.Inference.Chat;
+
+namespace Herd.Grains.Nodes.Sessions;
+
+/// <summary>
+/// Renders the prompt of a history. The oldest turns are left out if the settings ask for that and it is too long.
+/// </summary>
+internal static class SessionPrompt
+{
+    /// <exception cref="HerdException">The model's template refuses the messages.</exception>
+    public static int[] Render(
+        IReadOnlyList<HistoryMessage> messages, GenerationSettings settings, LoadedModel model) => Guard(() =>
+    {
+        if (settings.IsRaw)
+        {
+            return model.Template.Begin(string.Concat(messages.Select(message => message.Text)));
+        }
+
+        var tools = settings.ToDefinitions();
+        int[] RenderAll(IEnumerable<HistoryMessage> shown) => model.Template.Render([.. shown.Select(ToChat)], tools);
+        var prompt = RenderAll(messages);
+        var limit = Limit(settings, model.Engine.ContextTokens);
+        return settings.Overflow == ContextOverflow.Shift && prompt.Length > limit
+            ? ShiftedPrompt.Render(messages, limit, model.CountTokens, RenderAll)
+            : prompt;
+    });
+
+    /// <summary>Turns a refusal of the template into an error for the caller.</summary>
+    public static int[] Guard(Func<int[]> render)
+    {
+        try
+        {
+            return render();
+        }
+        catch (TemplateException e)
+        {
+            throw new HerdException(HerdError.InvalidArgument, e.Message, "messages");
+        }
+    }
+
+    /// <summary>
+    /// Tokens that the prompt may have. The rest is for the answer: its maximum, at most a quarter of the context.
+    /// </summary>
+    private static int Limit(GenerationSettings settings, int context) =>
+        context - Math.Clamp(settings.MaxTokens ?? int.MaxValue, 1, context / 4);
+
+    private static ChatMessage ToChat(HistoryMessage message) => new(
+        message.Role switch
+        {
+            Role.System => ChatRole.System,
+            Role.User => ChatRole.User,
+            Role.Tool => ChatRole.Tool,
+            _ => ChatRole.Assistant,
+        },
+        message.Text,
+        message.Tokens);
+}

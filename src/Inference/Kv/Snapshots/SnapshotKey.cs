@@ -1,0 +1,44 @@
+using System.Security.Cryptography;
+
+namespace Herd.Inference.Kv.Snapshots;
+
+/// <summary>The secret that a node seals its snapshots with: a file that only its own user can read.</summary>
+public static class SnapshotKey
+{
+    private const int Bytes = 32;
+
+    /// <exception cref="InvalidDataException">The file is there and is no key, or cannot be written.</exception>
+    public static byte[] ReadOrMake(string path)
+    {
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            if (!File.Exists(path))
+            {
+                Make(path);
+            }
+
+            return File.ReadAllBytes(path) is { Length: Bytes } key
+                ? key
+                : throw new InvalidDataException(
+                    $"{path} is not a key of {Bytes} bytes. Delete it and the snapshots beside it.");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidDataException(
+                $"The key of the KV caches on disk cannot be read or written at {path}: {e.Message}", e);
+        }
+    }
+
+    private static void Make(string path)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        using var file = new FileStream(path, options);
+        file.Write(RandomNumberGenerator.GetBytes(Bytes));
+    }
+}
