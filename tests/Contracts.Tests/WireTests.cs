@@ -310,7 +310,7 @@ public sealed class WireTests
             Node = "b",
             Home = "a",
             Possible = 3,
-            Considered = new List<Forecast> { new("b", 1, KvOrigin.Pull, 2, 3, 4, 5) },
+            Considered = new List<TtftEstimate> { new("b", 1, KvOrigin.Pull, 2, 3, 4, 5) },
             Pull = new KvPull(1, 2, 3, "why"),
         },
         DecisionV3);

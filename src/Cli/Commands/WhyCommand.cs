@@ -42,10 +42,10 @@ internal static class WhyCommand
     }
 
     /// <summary>The estimate for a node.</summary>
-    public static string Describe(Forecast forecast) => string.Create(
+    public static string Describe(Forecast estimate) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{forecast.Node} {Milliseconds(forecast.Queue)} + {Milliseconds(forecast.Kv)} {forecast.Origin} "
-        + $"+ {Milliseconds(forecast.DecodeContention)}{Stale(forecast.StalenessPenalty)}");
+        $"{estimate.Node} {Milliseconds(estimate.Queue)} + {Milliseconds(estimate.Kv)} {estimate.Origin} "
+        + $"+ {Milliseconds(estimate.DecodeContention)}{Stale(estimate.StalenessPenalty)}");
 
     /// <summary>The result of the pull; empty if none was tried.</summary>
     public static string Moved(Placement placement) =>

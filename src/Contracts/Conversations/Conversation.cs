@@ -72,7 +72,7 @@ public sealed record Conversation
     /// <summary>The latest migration between turns; null if there was none.</summary>
     [Id(7)] public Placements.PlacementDecision? LastMigration { get; init; }
 
-    /// <summary>The owner's notes about it; null if there are none.</summary>
+    /// <summary>The tenant's notes about it; null if there are none.</summary>
     [Id(8)] public IReadOnlyDictionary<string, string>? Metadata { get; init; }
 
     /// <summary>The keeper of the history. Set when the conversation is created; it does not change.</summary>

@@ -11,7 +11,7 @@ public interface IConversationGrain : IGrainWithStringKey
     [Alias("Create")]
     Task<Conversation> Create(string? model, string? system, CancellationToken cancellation);
 
-    /// <summary>Replaces the metadata that its owner attached.</summary>
+    /// <summary>Replaces the metadata that the tenant attached.</summary>
     [Alias("Note")]
     Task<Conversation> UpdateMetadata(IReadOnlyDictionary<string, string> metadata, CancellationToken cancellation);
 

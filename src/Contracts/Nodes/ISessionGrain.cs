@@ -26,7 +26,7 @@ public interface ISessionGrain : IGrainWithStringKey
     /// Ends the answer if it is still being generated.
     /// </summary>
     [Alias("Recall")]
-    Task<GenerationEvent?> FetchReplay(long epoch, string turn);
+    Task<GenerationEvent?> FetchReplayBuffer(long epoch, string turn);
 
     /// <summary>Frees the KV cache, because the session migrated or the conversation was deleted.</summary>
     [Alias("Release")]

@@ -62,16 +62,16 @@ public sealed record PlacementDecision
     [Id(5), JsonPropertyName("possible")] public int Possible { get; init; }
 
     /// <summary>The estimates for the chosen node, the home, and the best other node.</summary>
-    [Id(6), JsonPropertyName("considered")] public IReadOnlyList<Forecast> Considered { get; init; } = [];
+    [Id(6), JsonPropertyName("considered")] public IReadOnlyList<TtftEstimate> Considered { get; init; } = [];
 
     /// <summary>The estimate for the chosen node; null if it was not stored.</summary>
-    public Forecast? Chosen => Considered.FirstOrDefault(considered => considered.Node == Node);
+    public TtftEstimate? Chosen => Considered.FirstOrDefault(considered => considered.Node == Node);
 
     /// <summary>The result of the pull; null if none was tried.</summary>
     [Id(7), JsonPropertyName("move")] public Nodes.KvPull? Pull { get; init; }
 }
 
-/// <summary>The predicted time to the first token of a turn on a node. Times are in seconds.</summary>
+/// <summary>The time to the first token that is predicted for a turn on a node. Times are in seconds.</summary>
 /// <param name="Node">The node.</param>
 /// <param name="Queue">Time until earlier prompts are computed.</param>
 /// <param name="Origin">The cheapest source of the KV cache.</param>
@@ -82,7 +82,7 @@ public sealed record PlacementDecision
 /// The total. The node with the lowest total is chosen, with a margin in favour of the home.
 /// </param>
 [GenerateSerializer, Immutable, Alias("herd.Forecast")]
-public sealed record Forecast(
+public sealed record TtftEstimate(
     [property: Id(0), JsonPropertyName("node")] string Node,
     [property: Id(1), JsonPropertyName("queue")] double Queue,
     [property: Id(2), JsonPropertyName("origin")] KvOrigin Origin,

@@ -114,18 +114,18 @@ internal static class ProtoMapping
             ? AnswerOffset.Start
             : new AnswerOffset(offset.Bytes, offset.Tokens, offset.Epoch) { Digest = offset.Digest };
 
-    private static V1.Forecast ToProto(Forecast forecast) => new()
+    private static V1.Forecast ToProto(TtftEstimate estimate) => new()
     {
-        Node = forecast.Node,
-        Queue = TimeSpan.FromSeconds(forecast.Queue).ToDuration(),
-        Origin = (V1.KvOrigin)forecast.Origin,
-        Kv = TimeSpan.FromSeconds(forecast.Kv).ToDuration(),
-        DecodeContention = TimeSpan.FromSeconds(forecast.DecodeContention).ToDuration(),
-        StalenessPenalty = forecast.StalenessPenalty,
-        Total = TimeSpan.FromSeconds(forecast.Total).ToDuration(),
+        Node = estimate.Node,
+        Queue = TimeSpan.FromSeconds(estimate.Queue).ToDuration(),
+        Origin = (V1.KvOrigin)estimate.Origin,
+        Kv = TimeSpan.FromSeconds(estimate.Kv).ToDuration(),
+        DecodeContention = TimeSpan.FromSeconds(estimate.DecodeContention).ToDuration(),
+        StalenessPenalty = estimate.StalenessPenalty,
+        Total = TimeSpan.FromSeconds(estimate.Total).ToDuration(),
 #pragma warning disable CS0612 // The old names of fields, still written for one version.
-        Crowding = TimeSpan.FromSeconds(forecast.DecodeContention).ToDuration(),
-        Doubt = forecast.StalenessPenalty,
+        Crowding = TimeSpan.FromSeconds(estimate.DecodeContention).ToDuration(),
+        Doubt = estimate.StalenessPenalty,
 #pragma warning restore CS0612
     };
 

@@ -1,7 +1,7 @@
 namespace Herd.Gateway.Tenants;
 
 /// <summary>A tenant. It sees only its own conversations.</summary>
-/// <param name="Name">The tenant's name, the owner of its conversations.</param>
+/// <param name="Name">The tenant's name, a part of the keys of its conversations.</param>
 /// <param name="IsOperator">True if the tenant may make the calls for operators.</param>
 /// <param name="Limits">The tenant's limits.</param>
 internal sealed record Tenant(string Name, bool IsOperator, TenantLimits Limits)

@@ -24,7 +24,7 @@ public sealed class GatewayDrain(TimeProvider time) : StoppingService, IDisposab
     public IDisposable TrackTurn()
     {
         Interlocked.Increment(ref _turns);
-        return new ReleaseOnDispose(EndTurn);
+        return new DisposeAction(EndTurn);
     }
 
     /// <inheritdoc/>

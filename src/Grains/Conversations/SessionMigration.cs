@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging;
 namespace Herd.Grains.Conversations;
 
 /// <summary>
-/// Migrates a session at rest: (1) choose the target; (2) copy the KV cache there while the old home still owns it; (3)
+/// Migrates a session at rest: (1) choose the target; (2) copy the KV cache there while the old home still has it; (3)
 /// raise the epoch and store the new home; (4) free the session at the old home. Before (3) nothing changes.
 /// </summary>
 /// <remarks>
@@ -74,7 +74,8 @@ internal sealed class SessionMigration(
     {
         var model = begun.Model
             ?? (registry.Find(transcript.Conversation!.Home) is { Models: [var served, ..] } ? served.Id : null);
-        if (model is not null && await sessions.FetchReplay(transcript, begun with { Model = model }) is { } produced)
+        if (model is not null
+            && await sessions.FetchReplayBuffer(transcript, begun with { Model = model }) is { } produced)
         {
             var epoch = transcript.Conversation!.Epoch;
             var answer = new AnswerBuilder(begun, epoch, AnswerOffset.Start, new TurnEvents());

@@ -11,7 +11,7 @@ using Microsoft.Extensions.Options;
 
 namespace Herd.Grains.Nodes;
 
-/// <summary>Owns this node's model: loads it when the process starts, replaces it, and unloads it at the end.</summary>
+/// <summary>Has this node's model: loads it when the process starts, replaces it, and unloads it at the end.</summary>
 /// <param name="runtime">The runtime that loads the model.</param>
 /// <param name="options">The options of the node.</param>
 /// <param name="cluster">The node's name and addresses.</param>

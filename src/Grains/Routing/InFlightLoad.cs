@@ -1,6 +1,6 @@
 namespace Herd.Grains.Routing;
 
-/// <summary>Counts the turns that this gateway has sent to nodes, by node and model. Its owner holds a lock.</summary>
+/// <summary>Counts the turns that this gateway has sent to nodes, by node and model. The caller holds a lock.</summary>
 internal sealed class InFlightLoad
 {
     /// <summary>Seconds after which a node's reports show a prompt that was sent to it.</summary>

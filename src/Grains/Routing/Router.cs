@@ -79,7 +79,7 @@ public sealed class Router
             var prompt = new InFlightPrompt(_registry.Now, isShort ? 0 : kv);
             _inFlight.Begin(node, model, prompt);
             UpdateTables(node, _registry.FindReceived(node));
-            return new ReleaseOnDispose(() => End(prompt));
+            return new DisposeAction(() => End(prompt));
         }
 
         void End(InFlightPrompt prompt)

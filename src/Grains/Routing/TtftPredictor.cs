@@ -19,13 +19,13 @@ internal static class TtftPredictor
     public static double Prefill(int tokens, double perToken, double perShortPrompt) =>
         tokens <= EngineLoad.ShortPromptTokens ? Math.Min(tokens * perToken, perShortPrompt) : tokens * perToken;
 
-    public static Forecast Predict(RoutingTable table, int index, RouteRequest request, double now)
+    public static TtftEstimate Predict(RoutingTable table, int index, RouteRequest request, double now)
     {
         var node = table[index];
         var (origin, kv) = Kv(table, node, request);
         var penalty = StalenessPenalty(now - node.ReportedAt);
         var total = (node.Queue + node.DecodeContention + kv) * penalty;
-        return new Forecast(node.Node, node.Queue, origin, kv, node.DecodeContention, penalty, total);
+        return new TtftEstimate(node.Node, node.Queue, origin, kv, node.DecodeContention, penalty, total);
     }
 
     /// <summary>The work of a turn that pulls the KV cache from its home.</summary>

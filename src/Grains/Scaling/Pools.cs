@@ -26,6 +26,6 @@ public sealed class Pools(IOptions<ScalingOptions> options)
     internal IDisposable Hold(string model)
     {
         _held.AddOrUpdate(model, 1, (_, count) => count + 1);
-        return new ReleaseOnDispose(() => _held.AddOrUpdate(model, 0, (_, count) => count - 1));
+        return new DisposeAction(() => _held.AddOrUpdate(model, 0, (_, count) => count - 1));
     }
 }

@@ -229,7 +229,7 @@ internal sealed class EngineLoop
     private EngineLoad Measure()
     {
         var slots = _cache.Slots.Where(slot => slot.Session is not null).ToList();
-        var prompts = slots.Select(slot => slot.Owner?.Pending ?? 0)
+        var prompts = slots.Select(slot => slot.Allocation?.Pending ?? 0)
             .Concat(_cache.Missing(_scheduler.Queue.Select(sequence => sequence.Kv)))
             .Where(tokens => tokens > 1)
             .ToList();

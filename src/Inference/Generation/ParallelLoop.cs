@@ -1,39 +1,39 @@
 namespace Herd.Inference.Generation;
 
 /// <summary>
-/// Runs the passes of a loop on the calling thread and on pool threads that start in time. Unlike <see
+/// Runs the iterations of a loop on the calling thread and on pool threads that start in time. Unlike <see
 /// cref="Parallel"/> it allocates nothing for each run.
 /// </summary>
 internal sealed class ParallelLoop
 {
-    private readonly Action<int, int> _pass;
+    private readonly Action<int, int> _iteration;
     private readonly Helper[] _helpers;
     private int _left;
     private int _done;
     private Exception? _fault;
 
     /// <param name="threads">The maximum number of threads, including the calling thread; 1 or more.</param>
-    /// <param name="pass">
-    /// Called with the pass and the thread, both from 0. Passes with the same thread never run at once.
+    /// <param name="iteration">
+    /// Called with the iteration and the thread, both from 0. Iterations with the same thread never run at once.
     /// </param>
-    public ParallelLoop(int threads, Action<int, int> pass)
+    public ParallelLoop(int threads, Action<int, int> iteration)
     {
-        _pass = pass;
+        _iteration = iteration;
         _helpers = [.. Enumerable.Range(1, threads - 1).Select(thread => new Helper(this, thread))];
     }
 
-    /// <summary>Runs the passes. If a pass throws, its exception is thrown after all passes are done.</summary>
-    public void Run(int passes)
+    /// <summary>Runs the iterations. If one throws, its exception is thrown after all iterations are done.</summary>
+    public void Run(int iterations)
     {
         _done = 0;
-        Volatile.Write(ref _left, passes);
-        for (var i = 0; i < Math.Min(_helpers.Length, passes - 1); i++)
+        Volatile.Write(ref _left, iterations);
+        for (var i = 0; i < Math.Min(_helpers.Length, iterations - 1); i++)
         {
             _helpers[i].Wake();
         }
 
-        RunPasses(thread: 0);
-        for (var wait = default(SpinWait); Volatile.Read(ref _done) < passes;)
+        RunIterations(thread: 0);
+        for (var wait = default(SpinWait); Volatile.Read(ref _done) < iterations;)
         {
             wait.SpinOnce(sleep1Threshold: -1);
         }
@@ -45,14 +45,14 @@ internal sealed class ParallelLoop
         }
     }
 
-    private void RunPasses(int thread)
+    private void RunIterations(int thread)
     {
-        // A thread that starts late finds no passes left, or takes passes of the next run.
-        for (int pass; (pass = Interlocked.Decrement(ref _left)) >= 0;)
+        // A thread that starts late finds no iterations left, or takes iterations of the next run.
+        for (int iteration; (iteration = Interlocked.Decrement(ref _left)) >= 0;)
         {
             try
             {
-                _pass(pass, thread);
+                _iteration(iteration, thread);
             }
             catch (Exception e)
             {
@@ -77,7 +77,7 @@ internal sealed class ParallelLoop
 
         public void Execute()
         {
-            loop.RunPasses(thread);
+            loop.RunIterations(thread);
             Volatile.Write(ref _awake, 0);
         }
     }

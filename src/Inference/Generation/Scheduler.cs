@@ -118,7 +118,7 @@ internal sealed class Scheduler(
     {
         if (_running.Remove(sequence))
         {
-            cache.Release(sequence.Kv);
+            cache.Detach(sequence.Kv);
         }
         else
         {

@@ -4,7 +4,8 @@ using Herd.Inference.Sampling;
 namespace Herd.Inference.Generation;
 
 /// <summary>
-/// Samples the next tokens of every sequence of a step, on several threads if there are many sequences.
+/// Samples the next tokens of every sequence of a step and verifies draft tokens, on several threads if there are many
+/// sequences.
 /// </summary>
 internal sealed class StepSampler
 {
@@ -57,9 +58,13 @@ internal sealed class StepSampler
         return _outcomes.AsSpan(0, step.Count);
     }
 
-    private void Sample(int share, int sampler) => _outcomes[share] = Sample(_step[share], _samplers[sampler]);
+    private void Sample(int share, int sampler) => _outcomes[share] = SampleAndVerify(_step[share], _samplers[sampler]);
 
-    private Outcome Sample(Scheduler.Share share, Sampler sampler)
+    /// <summary>
+    /// Samples a sequence's next token and verifies its draft tokens. The logits after a draft token are valid only if
+    /// that token was sampled.
+    /// </summary>
+    private Outcome SampleAndVerify(Scheduler.Share share, Sampler sampler)
     {
         var (sequence, _, drafted, output) = share;
         var before = sequence.Answered;
@@ -72,7 +77,6 @@ internal sealed class StepSampler
                     return new Outcome(sequence.Answered - before, true, null);
                 }
 
-                // This verifies the draft tokens: the logits after one are valid only if that token was sampled.
                 if (row == output + drafted || token != _batch.Tokens[row + 1])
                 {
                     break;

@@ -78,7 +78,7 @@ internal sealed class KvCache : IDisposable
         }
 
         var own = Array.Find(_slots, slot => slot.Session == allocation.Session);
-        if (own is { Owner: not null } || _choice.For(own) is not { } target)
+        if (own is { Allocation: not null } || _choice.For(own) is not { } target)
         {
             return KvAllocationOutcome.Busy;
         }
@@ -108,17 +108,17 @@ internal sealed class KvCache : IDisposable
         }
 
         CancelWait(allocation);
-        target.Owner = allocation;
+        target.Allocation = allocation;
         target.SavedTokens = 0;
         target.LastUsed = _time.GetTimestamp();
         allocation.Slot = target;
         return KvAllocationOutcome.Allocated;
     }
 
-    /// <summary>Ends an extension. The slot keeps its tokens.</summary>
-    public void Release(KvAllocation allocation)
+    /// <summary>Ends an extension. The slot becomes idle and keeps its tokens.</summary>
+    public void Detach(KvAllocation allocation)
     {
-        allocation.Slot!.Owner = null;
+        allocation.Slot!.Allocation = null;
         allocation.Slot.LastUsed = _time.GetTimestamp();
         allocation.Slot = null;
     }
@@ -151,7 +151,7 @@ internal sealed class KvCache : IDisposable
     public void Preempt(KvAllocation allocation)
     {
         var slot = allocation.Slot!;
-        Release(allocation);
+        Detach(allocation);
         slot.Preempted = allocation;
     }
 
@@ -177,7 +177,7 @@ internal sealed class KvCache : IDisposable
     /// <summary>Drops a session wherever it is, unless it is being extended.</summary>
     public void Forget(string session)
     {
-        if (Array.Find(_slots, s => s.Session == session && s.Owner is null) is { } slot)
+        if (Array.Find(_slots, s => s.Session == session && s.Allocation is null) is { } slot)
         {
             Clear(slot);
         }
@@ -191,7 +191,7 @@ internal sealed class KvCache : IDisposable
     {
         var slot = Array.Find(
             _slots,
-            s => s is { Owner: null, Session: not null } && s.SavedTokens != s.Tokens.Count && ShouldOffload(s));
+            s => s is { Allocation: null, Session: not null } && s.SavedTokens != s.Tokens.Count && ShouldOffload(s));
         if (slot is null)
         {
             return false;

@@ -21,7 +21,7 @@ internal sealed class KvTransfer(KvCache cache, KvRates rates, TimeProvider time
                     slot.Session!,
                     slot.Tokens.Count,
                     (long)(slot.Tokens.Count * rates.BytesPerToken),
-                    slot.Owner is not null,
+                    slot.Allocation is not null,
                     time.GetElapsedTime(slot.LastUsed)))
                 .Concat(cache.Offloaded.All.Where(offloaded => !resident.ContainsKey(offloaded.Session))
                     .Select(offloaded => new SessionSummary(
@@ -65,7 +65,7 @@ internal sealed class KvTransfer(KvCache cache, KvRates rates, TimeProvider time
     /// <returns>False while the session is being extended here.</returns>
     public bool TryImport(SessionState state)
     {
-        if (cache.Slots.Any(slot => slot.Session == state.Session && slot.Owner is not null))
+        if (cache.Slots.Any(slot => slot.Session == state.Session && slot.Allocation is not null))
         {
             return false;
         }
@@ -92,7 +92,7 @@ internal sealed class KvTransfer(KvCache cache, KvRates rates, TimeProvider time
         state = null;
         var slot = cache.Slots.FirstOrDefault(s => s.Session == allocation.Session && s.Tokens.Count > 0);
         var offloaded = cache.Offloaded.Find(allocation.Session);
-        if (slot is { Owner: not null } || allocation.Awaits is { IsFetching: true })
+        if (slot is { Allocation: not null } || allocation.Awaits is { IsFetching: true })
         {
             return false;
         }

@@ -38,7 +38,7 @@ public sealed record MemoryPlan(long Weights, long KvPerToken, long Compute, int
 
     /// <summary>Throws if the model does not fit.</summary>
     /// <param name="available">Free bytes.</param>
-    /// <param name="where">The owner of the memory, for the message.</param>
+    /// <param name="where">What has the memory, for the message.</param>
     /// <exception cref="ModelLoadException">
     /// The model does not fit. The message states what it needs and what would fit.
     /// </exception>

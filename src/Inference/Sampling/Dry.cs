@@ -5,7 +5,7 @@ namespace Herd.Inference.Sampling;
 
 /// <summary>
 /// The DRY penalty (p-e-w, 2024). A token that followed an earlier occurrence of the text's end would extend a
-/// repetition. The lengths of all repetitions come from the Z-function of the reversed text, in one pass.
+/// repetition. The lengths of all repetitions come from the Z-function of the reversed text, in linear time.
 /// </summary>
 internal sealed class Dry(IVocabulary vocabulary)
 {

@@ -17,10 +17,10 @@ internal sealed class AnswerText(IVocabulary vocabulary, IReadOnlyList<string> s
     public bool Stopped => _stops.Stopped;
 
     /// <summary>Appends the next token.</summary>
-    /// <returns>The text that it releases: often that of the token, sometimes none or more.</returns>
+    /// <returns>The text that is certain now: often that of the token, sometimes none or more.</returns>
     public string Append(int token) => _stops.Append(Decode(vocabulary.Bytes(token), flush: false));
 
-    /// <summary>Releases the rest of the text. An incomplete character becomes U+FFFD.</summary>
+    /// <summary>Returns the rest of the text. An incomplete character becomes U+FFFD.</summary>
     public string Flush()
     {
         var rest = _stops.Append(Decode([], flush: true));

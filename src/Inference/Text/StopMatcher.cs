@@ -31,7 +31,7 @@ internal sealed class StopMatcher(IReadOnlyList<string> stops)
         return text[..^length];
     }
 
-    /// <summary>Releases the text that was held back, at the end of the text.</summary>
+    /// <summary>Returns the text that was held back, at the end of the text.</summary>
     public string Flush()
     {
         var text = _withheld;

@@ -23,7 +23,7 @@ public sealed class ProtoMappingTests
         Reason = PlacementReason.Turn,
         Policy = "p",
         Node = "a",
-        Considered = [new Forecast(
+        Considered = [new TtftEstimate(
             "a", 1, KvOrigin.Device, 2, DecodeContention: 0.25, StalenessPenalty: 1.5, Total: 5)],
     };
 

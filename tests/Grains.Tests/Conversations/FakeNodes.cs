@@ -24,7 +24,7 @@ public class FakeNodes : DispatchProxy
     public Func<Task<KvPull>> Pull { get; set; } = () => Task.FromResult(new KvPull(1, 1, 0, null));
 
     /// <summary>The replay buffer of each node.</summary>
-    public GenerationEvent? Replay { get; set; }
+    public GenerationEvent? ReplayBuffer { get; set; }
 
     /// <param name="script">
     /// The steps of a node for a request: an event to send, a task to wait for, or an exception to throw.
@@ -76,7 +76,7 @@ public class FakeNodes : DispatchProxy
             return nodes.Pull();
         }
 
-        public Task<GenerationEvent?> FetchReplay(long epoch, string turn) => Task.FromResult(nodes.Replay);
+        public Task<GenerationEvent?> FetchReplayBuffer(long epoch, string turn) => Task.FromResult(nodes.ReplayBuffer);
 
         public Task Release(long epoch)
         {

@@ -58,12 +58,12 @@ public sealed class SessionMigrationTests : TurnExecutorScene
     {
         Home(answered: false, isLater);
         Registry.Update(Report("a") with { State = NodeState.Draining });
-        _nodes.Nodes.Replay = new GenerationEvent([1, 2], "1 2 ", null);
+        _nodes.Nodes.ReplayBuffer = new GenerationEvent([1, 2], "1 2 ", null);
 
         await Migrate(PlacementReason.NodeDrains);
         var stored = Store.Stored!.Conversation;
         Registry.Remove("a");
-        _nodes.Nodes.Replay = null;
+        _nodes.Nodes.ReplayBuffer = null;
         var turn = await Run(_nodes, stored.Turns[^1], begin: new TurnStart(new AnswerOffset(4, 2), IsNew: false));
 
         Assert.Equal(

@@ -57,7 +57,7 @@ public sealed class PredictedTtftTests
 
     /// <summary>Only the node knows the time of many short prompts, one a step.</summary>
     [Fact]
-    public void Forecast_NodeSaysHowLongItsPromptsTake_IsTheQueue()
+    public void Predict_NodeSaysHowLongItsPromptsTake_IsTheQueue()
     {
         var said = Tables.Node(
             "home", active: 4, prefill: 100, figures: Tables.Figures with { PromptRate = 2, PrefillSeconds = 0.5 });
@@ -70,7 +70,7 @@ public sealed class PredictedTtftTests
     [InlineData(50, KvOrigin.Host, 0.29)]
     [InlineData(500, KvOrigin.Disk, 0.38)]
     [InlineData(5000, KvOrigin.Replay, 2)]
-    public void Forecast_AtHome_IsWhereItIsAfterSoLong(int idle, KvOrigin origin, double seconds)
+    public void Predict_AtHome_IsWhereItIsAfterSoLong(int idle, KvOrigin origin, double seconds)
     {
         _table.Set(Tables.Node("home"));
 
@@ -80,7 +80,7 @@ public sealed class PredictedTtftTests
     }
 
     [Fact]
-    public void Forecast_SlowNetwork_Replays()
+    public void Predict_SlowNetwork_Replays()
     {
         _table.Set(Tables.Node("home"));
         _table.Set(Tables.Node("other", figures: Tables.Figures with { PullRate = 1e6 }));
@@ -89,7 +89,7 @@ public sealed class PredictedTtftTests
     }
 
     [Fact]
-    public void Forecast_NothingIsBroughtFromOtherNodes_Replays()
+    public void Predict_NothingIsBroughtFromOtherNodes_Replays()
     {
         var table = new RoutingTable { PullsKv = false };
         table.Set(Tables.Node("home"));

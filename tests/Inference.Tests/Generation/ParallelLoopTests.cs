@@ -8,34 +8,34 @@ public sealed class ParallelLoopTests
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(8)]
-    public void Run_AgainAndAgain_RunsEachPassOnceAndNoThreadTwiceAtOnce(int threads)
+    public void Run_AgainAndAgain_RunsEachIterationOnceAndNoThreadTwiceAtOnce(int threads)
     {
         var runs = new int[64];
         var busy = new int[threads];
-        var loop = new ParallelLoop(threads, (pass, thread) =>
+        var loop = new ParallelLoop(threads, (iteration, thread) =>
         {
             Assert.Equal(1, Interlocked.Increment(ref busy[thread]));
-            Interlocked.Increment(ref runs[pass]);
+            Interlocked.Increment(ref runs[iteration]);
             Interlocked.Decrement(ref busy[thread]);
         });
         for (var i = 0; i < 20_000; i++)
         {
-            var passes = i % runs.Length;
+            var count = i % runs.Length;
             Array.Clear(runs);
 
-            loop.Run(passes);
+            loop.Run(count);
 
-            Assert.True(runs.Take(passes).All(count => count == 1) && runs.Skip(passes).All(count => count == 0));
+            Assert.True(runs.Take(count).All(run => run == 1) && runs.Skip(count).All(run => run == 0));
         }
     }
 
     [Fact]
-    public void Run_APassThrows_ThrowsAfterTheOthersEnded()
+    public void Run_AnIterationThrows_ThrowsAfterTheOthersEnded()
     {
         var done = 0;
-        var loop = new ParallelLoop(4, (pass, _) =>
+        var loop = new ParallelLoop(4, (iteration, _) =>
         {
-            if (pass == 3)
+            if (iteration == 3)
             {
                 throw new InvalidDataException("broken");
             }

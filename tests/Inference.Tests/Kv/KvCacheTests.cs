@@ -80,7 +80,7 @@ public sealed class KvCacheTests : IDisposable
         for (var i = 0; i < 10; i++)
         {
             _time.Advance(TimeSpan.FromMinutes(1));
-            _cache.Release(Compute($"s{i}"));
+            _cache.Detach(Compute($"s{i}"));
         }
 
         Assert.Equal(StateBytes, _cache.Offloaded.AwaitedBytes);
@@ -149,7 +149,7 @@ public sealed class KvCacheTests : IDisposable
     private void OffloadLast()
     {
         _time.Advance(TimeSpan.FromSeconds(1));
-        _cache!.Release(Compute($"other{_sessions++}"));
+        _cache!.Detach(Compute($"other{_sessions++}"));
     }
 
     /// <summary>Computes a session with tokens of its own, all but the last.</summary>

@@ -40,9 +40,9 @@ internal sealed class ResumePoint
     /// <summary>XXH64 of the answer's text so far, in UTF-8.</summary>
     public ulong Digest => _digest.GetCurrentHashAsUInt64();
 
-    /// <summary>Passes more of the answer.</summary>
+    /// <summary>Advances by more of the answer.</summary>
     /// <returns>The text behind the position, and how many of the tokens lie before it.</returns>
-    public (string Fresh, int SkippedTokens) Pass(string text, int tokens)
+    public (string Fresh, int SkippedTokens) Advance(string text, int tokens)
     {
         var at = 0;
         while (_bytesToSkip > 0 && at < text.Length)

@@ -29,9 +29,9 @@ internal sealed class TurnExecutor(
         try
         {
             context.UseModel(await turnRouter.ChooseModel(context.Turn.Model, context.Cancellation));
-            if (!context.IsNew && await sessions.FetchReplay(context.Transcript, context.Turn) is { } replay)
+            if (!context.IsNew && await sessions.FetchReplayBuffer(context.Transcript, context.Turn) is { } produced)
             {
-                context.Answer.CatchUp(replay);
+                context.Answer.CatchUp(produced);
             }
 
             // The caller may have received more of the answer than the store and the home have.

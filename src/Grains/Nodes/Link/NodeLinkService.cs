@@ -39,7 +39,7 @@ internal sealed class NodeLinkService(NodeHost host, ClusterKey key, Serializer<
             : throw new RpcException(new Status(StatusCode.NotFound, "This node does not serve the model."));
         using var state = await model.Engine.Export(request.Session, cancellation)
             ?? throw new RpcException(new Status(StatusCode.NotFound, "This node has no KV cache of the session."));
-        using var snapshot = new SnapshotWriter(state, request.AsSession, model.Binding(key.Snapshots));
+        using var snapshot = new SnapshotSender(state, request.AsSession, model.Binding(key.Snapshots));
         await responseStream.WriteAsync(
             new PullSessionResponse { Header = UnsafeByteOperations.UnsafeWrap(snapshot.Header) }, cancellation);
         if (request.HeaderDigest.Span.SequenceEqual(System.Security.Cryptography.SHA256.HashData(snapshot.Header)))
@@ -57,5 +57,5 @@ internal sealed class NodeLinkService(NodeHost host, ClusterKey key, Serializer<
             new PullSessionResponse { Seal = UnsafeByteOperations.UnsafeWrap(snapshot.Seal()) }, cancellation);
     }
 
-    private static ByteString Next(SnapshotWriter snapshot) => ByteString.CopyFrom(snapshot.Next(PieceBytes));
+    private static ByteString Next(SnapshotSender snapshot) => ByteString.CopyFrom(snapshot.Next(PieceBytes));
 }

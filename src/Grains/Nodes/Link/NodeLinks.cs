@@ -39,7 +39,7 @@ internal sealed class NodeLinks(ILinkTransport transport, Serializer<NodeReport>
     /// <exception cref="RpcException">The node has no KV cache of the session, or cannot be reached.</exception>
     /// <exception cref="InvalidDataException">The data is damaged, or belongs to another session.</exception>
     public async Task<(SessionState State, TimeSpan Transfer)> Pull(
-        string address, string session, string asSession, SnapshotReader snapshot, CancellationToken cancellation)
+        string address, string session, string asSession, SnapshotReceiver snapshot, CancellationToken cancellation)
     {
         var digest = ByteString.Empty;
         var ready = 0L;

@@ -13,7 +13,7 @@ internal sealed class EpochFence
 
     /// <summary>Ends the work in progress.</summary>
     /// <exception cref="HerdException">A newer epoch has been seen.</exception>
-    public void Pass(long epoch)
+    public void Admit(long epoch)
     {
         if (epoch < _epoch)
         {
@@ -29,7 +29,7 @@ internal sealed class EpochFence
     /// <exception cref="HerdException">A newer epoch has been seen.</exception>
     public Work Begin(long epoch, CancellationToken cancellation)
     {
-        Pass(epoch);
+        Admit(epoch);
         var work = new Work(this, cancellation);
         _endWork = work.Cancel;
         return work;

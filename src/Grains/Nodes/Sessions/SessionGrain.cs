@@ -20,7 +20,7 @@ internal sealed class SessionGrain(IGrainContext context, NodeHost host, Session
     : Grain(context), ISessionGrain
 {
     private readonly EpochFence _fence = new();
-    private readonly ReplayBuffer _replay = new();
+    private readonly ReplayBuffer _replayBuffer = new();
 
     private string Model => GrainKey.Split(this.GetPrimaryKeyString())[3];
 
@@ -31,7 +31,7 @@ internal sealed class SessionGrain(IGrainContext context, NodeHost host, Session
         var arrived = time.GetUtcNow();
         GenerationResult? result = null;
         var model = host.Model(Model);
-        _replay.Begin(request);
+        _replayBuffer.Begin(request);
         var prepared = await ToEngine(request, model, work.Token);
         var updates = model.Engine.Generate(prepared, work.Token).GetAsyncEnumerator(work.Token);
         try
@@ -42,7 +42,7 @@ internal sealed class SessionGrain(IGrainContext context, NodeHost host, Session
                 work.RequireNewest();
                 result = updates.Current.Result;
                 var update = ToEvent(updates.Current, model);
-                _replay.Append(update);
+                _replayBuffer.Append(update);
                 yield return update;
             }
         }
@@ -56,15 +56,15 @@ internal sealed class SessionGrain(IGrainContext context, NodeHost host, Session
     public Task<KvPull> Pull(string link, string session, CancellationToken cancellation) =>
         pull.Run(this.GetPrimaryKeyString(), host.Model(Model), link, session, cancellation);
 
-    public Task<GenerationEvent?> FetchReplay(long epoch, string turn)
+    public Task<GenerationEvent?> FetchReplayBuffer(long epoch, string turn)
     {
-        _fence.Pass(epoch);
-        return Task.FromResult(_replay.Find(turn));
+        _fence.Admit(epoch);
+        return Task.FromResult(_replayBuffer.Find(turn));
     }
 
     public Task Release(long epoch)
     {
-        _fence.Pass(epoch);
+        _fence.Admit(epoch);
         host.Model(Model).Engine.Forget(this.GetPrimaryKeyString());
         DeactivateOnIdle();
         return Task.CompletedTask;

@@ -23,7 +23,7 @@ internal sealed class SessionPull(
         var started = time.GetTimestamp();
         try
         {
-            using var snapshot = new SnapshotReader(
+            using var snapshot = new SnapshotReceiver(
                 session, SessionKey.Parse(session).Tenant, model.Binding(key.Snapshots), options.Value.KvHostBytes);
             var (state, transfer) = await links.Pull(link, source, session, snapshot, cancellation);
             using var owned = state;

@@ -11,7 +11,9 @@ namespace Herd.Inference.Kv.PrefixCache;
 /// <param name="Seconds">The time until all of the allocation's tokens are computed or copied, in seconds.</param>
 internal readonly record struct KvSource(KvSlot? Slot, OffloadedSession? Offloaded, int Matched, double Seconds);
 
-/// <summary>Finds the prefixes of allocations in all caches of the same tenant.</summary>
+/// <summary>
+/// The prefix cache: finds the first tokens of an allocation in the KV caches of all sessions of the same tenant.
+/// </summary>
 internal sealed class KvSources(KvSlot[] slots, OffloadedSessions offloadedSessions, KvRates rates)
 {
     /// <summary>Prefixes shorter than this are computed, not shared, because a copy has a fixed cost.</summary>
@@ -60,7 +62,7 @@ internal sealed class KvSources(KvSlot[] slots, OffloadedSessions offloadedSessi
     /// <summary>True if an allocation of the same tenant is computing much more of the same prefix.</summary>
     public bool NeighbourComputes(KvAllocation allocation, int matched) => Array.Exists(
         slots,
-        slot => slot.Owner is { Pending: > 1 } other
+        slot => slot.Allocation is { Pending: > 1 } other
             && other.Tenant == allocation.Tenant
             && CollectionsMarshal.AsSpan(other.Tokens)
                 .CommonPrefixLength(CollectionsMarshal.AsSpan(allocation.Tokens)) is var common

@@ -3,7 +3,9 @@ using Herd.Inference.Kv.Offload;
 
 namespace Herd.Inference.Kv.PrefixCache;
 
-/// <summary>Finds offloaded sessions of a tenant by the tokens that they begin with.</summary>
+/// <summary>
+/// The index of the prefix cache: finds offloaded sessions of a tenant by the tokens that they begin with.
+/// </summary>
 internal sealed class PrefixIndex
 {
     /// <summary>The number of first tokens that two sessions must share.</summary>

@@ -17,7 +17,7 @@ internal sealed class KvSlot(int id)
     public List<int> Tokens { get; } = [];
 
     /// <summary>The allocation that extends it; null if it is idle.</summary>
-    public KvAllocation? Owner { get; set; }
+    public KvAllocation? Allocation { get; set; }
 
     /// <summary>The preempted allocation, which resumes as soon as a slot is free.</summary>
     public KvAllocation? Preempted { get; set; }

@@ -24,8 +24,8 @@ internal sealed class SlotChoice(KvSlot[] slots, OffloadedSessions offloaded, Kv
     }
 
     private bool IsBesideBusy(KvSlot slot) =>
-        (slot.Id > 0 && slots[slot.Id - 1].Owner is not null)
-        || (slot.Id + 1 < slots.Length && slots[slot.Id + 1].Owner is not null);
+        (slot.Id > 0 && slots[slot.Id - 1].Allocation is not null)
+        || (slot.Id + 1 < slots.Length && slots[slot.Id + 1].Allocation is not null);
 
     /// <summary>The idle slot whose loss costs least; an empty one costs nothing.</summary>
     private KvSlot? LeastValuable(Func<KvSlot, bool> isPossible)
@@ -34,7 +34,7 @@ internal sealed class SlotChoice(KvSlot[] slots, OffloadedSessions offloaded, Kv
         var leastValue = double.PositiveInfinity;
         foreach (var slot in slots)
         {
-            if (slot.Owner is null && isPossible(slot))
+            if (slot.Allocation is null && isPossible(slot))
             {
                 var value = KvValue.Compute(
                     rates.Prefill.Seconds(slot.Tokens.Count), time.GetElapsedTime(slot.LastUsed));

@@ -178,7 +178,7 @@ public sealed class TurnFailoverTests : TurnExecutorScene
     public async Task Answer_BegunByALostOwner_ContinuesBehindTheReplayBuffer(string home)
     {
         var nodes = New((_, request) => request.Produced is [1, 2] ? [Token(3), End(3)] : []);
-        nodes.Nodes.Replay = new GenerationEvent([1, 2], "1 2 ", null);
+        nodes.Nodes.ReplayBuffer = new GenerationEvent([1, 2], "1 2 ", null);
         Store.Stored = new StoredConversation(
             new Conversation { Id = "c", Created = DateTimeOffset.UnixEpoch, Turns = [Turn()], Home = home, Epoch = 5 },
             1);
@@ -201,7 +201,7 @@ public sealed class TurnFailoverTests : TurnExecutorScene
         string stored, int token, string expected)
     {
         var nodes = New((_, request) => [Token(3), End(request.Produced.Count + 1)]);
-        nodes.Nodes.Replay = new GenerationEvent([1, 2], "1 2 ", null);
+        nodes.Nodes.ReplayBuffer = new GenerationEvent([1, 2], "1 2 ", null);
         var left = Turn() with { Model = "m", State = TurnState.Cancelled, Answer = new Answer(stored, [token], true) };
         Store.Stored = new StoredConversation(
             new Conversation { Id = "c", Created = DateTimeOffset.UnixEpoch, Turns = [left], Home = "a", Epoch = 5 },

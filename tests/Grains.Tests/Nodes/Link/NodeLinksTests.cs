@@ -87,9 +87,9 @@ public sealed class NodeLinksTests : IAsyncLifetime
         using var channels = new LinkChannels(stranger);
         var links = new NodeLinks(
             channels, _server.Services.GetRequiredService<Serializer<NodeReport>>(), TimeProvider.System);
-        using var reader = new SnapshotReader(Session, "t", Binding, StateBytes);
+        using var receiver = new SnapshotReceiver(Session, "t", Binding, StateBytes);
 
-        await Assert.ThrowsAsync<RpcException>(() => links.Pull(Address, "a/t/c/m", Session, reader, Cancellation));
+        await Assert.ThrowsAsync<RpcException>(() => links.Pull(Address, "a/t/c/m", Session, receiver, Cancellation));
 
         Assert.Empty(_node.Asked);
         File.Delete(other);
@@ -99,9 +99,9 @@ public sealed class NodeLinksTests : IAsyncLifetime
     public async Task Pull_ConnectionBreaksInTheMiddle_TheRestComesOverAnother()
     {
         _node.BreakAfter = [70_000, 180_000];
-        using var reader = new SnapshotReader(Session, "t", Binding, StateBytes);
+        using var receiver = new SnapshotReceiver(Session, "t", Binding, StateBytes);
 
-        var (state, _) = await _links.Pull(Address, "a/t/c/m", Session, reader, Cancellation);
+        var (state, _) = await _links.Pull(Address, "a/t/c/m", Session, receiver, Cancellation);
 
         using (state)
         {
@@ -116,10 +116,10 @@ public sealed class NodeLinksTests : IAsyncLifetime
     public async Task Pull_NothingComesAnyMore_GivesUp()
     {
         _node.BreakAfter = [0];
-        using var reader = new SnapshotReader(Session, "t", Binding, StateBytes);
+        using var receiver = new SnapshotReceiver(Session, "t", Binding, StateBytes);
 
         var error = await Assert.ThrowsAsync<RpcException>(
-            () => _links.Pull(Address, "a/t/c/m", Session, reader, Cancellation));
+            () => _links.Pull(Address, "a/t/c/m", Session, receiver, Cancellation));
 
         Assert.Equal(StatusCode.Unavailable, error.StatusCode);
     }
@@ -130,7 +130,7 @@ public sealed class NodeLinksTests : IAsyncLifetime
     {
         var address = new Uri(Address);
         await _server.DisposeAsync();
-        using var reader = new SnapshotReader(Session, "t", Binding, StateBytes);
+        using var receiver = new SnapshotReceiver(Session, "t", Binding, StateBytes);
         await Assert.ThrowsAsync<RpcException>(() => Pull());
         _server = await Serve(address.Port);
 
@@ -140,7 +140,7 @@ public sealed class NodeLinksTests : IAsyncLifetime
         state.Dispose();
 
         Task<(SessionState State, TimeSpan Transfer)> Pull() =>
-            _links.Pull(address.OriginalString, "a/t/c/m", Session, reader, Cancellation);
+            _links.Pull(address.OriginalString, "a/t/c/m", Session, receiver, Cancellation);
     }
 
     /// <summary>Sends a KV cache and loses the connection at given positions, each once.</summary>
@@ -163,11 +163,11 @@ public sealed class NodeLinksTests : IAsyncLifetime
             using var buffer = new StateBuffer(StateBytes);
             State().CopyTo(buffer.From(0));
             using var state = new SessionState(request.Session, "t", prefix: 0, [1, 2], buffer);
-            using var writer = new SnapshotWriter(state, request.AsSession, Binding);
-            await responseStream.WriteAsync(new PullSessionResponse { Header = ByteString.CopyFrom(writer.Header) });
-            writer.Skip(request.Received);
+            using var sender = new SnapshotSender(state, request.AsSession, Binding);
+            await responseStream.WriteAsync(new PullSessionResponse { Header = ByteString.CopyFrom(sender.Header) });
+            sender.Skip(request.Received);
             for (var at = request.Received; ByteString.CopyFrom(
-                writer.Next(PieceBytes)) is { IsEmpty: false } piece; at += piece.Length)
+                sender.Next(PieceBytes)) is { IsEmpty: false } piece; at += piece.Length)
             {
                 if (BreakAfter.FirstOrDefault(-1) == at)
                 {
@@ -179,7 +179,7 @@ public sealed class NodeLinksTests : IAsyncLifetime
                 await responseStream.WriteAsync(new PullSessionResponse { State = piece });
             }
 
-            await responseStream.WriteAsync(new PullSessionResponse { Seal = ByteString.CopyFrom(writer.Seal()) });
+            await responseStream.WriteAsync(new PullSessionResponse { Seal = ByteString.CopyFrom(sender.Seal()) });
         }
     }
 }

@@ -32,13 +32,13 @@ public sealed class EpochFenceTests
     }
 
     [Fact]
-    public void Pass_WorkThatIsOver_IsLeftAlone()
+    public void Admit_WorkThatIsOver_IsLeftAlone()
     {
         _fence.Begin(5, CancellationToken.None).Dispose();
 
-        _fence.Pass(6);
+        _fence.Admit(6);
 
-        Assert.Throws<HerdException>(() => _fence.Pass(5));
+        Assert.Throws<HerdException>(() => _fence.Admit(5));
     }
 
     [Fact]

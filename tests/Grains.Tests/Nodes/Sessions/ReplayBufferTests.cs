@@ -167,7 +167,7 @@ public sealed class ReplayBufferTests
             epoch: 1);
 
         var replay = _buffer.Find("1")!;
-        var (fresh, skipped) = resume.Pass(replay.Text, replay.Tokens.Count);
+        var (fresh, skipped) = resume.Advance(replay.Text, replay.Tokens.Count);
 
         return !resume.IsLost
             && fresh == string.Concat(events.Skip(had.Count).Select(piece => piece.Text))

@@ -17,9 +17,9 @@ public sealed class SnapshotTransferTests
     [Fact]
     public void End_EverythingReceived_EqualsTheSentState()
     {
-        using var reader = Reader();
+        using var receiver = Receiver();
 
-        using var received = Receive(reader, Pieces());
+        using var received = Receive(receiver, Pieces());
 
         Assert.Equal((Session, "t", 5UL), (received.Session, received.Tenant, received.Prefix));
         Assert.Equal([1, 2, 3], received.Tokens);
@@ -35,36 +35,36 @@ public sealed class SnapshotTransferTests
         var piece = pieces.First(piece => at < piece.Length || (at -= piece.Length) < 0);
         piece[at] ^= (byte)(1 << (bit % 8));
 
-        return IsRefused(() => Receive(Reader(), pieces));
+        return IsRefused(() => Receive(Receiver(), pieces));
     }
 
     /// <summary>A transfer whose connection breaks anywhere resumes there, over any number of connections.</summary>
     [Property(MaxTest = 100)]
     public bool Receive_BrokenAnywhere_ResumesThere(ushort first, ushort second, byte most)
     {
-        using var reader = Reader();
+        using var receiver = Receiver();
         foreach (var position in new[] { first % StateBytes, second % StateBytes })
         {
             using var sent = Sent();
-            using var writer = Writer(sent);
-            reader.Begin(writer.Header);
-            writer.Skip(reader.Received);
-            while (reader.Received < position && writer.Next(1 + most) is { IsEmpty: false } piece)
+            using var sender = Sender(sent);
+            receiver.Begin(sender.Header);
+            sender.Skip(receiver.Received);
+            while (receiver.Received < position && sender.Next(1 + most) is { IsEmpty: false } piece)
             {
-                reader.Append(piece);
+                receiver.Append(piece);
             }
         }
 
         using var last = Sent();
-        using var rest = Writer(last);
-        reader.Begin(rest.Header);
-        rest.Skip(reader.Received);
+        using var rest = Sender(last);
+        receiver.Begin(rest.Header);
+        rest.Skip(receiver.Received);
         while (rest.Next(1 + most) is { IsEmpty: false } piece)
         {
-            reader.Append(piece);
+            receiver.Append(piece);
         }
 
-        using var received = reader.End(rest.Seal());
+        using var received = receiver.End(rest.Seal());
         var isSame = received.State.From(0).SequenceEqual(State());
         received.State.Dispose();
         return isSame;
@@ -74,11 +74,11 @@ public sealed class SnapshotTransferTests
     [Fact]
     public void Begin_AnotherHeaderThanBefore_StartsAnew()
     {
-        using var reader = Reader();
-        reader.Begin(Pieces()[0]);
-        reader.Append(new byte[600]);
+        using var receiver = Receiver();
+        receiver.Begin(Pieces()[0]);
+        receiver.Append(new byte[600]);
 
-        using var received = Receive(reader, Pieces([1, 2, 3, 4]));
+        using var received = Receive(receiver, Pieces([1, 2, 3, 4]));
 
         Assert.Equal([1, 2, 3, 4], received.Tokens);
         Assert.Equal(State(), received.State.From(0).ToArray());
@@ -99,8 +99,8 @@ public sealed class SnapshotTransferTests
             (Session, "t", Binding, StateBytes - 1),
         })
         {
-            using var reader = new SnapshotReader(session, tenant, binding, most);
-            Assert.True(IsRefused(() => Receive(reader, pieces)));
+            using var receiver = new SnapshotReceiver(session, tenant, binding, most);
+            Assert.True(IsRefused(() => Receive(receiver, pieces)));
         }
     }
 
@@ -109,11 +109,11 @@ public sealed class SnapshotTransferTests
     {
         var (header, state, seal) = (Pieces()[0], Pieces()[1], Pieces()[2]);
 
-        Assert.True(IsRefused(() => Receive(Reader(), [header, state[1..], seal])));
-        Assert.True(IsRefused(() => Receive(Reader(), [header, [.. state, 0], seal])));
-        Assert.True(IsRefused(() => Receive(Reader(), [header, state, seal[1..]])));
-        Assert.True(IsRefused(() => Reader().Append([1])));
-        Assert.True(IsRefused(() => Reader().End(seal)));
+        Assert.True(IsRefused(() => Receive(Receiver(), [header, state[1..], seal])));
+        Assert.True(IsRefused(() => Receive(Receiver(), [header, [.. state, 0], seal])));
+        Assert.True(IsRefused(() => Receive(Receiver(), [header, state, seal[1..]])));
+        Assert.True(IsRefused(() => Receiver().Append([1])));
+        Assert.True(IsRefused(() => Receiver().End(seal)));
     }
 
     [Fact]
@@ -126,27 +126,27 @@ public sealed class SnapshotTransferTests
 
         static void AssertRefused(string reason, List<byte[]> pieces) => Assert.Contains(
             reason,
-            Assert.Throws<InvalidDataException>(() => Receive(Reader(), pieces)).Message,
+            Assert.Throws<InvalidDataException>(() => Receive(Receiver(), pieces)).Message,
             StringComparison.Ordinal);
     }
 
-    private static SessionState Receive(SnapshotReader reader, List<byte[]> pieces)
+    private static SessionState Receive(SnapshotReceiver receiver, List<byte[]> pieces)
     {
-        reader.Begin(pieces[0]);
-        reader.Append(pieces[1]);
-        return reader.End(pieces[2]);
+        receiver.Begin(pieces[0]);
+        receiver.Append(pieces[1]);
+        return receiver.End(pieces[2]);
     }
 
     private static List<byte[]> Pieces(int[]? tokens = null)
     {
         using var state = Sent(tokens);
-        using var writer = Writer(state);
-        return [[.. writer.Header], [.. writer.Next(StateBytes)], writer.Seal()];
+        using var sender = Sender(state);
+        return [[.. sender.Header], [.. sender.Next(StateBytes)], sender.Seal()];
     }
 
-    private static SnapshotReader Reader() => new(Session, "t", Binding, StateBytes);
+    private static SnapshotReceiver Receiver() => new(Session, "t", Binding, StateBytes);
 
-    private static SnapshotWriter Writer(SessionState state) => new(state, Session, Binding);
+    private static SnapshotSender Sender(SessionState state) => new(state, Session, Binding);
 
     private static SessionState Sent(int[]? tokens = null)
     {

@@ -57,7 +57,7 @@ internal sealed class AnswerBuilder
 
     public Answer SoFar() => new(_text.ToString(), [.. _tokens], TokensFit: true);
 
-    /// <summary>Takes over a node's replay of the whole answer, if it begins with the answer so far.</summary>
+    /// <summary>Takes over the whole answer of a node's replay buffer, if it begins with the answer so far.</summary>
     public void CatchUp(GenerationEvent whole)
     {
         var text = _text.ToString();
@@ -78,7 +78,7 @@ internal sealed class AnswerBuilder
     {
         _tokens.AddRange(tokens);
         _text.Append(text);
-        var (fresh, skipped) = _resume.Pass(text, tokens.Count);
+        var (fresh, skipped) = _resume.Advance(text, tokens.Count);
         if (!_resume.IsOtherAnswer && (tokens.Count > skipped || fresh.Length > 0))
         {
             _events.Write(new TurnEvent

@@ -17,7 +17,7 @@ internal sealed class SessionClient(NodeRegistry registry, IGrainFactory grains,
     private const double PullTolerance = 4;
 
     private static readonly TimeSpan MinPullTimeout = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan ReplayTimeout = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan ReplayBufferTimeout = TimeSpan.FromSeconds(2);
 
     public ISessionGrain Session(Transcript transcript, string node, string model) =>
         grains.GetReachableGrain<ISessionGrain>(GrainKey.Session(node, transcript.Tenant, transcript.Id, model));
@@ -62,7 +62,7 @@ internal sealed class SessionClient(NodeRegistry registry, IGrainFactory grains,
     /// that owner delivered. The home is asked even if this gateway has no report of it: no other node has the buffer.
     /// </summary>
     /// <returns>Null if the home has nothing of the turn, or does not respond.</returns>
-    public async Task<GenerationEvent?> FetchReplay(Transcript transcript, Turn turn)
+    public async Task<GenerationEvent?> FetchReplayBuffer(Transcript transcript, Turn turn)
     {
         if (transcript.Conversation!.Home is not { } home)
         {
@@ -73,7 +73,7 @@ internal sealed class SessionClient(NodeRegistry registry, IGrainFactory grains,
         {
             var epoch = await transcript.AcquireEpoch(home);
             return await Session(transcript, home, turn.Model!)
-                .FetchReplay(epoch, turn.Id).WaitAsync(ReplayTimeout, time);
+                .FetchReplayBuffer(epoch, turn.Id).WaitAsync(ReplayBufferTimeout, time);
         }
         catch (Exception e) when (TurnFailures.IsNodeFault(e))
         {

@@ -189,6 +189,6 @@ public sealed class TurnAttemptTests : TurnExecutorScene
         Policy = "test",
         Node = "b",
         Home = "a",
-        Considered = [new Forecast("b", 0, KvOrigin.Pull, 1, 0, 1, 1)],
+        Considered = [new TtftEstimate("b", 0, KvOrigin.Pull, 1, 0, 1, 1)],
     };
 }

@@ -4,14 +4,15 @@ using Herd.Inference.Runtime;
 namespace Herd.Inference.Kv.Snapshots;
 
 /// <summary>
-/// Receives a state in parts, over one connection or, if it breaks, over several. The runtime gets the state only after
-/// its seal was verified.
+/// Receives a snapshot from another node in parts, over one connection or, if it breaks, over several. The runtime gets
+/// the state only after its seal was verified.
 /// </summary>
 /// <param name="session">The session it is to be of.</param>
 /// <param name="tenant">The tenant it is to be of.</param>
 /// <param name="binding">The expected binding.</param>
 /// <param name="maxBytes">The largest accepted state, in bytes.</param>
-public sealed class SnapshotReader(string session, string tenant, SnapshotBinding binding, long maxBytes) : IDisposable
+public sealed class SnapshotReceiver(string session, string tenant, SnapshotBinding binding, long maxBytes)
+    : IDisposable
 {
     private SnapshotHeader? _header;
     private StateBuffer? _state;

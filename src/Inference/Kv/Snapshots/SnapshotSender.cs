@@ -4,10 +4,11 @@ using Herd.Inference.Runtime;
 namespace Herd.Inference.Kv.Snapshots;
 
 /// <summary>
-/// A session's state in the parts that a receiver takes: the header, the state piece by piece, the seal over all of it
-/// (docs/kv-snapshot.md). The seal covers the part that the receiver has; that part is not sent again.
+/// Makes the parts of a snapshot that are sent to another node: the header, the state piece by piece, the seal over all
+/// of it (docs/kv-snapshot.md). The seal covers the part that the receiver has; that part is not sent again. A snapshot
+/// is written to disk by <see cref="SnapshotFile"/>.
 /// </summary>
-public sealed class SnapshotWriter : IDisposable
+public sealed class SnapshotSender : IDisposable
 {
     private readonly StateBuffer _state;
     private readonly IncrementalHash _seal;
@@ -16,7 +17,7 @@ public sealed class SnapshotWriter : IDisposable
     /// <param name="state">The state to send. The caller keeps its ownership.</param>
     /// <param name="session">The session it becomes.</param>
     /// <param name="binding">The binding of the snapshot.</param>
-    public SnapshotWriter(SessionState state, string session, SnapshotBinding binding)
+    public SnapshotSender(SessionState state, string session, SnapshotBinding binding)
     {
         _state = state.State;
         _seal = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, binding.Key);
@@ -35,7 +36,7 @@ public sealed class SnapshotWriter : IDisposable
 
     public byte[] Header { get; }
 
-    /// <summary>Passes over what the receiver has.</summary>
+    /// <summary>Skips what the receiver has.</summary>
     public void Skip(long bytes)
     {
         while (_at < bytes && !Next((int)Math.Min(bytes - _at, int.MaxValue)).IsEmpty)
