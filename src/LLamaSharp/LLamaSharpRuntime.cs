@@ -46,7 +46,7 @@ public sealed class LLamaSharpRuntime : ILlamaRuntime
 
         var native = LLamaModelParams.Default();
         native.n_gpu_layers = options.GpuLayers < 0 ? int.MaxValue : options.GpuLayers;
-        native.use_mmap = true;
+        native.load_mode = LLamaLoadMode.MemoryMap;
         LlamaProgressCallback watch = (share, _) =>
         {
             progress?.Report(share);
