@@ -71,9 +71,9 @@ internal sealed class LoadedModel(
         return Encoding.UTF8.GetString([.. bytes]);
     }
 
-    /// <summary>The approximate number of tokens of a message.</summary>
-    public int CountTokens(HistoryMessage message) =>
-        message.Tokens?.Count ?? model.Vocabulary.Tokenize(message.Text, parseSpecial: false).Length;
+    /// <summary>The approximate number of tokens of a message in a prompt, with those that the template adds.</summary>
+    public int CountTokens(HistoryMessage message) => template.TokensPerMessage
+        + (message.Tokens?.Count ?? model.Vocabulary.Tokenize(message.Text, parseSpecial: false).Length);
 
     /// <exception cref="ModelLoadException">The file is damaged, does not fit, or cannot chat.</exception>
     public static LoadedModel Load(

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Herd.Inference.Runtime;
 
@@ -26,6 +25,7 @@ public sealed class ChatTemplate : IDisposable
         _vocabulary = vocabulary;
         _plain = new PlainTokenizer(vocabulary);
         (_trims, BeginsThinking) = Probe();
+        TokensPerMessage = MeasureMessage();
         Thinks = source.Contains(ThoughtBegins, StringComparison.Ordinal);
         Tools = StyleOf(source);
     }
@@ -38,6 +38,12 @@ public sealed class ChatTemplate : IDisposable
 
     /// <summary>True if the rendered prompt already ends with an open think tag.</summary>
     public bool BeginsThinking { get; }
+
+    /// <summary>
+    /// The tokens that the template adds to a message of a chat: the mean of a user's message and an answer, rounded
+    /// up. 0 if the template does not render such a chat.
+    /// </summary>
+    public int TokensPerMessage { get; }
 
     /// <summary>Renders a conversation to the tokens of a prompt.</summary>
     /// <param name="messages">The messages, oldest first.</param>
@@ -121,7 +127,7 @@ public sealed class ChatTemplate : IDisposable
             variables["tools"] = tools;
         }
 
-        return _template.Render(JsonSerializer.SerializeToElement(variables));
+        return _template.Render(variables.ToJsonString(), messages.Count + (tools?.Count ?? 0));
     }
 
     /// <summary>
@@ -141,6 +147,20 @@ public sealed class ChatTemplate : IDisposable
         return (
             !rendered.Contains(Sample, StringComparison.Ordinal),
             rendered.TrimEnd().EndsWith(ThoughtBegins, StringComparison.Ordinal));
+    }
+
+    private int MeasureMessage()
+    {
+        ChatMessage[] pair = [new(ChatRole.User, ""), new(ChatRole.Assistant, "", [])];
+        try
+        {
+            var one = Render([.. pair, pair[0]]).Length;
+            return (Render([.. pair, .. pair, pair[0]]).Length - one + 1) / 2;
+        }
+        catch (TemplateException)
+        {
+            return 0;
+        }
     }
 
     /// <summary>Detects the call style of the model by the words of its template.</summary>

@@ -1,29 +1,21 @@
-using System.Text.Json;
-using Jint;
-using Jint.Native;
-using Jint.Runtime;
+using System.Collections.Concurrent;
+using System.Numerics;
 
 namespace Herd.Inference.Chat;
 
 /// <summary>
-/// A Jinja template, rendered by @huggingface/jinja in an interpreter with limits. The template comes with a model file
-/// and is not trusted. Thread-safe: a lock allows one rendering at a time.
+/// A Jinja template, rendered by @huggingface/jinja in interpreters with limits. The template comes with a model file
+/// and is not trusted. Thread-safe: each rendering takes an interpreter of its own from a pool.
 /// </summary>
 internal sealed class JinjaTemplate : IDisposable
 {
-    private const string Script = """
-        import { Template } from "jinja";
-        let template;
-        export function parse(source) { template = new Template(source); }
-        export function render(variables) { return template.render(JSON.parse(variables)); }
-        """;
+    /// <summary>Limits of renderings double up to 2^10 times.</summary>
+    private const int Sizes = 11;
 
-    private static readonly Lazy<Prepared<Acornima.Ast.Module>> Jinja = new(ReadJinja);
-
-    private readonly Lock _lock = new();
-    private readonly Jint.Engine _engine;
-    private readonly JsValue _render;
+    private readonly string _source;
     private readonly TemplateOptions _options;
+    private readonly ConcurrentBag<JinjaEngine>[] _pools =
+        [.. Enumerable.Range(0, Sizes).Select(_ => new ConcurrentBag<JinjaEngine>())];
 
     /// <exception cref="TemplateException">The template cannot be parsed, or is too large.</exception>
     public JinjaTemplate(string source, TemplateOptions options)
@@ -34,64 +26,58 @@ internal sealed class JinjaTemplate : IDisposable
                 $"The chat template has {source.Length} characters; at most {options.Characters} are read.");
         }
 
-        _options = options;
-        _engine = new Jint.Engine(limits =>
-        {
-            limits.MaxStatements(options.Statements);
-            limits.LimitMemory(options.Bytes);
-            limits.LimitRecursion(options.Depth);
-            limits.TimeoutInterval(options.Time);
-            limits.Strict();
-        });
-
-        // Starting the interpreter is trusted and does not count against the limits of the template.
-        _engine.Modules.Add("jinja", builder => builder.AddModule(Jinja.Value));
-        _engine.Modules.Add("main", Script);
-        var main = _engine.Modules.Import("main");
-        _render = main.Get("render");
-        Guard("read", () => _engine.Invoke(main.Get("parse"), source));
+        (_source, _options) = (source, options);
+        _pools[0].Add(new JinjaEngine(source, options, 1));
     }
 
     /// <summary>Renders the template.</summary>
     /// <param name="variables">The variables of the template, as JSON.</param>
+    /// <param name="messages">The number of messages and functions in it.</param>
     /// <exception cref="TemplateException">
     /// The template rejected the variables, failed or exceeded its limits.
     /// </exception>
-    public string Render(JsonElement variables)
+    public string Render(string variables, int messages)
     {
-        var json = variables.GetRawText();
-        lock (_lock)
-        {
-            return Guard("rendered", () => _engine.Invoke(_render, json)).AsString();
-        }
-    }
-
-    public void Dispose() => _engine.Dispose();
-
-    private T Guard<T>(string verb, Func<T> action)
-    {
+        var size = Math.Min(Sizes - 1, Math.Max(
+            Doublings(messages, _options.Messages), Doublings(variables.Length, _options.TextCharacters)));
+        var pool = _pools[size];
+        var engine = pool.TryTake(out var idle) ? idle : new JinjaEngine(_source, _options, 1 << size);
+        string rendered;
         try
         {
-            return action();
+            rendered = engine.Render(variables);
         }
-        catch (JavaScriptException e)
+        catch
         {
-            throw new TemplateException($"The chat template could not be {verb}: {e.Message}", e);
+            // It may hold what the template made before it failed.
+            engine.Dispose();
+            throw;
         }
-        catch (Exception e) when (e is StatementsCountOverflowException or MemoryLimitExceededException
-            or RecursionDepthOverflowException or TimeoutException or InsufficientExecutionStackException)
+
+        if (pool.Count < Environment.ProcessorCount)
         {
-            throw new TemplateException(
-                $"The chat template went over its limits when it was {verb} ({_options.Statements} statements, "
-                + $"{_options.Bytes >> 20} MiB, depth {_options.Depth}, {_options.Time.TotalSeconds} "
-                + $"s): {e.Message}", e);
+            pool.Add(engine);
+        }
+        else
+        {
+            engine.Dispose();
+        }
+
+        return rendered;
+    }
+
+    public void Dispose()
+    {
+        foreach (var engine in _pools.SelectMany(pool => pool))
+        {
+            engine.Dispose();
         }
     }
 
-    private static Prepared<Acornima.Ast.Module> ReadJinja()
+    /// <summary>The doublings after which the unit is not less than the size.</summary>
+    private static int Doublings(int size, int unit)
     {
-        using var stream = typeof(JinjaTemplate).Assembly.GetManifestResourceStream("jinja.mjs")!;
-        using var reader = new StreamReader(stream);
-        return Jint.Engine.PrepareModule(reader.ReadToEnd(), "jinja");
+        var units = (uint)((size + unit - 1L) / unit);
+        return units <= 1 ? 0 : BitOperations.Log2(units - 1) + 1;
     }
 }

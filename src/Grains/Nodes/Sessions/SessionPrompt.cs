@@ -21,11 +21,17 @@ internal static class SessionPrompt
 
         var tools = settings.ToDefinitions();
         int[] RenderAll(IEnumerable<HistoryMessage> shown) => model.Template.Render([.. shown.Select(ToChat)], tools);
-        var prompt = RenderAll(messages);
+        if (settings.Overflow != ContextOverflow.Shift)
+        {
+            return RenderAll(messages);
+        }
+
+        // What the template adds to the messages alone may tell that they do not fit: then they are not rendered twice.
         var limit = Limit(settings, model.Engine.ContextTokens);
-        return settings.Overflow == ContextOverflow.Shift && prompt.Length > limit
-            ? ShiftedPrompt.Render(messages, limit, model.CountTokens, RenderAll)
-            : prompt;
+        return (long)messages.Count * model.Template.TokensPerMessage <= limit
+            && RenderAll(messages) is var prompt && prompt.Length <= limit
+            ? prompt
+            : ShiftedPrompt.Render(messages, limit, model.CountTokens, RenderAll);
     });
 
     /// <summary>Turns a refusal of the template into an error for the caller.</summary>

@@ -11,8 +11,11 @@ internal static class ShiftedPrompt
     /// </summary>
     /// <param name="messages">The whole history.</param>
     /// <param name="limit">Tokens that the prompt may have.</param>
-    /// <param name="count">Tokens of a message, without those that the template adds.</param>
-    /// <param name="render">The prompt of some of the messages. It is called O(log n) times for n turns.</param>
+    /// <param name="count">The approximate number of tokens of a message, with those that the template adds.</param>
+    /// <param name="render">
+    /// The prompt of some of the messages. It is called once if the counts are right, and O(log n) times for n turns
+    /// if they are too low.
+    /// </param>
     public static int[] Render(
         IReadOnlyList<HistoryMessage> messages,
         int limit,
@@ -21,9 +24,8 @@ internal static class ShiftedPrompt
     {
         var system = messages.TakeWhile(message => message.Role == Role.System).ToList();
         var turns = Turns(messages.Skip(system.Count));
-        var lengths = turns.ConvertAll(turn => turn.Sum(count));
         return FirstThatFits(
-            ContextWindow.FirstTurn(lengths, limit - system.Sum(count)),
+            ContextWindow.FirstTurn(turns.ConvertAll(turn => turn.Sum(count)), limit - system.Sum(count)),
             turns.Count - 1,
             limit,
             first => render(system.Concat(turns.Skip(first).SelectMany(turn => turn))));
@@ -35,7 +37,6 @@ internal static class ShiftedPrompt
     /// </summary>
     private static int[] FirstThatFits(int first, int last, int limit, Func<int, int[]> render)
     {
-        // The counts of single messages leave out the template's own tokens, so the first estimate may be too long.
         var prompt = render(first);
         if (prompt.Length <= limit || first >= last)
         {

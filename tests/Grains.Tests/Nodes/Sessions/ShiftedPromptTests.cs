@@ -12,7 +12,7 @@ public sealed class ShiftedPromptTests
 
     private int _renders;
 
-    /// <summary>The template adds three times the tokens of the messages, so the first try is far too long.</summary>
+    /// <summary>The counts are a quarter of the truth, so the first try is far too long.</summary>
     [Theory]
     [InlineData(1, 1)]
     [InlineData(100, 4)]
