@@ -44,7 +44,7 @@ internal sealed class ConversationGrain(
     }
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) =>
-        _writeBehind.Save(cancellationToken);
+        _writeBehind.Close(cancellationToken);
 
     /// <summary>
     /// Runs every call. If another owner has the conversation, this activation's memory is stale: it deactivates, and

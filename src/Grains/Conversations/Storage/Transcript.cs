@@ -30,6 +30,9 @@ internal sealed class Transcript(IConversationStore store, string tenant, string
     /// <summary>True if all of it is stored.</summary>
     public bool IsSaved => _firstUnsaved == AllSaved;
 
+    /// <summary>Called after a write that the store did not take, so that it waits in memory.</summary>
+    public Action? OnUnsaved { get; set; }
+
     public Task Load(CancellationToken cancellation) => Guard(async () =>
     {
         _stored = await store.Read(tenant, id, cancellation);
@@ -104,6 +107,7 @@ internal sealed class Transcript(IConversationStore store, string tenant, string
         catch (HerdException e) when (e.Error == HerdError.StoreUnavailable && _stored is not null)
         {
             // The change is in memory. A later flush stores it.
+            OnUnsaved?.Invoke();
         }
         catch
         {

@@ -68,15 +68,16 @@ public sealed class WriteBehindTests : IDisposable
             (RetryDelay, RetryDelay, true, true), (timer.DueTime, timer.Period, timer.Interleave, timer.KeepAlive));
     }
 
+    /// <summary>Not every change is a turn whose caller asks if it is saved.</summary>
     [Fact]
-    public async Task IsSaved_TimerRunsAlready_RegistersNoOther()
+    public async Task Write_StoreIsAway_OneTimerStartsAtOnce()
     {
-        await LeaveUnsaved("1");
-        await _writeBehind.IsSaved();
-
-        await _writeBehind.IsSaved();
+        await LeaveUnsaved("1", "2");
 
         Assert.Single(_activation.Timers.Running);
+        _store.IsAway = false;
+        await _activation.Timers.Tick();
+        Assert.Equal(["1", "2"], Stored);
     }
 
     [Fact]
@@ -131,26 +132,28 @@ public sealed class WriteBehindTests : IDisposable
         Assert.Equal(["1", "2"], Stored);
     }
 
-    /// <summary>The store takes the write under way and fails at the one behind it.</summary>
+    /// <summary>The store takes the write under way, and has not yet responded to the one behind it.</summary>
     [Fact]
-    public async Task Tick_ChangeComesDuringTheWrite_ChangeIsNotTakenForStored()
+    public async Task Tick_ChangeComesDuringTheWrite_TimerGoesOnUntilThatIsStoredToo()
     {
         await LeaveUnsaved("1");
-        await _writeBehind.IsSaved();
-        var landed = new TaskCompletionSource();
-        (_store.IsAway, _store.WriteDelay) = (false, landed.Task);
+        var (first, second) = (new TaskCompletionSource(), new TaskCompletionSource());
+        (_store.IsAway, _store.WriteDelay) = (false, first.Task);
 
         var tick = _activation.Timers.Tick();
         var change = _transcript.Write(New("1", "2"), firstTurn: 1);
-        _store.IsAway = true;
-        landed.SetResult();
-        await Task.WhenAll(tick, change);
+        _store.WriteDelay = second.Task;
+        first.SetResult();
+        await tick;
 
         Assert.Equal(["1"], Stored);
-        Assert.False(await _writeBehind.IsSaved());
-        _store.IsAway = false;
+        Assert.Single(_activation.Timers.Running);
+        second.SetException(new TimeoutException());
+        await change;
+        _store.WriteDelay = Task.CompletedTask;
         await _activation.Timers.Tick();
         Assert.Equal(["1", "2"], Stored);
+        Assert.Empty(_activation.Timers.Running);
     }
 
     /// <summary>The memory is stale. What another owner wrote stays, and the next call reads it.</summary>
@@ -180,18 +183,48 @@ public sealed class WriteBehindTests : IDisposable
 
         Assert.Same(theirs, _store.Stored);
         Assert.True(_activation.IsDeactivated);
+        Assert.Equal([RetryDelay], _waits);
+        Assert.Empty(_activation.Timers.Running);
+    }
+
+    /// <summary>The grain deactivates; nothing would end a timer that starts now.</summary>
+    [Fact]
+    public async Task Write_AfterAConflictWhileTheStoreIsAway_StartsNoTimer()
+    {
+        await LeaveUnsaved("1");
+        _store.Stored = new StoredConversation(New("2"), Revision: 9);
+        _store.IsAway = false;
+        await _activation.Timers.Tick();
+
+        _store.IsAway = true;
+        await _transcript.Write(New("1", "3"), firstTurn: 1);
+
+        Assert.False(await _writeBehind.IsSaved());
+        Assert.Empty(_activation.Timers.Running);
     }
 
     /// <summary>A deactivation whose time is up still makes the last try.</summary>
     [Fact]
-    public async Task Save_IsCancelled_StoresAllTheSame()
+    public async Task Close_IsCancelled_StoresAllTheSame()
     {
         await LeaveUnsaved("1");
         _store.IsAway = false;
 
-        await _writeBehind.Save(new CancellationToken(canceled: true));
+        await _writeBehind.Close(new CancellationToken(canceled: true));
 
         Assert.Equal(["1"], Stored);
+    }
+
+    [Fact]
+    public async Task Close_StoreIsAway_EndsTheTimerAndStartsNoOther()
+    {
+        await LeaveUnsaved("1");
+
+        await _writeBehind.Close(CancellationToken.None);
+        await _transcript.Write(New("1", "2"), firstTurn: 1);
+
+        Assert.False(await _writeBehind.IsSaved());
+        Assert.Empty(_activation.Timers.Running);
     }
 
     /// <summary>A conversation that was stored, and turns that only its owner's memory has.</summary>
