@@ -4,7 +4,6 @@ using Herd.Gateway.Hosting;
 using Herd.Gateway.OpenAi;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Herd.Micro;
 

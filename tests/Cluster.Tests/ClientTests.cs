@@ -3,7 +3,6 @@ using Anthropic;
 using Anthropic.Models.Messages;
 using OllamaSharp;
 using OllamaSharp.Models;
-using OllamaSharp.Models.Chat;
 
 namespace Herd.Cluster.Tests;
 

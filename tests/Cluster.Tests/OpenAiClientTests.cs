@@ -1,6 +1,5 @@
 using System.ClientModel;
 using System.Text.Json;
-using Herd.Testing;
 using OpenAI;
 using OpenAI.Chat;
 

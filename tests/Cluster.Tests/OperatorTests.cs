@@ -19,7 +19,8 @@ public sealed class OperatorTests(TinyCluster cluster)
         var result = await cluster.Run("doctor", "--json");
 
         Assert.Equal(0, result.ExitCode);
-        var findings = JsonDocument.Parse(result.Output).RootElement.EnumerateArray()
+        var findings = JsonDocument.Parse(result.Output.TrimEnd().Split('\n')[^1]).RootElement
+            .GetProperty("findings").EnumerateArray()
             .Select(finding =>
                 (finding.GetProperty("subject").GetString(), finding.GetProperty("severity").GetString())).ToList();
         Assert.Equal(

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.Json;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Herd.V1;
@@ -17,16 +18,31 @@ public sealed class SecurityTests(TinyCluster cluster)
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    /// <summary>Every interface with a field for a chat template refuses a client's template.</summary>
-    [Fact]
-    public async Task TemplateFromClient_IsRefused()
+    /// <summary>Other servers take a client's template at every interface.</summary>
+    [Theory]
+    [InlineData("/v1/chat/completions", """ "messages":[{"role":"user","content":"hi"}] """)]
+    [InlineData("/v1/completions", """ "prompt":"hi" """)]
+    [InlineData("/v1/responses", """ "input":"hi" """)]
+    [InlineData("/v1/messages", """ "max_tokens":1,"messages":[{"role":"user","content":"hi"}] """)]
+    [InlineData("/v1/messages/count_tokens", """ "messages":[{"role":"user","content":"hi"}] """)]
+    [InlineData("/api/chat", """ "messages":[{"role":"user","content":"hi"}] """, "template")]
+    [InlineData("/api/generate", """ "prompt":"hi" """, "template")]
+    [InlineData("/apply-template", """ "messages":[{"role":"user","content":"hi"}] """)]
+    public async Task Template_FromAClient_IsRefusedByItsName(string path, string fields, string? own = null)
     {
-        foreach (var field in new[] { """ "chat_template":"{{ 1 }}" """, """ "chat_template_kwargs":{"x":1} """ })
+        foreach (var (name, value) in new[]
         {
-            using var response = await cluster.Post(
-                "/v1/chat/completions", $$"""{"model":"tiny","messages":[{"role":"user","content":"hi"}],{{field}}}""");
-            Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+            ("chat_template", "\"{{ 1 }}\""), ("chat_template_kwargs", """{"x":1}"""), (own, "\"{{ .Prompt }}\""),
+        })
+        {
+            if (name is not null)
+            {
+                await AssertRefused(path, $$"""{"model":"tiny","{{name}}":{{value}},{{fields}}}""", $"'{name}'");
+            }
         }
+
+        using var plain = await cluster.Post(path, $$"""{"model":"tiny",{{fields}}}""");
+        Assert.Equal(HttpStatusCode.OK, plain.StatusCode);
     }
 
     /// <summary>Only the operators' port serves operators' calls. The Host header changes nothing.</summary>
@@ -157,22 +173,20 @@ public sealed class SecurityTests(TinyCluster cluster)
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
     }
 
-    [Fact]
-    public async Task Exhaustion_ByDepth_IsRefused()
+    /// <summary>DEEP stands where the interface takes any value, so nothing else refuses it.</summary>
+    [Theory]
+    [InlineData("/v1/chat/completions", """{"model":"tiny","messages":[{"role":"user","content":DEEP}]}""")]
+    [InlineData("/v1/completions", """{"model":"tiny","prompt":DEEP}""")]
+    [InlineData("/v1/embeddings", """{"model":"tiny","input":DEEP}""")]
+    [InlineData("/v1/responses", """{"model":"tiny","input":DEEP}""")]
+    [InlineData("/v1/messages", """{"model":"tiny","max_tokens":1,"messages":[{"role":"user","content":DEEP}]}""")]
+    [InlineData("/api/chat", """{"model":"tiny","messages":[],"format":DEEP}""")]
+    [InlineData("/api/embed", """{"model":"tiny","input":DEEP}""")]
+    public async Task Exhaustion_ByDepth_IsRefused(string path, string body)
     {
         var deep = new string('[', 5000) + new string(']', 5000);
-        foreach (var (path, body) in new[]
-        {
-            ("/v1/chat/completions",
-                $$"""{"model":"tiny","messages":[{"role":"user","content":"x"}],"metadata":{{deep}}}"""),
-            ("/v1/responses", $$"""{"model":"tiny","input":{{deep}}}"""),
-            ("/v1/messages", $$"""{"model":"tiny","max_tokens":1,"messages":[{"role":"user","content":{{deep}}}]}"""),
-            ("/api/chat", $$"""{"model":"tiny","messages":[],"format":{{deep}}}"""),
-        })
-        {
-            using var response = await cluster.Post(path, body);
-            Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
-        }
+
+        await AssertRefused(path, body.Replace("DEEP", deep, StringComparison.Ordinal), "nested too deeply");
     }
 
     [Theory]
@@ -264,5 +278,16 @@ public sealed class SecurityTests(TinyCluster cluster)
             .GetProperty("prompt_tokens_details")
             .GetProperty("cached_tokens")
             .GetInt32();
+    }
+
+    /// <summary>Asserts that the request is a bad one, for this reason.</summary>
+    private async Task AssertRefused(string path, string body, string reason)
+    {
+        using var response = await cluster.Post(path, body);
+
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        var error = (await Json(response)).GetProperty("error");
+        var message = error.ValueKind == JsonValueKind.Object ? error.GetProperty("message") : error;
+        Assert.Contains(reason, message.GetString(), StringComparison.Ordinal);
     }
 }

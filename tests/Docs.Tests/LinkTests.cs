@@ -11,10 +11,6 @@ public sealed partial class LinkTests
     private static readonly string[] Roots =
         ["src/", "docs/", "tests/", "bench/", "k8s/", "native/", "models/", ".ci/"];
 
-    private static readonly Lazy<string> TestSources = new(() => string.Concat(Directory
-        .GetFiles(Path.Combine(Repository.Root, "tests"), "*.cs", SearchOption.AllDirectories)
-        .Select(File.ReadAllText)));
-
     public static TheoryData<string> AllPages => [.. Pages.All];
 
     [Theory]
@@ -71,15 +67,21 @@ public sealed partial class LinkTests
     [MemberData(nameof(AllPages))]
     public void Tests_OfThePage_Exist(string page) => Assert.All(
         Pages.Code(page).Select(code => Test().Match(code)).Where(found => found.Success),
-        found =>
-        {
-            var method = found.Groups["method"].Value;
-            var declaration = ' ' + (method.EndsWith('*') ? method[..^1] : method + '(');
-            Assert.True(
-                TestSources.Value.Contains($"class {found.Groups["class"].Value}", StringComparison.Ordinal)
-                && (method.Length == 0 || TestSources.Value.Contains(declaration, StringComparison.Ordinal)),
-                $"{page} names the test {found.Value}, which is not there.");
-        });
+        found => Assert.True(
+            TestNames.Exists(found.Groups["class"].Value, found.Groups["method"].Value),
+            $"{page} names the test {found.Value}, which is not there."));
+
+    [Theory]
+    [InlineData(nameof(LinkTests), "", true)]
+    [InlineData("Link", "", false)]
+    [InlineData(nameof(LinkTests), nameof(Links_OfThePage_LeadSomewhere), true)]
+    [InlineData(nameof(LinkTests), "Links_OfThePage_*", true)]
+    [InlineData(nameof(LinkTests), "Links_OfThePage", false)]
+    [InlineData(nameof(LineTests), nameof(Links_OfThePage_LeadSomewhere), false)]
+    [InlineData(nameof(LinkTests), "Exists", false)]
+    [InlineData("GarnetConversationStoreTests", "Write_NewConversation_*", true)]
+    public void Exists_ClassAndMethod_IsTrueForThatClassOnly(string name, string method, bool isThere) =>
+        Assert.Equal(isThere, TestNames.Exists(name, method));
 
     /// <summary>Rows of tables and code cannot be wrapped.</summary>
     [Theory]

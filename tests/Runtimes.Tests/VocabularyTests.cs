@@ -1,6 +1,5 @@
 using System.Text;
 using Herd.Inference.Chat;
-using Herd.Inference.Runtime;
 
 namespace Herd.Runtimes.Tests;
 

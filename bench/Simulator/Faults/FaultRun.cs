@@ -14,7 +14,7 @@ internal sealed class FaultRun : IDisposable
     private const int Turns = 3;
     private const int TicksForOneFault = 25;
 
-    /// <summary>The faults, each as likely as another.</summary>
+    /// <summary>The faults. One is drawn from the list with equal chances: a node is killed twice as often.</summary>
     private static readonly Fault[] Faults =
     [
         Fault.Kill, Fault.Kill, Fault.Freeze, Fault.Hang, Fault.Drain, Fault.KillGateway, Fault.LoseGateway,

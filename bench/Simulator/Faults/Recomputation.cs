@@ -2,7 +2,6 @@ using Herd.Contracts;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Contracts.Nodes;
-using Herd.Grains.Conversations;
 using Herd.Grains.Conversations.Turns;
 
 namespace Herd.Simulator.Faults;

@@ -10,7 +10,7 @@ internal static class DoctorCommand
 {
     public static Command Create()
     {
-        var json = new Option<bool>("--json") { Description = "As JSON." };
+        var json = new Option<bool>("--json") { Description = "Print the findings as one JSON object, in one line." };
         var command = new Command(
             "doctor",
             "Examines the gateway, the store and the nodes, and reports problems with advice. "
@@ -20,17 +20,17 @@ internal static class DoctorCommand
         };
         command.SetAction(async (parsed, cancellation) =>
         {
-            var findings = new DiagnoseResponse { Findings = { Processes(), await Cluster(cancellation) } }.Findings;
+            var found = new DiagnoseResponse { Findings = { Processes(), await Cluster(cancellation) } };
             if (parsed.GetValue(json))
             {
-                Output.WriteJson(findings);
+                Output.WriteJson(found);
             }
             else
             {
-                findings.ToList().ForEach(Write);
+                found.Findings.ToList().ForEach(Write);
             }
 
-            return findings.Any(finding => finding.Severity == Severity.Error) ? ExitCodes.Failed : 0;
+            return found.Findings.Any(finding => finding.Severity == Severity.Error) ? ExitCodes.Failed : 0;
         });
         return command;
     }

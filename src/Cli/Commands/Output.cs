@@ -4,18 +4,19 @@ using Spectre.Console;
 
 namespace Herd.Cli.Commands;
 
-/// <summary>Prints lists, as tables for people or as JSON for programs.</summary>
+/// <summary>Prints messages, as tables for people or as JSON for programs.</summary>
 internal static class Output
 {
     private const int PipeWidth = 240;
 
-    private static readonly JsonFormatter Json = new(
-        JsonFormatter.Settings.Default
-            .WithFormatDefaultValues(true).WithPreserveProtoFieldNames(true).WithIndentation());
+    private static readonly JsonFormatter.Settings Json =
+        JsonFormatter.Settings.Default.WithFormatDefaultValues(true).WithPreserveProtoFieldNames(true);
 
-    public static void WriteJson<T>(RepeatedField<T> items)
-        where T : IMessage<T> =>
-        Console.WriteLine($"[{string.Join(",\n", items.Select(item => Json.Format(item)))}]");
+    private static readonly JsonFormatter OneLine = new(Json);
+    private static readonly JsonFormatter Indented = new(Json.WithIndentation());
+
+    /// <summary>Prints the message as one JSON object in one line.</summary>
+    public static void WriteJson(IMessage message) => Console.WriteLine(OneLine.Format(message));
 
     public static void Write<T>(
         RepeatedField<T> items, bool json, params (string Title, Func<T, string> Value)[] columns)
@@ -23,7 +24,7 @@ internal static class Output
     {
         if (json)
         {
-            WriteJson(items);
+            Console.WriteLine($"[{string.Join(",\n", items.Select(item => Indented.Format(item)))}]");
             return;
         }
 

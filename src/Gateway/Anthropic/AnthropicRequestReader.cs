@@ -21,6 +21,7 @@ internal static class AnthropicRequestReader
     /// <exception cref="HerdException">A field is out of range or not supported.</exception>
     public static TurnRequest ToTurn(MessagesRequest request, AnswerMarkup markup, bool isToAnswer = true)
     {
+        UnsupportedFields.Refuse(request.Rest);
         var model = RequireModel(request.Model);
         Require(
             !isToAnswer || request.MaxTokens is not null,

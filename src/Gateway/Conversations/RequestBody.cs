@@ -21,9 +21,13 @@ internal static class RequestBody
         }
         catch (JsonException e)
         {
+            // The reader has no type of its own for this error.
+            var fault = e.Message.Contains("maximum configured depth", StringComparison.Ordinal)
+                ? "is nested too deeply for"
+                : "is not";
             throw new HerdException(
                 HerdError.InvalidArgument,
-                $"The body is not the JSON of {what}, at {e.Path ?? "$"} (line {e.LineNumber + 1}).",
+                $"The body {fault} the JSON of {what}, at {e.Path ?? "$"} (line {e.LineNumber + 1}).",
                 e.Path is { Length: > 2 } path ? path[2..] : null);
         }
     }

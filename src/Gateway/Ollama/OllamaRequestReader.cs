@@ -12,6 +12,14 @@ namespace Herd.Gateway.Ollama;
 /// <summary>Reads and checks the bodies of Ollama's requests.</summary>
 internal static class OllamaRequestReader
 {
+    private static readonly Dictionary<string, Func<JsonElement, bool>> Harmless = new()
+    {
+        ["template"] = UnsupportedFields.IsEmpty,
+        ["suffix"] = UnsupportedFields.IsEmpty,
+        ["context"] = UnsupportedFields.IsEmpty,
+        ["images"] = UnsupportedFields.IsEmpty,
+    };
+
     public static Task<OllamaRequest> Read(HttpRequest request) =>
         request.Read(OllamaJson.Default.OllamaRequest, "a request");
 
@@ -21,6 +29,7 @@ internal static class OllamaRequestReader
     /// <exception cref="HerdException">A field is out of range or not supported.</exception>
     public static TurnRequest ToTurn(OllamaRequest request, bool isChat, AnswerMarkup markup)
     {
+        UnsupportedFields.Refuse(request.Rest, Harmless);
         var settings = Settings(request.Options ?? new OllamaOptions(), request);
         return new TurnRequest
         {

@@ -14,12 +14,10 @@ internal static class ChatRequestReader
 {
     private static readonly Dictionary<string, Func<JsonElement, bool>> Harmless = new()
     {
-        ["functions"] = IsEmpty,
+        ["functions"] = UnsupportedFields.IsEmpty,
         ["function_call"] = value => value.ValueKind == JsonValueKind.String && value.GetString() is "none" or "auto",
         ["modalities"] = value => value.GetRawText() is """["text"]""",
         ["audio"] = _ => false,
-        ["chat_template"] = _ => false,
-        ["chat_template_kwargs"] = IsEmpty,
     };
 
     /// <exception cref="HerdException">The body is not a request.</exception>
@@ -31,16 +29,7 @@ internal static class ChatRequestReader
     /// <exception cref="HerdException">A field is out of range or not supported.</exception>
     public static TurnRequest ToTurn(ChatRequest request, AnswerMarkup markup)
     {
-        foreach (var (name, value) in request.Rest ?? [])
-        {
-            if (value.ValueKind != JsonValueKind.Null
-                && Harmless.TryGetValue(name, out var harmless)
-                && !harmless(value))
-            {
-                throw Bad($"'{name}' is not supported with this value. Leave it out.", name);
-            }
-        }
-
+        UnsupportedFields.Refuse(request.Rest, Harmless);
         var (tools, choice) = ChatTools.Read(request.Tools, request.ToolChoice);
         var settings = SettingsBuilder.Build(new SettingsFields
         {
@@ -160,12 +149,5 @@ internal static class ChatRequestReader
             ?? throw Bad(
                 "'response_format.json_schema.schema' is missing. Send it, or use json_object.", "response_format")),
         _ => throw Bad("'response_format.type' must be text, json_object or json_schema.", "response_format"),
-    };
-
-    private static bool IsEmpty(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.Array => value.GetArrayLength() == 0,
-        JsonValueKind.Object => !value.EnumerateObject().Any(),
-        _ => false,
     };
 }

@@ -57,6 +57,7 @@ internal static class TextCompletions
     /// <exception cref="HerdException">A field is out of range or not supported.</exception>
     internal static TurnRequest ToTurn(TextRequest request)
     {
+        UnsupportedFields.Refuse(request.Rest);
         foreach (var (name, isAsked) in new[]
         {
             ("n", request.N is not (null or 1)),

@@ -41,6 +41,7 @@ public sealed class AnthropicRequestReaderTests
     [InlineData(""" "messages":[{"role":"user","content":[]}] """, "messages")]
     [InlineData(""" "tool_choice":{"type":"any"} """, "tool_choice")]
     [InlineData(""" "tool_choice":{"type":"maybe"} """, "tool_choice")]
+    [InlineData(""" "chat_template":"{{ 1 }}" """, "chat_template")]
     [InlineData(""" "tools":[{"name":"f"}],"tool_choice":{"type":"tool"} """, "tool_choice")]
     [InlineData(""" "tools":[{"name":"f"}],"tool_choice":{"type":"tool","name":"g"} """, "tool_choice")]
     public void ToTurn_BadSetting_IsRefusedByItsNameHere(string fields, string parameter)

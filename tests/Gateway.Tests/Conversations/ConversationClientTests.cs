@@ -17,7 +17,6 @@ using Herd.Grains.Scaling;
 using Herd.Testing;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
-using Orleans.Runtime;
 
 namespace Herd.Gateway.Tests.Conversations;
 

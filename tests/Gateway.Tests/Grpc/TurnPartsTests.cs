@@ -3,7 +3,6 @@ using Herd.Gateway.Grpc;
 using Herd.Grains.Routing;
 using Herd.Grains.Scaling;
 using Herd.V1;
-using Microsoft.Extensions.Options;
 using AnswerDelta = Herd.Contracts.Conversations.AnswerDelta;
 using AnswerOffset = Herd.Contracts.Conversations.AnswerOffset;
 using Tool = Herd.Contracts.Conversations.Tool;

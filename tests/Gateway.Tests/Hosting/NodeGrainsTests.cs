@@ -3,7 +3,6 @@ using Herd.Gateway.Hosting;
 using Herd.Grains.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
-using Orleans.Runtime;
 using Orleans.Runtime.GrainDirectory;
 using Orleans.Runtime.Placement;
 

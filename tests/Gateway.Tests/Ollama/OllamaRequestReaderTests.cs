@@ -28,6 +28,12 @@ public sealed class OllamaRequestReaderTests
         Assert.Equal("""{"type":"object"}""", settings.Form!.Schema);
     }
 
+    /// <summary>Clients send the fields that they do not use.</summary>
+    [Theory]
+    [InlineData(""" "template":"","suffix":"","context":[],"images":[],"keep_alive":"5m" """)]
+    [InlineData(""" "template":null,"suffix":null,"context":null,"images":null,"chat_template_kwargs":{} """)]
+    public void ToTurn_UnsupportedFieldsAreEmpty_AreIgnored(string fields) => Assert.NotNull(Read(fields));
+
     [Fact]
     public void ToTurn_NumPredictBelowZero_IsNoLimit() =>
         Assert.Null(Read(""" "options":{"num_predict":-1} """).Settings.MaxTokens);
@@ -45,6 +51,11 @@ public sealed class OllamaRequestReaderTests
     [InlineData(""" "options":{"presence_penalty":3} """, "options.presence_penalty")]
     [InlineData(""" "options":{"frequency_penalty":3} """, "options.frequency_penalty")]
     [InlineData(""" "format":"xml" """, "format")]
+    [InlineData(""" "template":"{{ .Prompt }}" """, "template")]
+    [InlineData(""" "chat_template":"{{ 1 }}" """, "chat_template")]
+    [InlineData(""" "suffix":"x" """, "suffix")]
+    [InlineData(""" "context":[1,2] """, "context")]
+    [InlineData(""" "images":["aGk="] """, "images")]
     [InlineData(""" "tools":[{"type":"function","function":{"name":"a b"}}] """, "tools[0]")]
     public void ToTurn_BadSetting_IsRefusedByItsNameHere(string fields, string parameter)
     {

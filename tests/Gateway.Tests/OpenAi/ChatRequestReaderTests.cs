@@ -155,7 +155,10 @@ public sealed class ChatRequestReaderTests
     [Fact]
     public async Task Read_DeeplyNestedBody_IsRefused()
     {
-        await Assert.ThrowsAsync<HerdException>(() => Read("""{"model":"m","x":""" + new string('[', 5000)));
+        var error = await Assert.ThrowsAsync<HerdException>(
+            () => Read("""{"model":"m","x":""" + new string('[', 5000)));
+
+        Assert.Contains("nested too deeply", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -34,6 +34,7 @@ public sealed class TextCompletionsTests
     [InlineData(""" "presence_penalty":3 """, "presence_penalty")]
     [InlineData(""" "best_of":2 """, "best_of")]
     [InlineData(""" "echo":true """, "echo")]
+    [InlineData(""" "chat_template":"{{ 1 }}" """, "chat_template")]
     public void ToTurn_BadSetting_IsRefusedByName(string fields, string parameter)
     {
         var error = Assert.Throws<HerdException>(() => Read(fields));

@@ -5,7 +5,6 @@ using Herd.Gateway.Telemetry;
 using Herd.Grains.Routing;
 using Herd.Grains.Scaling;
 using Herd.Testing;
-using Microsoft.Extensions.Options;
 
 namespace Herd.Gateway.Tests.Telemetry;
 

@@ -3,7 +3,6 @@ using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Contracts.Placements;
 using Herd.Grains.Conversations;
-using Herd.Grains.Conversations.Storage;
 using Herd.Grains.Conversations.Turns;
 using Herd.Grains.Scaling;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -11,7 +10,7 @@ using static Herd.Grains.Tests.Conversations.FakeNodes;
 
 namespace Herd.Grains.Tests.Conversations;
 
-/// <summary>A conversation in memory, while the store is away: whatever changes it lands without another turn.</summary>
+/// <summary>Changes of a conversation in memory, while the store is away. They land without another turn.</summary>
 public sealed class ConversationOutageTests : TurnExecutorScene
 {
     private readonly (IGrainFactory Grains, FakeNodes Nodes) _nodes =

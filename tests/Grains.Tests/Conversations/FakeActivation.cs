@@ -1,6 +1,5 @@
 using System.Reflection;
 using Microsoft.Extensions.DependencyInjection;
-using Orleans.Runtime;
 using Orleans.Timers;
 
 namespace Herd.Grains.Tests.Conversations;
@@ -44,9 +43,11 @@ public class FakeActivation : DispatchProxy
     {
         internal FakeActivation Activation { get; set; } = null!;
 
-        protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) =>
-            targetMethod!.Name == nameof(IGrainRuntime.DeactivateOnIdle)
-                ? Activation._deactivations++
-                : throw new NotSupportedException(targetMethod.Name);
+        protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => targetMethod!.Name switch
+        {
+            nameof(IGrainRuntime.DeactivateOnIdle) => Activation._deactivations++,
+            "get_TimerRegistry" => Activation.Timers,
+            _ => throw new NotSupportedException(targetMethod.Name),
+        };
     }
 }

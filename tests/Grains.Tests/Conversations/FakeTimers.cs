@@ -1,4 +1,3 @@
-using Orleans.Runtime;
 using Orleans.Timers;
 
 namespace Herd.Grains.Tests.Conversations;

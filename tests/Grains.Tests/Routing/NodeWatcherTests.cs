@@ -1,4 +1,3 @@
-using Grpc.Core;
 using Herd.Contracts.Nodes;
 using Herd.Grains.Nodes.Link;
 using Herd.Grains.Routing;

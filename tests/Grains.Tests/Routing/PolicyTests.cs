@@ -2,7 +2,6 @@ using FsCheck.Xunit;
 using Herd.Contracts.Placements;
 using Herd.Grains.Routing;
 using Herd.Grains.Routing.Policies;
-using Microsoft.Extensions.Options;
 
 namespace Herd.Grains.Tests.Routing;
 

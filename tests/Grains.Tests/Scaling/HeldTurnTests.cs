@@ -1,6 +1,5 @@
 using Herd.Contracts.Errors;
 using Herd.Contracts.Placements;
-using Herd.Grains.Conversations;
 using Herd.Grains.Conversations.Turns;
 using Herd.Grains.Routing;
 using Herd.Grains.Scaling;

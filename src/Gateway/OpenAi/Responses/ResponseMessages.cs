@@ -40,6 +40,9 @@ internal sealed record ResponseRequest
     public JsonElement? ToolChoice { get; init; }
 
     public Dictionary<string, string>? Metadata { get; init; }
+
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Rest { get; set; }
 }
 
 /// <param name="Type">function.</param>

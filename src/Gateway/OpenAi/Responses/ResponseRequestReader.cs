@@ -60,6 +60,7 @@ internal static class ResponseRequestReader
 
     private static void Check(ResponseRequest request)
     {
+        UnsupportedFields.Refuse(request.Rest);
         RequireModel(request.Model);
         Require(
             request.Background is not true,

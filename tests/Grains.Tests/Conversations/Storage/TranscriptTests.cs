@@ -1,6 +1,5 @@
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
-using Herd.Grains.Conversations;
 using Herd.Grains.Conversations.Storage;
 
 namespace Herd.Grains.Tests.Conversations.Storage;

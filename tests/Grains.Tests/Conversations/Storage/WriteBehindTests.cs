@@ -1,7 +1,6 @@
 using Herd.Contracts.Conversations;
 using Herd.Grains.Conversations.Storage;
 using Herd.Testing;
-using Orleans.Runtime;
 
 namespace Herd.Grains.Tests.Conversations.Storage;
 

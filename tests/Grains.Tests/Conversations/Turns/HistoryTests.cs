@@ -1,5 +1,4 @@
 using Herd.Contracts.Conversations;
-using Herd.Grains.Conversations;
 using Herd.Grains.Conversations.Turns;
 
 namespace Herd.Grains.Tests.Conversations.Turns;

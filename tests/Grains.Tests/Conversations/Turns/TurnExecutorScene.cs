@@ -1,7 +1,5 @@
-using Herd.Contracts;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Nodes;
-using Herd.Grains.Conversations;
 using Herd.Grains.Conversations.Failover;
 using Herd.Grains.Conversations.Storage;
 using Herd.Grains.Conversations.Turns;
@@ -13,7 +11,6 @@ using Herd.Grains.Tests.Conversations.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
-using static Herd.Grains.Tests.Conversations.FakeNodes;
 
 namespace Herd.Grains.Tests.Conversations.Turns;
 
