@@ -1,5 +1,4 @@
 using System.Globalization;
-using Herd.Grains.Hosting;
 using Herd.Grains.Hosting.Configuration;
 using Herd.Grains.Hosting.Lifetime;
 using Herd.Grains.Nodes;

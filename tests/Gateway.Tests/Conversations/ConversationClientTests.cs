@@ -10,7 +10,6 @@ using Herd.Gateway.Telemetry;
 using Herd.Gateway.Tenants;
 using Herd.Grains.Conversations;
 using Herd.Grains.Conversations.Storage;
-using Herd.Grains.Conversations.Turns;
 using Herd.Grains.Conversations.Turns.Events;
 using Herd.Grains.Routing;
 using Herd.Grains.Scaling;

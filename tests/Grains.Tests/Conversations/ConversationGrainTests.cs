@@ -4,7 +4,6 @@ using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Grains.Conversations;
 using Herd.Grains.Conversations.Storage;
-using Herd.Grains.Conversations.Turns;
 using Herd.Grains.Conversations.Turns.Events;
 using Herd.Grains.Tests.Conversations.Storage;
 using Microsoft.Extensions.Time.Testing;

@@ -4,7 +4,10 @@ using Herd.Contracts.Errors;
 using Herd.Contracts.Placements;
 using Herd.Grains.Conversations;
 using Herd.Grains.Conversations.Turns;
+using Herd.Grains.Conversations.Turns.Attempts;
+using Herd.Grains.Conversations.Turns.Events;
 using Herd.Grains.Scaling;
+using Herd.Grains.Tests.Conversations.Turns;
 using Microsoft.Extensions.Logging.Abstractions;
 using static Herd.Grains.Tests.Conversations.FakeNodes;
 

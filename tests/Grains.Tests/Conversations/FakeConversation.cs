@@ -1,7 +1,6 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using Herd.Contracts.Conversations;
-using Herd.Grains.Conversations;
 using Herd.Grains.Conversations.Turns.Events;
 
 namespace Herd.Grains.Tests.Conversations;

@@ -1,5 +1,4 @@
 using Herd.Contracts.Nodes;
-using Herd.Grains.Hosting;
 using Herd.Grains.Hosting.Configuration;
 using Herd.Grains.Nodes;
 using Herd.Inference.Generation;

@@ -1,17 +1,8 @@
-using FsCheck.Xunit;
-using Herd.Contracts;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Contracts.Nodes;
-using Herd.Grains.Conversations;
-using Herd.Grains.Conversations.Storage;
 using Herd.Grains.Conversations.Turns;
 using Herd.Grains.Conversations.Turns.Events;
-using Herd.Grains.Routing;
-using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
-using Microsoft.Extensions.Time.Testing;
-using Orleans.Runtime;
 using static Herd.Grains.Tests.Conversations.FakeNodes;
 
 namespace Herd.Grains.Tests.Conversations.Turns;

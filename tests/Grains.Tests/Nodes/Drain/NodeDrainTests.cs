@@ -4,7 +4,6 @@ using Herd.Contracts;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Contracts.Nodes;
-using Herd.Grains.Hosting;
 using Herd.Grains.Hosting.Lifetime;
 using Herd.Grains.Nodes.Drain;
 using Herd.Inference.Generation;

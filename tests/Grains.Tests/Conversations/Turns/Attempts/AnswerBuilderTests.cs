@@ -4,7 +4,6 @@ using FsCheck.Xunit;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Contracts.Nodes;
-using Herd.Grains.Conversations;
 using Herd.Grains.Conversations.Turns.Attempts;
 using Herd.Grains.Conversations.Turns.Events;
 

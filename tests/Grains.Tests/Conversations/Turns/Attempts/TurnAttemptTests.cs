@@ -5,7 +5,6 @@ using Herd.Contracts.Placements;
 using Herd.Grains.Conversations.Storage;
 using Herd.Grains.Conversations.Turns;
 using Herd.Grains.Conversations.Turns.Attempts;
-using Orleans.Runtime;
 using static Herd.Grains.Tests.Conversations.FakeNodes;
 
 namespace Herd.Grains.Tests.Conversations.Turns.Attempts;

@@ -1,6 +1,5 @@
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
-using Herd.Grains.Conversations;
 using Herd.Grains.Conversations.Turns.Events;
 
 namespace Herd.Grains.Tests.Conversations.Turns.Events;
