@@ -16,12 +16,12 @@ internal sealed class Gateway : IDisposable
     /// The addresses of the gateway; null means HERD_GATEWAY and HERD_ADMIN, or this machine's cluster.
     /// </param>
     /// <param name="key">The caller's API key; null means HERD_API_KEY.</param>
-    /// <param name="adminKey">The operators' key; null means HERD_ADMIN_KEY.</param>
-    public Gateway(GatewayAddress? address = null, string? key = null, string? adminKey = null)
+    public Gateway(GatewayAddress? address = null, string? key = null)
     {
         address ??= GatewayAddress.Configured();
         _calls = HerdChannel.Connect(address.Calls, key ?? Environment.GetEnvironmentVariable("HERD_API_KEY"));
-        _admin = HerdChannel.Connect(address.Admin, adminKey ?? Environment.GetEnvironmentVariable("HERD_ADMIN_KEY"));
+        _admin = HerdChannel.Connect(
+            address.Admin, address.AdminKey ?? Environment.GetEnvironmentVariable("HERD_ADMIN_KEY"));
         Conversations = new ConversationService.ConversationServiceClient(_calls);
         Cluster = new ClusterService.ClusterServiceClient(_admin);
     }

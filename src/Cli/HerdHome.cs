@@ -3,6 +3,11 @@ namespace Herd.Cli;
 /// <summary>The folders of the repository and of the cluster that runs on this machine.</summary>
 internal static class HerdHome
 {
+    private const UnixFileMode Private =
+        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    private static readonly string[] Own = ["run.json", "cluster.key", "operator.key", "logs", "data"];
+
     /// <summary>The folder with models/ in it.</summary>
     public static string Root { get; } = FindRoot();
 
@@ -16,6 +21,9 @@ internal static class HerdHome
 
     public static string StateFile => System.IO.Path.Combine(Path, "run.json");
 
+    /// <summary>The key for operators' calls at the gateways of the cluster.</summary>
+    public static string OperatorKeyFile => System.IO.Path.Combine(Path, "operator.key");
+
     public static string Logs => System.IO.Path.Combine(Path, "logs");
 
     /// <summary>The program of a process, built with the same configuration as this command.</summary>
@@ -24,6 +32,27 @@ internal static class HerdHome
         var configuration = new DirectoryInfo(AppContext.BaseDirectory).Name;
         return System.IO.Path.GetFullPath(
             System.IO.Path.Combine(AppContext.BaseDirectory, "..", "..", project, configuration, $"Herd.{project}"));
+    }
+
+    /// <summary>
+    /// Makes the folder, for its own user only. One that holds only what Herd made is closed to others too; one that
+    /// the user keeps other files in stays as it is.
+    /// </summary>
+    public static void Create()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(Path);
+        }
+        else if (!Directory.Exists(Path))
+        {
+            Directory.CreateDirectory(Path, Private);
+        }
+        else if (Directory.EnumerateFileSystemEntries(Path).All(entry =>
+            Own.Contains(System.IO.Path.GetFileName(entry))))
+        {
+            File.SetUnixFileMode(Path, Private);
+        }
     }
 
     private static string FindRoot()

@@ -24,13 +24,15 @@ public sealed class LLamaSharpRuntime : ILlamaRuntime
     public GpuSupport Gpu => NativeApi.llama_supports_gpu_offload() ? GpuSupport.Found : GpuSupport.NotBuilt;
 
     /// <summary>Checks host memory only: LLamaSharp does not report the free memory of GPUs.</summary>
-    public void RequireMemory(string path, ModelOptions options, ContextOptions context)
+    public long Check(string path, ModelOptions options, ContextOptions context, long released = 0)
     {
-        var plan = MemoryPlan.Create(GgufFile.Read(path), context);
+        var plan = MemoryPlan.Create(GgufFile.ReadForChat(path), context);
         if (!NativeApi.llama_supports_gpu_offload() || options.GpuLayers == 0)
         {
-            plan.Require(HostMemory.Free(), "this machine");
+            plan.Require(HostMemory.Free() + released, "this machine");
         }
+
+        return plan.Total;
     }
 
     public ILlamaModel Load(

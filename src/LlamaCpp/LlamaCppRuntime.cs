@@ -24,21 +24,23 @@ public sealed class LlamaCppRuntime : ILlamaRuntime
         : NativeLibraries.AreForGpus ? GpuSupport.NotFound
         : GpuSupport.NotBuilt;
 
-    public void RequireMemory(string path, ModelOptions options, ContextOptions context)
+    public long Check(string path, ModelOptions options, ContextOptions context, long released = 0)
     {
-        var plan = MemoryPlan.Create(GgufFile.Read(path), context);
+        var plan = MemoryPlan.Create(GgufFile.ReadForChat(path), context);
         if (DeviceMemory.Free() is not { } gpu || options.GpuLayers == 0)
         {
-            plan.Require(HostMemory.Free(), "this machine");
+            plan.Require(HostMemory.Free() + released, "this machine");
         }
         else if (options.GpuLayers < 0)
         {
-            plan.Require(gpu, "the GPU");
+            plan.Require(gpu + released, "the GPU");
         }
         else
         {
-            plan.Require(gpu + HostMemory.Free(), "the GPU with this machine");
+            plan.Require(gpu + HostMemory.Free() + released, "the GPU with this machine");
         }
+
+        return plan.Total;
     }
 
     public unsafe ILlamaModel Load(

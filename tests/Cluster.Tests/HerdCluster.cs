@@ -235,9 +235,14 @@ public class HerdCluster : IAsyncDisposable
         GrpcChannel.ForAddress($"http://127.0.0.1:{Port(gateway, "--Gateway:AdminPort")}");
 
     /// <summary>The key that the command uses at that port.</summary>
-    private Metadata AdminHeaders => _environment.TryGetValue("HERD_ADMIN_KEY", out var key)
-        ? new Metadata { { "authorization", $"Bearer {key}" } }
-        : [];
+    private Metadata AdminHeaders => new()
+    {
+        {
+            "authorization",
+            "Bearer " + (_environment.GetValueOrDefault("HERD_ADMIN_KEY")
+                ?? File.ReadAllText(Path.Combine(Home, "operator.key")).Trim())
+        },
+    };
 
     private string[] UpArguments(string[] options) =>
     [

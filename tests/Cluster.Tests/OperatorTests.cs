@@ -49,7 +49,9 @@ public sealed class OperatorTests(TinyCluster cluster)
         }
 
         var other = TinyModel.Write(cluster.NewPath("other.gguf"));
-        Assert.Equal(0, (await cluster.Run("load", "node-2", other)).ExitCode);
+        var load = await cluster.Run("load", "node-2", other, "--wait");
+        Assert.True(load.ExitCode == 0, load.Error);
+        Assert.EndsWith("node-2 serves other.\n", load.Output, StringComparison.Ordinal);
         await UntilModels("other", "tiny");
         using var answered =
             await cluster.Complete("""{"model":"other","max_tokens":4,"messages":[{"role":"user","content":"hi"}]}""");
@@ -61,13 +63,85 @@ public sealed class OperatorTests(TinyCluster cluster)
         }
 
         var unknown = await cluster.Run("load", "node-2", "/nowhere.gguf");
-        Assert.Equal(0, (await cluster.Run("unload", "node-2")).ExitCode);
+        var unload = await cluster.Run("unload", "node-2");
         await UntilModels("tiny");
-        Assert.Equal(0, (await cluster.Run("load", "node-2", cluster.NewPath("tiny.gguf"))).ExitCode);
-        await cluster.WaitForNodes(2);
+        await LoadTheFirstAgain();
 
         Assert.Equal(HttpStatusCode.OK, answered.StatusCode);
-        Assert.Contains("no model '/nowhere.gguf'", unknown.Error, StringComparison.Ordinal);
+        Assert.Equal(
+            (1, "herd: The node 'node-2' may not load '/nowhere.gguf'."), (unknown.ExitCode, unknown.Error[..58]));
+        Assert.Equal(0, unload.ExitCode);
+        Assert.EndsWith("--wait waits for the end.\n", unload.Output, StringComparison.Ordinal);
+    }
+
+    /// <summary>What fails its check says so at once. The node drains nothing and serves on.</summary>
+    [Fact]
+    public async Task Load_FileThatFailsItsCheck_SaysSoAndChangesNothing()
+    {
+        var damaged = TinyModel.Write(cluster.NewPath("damaged.gguf"));
+        await using (var file = File.OpenWrite(damaged))
+        {
+            file.SetLength(file.Length / 2);
+        }
+
+        var text = cluster.NewPath("text.gguf");
+        await File.WriteAllTextAsync(text, "This is no model.", Cancellation);
+        foreach (var (arguments, error) in new (string[], string)[]
+        {
+            (["node-2", damaged, "--wait"], "is not a sound GGUF file"),
+            (["node-2", damaged], "is not a sound GGUF file"),
+            (["node-2", text], "does not begin with 'GGUF'"),
+            (["node-2", cluster.NewPath("missing.gguf")], "There is no model"),
+            (["node-2", "/etc/hostname"], "may not load"),
+            (["node-2", "gpt-7"], "There is no model 'gpt-7'"),
+            (["node-9", "tiny"], "There is no reachable node 'node-9'"),
+        })
+        {
+            var load = await cluster.Run(["load", .. arguments]);
+            Assert.Equal(1, load.ExitCode);
+            Assert.Matches("^herd: [^\n]+\n$", load.Error);
+            Assert.Contains(error, load.Error, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(0, (await cluster.Run("doctor")).ExitCode);
+        Assert.DoesNotContain(
+            "Drained",
+            File.ReadLines(Path.Combine(cluster.Home, "logs", "node-2.log")).SkipWhile(
+                line => !line.Contains("text.gguf", StringComparison.Ordinal)).Aggregate("", (all, line) => all + line),
+            StringComparison.Ordinal);
+        await UntilModels("tiny");
+    }
+
+    /// <summary>A file of an architecture that only llama.cpp knows not to know passes the check.</summary>
+    [Fact]
+    public async Task Load_FailsAfterTheDrain_SaysSoAndTheDoctorTellsUntilItServesAgain()
+    {
+        var path = TinyModel.Write(cluster.NewPath("odd.gguf"));
+        var bytes = await File.ReadAllBytesAsync(path, Cancellation);
+        for (var at = bytes.AsSpan().IndexOf("llama"u8); at >= 0; at = bytes.AsSpan().IndexOf("llama"u8))
+        {
+            bytes[at] = (byte)'x';
+        }
+
+        await File.WriteAllBytesAsync(path, bytes, Cancellation);
+
+        var load = await cluster.Run("load", "node-2", path, "--wait");
+        var doctor = await cluster.Run("doctor");
+        var nodes = await cluster.Run("nodes");
+        await LoadTheFirstAgain();
+
+        Assert.Equal((1, 1), (load.ExitCode, doctor.ExitCode));
+        Assert.StartsWith("herd: node-2 serves no model: llama.cpp cannot load", load.Error, StringComparison.Ordinal);
+        Assert.Matches(@"ERROR +nodes +node-2 serves no model since \S+ \S+Z: the load of 'odd' failed", doctor.Output);
+        Assert.Contains("failed to load odd", nodes.Output, StringComparison.Ordinal);
+        Assert.Equal(0, (await cluster.Run("doctor")).ExitCode);
+    }
+
+    private async Task LoadTheFirstAgain()
+    {
+        var load = await cluster.Run("load", "node-2", cluster.NewPath("tiny.gguf"), "--wait");
+        Assert.True(load.ExitCode == 0, load.Error);
+        await cluster.WaitForNodes(2);
     }
 
     private async Task UntilModels(params string[] models) => await Poll.Until(

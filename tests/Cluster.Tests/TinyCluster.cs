@@ -35,6 +35,7 @@ public sealed class TinyCluster : HerdCluster, IAsyncLifetime
         SetEnvironment("HERD_API_KEY", Alice);
         SetEnvironment("Gateway__AdminKeys__0", Hash(Operator));
         SetEnvironment("HERD_ADMIN_KEY", Operator);
+        SetEnvironment("Node__AllowPaths__0", Home);
         var model = TinyModel.Write(NewPath("tiny.gguf"));
         await Up("--model", model, "--store", $"redis://{_store.Address}");
     }

@@ -109,6 +109,7 @@ public sealed class WireTests
         "IOhADXR1cm5fMTEBbZ+tPllSZWFkT25seUxpc3RJbnRlcmZhY2VDb2RlY2AxW1toZXJkLk1lc3NhZ2VdXQADIegIAwlBC2hlbGxv4OAh6GAAA"
             + "AA/wQHBAcEBAQ8BJTEBw9luPk1SZWFkT25seUxpc3RJbnRlcmZhY2VDb2RlY2AxW1tzdHJpbmddXQADQQN44MEBwQHBAcEBwQHBAQEB"
             + "wQEJAwEJAwHBAcEBwQEBAeBBA20BAyHoAAEBAQEBAQHgwQHBAcEBQSEzIhEAVUR3ZoiZqrvM3e7/4A==";
+    private const string LoadV11 = "IOjg";
     private const string DeltaV8 = "IOhAA3gBBQEdwQEBE+A=";
 
     private static readonly ServiceProvider Services = new ServiceCollection().AddSerializer().BuildServiceProvider();
@@ -365,6 +366,19 @@ public sealed class WireTests
     [Fact]
     public void TurnRequest_WrittenByVersion10_IsRead() =>
         AssertReads(Request with { EventChannel = new Guid("00112233-4455-6677-8899-aabbccddeeff") }, RequestV10);
+
+    /// <summary>Version 11 added the latest load to a node's report.</summary>
+    [Fact]
+    public void ModelLoad_WrittenByVersion11_IsRead() => AssertReads(
+        new ModelLoad
+        {
+            Number = 2,
+            Model = "m",
+            Stage = LoadStage.Failed,
+            Since = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero),
+            Failure = "damaged",
+        },
+        LoadV11);
 
     [Fact]
     public void HerdException_AcrossTheWire_KeepsItsParts()

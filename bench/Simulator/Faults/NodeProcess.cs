@@ -23,6 +23,7 @@ internal sealed class NodeProcess : SimulatedProcess, IEngineRunner, IDisposable
     private readonly NodeHost _host;
     private readonly SessionPull _pull;
     private readonly NodeDrain _drain;
+    private readonly ModelSwitch _models;
     private readonly NodeRetirement _retirement;
     private readonly NodeInspection _inspection;
     private readonly int _slots;
@@ -60,6 +61,12 @@ internal sealed class NodeProcess : SimulatedProcess, IEngineRunner, IDisposable
             setup.Interfaces,
             new Eviction(lifetime, world.Setup.Loggers.CreateLogger<Eviction>()), node, cluster,
             Time, lifetime, world.Setup.Loggers.CreateLogger<NodeDrain>());
+        _models = new ModelSwitch(
+            _host,
+            new NodeModels(runtime, node, cluster),
+            _drain.Switch,
+            lifetime,
+            world.Setup.Loggers.CreateLogger<ModelSwitch>());
         _retirement = new NodeRetirement(_host, _drain.Empty, Time);
         _inspection = new NodeInspection(_host, runtime, node, cluster, Time);
         LinkService = new NodeLinkService(_host, setup.Key, setup.Reports, Time);
@@ -88,7 +95,7 @@ internal sealed class NodeProcess : SimulatedProcess, IEngineRunner, IDisposable
 
     public override Grain Create(Type grain, IGrainContext context) => grain == typeof(ISessionGrain)
         ? new SessionGrain(context, _host, _pull, Time)
-        : new NodeGrain(context, _host, _drain, _retirement, _inspection);
+        : new NodeGrain(context, _host, _drain, _models, _retirement, _inspection);
 
     /// <summary>A killed node does nothing more. A frozen one continues after its thaw.</summary>
     public override async Task Alive()

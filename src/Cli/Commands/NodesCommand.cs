@@ -22,7 +22,10 @@ internal static class NodesCommand
                 ("PID", node => node.ProcessId.ToString(CultureInfo.InvariantCulture)),
                 ("STATE", node => node.State.ToString().ToUpperInvariant()),
                 ("RUNTIME", node => node.Runtime),
-                ("MODELS", node => string.Join(", ", node.Models)),
+                ("MODELS", node => node.Models.Count > 0 ? string.Join(", ", node.Models) : "none"),
+                ("LOAD", node => node.Load is null or { Stage: LoadStage.Served }
+                    ? ""
+                    : LoadCommand.Describe(node.Load, node.Loaded)),
                 ("SLOTS", node => $"{node.Active}/{node.Slots}"),
                 ("QUEUED", node => node.Queued.ToString(CultureInfo.InvariantCulture)),
                 ("SESSIONS", node => node.Sessions.ToString(CultureInfo.InvariantCulture)),

@@ -120,6 +120,7 @@ internal static class UpCommand
     {
         if (RunState.TryRead() is { } running && running.Processes.Any(Machine.IsAlive))
         {
+            running = running.WithOperatorKey();
             return running.Plan == plan ? running
                 : plan.Nodes > running.Plan.Nodes
                     && running.Plan == plan with { Nodes = running.Plan.Nodes, Threads = running.Plan.Threads }

@@ -85,6 +85,12 @@ internal sealed record ClusterPlan
     /// <summary>The argument that names a gateway's port for operators.</summary>
     public const string AdminPort = "--Gateway:AdminPort";
 
+    /// <summary>The argument that names the file of the operators' key.</summary>
+    public const string AdminKeyFile = "--Gateway:AdminKeyFile";
+
+    /// <summary>The argument of a gateway with the file of the operators' key, created at the first start.</summary>
+    public static string OperatorKeyArgument() => $"{AdminKeyFile}={OperatorKey.Make()}";
+
     /// <summary>The embedded store's address.</summary>
     public static string LocalStore(int port) => $"127.0.0.1:{Text(port)}";
 
@@ -96,6 +102,7 @@ internal sealed record ClusterPlan
         $"--Gateway:HttpPort={Text(HttpPort + (2 * (number - 1)))}",
         $"--Gateway:GrpcPort={Text(GrpcPort + (2 * (number - 1)))}",
         $"{AdminPort}={Text(adminPort)}",
+        OperatorKeyArgument(),
     ]);
 
     /// <summary>
@@ -143,6 +150,7 @@ internal sealed record ClusterPlan
     /// <summary>The file of the cluster's key, created at the first start.</summary>
     private static string MakeKey()
     {
+        HerdHome.Create();
         var path = Path.Combine(HerdHome.Path, "cluster.key");
         try
         {

@@ -144,6 +144,12 @@ internal sealed class LocalCluster(RunState state)
                         .Where(node => node.State == NodeState.Loading)
                         .Select(node => $", {node.Name} has loaded {node.Loaded:P0}"));
         }
+        catch (RpcException e) when (e.StatusCode is StatusCode.Unauthenticated or StatusCode.PermissionDenied)
+        {
+            throw new CliException(
+                $"a gateway refuses the key in {HerdHome.OperatorKeyFile}. Was the file replaced while it runs? "
+                + "'herd down', then 'herd up'.");
+        }
         catch (RpcException) when (!cancellation.IsCancellationRequested)
         {
             return "the gateway is starting";

@@ -21,8 +21,27 @@ internal sealed record RunState
     [
         .. Processes.Where(process => process.Program == "Gateway").Select((process, i) => new GatewayAddress(
             $"http://127.0.0.1:{Plan.GrpcPort + (2 * i)}",
-            $"http://127.0.0.1:{AdminPort(process) ?? "8082"}")),
+            $"http://127.0.0.1:{Argument(process, ClusterPlan.AdminPort) ?? "8082"}",
+            Argument(process, ClusterPlan.AdminKeyFile) is { } file ? OperatorKey.Read(file) : null)),
     ];
+
+    /// <summary>
+    /// The same cluster, with an operators' key for gateways that do not run. A version before had none.
+    /// </summary>
+    public RunState WithOperatorKey()
+    {
+        var argument = ClusterPlan.OperatorKeyArgument();
+        return this with
+        {
+            Processes =
+            [
+                .. Processes.Select(process => process.Program != "Gateway" || Machine.IsAlive(process)
+                    || Argument(process, ClusterPlan.AdminKeyFile) is not null
+                    ? process
+                    : process with { Arguments = [.. process.Arguments, argument] }),
+            ],
+        };
+    }
 
     /// <summary>The same cluster with further nodes, which are not started yet.</summary>
     /// <param name="nodes">The number of nodes afterwards.</param>
@@ -67,15 +86,14 @@ internal sealed record RunState
     /// <summary>Writes the file atomically.</summary>
     public void Write()
     {
-        Directory.CreateDirectory(HerdHome.Path);
+        HerdHome.Create();
         var temporary = HerdHome.StateFile + ".new";
         File.WriteAllText(temporary, JsonSerializer.Serialize(this, RunStateJson.Default.RunState));
         File.Move(temporary, HerdHome.StateFile, overwrite: true);
     }
 
-    private static string? AdminPort(RunningProcess gateway) => gateway.Arguments
-        .FirstOrDefault(argument => argument.StartsWith(ClusterPlan.AdminPort, StringComparison.Ordinal))
-        ?.Split('=')[1];
+    private static string? Argument(RunningProcess process, string name) => process.Arguments
+        .FirstOrDefault(argument => argument.StartsWith(name + "=", StringComparison.Ordinal))?[(name.Length + 1)..];
 
     public static void Delete() => File.Delete(HerdHome.StateFile);
 }
@@ -101,18 +119,24 @@ internal sealed record RunningProcess(
 /// <summary>The addresses of a gateway for gRPC.</summary>
 /// <param name="Calls">The address for callers.</param>
 /// <param name="Admin">The address for operators.</param>
-internal sealed record GatewayAddress(string Calls, string Admin)
+/// <param name="AdminKey">The operators' key there; null means HERD_ADMIN_KEY.</param>
+internal sealed record GatewayAddress(string Calls, string Admin, string? AdminKey)
 {
     /// <summary>The default addresses of a gateway.</summary>
-    public static readonly GatewayAddress Default = new("http://127.0.0.1:8081", "http://127.0.0.1:8082");
+    public static readonly GatewayAddress Default = new("http://127.0.0.1:8081", "http://127.0.0.1:8082", null);
 
-    /// <summary>$HERD_GATEWAY and $HERD_ADMIN, else the cluster that 'herd up' runs here.</summary>
+    /// <summary>
+    /// $HERD_GATEWAY, $HERD_ADMIN and $HERD_ADMIN_KEY, else the cluster that 'herd up' runs here. The key of that
+    /// cluster goes to no other address.
+    /// </summary>
     public static GatewayAddress Configured()
     {
         var here = RunState.TryRead()?.Gateways is [var first, ..] ? first : Default;
+        var admin = Environment.GetEnvironmentVariable("HERD_ADMIN");
         return new GatewayAddress(
             Environment.GetEnvironmentVariable("HERD_GATEWAY") ?? here.Calls,
-            Environment.GetEnvironmentVariable("HERD_ADMIN") ?? here.Admin);
+            admin ?? here.Admin,
+            Environment.GetEnvironmentVariable("HERD_ADMIN_KEY") ?? (admin is null ? here.AdminKey : null));
     }
 }
 

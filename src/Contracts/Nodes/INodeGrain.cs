@@ -38,9 +38,10 @@ public interface INodeGrain : IGrainWithStringKey
     Task<DrainPreview> PreviewDrain(CancellationToken cancellation);
 
     /// <summary>
-    /// Drains the node, then loads another model. If that fails, the node has no model.
+    /// Begins to exchange the model, and returns: the file is checked, the node drained, the model loaded. The node's
+    /// report has the stage and the outcome (<see cref="NodeReport.Load"/>).
     /// </summary>
-    /// <param name="model">An id of the node's catalog, or a file there; empty serves none.</param>
+    /// <param name="model">An id of the node's catalog, or a file that it may load; empty serves none.</param>
     [Alias("Serve")]
     Task Serve(string model);
 
@@ -100,6 +101,9 @@ public sealed record NodeReport
 
     /// <summary>The https address of its link; empty if it has none.</summary>
     [Id(6)] public string Link { get; init; } = "";
+
+    /// <summary>The latest load of a model; null from a node of an older version.</summary>
+    [Id(7)] public ModelLoad? Load { get; init; }
 }
 
 /// <summary>The load that a drain of a node would move.</summary>

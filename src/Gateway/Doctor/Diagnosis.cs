@@ -67,6 +67,18 @@ internal static class Diagnosis
                         $"{node.Report.Node} is stalled: its current step does not end.",
                         "Restart it. If it happens again, check its GPU and driver (nvidia-smi, dmesg).");
                     break;
+                case NodeState.Ready when node.Report is { Models.Count: 0, Load: { Failure: { } failure } load }:
+                    yield return Error(
+                        $"{node.Report.Node} serves no model since {load.Since:u}: the load of '{load.Model}' failed: "
+                        + failure,
+                        $"Mend that, then 'herd load {node.Report.Node} MODEL'.");
+                    break;
+                case NodeState.Ready when node.Report.Models.Count == 0:
+                    yield return Warning(
+                        $"{node.Report.Node} serves no model"
+                        + (node.Report.Load is { } unload ? $" since {unload.Since:u}: it was unloaded." : "."),
+                        $"'herd load {node.Report.Node} MODEL' gives it one.");
+                    break;
                 case NodeState.Ready when node.Facts is null:
                     yield return Warning(
                         $"{node.Report.Node} reports, but does not respond to an inspection.",

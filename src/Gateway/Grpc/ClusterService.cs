@@ -11,36 +11,49 @@ using static Herd.Gateway.Errors.BadRequest;
 
 namespace Herd.Gateway.Grpc;
 
-/// <summary>herd.v1.ClusterService: for operators (<see cref="AccessPolicies.Operator"/>).</summary>
+/// <summary>
+/// herd.v1.ClusterService: for operators; readers may make calls with <see cref="ForReadersAttribute"/>.
+/// </summary>
 internal sealed class ClusterService(
-    NodeRegistry registry, ConversationClient conversations, Examination examination, IGrainFactory grains)
+    NodeRegistry registry,
+    ConversationClient conversations,
+    Examination examination,
+    ModelLoads loads,
+    IGrainFactory grains)
     : V1.ClusterService.ClusterServiceBase
 {
+    [ForReaders]
     public override Task<ListNodesResponse> ListNodes(ListNodesRequest request, ServerCallContext context) =>
         Task.FromResult(new ListNodesResponse { Nodes = { registry.Nodes.Select(ProtoMapping.ToProto) } });
 
     public override async Task<LoadModelResponse> LoadModel(LoadModelRequest request, ServerCallContext context)
     {
+        Describe(context, $"node {request.Node}, model {request.Model}");
         Require(request.Model.Length > 0, "'model' is missing. Send the id of a model of the catalog.", "model");
-        await Find(request.Node).Serve(request.Model);
-        return new LoadModelResponse();
+        var load = await loads.Begin(Find(request.Node), request.Model, context.CancellationToken);
+        return new LoadModelResponse { Load = load?.ToProto() };
     }
 
     public override async Task<UnloadModelResponse> UnloadModel(UnloadModelRequest request, ServerCallContext context)
     {
-        await Find(request.Node).Serve("");
-        return new UnloadModelResponse();
+        Describe(context, $"node {request.Node}");
+        var load = await loads.Begin(Find(request.Node), model: "", context.CancellationToken);
+        return new UnloadModelResponse { Load = load?.ToProto() };
     }
 
     public override async Task<RehomeConversationResponse> RehomeConversation(
         RehomeConversationRequest request, ServerCallContext context)
     {
+        Describe(
+            context,
+            $"tenant {request.Tenant}, conversation {request.ConversationId}, "
+            + (request.HasNode ? $"node {request.Node}" : "any node"));
         if (request.HasNode)
         {
             registry.ThrowIfUnknown(request.Node);
         }
 
-        var tenant = new Tenant(request.Tenant, IsOperator: false, new TenantLimits());
+        var tenant = new Tenant(request.Tenant, TenantRole.User, new TenantLimits());
         var placement = await conversations.Migrate(
             tenant, request.ConversationId, request.HasNode ? request.Node : null, context.CancellationToken);
         return new RehomeConversationResponse { Placement = placement?.ToProto() };
@@ -48,7 +61,8 @@ internal sealed class ClusterService(
 
     public override async Task<DrainNodeResponse> DrainNode(DrainNodeRequest request, ServerCallContext context)
     {
-        var node = Find(request.Node);
+        Describe(context, request.Preview ? $"node {request.Node}, preview" : $"node {request.Node}");
+        var node = grains.GetReachableGrain<INodeGrain>(Find(request.Node).Node);
         var preview = await node.PreviewDrain(context.CancellationToken);
         if (!request.Preview)
         {
@@ -64,10 +78,15 @@ internal sealed class ClusterService(
         };
     }
 
+    [ForReaders]
     public override async Task<DiagnoseResponse> Diagnose(DiagnoseRequest request, ServerCallContext context) =>
         new() { Findings = { Diagnosis.From(await examination.Run()) } };
 
-    private INodeGrain Find(string node) => registry.Find(node) is { State: not Contracts.Nodes.NodeState.Lost }
-        ? grains.GetReachableGrain<INodeGrain>(node)
-        : throw Bad($"There is no reachable node '{node}'. List the nodes to see their names.", "node");
+    private static void Describe(ServerCallContext context, string subject) =>
+        Audit.Describe(context.GetHttpContext(), subject);
+
+    private NodeReport Find(string node) =>
+        registry.Find(node) is { State: not Contracts.Nodes.NodeState.Lost } report
+            ? report
+            : throw Bad($"There is no reachable node '{node}'. List the nodes to see their names.", "node");
 }

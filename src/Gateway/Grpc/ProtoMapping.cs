@@ -175,6 +175,16 @@ internal static class ProtoMapping
         KvTokens = node.Models.Sum(model => model.KvTokens),
         KvCapacity = node.Models.Sum(model => model.KvCapacity),
         Loaded = node.Loaded,
+        Load = node.Load?.ToProto(),
+    };
+
+    public static V1.ModelLoad ToProto(this ModelLoad load) => new()
+    {
+        Number = load.Number,
+        Model = load.Model,
+        Stage = (V1.LoadStage)load.Stage,
+        Failure = load.Failure ?? "",
+        Time = load.Since.ToTimestamp(),
     };
 
     public static V1.ChatPart ToProto(this AnswerPart part) => part switch

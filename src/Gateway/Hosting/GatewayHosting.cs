@@ -38,6 +38,7 @@ internal static class GatewayHosting
         services.AddValidated<GatewayOptions, GatewayOptionsValidator>(GatewayOptions.Section);
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<JwtTokens>();
+        services.AddSingleton<Audit>();
         services.AddSingleton<TenantDirectory>();
         services.AddSingleton<Quotas>();
         services.AddAccessPolicies();
@@ -50,6 +51,7 @@ internal static class GatewayHosting
         services.AddSingleton<ModelTokens>();
         services.AddSingleton<GrpcChat>();
         services.AddSingleton<Examination>();
+        services.AddSingleton<ModelLoads>();
 
         services.AddHealthChecks()
             .AddCheck<DrainHealth>("drain", tags: ["ready"])
@@ -70,6 +72,7 @@ internal static class GatewayHosting
     public static void UseGateway(this IApplicationBuilder app)
     {
         app.UseMiddleware<ErrorResponses>();
+        app.UseMiddleware<AuditTrail>();
         app.UseMiddleware<PortRules>();
         app.UseAuthentication();
         app.UseAuthorization();
@@ -84,7 +87,7 @@ internal static class GatewayHosting
     public static void MapGateway(this IEndpointRouteBuilder app)
     {
         app.MapGrpcService<ConversationService>();
-        app.MapGrpcService<ClusterService>().At(Ports.Operators).RequireAuthorization(AccessPolicies.Operator);
+        app.MapGrpcService<ClusterService>().At(Ports.Operators).ForOperators();
         app.MapGrpcService<ExternalScalerService>().At(Ports.Scaler).AllowAnonymous();
         app.MapGrpcReflectionService().At(Ports.Public | Ports.Operators).RequireAuthorization(AccessPolicies.AnyKey);
         app.MapGrpcHealthChecksService().At(Ports.Public | Ports.Operators).AllowAnonymous();

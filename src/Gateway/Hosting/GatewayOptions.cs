@@ -33,10 +33,15 @@ public sealed class GatewayOptions
     public Dictionary<string, string> Tenants { get; set; } = [];
 
     /// <summary>
-    /// The tenants of <see cref="Tenants"/> that are operators. Where no key is needed, every caller is one. Default
-    /// none.
+    /// The tenants of <see cref="Tenants"/> that are operators: they may make all calls for operators. Default none.
     /// </summary>
     public IList<string> Operators { get; set; } = [];
+
+    /// <summary>
+    /// The tenants of <see cref="Tenants"/> that are readers: they may make those calls for operators that change
+    /// nothing. Default none.
+    /// </summary>
+    public IList<string> Readers { get; set; } = [];
 
     /// <summary>A JSON file with more tenants (docs/security.md), read again when it changes. Default none.</summary>
     public string TenantsFile { get; set; } = "";
@@ -75,10 +80,19 @@ public sealed class GatewayOptions
     public int ScalerPort { get; set; }
 
     /// <summary>
-    /// The SHA-256 of each operator's key in hexadecimal. Default none: every caller at the operators' port is an
-    /// operator.
+    /// The SHA-256 of each operator's key in hexadecimal. Default none: then only the key of
+    /// <see cref="AdminKeyFile"/> and tenants that are operators make calls for operators.
     /// </summary>
     public IList<string> AdminKeys { get; set; } = [];
+
+    /// <summary>The SHA-256 of each reader's key in hexadecimal. Default none.</summary>
+    public IList<string> ReaderKeys { get; set; } = [];
+
+    /// <summary>
+    /// A file with one more operator's key, the key itself, readable by its owner only. <c>herd up</c> makes one.
+    /// Default none.
+    /// </summary>
+    public string AdminKeyFile { get; set; } = "";
 
     /// <summary>
     /// The longest predicted wait of an admitted turn, 0 or more. A turn with a longer one is refused at once, with the
@@ -104,6 +118,9 @@ public sealed class GatewayOptions
     /// </summary>
     public IList<string> SessionIdentity { get; set; } = [];
 
+    /// <summary>True if there is a key for operators' calls.</summary>
+    internal bool HasOperatorKeys => AdminKeys.Count > 0 || ReaderKeys.Count > 0 || AdminKeyFile.Length > 0;
+
     /// <summary>True if callers need a key.</summary>
     internal bool HasKeys => Tenants.Count > 0 || TenantsFile.Length > 0 || Jwt.IsOn;
 
@@ -121,6 +138,8 @@ public sealed class GatewayOptions
 
 internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
 {
+    private const int MinKeyLength = 16;
+
     public ValidateOptionsResult Validate(string? name, GatewayOptions options)
     {
         var errors = new OptionErrors();
@@ -145,7 +164,7 @@ internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
         var isAdminAddress = IPAddress.TryParse(options.AdminBind, out var adminAddress);
         errors.Require(isAdminAddress, $"Gateway:AdminBind '{options.AdminBind}' is not an IP address.");
         errors.Require(
-            !isAdminAddress || IPAddress.IsLoopback(adminAddress!) || options.AdminKeys.Count > 0,
+            !isAdminAddress || IPAddress.IsLoopback(adminAddress!) || options.HasOperatorKeys,
             $"Gateway:AdminBind {options.AdminBind} is open to other machines, but no keys are set. "
             + "Set keys in Gateway:AdminKeys, or listen on 127.0.0.1.");
         errors.RequireBetween("Gateway:MaxBodyBytes", options.MaxBodyBytes, 1 << 10, 256 << 20);
@@ -188,14 +207,50 @@ internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
                 $"Gateway:Tenants:{tenant} is not the SHA-256 of a key, 64 hexadecimal digits.");
         }
 
-        errors.Require(
-            options.AdminKeys.All(TenantKeys.IsHash),
-            "Gateway:AdminKeys has a value that is not the SHA-256 of a key, 64 hexadecimal digits.");
-        foreach (var tenant in options.Operators)
+        foreach (var (name, hashes) in new[]
+        {
+            (nameof(options.AdminKeys), options.AdminKeys), (nameof(options.ReaderKeys), options.ReaderKeys),
+        })
         {
             errors.Require(
-                options.Tenants.ContainsKey(tenant),
-                $"Gateway:Operators names '{tenant}', which is not in Gateway:Tenants. Add it there.");
+                hashes.All(TenantKeys.IsHash),
+                $"Gateway:{name} has a value that is not the SHA-256 of a key, 64 hexadecimal digits.");
+        }
+
+        CheckKeyFile(options.AdminKeyFile, errors);
+        foreach (var (name, tenants) in new[]
+        {
+            (nameof(options.Operators), options.Operators), (nameof(options.Readers), options.Readers),
+        })
+        {
+            foreach (var tenant in tenants.Where(tenant => !options.Tenants.ContainsKey(tenant)))
+            {
+                errors.Require(
+                    false, $"Gateway:{name} names '{tenant}', which is not in Gateway:Tenants. Add it there.");
+            }
+        }
+    }
+
+    private static void CheckKeyFile(string path, OptionErrors errors)
+    {
+        if (path.Length == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            errors.Require(
+                File.ReadAllText(path).Trim().Length >= MinKeyLength,
+                $"Gateway:AdminKeyFile {path} has no key of at least {MinKeyLength} characters. Delete it, and "
+                + "'herd up' makes a new one.");
+            errors.Require(
+                !FilePermissions.IsReadableByOthers(path),
+                $"Every user of this machine may read Gateway:AdminKeyFile {path}. Set its mode to 600.");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            errors.Require(false, $"Gateway:AdminKeyFile {path} cannot be read: {e.Message}");
         }
     }
 }

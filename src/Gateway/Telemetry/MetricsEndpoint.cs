@@ -19,7 +19,9 @@ internal static class MetricsEndpoint
             .AddPrometheusExporter());
     }
 
-    /// <summary>Prometheus reads over HTTP/1, so at the public port, with an operator's key.</summary>
-    public static void MapMetrics(this IEndpointRouteBuilder routes) =>
-        routes.MapPrometheusScrapingEndpoint(Path).RequireAuthorization(AccessPolicies.Operator);
+    /// <summary>
+    /// Prometheus reads over HTTP/1, so at the public port, with a reader's or an operator's key.
+    /// </summary>
+    public static void MapMetrics(this IEndpointRouteBuilder routes) => routes.MapPrometheusScrapingEndpoint(Path)
+        .WithMetadata(new Audited()).RequireAuthorization(AccessPolicies.Reader);
 }

@@ -14,13 +14,14 @@ internal static class AccessPolicies
     /// <summary>The caller is an operator: by an operator's key, or as a tenant that is one.</summary>
     public const string Operator = "operator";
 
-    /// <summary>The caller has a tenant's key or an operator's.</summary>
+    /// <summary>The caller is an operator or a reader, by a key or as a tenant.</summary>
+    public const string Reader = "reader";
+
+    /// <summary>The caller has any key: a tenant's, a reader's or an operator's.</summary>
     public const string AnyKey = "any-key";
 
     public const string TenantScheme = "tenant-key";
     public const string OperatorScheme = "operator-key";
-
-    private static readonly Tenant Operators = new("operators", IsOperator: true, new TenantLimits());
 
     public static void AddAccessPolicies(this IServiceCollection services)
     {
@@ -30,6 +31,7 @@ internal static class AccessPolicies
         new AuthenticationBuilder(services)
             .AddScheme<ApiKeyOptions, ApiKeyHandler>(TenantScheme, null)
             .AddScheme<ApiKeyOptions, ApiKeyHandler>(OperatorScheme, null);
+        services.AddSingleton<OperatorKeys>();
         services.AddOptions<ApiKeyOptions>(TenantScheme).Configure<TenantDirectory, IOptions<GatewayOptions>>(
             (scheme, tenants, gateway) =>
             {
@@ -38,22 +40,41 @@ internal static class AccessPolicies
                     ? tenants.Find(key)
                     : Task.FromResult<Tenant?>(null);
             });
-        services.AddOptions<ApiKeyOptions>(OperatorScheme).Configure<IOptions<GatewayOptions>>((scheme, gateway) =>
+        services.AddOptions<ApiKeyOptions>(OperatorScheme).Configure<OperatorKeys>((scheme, keys) =>
         {
             scheme.KeyName = "key of an operator";
-            scheme.Find = (context, key) => Task.FromResult(IsOperator(gateway.Value, context, key) ? Operators : null);
+            scheme.IsEmpty = keys.IsEmpty;
+            scheme.Find = (_, key) => Task.FromResult(keys.Find(key));
         });
         services.AddAuthorizationBuilder()
             .SetFallbackPolicy(new AuthorizationPolicyBuilder(TenantScheme).RequireAuthenticatedUser().Build())
             .AddPolicy(AnyKey, policy => policy
                 .AddAuthenticationSchemes(TenantScheme, OperatorScheme).RequireAuthenticatedUser())
             .AddPolicy(Operator, policy => policy
-                .AddAuthenticationSchemes(OperatorScheme, TenantScheme).RequireRole(TenantIdentity.OperatorRole));
+                .AddAuthenticationSchemes(OperatorScheme, TenantScheme).RequireRole(TenantIdentity.OperatorRole))
+            .AddPolicy(Reader, policy => policy
+                .AddAuthenticationSchemes(OperatorScheme, TenantScheme)
+                .RequireRole(TenantIdentity.ReaderRole, TenantIdentity.OperatorRole));
     }
 
-    /// <summary>Without operators' keys, everybody at the operators' own port is one.</summary>
-    private static bool IsOperator(GatewayOptions options, HttpContext context, string? key) =>
-        options.AdminKeys.Count > 0
-            ? key is not null && TenantKeys.Matches(key, options.AdminKeys)
-            : options.PortsOf(context) == Ports.Operators;
+    /// <summary>
+    /// Lets only operators call endpoints, and readers those that have <see cref="ForReadersAttribute"/>. Each call
+    /// leaves a line in the audit trail.
+    /// </summary>
+    public static TBuilder ForOperators<TBuilder>(this TBuilder endpoints)
+        where TBuilder : IEndpointConventionBuilder
+    {
+        endpoints.Add(endpoint =>
+        {
+            var isForReaders = endpoint.Metadata.OfType<ForReadersAttribute>().Any();
+            endpoint.Metadata.Add(new AuthorizeAttribute(isForReaders ? Reader : Operator));
+            endpoint.Metadata.Add(new Audited());
+        });
+        return endpoints;
+    }
 }
+
+/// <summary>An operators' call that changes nothing. Readers may make it too.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class ForReadersAttribute : Attribute;
+

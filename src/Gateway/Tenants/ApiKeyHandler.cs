@@ -17,6 +17,9 @@ internal sealed class ApiKeyOptions : AuthenticationSchemeOptions
 
     /// <summary>The name of the key in errors.</summary>
     public string KeyName { get; set; } = "key";
+
+    /// <summary>True if no key can be right, because the configuration has none.</summary>
+    public bool IsEmpty { get; set; }
 }
 
 /// <summary>
@@ -45,12 +48,15 @@ internal sealed class ApiKeyHandler(IOptionsMonitor<ApiKeyOptions> options, ILog
         Response.Headers.WWWAuthenticate = Bearer;
         throw new HerdException(
             HerdError.Unauthenticated,
-            $"The {Options.KeyName} is missing or unknown. Send it as 'Authorization: {Bearer} KEY'.");
+            Options.IsEmpty
+                ? $"This gateway has no {Options.KeyName}, so nobody may make this call. Set Gateway:AdminKeys."
+                : $"The {Options.KeyName} is missing or unknown. Send it as 'Authorization: {Bearer} KEY'.");
     }
 
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties) => throw new HerdException(
         HerdError.Forbidden,
-        "This call is for operators. Send a key of Gateway:AdminKeys, or one of a tenant that is an operator.");
+        "This call is for operators, and this key is not one of theirs. Send a key of Gateway:AdminKeys, or one of a "
+        + "tenant that is an operator.");
 
     private static string? Key(IHeaderDictionary headers)
     {

@@ -23,6 +23,13 @@ public sealed class JwtOptions
     /// <summary>The claim that names the tenant. Default "sub".</summary>
     public string TenantClaim { get; set; } = "sub";
 
+    /// <summary>
+    /// The beginning of the names of tokens' tenants, before the claim. It keeps them apart from the tenants of the
+    /// configuration. Empty keeps the names of version 0.1; then tokens that name a tenant of the configuration are
+    /// refused. Default "jwt:".
+    /// </summary>
+    public string TenantPrefix { get; set; } = "jwt:";
+
     internal bool IsOn => Authority.Length > 0 || KeysFile.Length > 0;
 
     internal void Check(OptionErrors errors)

@@ -49,7 +49,7 @@ internal sealed class JwtTokens
         }
     }
 
-    /// <returns>The tenant's name; null if the token is invalid.</returns>
+    /// <returns>The claim that names the tenant, 1 to 128 characters; null if the token is invalid.</returns>
     public async Task<string?> Find(string token)
     {
         if (_rules is null || !_handler.CanReadToken(token))
@@ -59,9 +59,16 @@ internal sealed class JwtTokens
 
         var result = await _handler.ValidateTokenAsync(token, _rules);
         return result.IsValid
+            && !HasCriticalHeaders((JsonWebToken)result.SecurityToken)
             && result.Claims.TryGetValue(_options.TenantClaim, out var name)
             && name is string { Length: >= 1 and <= 128 } tenant
                 ? tenant
                 : null;
     }
+
+    /// <summary>
+    /// True if the token says that its reader must understand further headers (RFC 7515, 4.1.11). The library reads
+    /// past that, and Herd understands none.
+    /// </summary>
+    private static bool HasCriticalHeaders(JsonWebToken token) => token.TryGetHeaderValue<object>("crit", out _);
 }

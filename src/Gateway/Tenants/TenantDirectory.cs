@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using Herd.Gateway.Hosting;
 using Microsoft.Extensions.Options;
 
@@ -12,16 +11,21 @@ internal sealed class TenantDirectory : IDisposable
 {
     private readonly GatewayOptions _options;
     private readonly JwtTokens _tokens;
+    private readonly Audit _audit;
     private readonly ILogger<TenantDirectory> _logger;
     private readonly FileWatch? _watch;
-    private volatile FrozenDictionary<string, Tenant> _byHash;
+    private volatile TenantTable _tenants;
 
     /// <exception cref="InvalidDataException">The file of tenants is invalid.</exception>
     public TenantDirectory(
-        IOptions<GatewayOptions> options, JwtTokens tokens, TimeProvider time, ILogger<TenantDirectory> logger)
+        IOptions<GatewayOptions> options,
+        JwtTokens tokens,
+        Audit audit,
+        TimeProvider time,
+        ILogger<TenantDirectory> logger)
     {
-        (_options, _tokens, _logger) = (options.Value, tokens, logger);
-        _byHash = Read();
+        (_options, _tokens, _audit, _logger) = (options.Value, tokens, audit, logger);
+        _tenants = Read();
         if (_options.TenantsFile.Length > 0)
         {
             _watch = new FileWatch(Reload, time, _options.TenantsFile);
@@ -36,25 +40,26 @@ internal sealed class TenantDirectory : IDisposable
     {
         if (!_options.HasKeys)
         {
-            return new Tenant(Tenant.Everybody, IsOperator: true, _options.Limits);
+            return new Tenant(Tenant.Everybody, TenantRole.User, _options.Limits);
         }
 
-        if (key is { Length: > 0 })
-        {
-            // The lookup is by hash, so its duration does not depend on how much of a key is right.
-            if (_byHash.GetValueOrDefault(TenantKeys.Hash(key)) is { } known)
-            {
-                return known;
-            }
+        return key is not { Length: > 0 } ? null
+            : _tenants.FindByKey(key) is { } known ? known
+            : await _tokens.Find(key) is { } subject ? OfToken(subject)
+            : null;
+    }
 
-            if (await _tokens.Find(key) is { } name)
-            {
-                return _byHash.Values.FirstOrDefault(tenant => tenant.Name == name)
-                    ?? new Tenant(name, IsOperator: false, _options.Limits);
-            }
-        }
-
-        return null;
+    /// <summary>
+    /// The tenant of a token's subject. Its name has a prefix, so that whoever issues tokens cannot name a tenant of
+    /// the configuration. Without the prefix such a token is refused.
+    /// </summary>
+    private Tenant? OfToken(string subject)
+    {
+        var name = _options.Jwt.TenantPrefix + subject;
+        var known = _tenants.FindByName(name);
+        return _options.Jwt.TenantPrefix.Length == 0 && known is not null
+            ? null
+            : known ?? new Tenant(name, TenantRole.User, _options.Limits);
     }
 
     public void Dispose() => _watch?.Dispose();
@@ -63,46 +68,39 @@ internal sealed class TenantDirectory : IDisposable
     {
         try
         {
-            _byHash = Read();
-            TenantLog.Reloaded(_logger, _options.TenantsFile, _byHash.Values.Distinct().Count());
+            var before = _tenants;
+            _tenants = Read();
+            TenantLog.Reloaded(_logger, _options.TenantsFile, _tenants.Count);
+            foreach (var (tenant, change) in before.ChangesTo(_tenants))
+            {
+                _audit.TenantChanged(_options.TenantsFile, tenant, change);
+            }
         }
         catch (InvalidDataException e)
         {
-            TenantLog.NotReloaded(_logger, e.Message);
+            _audit.TenantsNotChanged(_options.TenantsFile, e.Message);
         }
     }
 
-    private FrozenDictionary<string, Tenant> Read()
+    private TenantTable Read()
     {
-        var byHash = new Dictionary<string, Tenant>(StringComparer.Ordinal);
-        foreach (var (name, hashes) in _options.Tenants)
-        {
-            Add(new Tenant(name, _options.Operators.Contains(name), _options.Limits), TenantKeys.Split(hashes));
-        }
-
-        if (_options.TenantsFile.Length > 0)
-        {
-            foreach (var (name, entry) in TenantFile.Read(_options.TenantsFile))
-            {
-                Add(new Tenant(name, entry.Operator, entry.Limits ?? _options.Limits), entry.Keys);
-            }
-        }
-
-        return byHash.ToFrozenDictionary();
-
-        void Add(Tenant tenant, IEnumerable<string> hashes)
-        {
-            foreach (var hash in hashes)
-            {
-                if (!byHash.TryAdd(hash.ToLowerInvariant(), tenant))
-                {
-                    throw new InvalidDataException(
-                        $"The tenants '{tenant.Name}' and '{byHash[hash.ToLowerInvariant()].Name}' have the same key. "
-                        + "Give each keys of its own.");
-                }
-            }
-        }
+        var inFile = _options.TenantsFile.Length > 0
+            ? TenantFile.Read(_options.TenantsFile, _options.Jwt.TenantPrefix)
+            : new Dictionary<string, TenantEntry>();
+        return new TenantTable(
+        [
+            .. _options.Tenants.Select(pair => (
+                new Tenant(pair.Key, RoleOf(pair.Key), _options.Limits),
+                TenantKeys.Split(pair.Value).AsEnumerable())),
+            .. inFile.Select(pair => (
+                new Tenant(pair.Key, pair.Value.Role, pair.Value.Limits ?? _options.Limits),
+                pair.Value.Keys.AsEnumerable())),
+        ]);
     }
+
+    private TenantRole RoleOf(string name) => _options.Operators.Contains(name) ? TenantRole.Operator
+        : _options.Readers.Contains(name) ? TenantRole.Reader
+        : TenantRole.User;
 }
 
 internal static partial class TenantLog
@@ -112,7 +110,4 @@ internal static partial class TenantLog
         Level = LogLevel.Information,
         Message = "The tenants were read again from {File}: {Count} tenants")]
     public static partial void Reloaded(ILogger logger, string file, int count);
-
-    [LoggerMessage(EventId = 811, Level = LogLevel.Error, Message = "The tenants were not replaced: {Reason}")]
-    public static partial void NotReloaded(ILogger logger, string reason);
 }

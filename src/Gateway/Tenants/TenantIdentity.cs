@@ -6,15 +6,16 @@ namespace Herd.Gateway.Tenants;
 internal sealed class TenantIdentity : ClaimsIdentity
 {
     public const string OperatorRole = "operator";
+    public const string ReaderRole = "reader";
 
     public TenantIdentity(Tenant tenant, string scheme)
         : base(scheme)
     {
         Tenant = tenant;
         AddClaim(new Claim(NameClaimType, tenant.Name));
-        if (tenant.IsOperator)
+        if (tenant.Role != TenantRole.User)
         {
-            AddClaim(new Claim(RoleClaimType, OperatorRole));
+            AddClaim(new Claim(RoleClaimType, tenant.Role == TenantRole.Operator ? OperatorRole : ReaderRole));
         }
     }
 

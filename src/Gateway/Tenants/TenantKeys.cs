@@ -14,12 +14,19 @@ internal static class TenantKeys
         hashes.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
     /// <summary>
-    /// True if one of the hashes is the key's. The duration does not depend on the key or the hashes.
+    /// The index of the key's hash, the first of several; -1 if there is none. The duration does not depend on the key
+    /// or the hashes.
     /// </summary>
-    public static bool Matches(string key, IEnumerable<string> hashes)
+    public static int IndexOf(string key, IReadOnlyList<string> hashes)
     {
         var hash = Encoding.ASCII.GetBytes(Hash(key));
-        return hashes.Aggregate(false, (found, one) => Equals(one) | found);
+        var found = -1;
+        for (var i = hashes.Count - 1; i >= 0; i--)
+        {
+            found = Equals(hashes[i]) ? i : found;
+        }
+
+        return found;
 
         bool Equals(string one) =>
             CryptographicOperations.FixedTimeEquals(hash, Encoding.ASCII.GetBytes(one.ToLowerInvariant()));

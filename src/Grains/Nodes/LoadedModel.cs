@@ -17,7 +17,13 @@ namespace Herd.Grains.Nodes;
 
 /// <summary>A loaded model with its engine and chat template.</summary>
 internal sealed class LoadedModel(
-    ModelSource source, ILlamaModel model, ChatTemplate template, Engine engine, TextEmbedder embedder, byte[] digest)
+    ModelSource source,
+    ILlamaModel model,
+    ChatTemplate template,
+    Engine engine,
+    TextEmbedder embedder,
+    byte[] digest,
+    long bytes)
     : IAsyncDisposable
 {
     public string Id => source.Id;
@@ -34,6 +40,9 @@ internal sealed class LoadedModel(
 
     /// <summary>The SHA-256 of the model's file, in hexadecimal.</summary>
     public string Digest => Convert.ToHexStringLower(digest);
+
+    /// <summary>Bytes of weights, KV cache and buffers, estimated from the file.</summary>
+    public long Bytes => bytes;
 
     /// <summary>True if the catalog has the digest. Then it was compared at load.</summary>
     public bool IsCatalogued => source.Sha256 is not null;
@@ -87,15 +96,8 @@ internal sealed class LoadedModel(
         IProgress<float> progress,
         CancellationToken cancellation)
     {
-        var weights = new ModelOptions { GpuLayers = options.GpuLayers, TensorSplit = [.. options.TensorSplit] };
-        var size = new ContextOptions
-        {
-            Sequences = options.Slots,
-            CellsPerSequence = options.ContextTokens,
-            BatchTokens = options.BatchTokens,
-            Threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount,
-        };
-        runtime.RequireMemory(source.Path, weights, size);
+        var (weights, size) = Sizes(options);
+        var bytes = runtime.Check(source.Path, weights, size);
         var model = runtime.Load(source.Path, weights, progress, cancellation);
         try
         {
@@ -108,7 +110,7 @@ internal sealed class LoadedModel(
                 size.CellsPerSequence > 0 ? size : size with { CellsPerSequence = model.Info.ContextLength });
             var engine = new Engine(context, model.Vocabulary, EngineOptionsOf(options, runner, digest), time, logger);
             return new LoadedModel(
-                source, model, template, engine, new TextEmbedder(model, template, size.Threads), digest);
+                source, model, template, engine, new TextEmbedder(model, template, size.Threads), digest, bytes);
         }
         catch (TemplateException e)
         {
@@ -121,6 +123,24 @@ internal sealed class LoadedModel(
             throw;
         }
     }
+
+    /// <summary>Checks a model's file, as <see cref="Load"/> does, while another model is loaded.</summary>
+    /// <exception cref="ModelLoadException">The file is damaged, does not fit, or cannot chat.</exception>
+    public static void Check(ILlamaRuntime runtime, ModelSource source, NodeOptions options, LoadedModel? loaded)
+    {
+        var (weights, size) = Sizes(options);
+        runtime.Check(source.Path, weights, size, loaded?.Bytes ?? 0);
+    }
+
+    private static (ModelOptions Weights, ContextOptions Size) Sizes(NodeOptions options) => (
+        new ModelOptions { GpuLayers = options.GpuLayers, TensorSplit = [.. options.TensorSplit] },
+        new ContextOptions
+        {
+            Sequences = options.Slots,
+            CellsPerSequence = options.ContextTokens,
+            BatchTokens = options.BatchTokens,
+            Threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount,
+        });
 
     private static EngineOptions EngineOptionsOf(NodeOptions options, IEngineRunner runner, byte[] digest) => new()
     {

@@ -1,5 +1,4 @@
 using Herd.Contracts.Conversations;
-using Herd.Contracts.Errors;
 using Herd.Contracts.Nodes;
 using Herd.Grains.Nodes.Drain;
 using Herd.Grains.Nodes.Sessions;
@@ -12,7 +11,12 @@ namespace Herd.Grains.Nodes;
 /// <summary>A node's part in the cluster.</summary>
 [NodePlacement, GrainDirectory(NodeGrainDirectory.Name), Immovable]
 internal sealed class NodeGrain(
-    IGrainContext context, NodeHost host, NodeDrain drain, NodeRetirement retirement, NodeInspection inspection)
+    IGrainContext context,
+    NodeHost host,
+    NodeDrain drain,
+    ModelSwitch models,
+    NodeRetirement retirement,
+    NodeInspection inspection)
     : Grain(context), INodeGrain
 {
     /// <summary>
@@ -64,18 +68,7 @@ internal sealed class NodeGrain(
 
     public Task Serve(string model)
     {
-        if (host.Report().State is not NodeState.Ready)
-        {
-            throw new HerdException(HerdError.Unavailable, "The node is loading or draining. Try again later.")
-                .RetryAfter(TimeSpan.FromSeconds(5));
-        }
-
-        if (model.Length > 0)
-        {
-            host.Require(model);
-        }
-
-        drain.Switch(model).Ignore();
+        models.Begin(model);
         return Task.CompletedTask;
     }
 

@@ -30,9 +30,16 @@ internal sealed class NodeHost(
     ILoggerFactory loggers,
     IHostApplicationLifetime lifetime) : BackgroundService
 {
+    private const int MaxFailure = 1000;
+
     private readonly ILogger _logger = loggers.CreateLogger<NodeHost>();
     private readonly CancellationTokenSource _left = new();
     private volatile NodePhase _phase = new NodePhase.Loading(0);
+    private volatile ModelLoad _load = new()
+    {
+        Number = 1, Model = "", Stage = LoadStage.Loading, Since = time.GetUtcNow(),
+    };
+
     private volatile TaskCompletionSource<string> _replacement = NewReplacement();
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -58,6 +65,7 @@ internal sealed class NodeHost(
             Runtime = runtime.Description,
             Loaded = phase.Progress,
             Models = phase.Model is { } model ? [model.Describe()] : [],
+            Load = _load,
         };
     }
 
@@ -85,17 +93,36 @@ internal sealed class NodeHost(
     /// <param name="model">As in <see cref="NodeOptions.Model"/>; empty if the node is to serve none.</param>
     public void Replace(string model) => _replacement.TrySetResult(model);
 
-    /// <exception cref="HerdException">The catalog has no such model, and there is no such file.</exception>
-    public void Require(string model)
+    /// <summary>Begins a load with its first stage, the check. The node serves as before.</summary>
+    /// <exception cref="HerdException">Another load is not over, or the node takes no work.</exception>
+    public void BeginLoad(string model)
     {
-        try
+        var before = _load;
+        var next = new ModelLoad
         {
-            ModelCatalog.Read(options.Value.Catalog).Find(model);
-        }
-        catch (Exception e) when (e is ModelLoadException or InvalidDataException)
+            Number = before.Number + 1, Model = model, Stage = LoadStage.Checking, Since = time.GetUtcNow(),
+        };
+        if (!before.IsOver
+            || Report().State is not NodeState.Ready
+            || Interlocked.CompareExchange(ref _load, next, before) != before)
         {
-            throw new HerdException(HerdError.ModelNotFound, e.Message, "model");
+            throw new HerdException(HerdError.Unavailable, "The node is loading or draining. Try again later.")
+                .RetryAfter(TimeSpan.FromSeconds(5));
         }
+
+        SignalChange();
+    }
+
+    /// <summary>Records the stage of the present load.</summary>
+    public void SetStage(LoadStage stage, string? failure = null)
+    {
+        _load = _load with
+        {
+            Stage = stage,
+            Since = time.GetUtcNow(),
+            Failure = failure?.Length > MaxFailure ? failure[..MaxFailure] + "..." : failure,
+        };
+        SignalChange();
     }
 
     /// <summary>Ends the reports: no other node needs anything of this one any more.</summary>
@@ -167,7 +194,7 @@ internal sealed class NodeHost(
         catch (Exception e) when (e is ModelLoadException or InvalidDataException)
         {
             NodeLog.CannotServe(_logger, e.Message);
-            return await ServeNothing(cancellation);
+            return await ServeNothing(cancellation, e.Message);
         }
     }
 
@@ -177,6 +204,8 @@ internal sealed class NodeHost(
     {
         Enter(new NodePhase.Loading(0));
         var source = ModelCatalog.Read(options.Value.Catalog).Find(id);
+        _load = _load with { Model = source.Id };
+        SetStage(LoadStage.Loading);
         NodeLog.Loading(_logger, source.Id, source.Path);
         var started = time.GetTimestamp();
         var digest = await ModelHash.Verify(source, cancellation);
@@ -198,6 +227,7 @@ internal sealed class NodeHost(
         await lifetime.UntilStarted(cancellation);
         await warmUp(model, Link, cancellation);
         Enter(new NodePhase.Serving(model));
+        SetStage(LoadStage.Served);
         NodeLog.Loaded(_logger, model.Id, time.GetElapsedTime(started).TotalSeconds);
         var replaced = _replacement.Task;
         if (await Task.WhenAny(model.Engine.Completion, replaced).WaitAsync(cancellation) != replaced)
@@ -210,9 +240,12 @@ internal sealed class NodeHost(
         return await Replacement(cancellation);
     }
 
-    private async Task<string> ServeNothing(CancellationToken cancellation)
+    /// <param name="cancellation">The end of the process.</param>
+    /// <param name="failure">The reason why the load failed; null if the model was unloaded.</param>
+    private async Task<string> ServeNothing(CancellationToken cancellation, string? failure = null)
     {
         Enter(new NodePhase.Idle(_phase.Progress));
+        SetStage(failure is null ? LoadStage.Served : LoadStage.Failed, failure);
         var next = await Replacement(cancellation);
         Enter(new NodePhase.Loading(_phase.Progress));
         return next;

@@ -12,4 +12,10 @@ internal static partial class NodeLog
 
     [LoggerMessage(EventId = 402, Level = LogLevel.Critical, Message = "This node cannot serve: {Reason}")]
     public static partial void CannotServe(ILogger logger, string reason);
+
+    [LoggerMessage(
+        EventId = 403,
+        Level = LogLevel.Error,
+        Message = "The model '{Model}' is not loaded, and nothing changes: {Reason}")]
+    public static partial void NotLoaded(ILogger logger, string model, string reason);
 }

@@ -14,6 +14,12 @@ public sealed class NodeOptions
     /// <summary>The path of the model catalog.</summary>
     public string Catalog { get; set; } = "models/catalog.json";
 
+    /// <summary>
+    /// Full paths of GGUF files, and of folders with such files, that operators may load on this node beside the models
+    /// of the catalog. Default none.
+    /// </summary>
+    public IList<string> AllowPaths { get; set; } = [];
+
     /// <summary>The name of the runtime; empty means the built-in native one. Default empty.</summary>
     public string Runtime { get; set; } = "";
 
@@ -94,6 +100,11 @@ internal sealed class NodeOptionsValidator : IValidateOptions<NodeOptions>
         var errors = new OptionErrors();
         errors.Require(
             options.Model.Length > 0, "Node:Model is empty. Give an id of the catalog or the path of a GGUF file.");
+        foreach (var path in options.AllowPaths.Where(path => !Path.IsPathFullyQualified(path)))
+        {
+            errors.Require(false, $"Node:AllowPaths has '{path}', which is not a full path. Begin it with '/'.");
+        }
+
         errors.RequireBetween("Node:Slots", options.Slots, 1, 256);
         errors.RequireAtLeast("Node:ContextTokens", options.ContextTokens, 0);
         errors.RequireAtLeast("Node:Threads", options.Threads, 0);

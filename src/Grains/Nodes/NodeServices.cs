@@ -29,6 +29,9 @@ internal static class NodeServices
         .AddSingleton<SessionPull>()
         .AddSingleton<NodeInspection>()
         .AddHosted<NodeDrain>()
+        .AddSingleton<NodeModels>()
+        .AddSingleton(provider => ActivatorUtilities.CreateInstance<ModelSwitch>(
+            provider, (Func<string, Task>)provider.GetRequiredService<NodeDrain>().Switch))
         .AddSingleton(provider => new NodeRetirement(
             provider.GetRequiredService<NodeHost>(),
             provider.GetRequiredService<NodeDrain>().Empty,

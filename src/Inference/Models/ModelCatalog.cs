@@ -34,25 +34,50 @@ public sealed record ModelCatalog
         }
     }
 
-    /// <summary>Finds a model by its id or by the path of a GGUF file.</summary>
-    /// <exception cref="InvalidDataException">There is no such model.</exception>
+    /// <summary>True if this is the id of a model.</summary>
+    public bool Has(string id) => Models.Any(model => model.Id == id);
+
+    /// <summary>True if this is the full path of a model's file.</summary>
+    public bool HasFile(string path) => FindFile(path) is not null;
+
+    /// <summary>
+    /// Finds a model by its id or by the path of a GGUF file. The file of a model of the catalog is that model. Another
+    /// file is named as it is, without its ending, and never as a model of the catalog.
+    /// </summary>
+    /// <exception cref="InvalidDataException">There is no such model, or the file has the name of another.</exception>
     public ModelSource Find(string idOrPath)
     {
-        if (Models.FirstOrDefault(m => m.Id == idOrPath) is { } known)
+        if (Models.FirstOrDefault(model => model.Id == idOrPath) is { } known)
         {
-            return new ModelSource(known.Id, Path.Combine(Directory, known.File), known.Sha256, known.Sampling);
+            return ToSource(known);
         }
 
-        if (File.Exists(idOrPath))
+        if (!File.Exists(idOrPath))
         {
-            return new ModelSource(
-                Path.GetFileNameWithoutExtension(idOrPath), Path.GetFullPath(idOrPath), null, new SamplingDefaults());
+            throw new InvalidDataException(
+                $"There is no model '{idOrPath}': it is neither in the catalog "
+                + $"({string.Join(", ", Models.Select(m => m.Id))}) nor the path of a GGUF file.");
         }
 
-        throw new InvalidDataException(
-            $"There is no model '{idOrPath}': it is neither in the catalog "
-            + $"({string.Join(", ", Models.Select(m => m.Id))}) nor the path of a GGUF file.");
+        var path = Path.GetFullPath(idOrPath);
+        if (FindFile(path) is { } own)
+        {
+            return ToSource(own);
+        }
+
+        var id = Path.GetFileNameWithoutExtension(path);
+        return Has(id)
+            ? throw new InvalidDataException(
+                $"{path} would be served as '{id}', which is the name of another file in the catalog. Rename the file, "
+                + $"or load '{id}'.")
+            : new ModelSource(id, path, null, new SamplingDefaults());
     }
+
+    private CatalogModel? FindFile(string path) => Models.FirstOrDefault(model => PathOf(model) == path);
+
+    private string PathOf(CatalogModel model) => Path.GetFullPath(Path.Combine(Directory, model.File));
+
+    private ModelSource ToSource(CatalogModel model) => new(model.Id, PathOf(model), model.Sha256, model.Sampling);
 }
 
 /// <summary>A model of the catalog.</summary>

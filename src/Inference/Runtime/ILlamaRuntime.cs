@@ -9,12 +9,18 @@ public interface ILlamaRuntime
     /// <summary>Tells if the runtime computes on a GPU.</summary>
     GpuSupport Gpu { get; }
 
-    /// <summary>Checks that a model fits into memory, before it is loaded.</summary>
+    /// <summary>
+    /// Checks a model's file before it is loaded: it is sound, can chat, and fits into memory.
+    /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="options">The devices of the weights.</param>
     /// <param name="context">The size of its context. 0 cells mean the model's training length.</param>
-    /// <exception cref="ModelLoadException">The model does not fit, or its file is damaged.</exception>
-    void RequireMemory(string path, ModelOptions options, ContextOptions context);
+    /// <param name="released">Bytes that are free once the model before is unloaded.</param>
+    /// <returns>The bytes that the model needs, estimated.</returns>
+    /// <exception cref="ModelLoadException">
+    /// The model does not fit, or its file is damaged or has no chat template.
+    /// </exception>
+    long Check(string path, ModelOptions options, ContextOptions context, long released = 0);
 
     /// <summary>Loads a GGUF file. Blocks until the weights are in place.</summary>
     /// <param name="path">The file.</param>

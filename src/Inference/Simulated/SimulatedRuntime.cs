@@ -14,10 +14,8 @@ public sealed class SimulatedRuntime(SimulatedTimings timings, TimeProvider time
 
     public GpuSupport Gpu => GpuSupport.NotBuilt;
 
-    /// <summary>Does nothing: every model fits.</summary>
-    public void RequireMemory(string path, ModelOptions options, ContextOptions context)
-    {
-    }
+    /// <summary>Does nothing: every file is good, and every model fits.</summary>
+    public long Check(string path, ModelOptions options, ContextOptions context, long released = 0) => 0;
 
     /// <summary>Loads a simulated model. The file does not have to exist.</summary>
     public ILlamaModel Load(

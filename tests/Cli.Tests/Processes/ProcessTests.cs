@@ -59,7 +59,7 @@ public sealed class ProcessTests : IDisposable
         Assert.False(Machine.IsAlive(new RunningProcess("x", "X", [], 0, 0)));
     }
 
-    private static ClusterPlan Plan() => new()
+    internal static ClusterPlan Plan() => new()
     {
         Nodes = 2,
         Gateways = 2,

@@ -66,7 +66,7 @@ public sealed class ConversationClientTests : IDisposable
     [Fact]
     public async Task Converse_ReaderStopsAtTheCompletedTurn_TokensAreCharged()
     {
-        var tenant = new Tenant("alice", false, new TenantLimits { TokensPerMinute = 5 });
+        var tenant = new Tenant("alice", TenantRole.User, new TenantLimits { TokensPerMinute = 5 });
         var conversation = BreakingConversation.New(new TimeoutException());
 
         await foreach (var update in Make(conversation).Converse(tenant, "conv_1", Request, Cancellation))
@@ -193,7 +193,7 @@ public sealed class ConversationClientTests : IDisposable
         _admission.Dispose();
     }
 
-    private static Tenant Anybody { get; } = new(Tenant.Everybody, false, new TenantLimits());
+    private static Tenant Anybody { get; } = new(Tenant.Everybody, TenantRole.User, new TenantLimits());
 
     private static TurnRequest Request { get; } =
         new() { TurnId = "turn_1", Input = [], Settings = new GenerationSettings() };

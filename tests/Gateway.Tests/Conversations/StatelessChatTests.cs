@@ -125,7 +125,7 @@ public sealed class StatelessChatTests : IDisposable
     }
 
     private Task<(string Session, IAsyncEnumerator<TurnEvent> Events)> Begin() => _chat.Begin(
-        new Tenant(Tenant.Everybody, false, new TenantLimits()),
+        new Tenant(Tenant.Everybody, TenantRole.User, new TenantLimits()),
         Id,
         new TurnRequest { TurnId = "turn_1", Input = [], Settings = new GenerationSettings() },
         TestContext.Current.CancellationToken);

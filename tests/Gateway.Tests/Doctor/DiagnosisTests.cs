@@ -2,6 +2,8 @@ using Herd.Contracts.Conversations;
 using Herd.Contracts.Nodes;
 using Herd.Gateway.Doctor;
 using Herd.V1;
+using LoadStage = Herd.Contracts.Nodes.LoadStage;
+using ModelLoad = Herd.Contracts.Nodes.ModelLoad;
 using NodeState = Herd.Contracts.Nodes.NodeState;
 
 namespace Herd.Gateway.Tests.Doctor;
@@ -54,6 +56,9 @@ public sealed class DiagnosisTests
         { "lost", Severity.Error, "nodes" },
         { "stalled", Severity.Error, "nodes" },
         { "mute", Severity.Warning, "nodes" },
+        { "load failed", Severity.Error, "nodes" },
+        { "unloaded", Severity.Warning, "nodes" },
+        { "serves none", Severity.Warning, "nodes" },
         { "version", Severity.Warning, "versions" },
         { "ahead", Severity.Warning, "clocks" },
         { "behind", Severity.Warning, "clocks" },
@@ -85,12 +90,34 @@ public sealed class DiagnosisTests
         Assert.NotEmpty(finding.Advice);
     }
 
+    [Fact]
+    public void From_LoadFailed_SaysOfWhatWhyAndSinceWhen()
+    {
+        var finding = Assert.Single(
+            Diagnosis.From(With("load failed")), found => found.Severity == Severity.Error);
+
+        Assert.Equal(
+            "node-2 serves no model since 2026-01-01 00:00:00Z: the load of 'm' failed: no such tensor", finding.Found);
+    }
+
+    /// <summary>A file that failed its check changed nothing, so nothing is wrong.</summary>
+    [Fact]
+    public void From_LoadRefusedByANodeThatServes_FindsNothing()
+    {
+        var facts = Second(node => node with { Report = node.Report with { Load = LoadOf("m", "damaged") } });
+
+        Assert.All(Diagnosis.From(facts), finding => Assert.Equal(Severity.Fine, finding.Severity));
+    }
+
     private static ClusterFacts With(string fault) => fault switch
     {
         "none" => Well with { Nodes = [] },
         "lost" => Well with { Nodes = [Node("node-1"), Node("node-2", NodeState.Lost)] },
         "stalled" => Well with { Nodes = [Node("node-1"), Node("node-2", NodeState.Stalled)] },
         "mute" => Second(node => node with { Facts = null }),
+        "load failed" => Empty(LoadOf("m", "no such tensor")),
+        "unloaded" => Empty(LoadOf("", null)),
+        "serves none" => Empty(null),
         "version" => Second(facts => facts with { Version = "2" }),
         "ahead" => Second(node => node with { Skew = TimeSpan.FromSeconds(3) }),
         "behind" => Second(node => node with { Skew = -TimeSpan.FromSeconds(3) }),
@@ -111,6 +138,18 @@ public sealed class DiagnosisTests
         "no catalog" => Second(facts => facts with { IsCatalogued = false }),
         _ => throw new ArgumentOutOfRangeException(nameof(fault)),
     };
+
+    private static ModelLoad LoadOf(string model, string? failure) => new()
+    {
+        Number = 2,
+        Model = model,
+        Stage = failure is null ? LoadStage.Served : LoadStage.Failed,
+        Since = Now,
+        Failure = failure,
+    };
+
+    private static ClusterFacts Empty(ModelLoad? load) =>
+        Second(node => node with { Report = node.Report with { Models = [], Load = load } });
 
     private static ClusterFacts CertificateEnds(DateTimeOffset? time) =>
         Well with { Gateway = Well.Gateway with { CertificateEnds = time } };

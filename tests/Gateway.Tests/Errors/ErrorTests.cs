@@ -80,14 +80,17 @@ public sealed class ErrorTests
             Tenants = { ["a"] = "plain" },
             Operators = ["b"],
             SessionIdentity = ["cookie"],
+            Readers = ["c"],
             AdminKeys = [],
+            ReaderKeys = ["plain"],
+            AdminKeyFile = "/nowhere",
             TenantsFile = "/nowhere",
             Limits = new TenantLimits { Streams = 0 },
             Jwt = new JwtOptions { Authority = "http://plain" },
             Certificate = "/nowhere.pem",
         });
 
-        Assert.Equal(16, result.Failures!.Count());
+        Assert.Equal(18, result.Failures!.Count());
     }
 
     [Theory]
@@ -106,5 +109,31 @@ public sealed class ErrorTests
         }
 
         Assert.Equal(isValid, new GatewayOptionsValidator().Validate(null, options).Succeeded);
+    }
+
+    /// <summary>The file of the operators' key holds a key, and only its owner reads it.</summary>
+    [Theory]
+    [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
+    [InlineData("0123456789abcdef\n", UnixFileMode.UserRead | UnixFileMode.UserWrite, null)]
+    [InlineData("short\n", UnixFileMode.UserRead | UnixFileMode.UserWrite, "no key of at least 16 characters")]
+    [InlineData("", UnixFileMode.UserRead | UnixFileMode.UserWrite, "no key of at least 16 characters")]
+    [InlineData("0123456789abcdef\n", UnixFileMode.UserRead | UnixFileMode.OtherRead, "Set its mode to 600")]
+    public void Validate_FileOfTheOperatorsKey_IsPrivateAndWhole(string content, UnixFileMode mode, string? error)
+    {
+        var path = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(path, content);
+            File.SetUnixFileMode(path, mode);
+
+            var result = new GatewayOptionsValidator().Validate(null, new GatewayOptions { AdminKeyFile = path });
+
+            Assert.Contains(error ?? "", result.FailureMessage ?? "", StringComparison.Ordinal);
+            Assert.Equal(error is null, result.Succeeded);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
     }
 }

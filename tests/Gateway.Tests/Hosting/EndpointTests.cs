@@ -37,6 +37,7 @@ public sealed class EndpointTests : IAsyncDisposable
         Tenant,
         AnyKey,
         Operator,
+        Reader,
         Metrics,
         Scaler,
     }
@@ -54,12 +55,19 @@ public sealed class EndpointTests : IAsyncDisposable
             {
                 Access.Open or Access.Scaler => "open",
                 Access.AnyKey => AccessPolicies.AnyKey,
-                Access.Operator or Access.Metrics => AccessPolicies.Operator,
+                Access.Operator => AccessPolicies.Operator,
+                Access.Reader or Access.Metrics => AccessPolicies.Reader,
                 _ => "fallback",
             },
             PolicyOf(endpoint)));
         Assert.Equal(Open.Order(StringComparer.Ordinal), Named(endpoints, Access.Open));
-        Assert.Equal(7, Named(endpoints, Access.Operator).Count());
+        Assert.Equal(5, Named(endpoints, Access.Operator).Count());
+        Assert.Equal(
+            ["/herd.v1.ClusterService/Diagnose", "/herd.v1.ClusterService/ListNodes"],
+            Named(endpoints, Access.Reader));
+        Assert.All(endpoints, endpoint => Assert.Equal(
+            AccessOf(endpoint) is Access.Operator or Access.Reader or Access.Metrics,
+            endpoint.Metadata.GetMetadata<Audited>() is not null));
     }
 
     /// <summary>
@@ -72,7 +80,7 @@ public sealed class EndpointTests : IAsyncDisposable
         {
             foreach (var (port, key) in
                 from port in new[] { PublicPort, AdminPort, ScalerPort }
-                from key in new[] { null, "wrong", "alice", "olga", "admin" }
+                from key in new[] { null, "wrong", "alice", "rita", "olga", "reader", "admin" }
                 select (port, key))
             {
                 var status = await Call(_app, endpoint, port, key);
@@ -96,22 +104,59 @@ public sealed class EndpointTests : IAsyncDisposable
     public async Task Call_NoOperatorsPort_IsAtThePublicPortForOperators()
     {
         await using var app = Gateway("--Gateway:AdminPort=0");
-        var endpoint = Endpoints(app).First(endpoint => AccessOf(endpoint) == Access.Operator);
+        var drain = Endpoints(app).First(endpoint => AccessOf(endpoint) == Access.Operator);
+        var list = Endpoints(app).First(endpoint => AccessOf(endpoint) == Access.Reader);
 
-        Assert.Equal(HttpStatusCode.Unauthorized, await Call(app, endpoint, PublicPort, null));
-        Assert.Equal(HttpStatusCode.Forbidden, await Call(app, endpoint, PublicPort, "alice"));
-        Assert.Equal(HttpStatusCode.OK, await Call(app, endpoint, PublicPort, "olga"));
+        foreach (var endpoint in new[] { drain, list })
+        {
+            Assert.Equal(HttpStatusCode.Unauthorized, await Call(app, endpoint, PublicPort, null));
+            Assert.Equal(HttpStatusCode.Forbidden, await Call(app, endpoint, PublicPort, "alice"));
+            Assert.Equal(HttpStatusCode.OK, await Call(app, endpoint, PublicPort, "olga"));
+        }
+
+        Assert.Equal(HttpStatusCode.Forbidden, await Call(app, drain, PublicPort, "rita"));
+        Assert.Equal(HttpStatusCode.OK, await Call(app, list, PublicPort, "rita"));
     }
 
-    [Fact]
-    public async Task Call_NoOperatorsKeys_IsOpenAtTheOperatorsPortOnly()
+    /// <summary>A gateway without any key serves everybody's conversations, and nobody's calls for operators.</summary>
+    [Theory]
+    [InlineData(AdminPort, AdminPort)]
+    [InlineData(0, PublicPort)]
+    public async Task Call_NoKeysAtAll_IsRefusedForOperatorsCalls(int adminPort, int port)
     {
-        await using var app = Gateway("--Gateway:AdminPort=8082", "--Gateway:AdminKeys:0=");
-        var list = Endpoints(app).First(endpoint => AccessOf(endpoint) == Access.Operator);
-        var metrics = Endpoints(app).First(endpoint => AccessOf(endpoint) == Access.Metrics);
+        await using var app = Build([$"--Gateway:AdminPort={adminPort}"]);
+        foreach (var endpoint in Endpoints(app).Where(
+            endpoint => AccessOf(endpoint) is Access.Operator or Access.Reader))
+        {
+            Assert.Contains(
+                await Call(app, endpoint, port, null), new[] { HttpStatusCode.Unauthorized, HttpStatusCode.Forbidden });
+        }
 
-        Assert.Equal(HttpStatusCode.OK, await Call(app, list, AdminPort, null));
-        Assert.Equal(HttpStatusCode.Unauthorized, await Call(app, metrics, PublicPort, null));
+        var metrics = Endpoints(app).First(endpoint => AccessOf(endpoint) == Access.Metrics);
+        var models = Endpoints(app).First(endpoint => PathOf(endpoint) == "/v1/models");
+        Assert.Equal(HttpStatusCode.Forbidden, await Call(app, metrics, PublicPort, null));
+        Assert.Equal(HttpStatusCode.OK, await Call(app, models, PublicPort, null));
+    }
+
+    /// <summary>The key that 'herd up' makes is an operator's, beside those of the configuration.</summary>
+    [Fact]
+    public async Task Call_KeyOfTheFile_IsAnOperators()
+    {
+        var file = Path.GetTempFileName();
+        await File.WriteAllTextAsync(file, "a-key-of-the-file\n", TestContext.Current.CancellationToken);
+        try
+        {
+            await using var app = Gateway("--Gateway:AdminPort=8082", $"--Gateway:AdminKeyFile={file}");
+            var drain = Endpoints(app).First(endpoint => AccessOf(endpoint) == Access.Operator);
+
+            Assert.Equal(HttpStatusCode.OK, await Call(app, drain, AdminPort, "a-key-of-the-file"));
+            Assert.Equal(HttpStatusCode.OK, await Call(app, drain, AdminPort, "admin"));
+            Assert.Equal(HttpStatusCode.Unauthorized, await Call(app, drain, AdminPort, "a-key-of-the-file\n."));
+        }
+        finally
+        {
+            File.Delete(file);
+        }
     }
 
     [Theory]
@@ -160,16 +205,18 @@ public sealed class EndpointTests : IAsyncDisposable
         (Access.Scaler, ScalerPort, _) => HttpStatusCode.OK,
         (Access.Scaler, _, _) or (_, ScalerPort, _) => HttpStatusCode.Forbidden,
         (Access.Open, _, _) => HttpStatusCode.OK,
-        (Access.AnyKey, AdminPort, "admin") or (Access.AnyKey, PublicPort, "alice" or "olga" or "admin") =>
-            HttpStatusCode.OK,
+        (Access.AnyKey, AdminPort, "admin" or "reader") => HttpStatusCode.OK,
+        (Access.AnyKey, PublicPort, "alice" or "rita" or "olga" or "reader" or "admin") => HttpStatusCode.OK,
         (Access.AnyKey, _, _) => HttpStatusCode.Unauthorized,
-        (Access.Operator, PublicPort, _) => HttpStatusCode.Forbidden,
-        (Access.Operator, AdminPort, "admin") => HttpStatusCode.OK,
-        (Access.Operator, AdminPort, _) => HttpStatusCode.Unauthorized,
+        (Access.Operator or Access.Reader, PublicPort, _) => HttpStatusCode.Forbidden,
+        (Access.Operator or Access.Reader, AdminPort, "admin") => HttpStatusCode.OK,
+        (Access.Reader, AdminPort, "reader") => HttpStatusCode.OK,
+        (Access.Operator, AdminPort, "reader") => HttpStatusCode.Forbidden,
+        (Access.Operator or Access.Reader, AdminPort, _) => HttpStatusCode.Unauthorized,
         (_, AdminPort, _) => HttpStatusCode.Forbidden,
-        (Access.Metrics, _, "olga" or "admin") => HttpStatusCode.OK,
+        (Access.Metrics, _, "rita" or "olga" or "reader" or "admin") => HttpStatusCode.OK,
         (Access.Metrics, _, "alice") => HttpStatusCode.Forbidden,
-        (Access.Tenant, _, "alice" or "olga") => HttpStatusCode.OK,
+        (Access.Tenant, _, "alice" or "rita" or "olga") => HttpStatusCode.OK,
         _ => HttpStatusCode.Unauthorized,
     };
 
@@ -177,6 +224,7 @@ public sealed class EndpointTests : IAsyncDisposable
     {
         var path when Open.Contains(path) => Access.Open,
         "/metrics" => Access.Metrics,
+        "/herd.v1.ClusterService/ListNodes" or "/herd.v1.ClusterService/Diagnose" => Access.Reader,
         var path when path.StartsWith("/herd.v1.ClusterService/", StringComparison.Ordinal) => Access.Operator,
         var path when path.StartsWith("/grpc.reflection.", StringComparison.Ordinal) => Access.AnyKey,
         var path when path.StartsWith("/externalscaler.ExternalScaler/", StringComparison.Ordinal) => Access.Scaler,
@@ -223,19 +271,22 @@ public sealed class EndpointTests : IAsyncDisposable
     private static List<RouteEndpoint> Endpoints(WebApplication app) =>
         [.. ((IEndpointRouteBuilder)app).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()];
 
-    private static WebApplication Gateway(params string[] options)
+    /// <summary>A gateway with a key for each kind of caller.</summary>
+    private static WebApplication Gateway(params string[] options) => Build(
+    [
+        $"--Gateway:Tenants:alice={TenantKeys.Hash("alice")}",
+        $"--Gateway:Tenants:rita={TenantKeys.Hash("rita")}",
+        $"--Gateway:Tenants:olga={TenantKeys.Hash("olga")}",
+        "--Gateway:Readers:0=rita",
+        "--Gateway:Operators:0=olga",
+        $"--Gateway:AdminKeys:0={TenantKeys.Hash("admin")}",
+        $"--Gateway:ReaderKeys:0={TenantKeys.Hash("reader")}",
+        .. options,
+    ]);
+
+    private static WebApplication Build(string[] options)
     {
-        var builder = WebApplication.CreateSlimBuilder(
-        [
-            "--Cluster:Name=g",
-            $"--Gateway:Tenants:alice={TenantKeys.Hash("alice")}",
-            $"--Gateway:Tenants:olga={TenantKeys.Hash("olga")}",
-            "--Gateway:Operators:0=olga",
-            .. options.Any(option => option.Contains("AdminKeys", StringComparison.Ordinal))
-                ? Array.Empty<string>()
-                : [$"--Gateway:AdminKeys:0={TenantKeys.Hash("admin")}"],
-            .. options.Where(option => !option.EndsWith('=')),
-        ]);
+        var builder = WebApplication.CreateSlimBuilder(["--Cluster:Name=g", .. options]);
         builder.Logging.ClearProviders();
         builder.AddHerdGateway();
         builder.AddGateway();

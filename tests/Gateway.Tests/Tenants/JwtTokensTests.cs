@@ -1,6 +1,4 @@
-using System.Security.Claims;
 using System.Security.Cryptography;
-using System.Text.Json;
 using Herd.Gateway.Hosting;
 using Herd.Gateway.Tenants;
 using Microsoft.Extensions.Options;
@@ -12,48 +10,32 @@ namespace Herd.Gateway.Tests.Tenants;
 
 public sealed class JwtTokensTests : IDisposable
 {
-    private static readonly DateTimeOffset Now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
-
-    private readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-    private readonly string _keys = Path.GetTempFileName();
-    private readonly FakeTimeProvider _time = new(Now);
+    private readonly TokenIssuer _issuer = new();
+    private readonly FakeTimeProvider _time = new(TokenIssuer.Now);
     private readonly JwtTokens _tokens;
 
-    public JwtTokensTests()
-    {
-        var key = JsonWebKeyConverter.ConvertFromECDsaSecurityKey(
-            new ECDsaSecurityKey(ECDsa.Create(_key.ExportParameters(false))) { KeyId = "1" });
-        File.WriteAllText(_keys, JsonSerializer.Serialize(
-            new { keys = new[] { new { kty = key.Kty, kid = key.Kid, crv = key.Crv, x = key.X, y = key.Y } } }));
-        _tokens = new JwtTokens(
-            Options.Create(new GatewayOptions
-            {
-                Jwt = new JwtOptions { KeysFile = _keys, Issuer = "us", Audience = "herd", TenantClaim = "org" },
-            }), _time);
-    }
+    public JwtTokensTests() =>
+        _tokens = new JwtTokens(Options.Create(new GatewayOptions { Jwt = _issuer.Options }), _time);
 
-    public void Dispose()
-    {
-        _key.Dispose();
-        File.Delete(_keys);
-    }
+    public void Dispose() => _issuer.Dispose();
 
     [Fact]
-    public async Task Find_ValidToken_IsTheTenant() => Assert.Equal("alice", await _tokens.Find(Sign()));
+    public async Task Find_ValidToken_IsTheTenant() => Assert.Equal("alice", await _tokens.Find(_issuer.Sign()));
 
     [Fact]
     public async Task Find_InvalidToken_IsNull()
     {
         using var other = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var good = Sign();
+        var good = _issuer.Sign();
         var parts = good.Split('.');
         var unsigned = $"{Base64UrlEncoder.Encode("""{"alg":"none","typ":"JWT"}""")}.{parts[1]}.";
-        var shared = new JsonWebTokenHandler().CreateToken(
-            Describe(new SigningCredentials(new SymmetricSecurityKey(File.ReadAllBytes(_keys)), "HS256")));
+        var shared = new JsonWebTokenHandler().CreateToken(TokenIssuer.Describe(
+            new SigningCredentials(new SymmetricSecurityKey(File.ReadAllBytes(_issuer.KeysFile)), "HS256")));
         foreach (var wrong in new[]
         {
-            Sign(other), Sign(
-                issuer: "them"), Sign(audience: "others"), Sign(expires: Now.AddMinutes(-2)), Sign(claim: "name"),
+            _issuer.Sign(other), _issuer.Sign(issuer: "them"), _issuer.Sign(audience: "others"),
+            _issuer.Sign(expires: TokenIssuer.Now.AddMinutes(-2)), _issuer.Sign(claim: "name"),
+            _issuer.Sign(tenant: ""), _issuer.Sign(tenant: new string('a', 129)),
             unsigned, shared, parts[0] + "." + parts[1] + ".", good[..^6] + "AAAAAA", "a.b.c", "key", "",
         })
         {
@@ -61,41 +43,24 @@ public sealed class JwtTokensTests : IDisposable
         }
     }
 
+    /// <summary>A token whose reader must understand what Herd does not is refused.</summary>
+    [Fact]
+    public async Task Find_CriticalHeader_IsNull()
+    {
+        foreach (var critical in new object[] { new[] { "exp" }, new[] { "b64" }, Array.Empty<string>(), "exp" })
+        {
+            Assert.Null(await _tokens.Find(_issuer.Sign(headers: new() { ["crit"] = critical, ["b64"] = true })));
+        }
+
+        Assert.Equal("alice", await _tokens.Find(_issuer.Sign(headers: new() { ["b64"] = true })));
+    }
+
     [Fact]
     public async Task Find_ExpiredToken_IsNull()
     {
-        var token = Sign();
+        var token = _issuer.Sign();
         _time.Advance(TimeSpan.FromHours(2));
 
         Assert.Null(await _tokens.Find(token));
     }
-
-    private string Sign(
-        ECDsa? key = null,
-        string issuer = "us",
-        string audience = "herd",
-        DateTimeOffset? expires = null,
-        string claim = "org") =>
-        new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(Describe(
-            new SigningCredentials(new ECDsaSecurityKey(key ?? _key) { KeyId = "1" }, "ES256"),
-            issuer,
-            audience,
-            expires,
-            claim));
-
-    private static SecurityTokenDescriptor Describe(
-        SigningCredentials credentials,
-        string issuer = "us",
-        string audience = "herd",
-        DateTimeOffset? expires = null,
-        string claim = "org") => new()
-    {
-        Issuer = issuer,
-        Audience = audience,
-        Expires = (expires ?? Now.AddHours(1)).UtcDateTime,
-        NotBefore = Now.AddHours(-1).UtcDateTime,
-        IssuedAt = Now.AddHours(-1).UtcDateTime,
-        Subject = new ClaimsIdentity([new Claim(claim, "alice")]),
-        SigningCredentials = credentials,
-    };
 }

@@ -76,5 +76,5 @@ public sealed class QuotasTests : IDisposable
         }
     }
 
-    private static Tenant NewTenant(string name, TenantLimits limits) => new(name, IsOperator: false, limits);
+    private static Tenant NewTenant(string name, TenantLimits limits) => new(name, TenantRole.User, limits);
 }

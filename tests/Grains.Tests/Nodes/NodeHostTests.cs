@@ -100,4 +100,20 @@ public sealed class NodeHostTests
 
         Assert.Null(node.Host.Loaded);
     }
+
+    /// <summary>A later model that cannot be loaded leaves the node without one, and the report says why.</summary>
+    [Fact]
+    public async Task Report_LaterModelIsMissing_SaysWhyItServesNone()
+    {
+        await using var node = new SimulatedHost();
+        await node.Start();
+        Assert.Equal(("tiny", LoadStage.Served), (node.Host.Report().Load!.Model, node.Host.Report().Load!.Stage));
+
+        node.Host.BeginDrain();
+        node.Host.Replace("/nowhere.gguf");
+        await node.Until(report => report.Load!.Stage == LoadStage.Failed);
+
+        Assert.Contains("/nowhere.gguf", node.Host.Report().Load!.Failure, StringComparison.Ordinal);
+        Assert.Equal((NodeState.Ready, 0), (node.Host.Report().State, node.Host.Report().Models.Count));
+    }
 }

@@ -34,6 +34,23 @@ public sealed class ModelCatalogTests : IDisposable
         Assert.Contains("smollm2-135m-instruct", error.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>A file gets a model's name only if it is that model's, whose digest is compared.</summary>
+    [Fact]
+    public void Find_FileWithAModelsName_IsThatModelOrRefused()
+    {
+        var catalog = ModelCatalog.Read(Path.Combine(Repository.Root, "models", "catalog.json"));
+
+        Assert.Equal(catalog.Find("smollm2-135m-instruct"), catalog.Find(Repository.RealModel));
+        Assert.NotNull(catalog.Find(Repository.RealModel).Sha256);
+        foreach (var name in new[] { "smollm2-135m-instruct.gguf", "smollm2-135m-instruct.bin" })
+        {
+            var error = Assert.Throws<InvalidDataException>(() => catalog.Find(Write(name, "others")));
+            Assert.Contains("Rename the file", error.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Null(catalog.Find(Write("other.gguf", "others")).Sha256);
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("{}")]

@@ -150,7 +150,7 @@ internal sealed class PodCluster : IAsyncDisposable
             return _gateways.TryGetValue(pod, out var known)
                 ? known
                 : _gateways[pod] = new Cli.Gateway(
-                    new GatewayAddress($"http://{pod.Address}:8081", $"http://{pod.Address}:8082"), Key, Key);
+                    new GatewayAddress($"http://{pod.Address}:8081", $"http://{pod.Address}:8082", Key), Key);
         }
     }
 

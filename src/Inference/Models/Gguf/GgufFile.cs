@@ -8,6 +8,7 @@ namespace Herd.Inference.Models.Gguf;
 /// </summary>
 public sealed class GgufFile
 {
+    private const string TemplateKey = "tokenizer.chat_template";
     internal const string TokensKey = "tokenizer.ggml.tokens";
 
     private const int MaxMetadata = 65_536;
@@ -53,6 +54,16 @@ public sealed class GgufFile
         {
             throw new ModelLoadException($"The model file {path} cannot be read: {e.Message}", e);
         }
+    }
+
+    /// <summary>Reads the description of a model that chats.</summary>
+    /// <exception cref="ModelLoadException">The file is missing or damaged, or has no chat template.</exception>
+    public static GgufFile ReadForChat(string path)
+    {
+        var file = Read(path);
+        return file.Metadata.ContainsKey(TemplateKey)
+            ? file
+            : throw new ModelLoadException($"{path} has no chat template. Choose a chat or instruct model.");
     }
 
     /// <summary>Reads a description from the start of a stream.</summary>
