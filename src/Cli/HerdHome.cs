@@ -6,7 +6,10 @@ internal static class HerdHome
     private const UnixFileMode Private =
         UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
-    private static readonly string[] Own = ["run.json", "cluster.key", "operator.key", "logs", "data"];
+    /// <summary>The name of the file that <see cref="Processes.HomeLock"/> locks.</summary>
+    public const string LockFile = "lock";
+
+    private static readonly string[] Own = ["run.json", LockFile, "cluster.key", "operator.key", "logs", "data"];
 
     /// <summary>The folder with models/ in it.</summary>
     public static string Root { get; } = FindRoot();

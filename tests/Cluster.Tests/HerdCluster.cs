@@ -69,12 +69,24 @@ public class HerdCluster : IAsyncDisposable
         return new CommandResult(process.ExitCode, await output, await error);
     }
 
+    /// <summary>Starts the herd command on a terminal.</summary>
+    internal Terminal StartOnTerminal(params string[] arguments)
+    {
+        var line = $"exec {Command} {string.Join(' ', arguments)}";
+        return new Terminal(Start(
+            "script", ["--quiet", "--flush", "--return", "--command", line, "/dev/null"]));
+    }
+
     /// <summary>Starts the herd command and leaves it running.</summary>
-    public Process Start(params string[] arguments)
+    public Process Start(params string[] arguments) => Start(Command, arguments);
+
+    private static string Command =>
+        Path.Combine(Repository.Root, "artifacts", "bin", "Cli", Repository.Configuration, "herd");
+
+    private Process Start(string program, string[] arguments)
     {
         // A script's background jobs ignore Ctrl-C, and so would the processes that the tests start.
-        var command = Path.Combine(Repository.Root, "artifacts", "bin", "Cli", Repository.Configuration, "herd");
-        var info = new ProcessStartInfo("env", ["--default-signal=INT", command, .. arguments])
+        var info = new ProcessStartInfo("env", ["--default-signal=INT", program, .. arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -251,6 +263,19 @@ public class HerdCluster : IAsyncDisposable
             CultureInfo.InvariantCulture), "--grpc", GrpcPort.ToString(CultureInfo.InvariantCulture),
         .. options,
     ];
+
+    /// <summary>Removes run.json, whatever it is.</summary>
+    internal void RemoveState()
+    {
+        File.Delete(NewPath("run.json.new"));
+        var path = NewPath("run.json");
+        if (Directory.Exists(path))
+        {
+            Directory.Delete(path);
+        }
+
+        File.Delete(path);
+    }
 
     /// <summary>The entry of a process in run.json.</summary>
     private JsonElement State(string name)

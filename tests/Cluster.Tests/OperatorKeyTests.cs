@@ -10,8 +10,6 @@ namespace Herd.Cluster.Tests;
 [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
 public sealed class OperatorKeyTests(RealCluster cluster)
 {
-    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
-
     /// <summary>Another user of the machine finds the port, and has no key. The commands have it.</summary>
     [Fact]
     public async Task OperatorsPort_WithoutTheKeyOfHerdUp_Refuses()

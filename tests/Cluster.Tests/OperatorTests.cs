@@ -68,9 +68,9 @@ public sealed class OperatorTests(TinyCluster cluster)
         await LoadTheFirstAgain();
 
         Assert.Equal(HttpStatusCode.OK, answered.StatusCode);
-        Assert.Equal(
-            (1, "herd: The node 'node-2' may not load '/nowhere.gguf'."), (unknown.ExitCode, unknown.Error[..58]));
-        Assert.Equal(0, unload.ExitCode);
+        Assert.Equal((1, 0), (unknown.ExitCode, unload.ExitCode));
+        Assert.StartsWith(
+            "herd: The node 'node-2' may not load '/nowhere.gguf'.", unknown.Error, StringComparison.Ordinal);
         Assert.EndsWith("--wait waits for the end.\n", unload.Output, StringComparison.Ordinal);
     }
 

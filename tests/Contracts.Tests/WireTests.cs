@@ -109,7 +109,7 @@ public sealed class WireTests
         "IOhADXR1cm5fMTEBbZ+tPllSZWFkT25seUxpc3RJbnRlcmZhY2VDb2RlY2AxW1toZXJkLk1lc3NhZ2VdXQADIegIAwlBC2hlbGxv4OAh6GAAA"
             + "AA/wQHBAcEBAQ8BJTEBw9luPk1SZWFkT25seUxpc3RJbnRlcmZhY2VDb2RlY2AxW1tzdHJpbmddXQADQQN44MEBwQHBAcEBwQHBAQEB"
             + "wQEJAwEJAwHBAcEBwQEBAeBBA20BAyHoAAEBAQEBAQHgwQHBAcEBQSEzIhEAVUR3ZoiZqrvM3e7/4A==";
-    private const string LoadV11 = "IOjg";
+    private const string LoadV11 = "IOgACUEDbQkDFSGAAAD4tMhI3giBAAAAAAAAAADgQQ9kYW1hZ2Vk4A==";
     private const string DeltaV8 = "IOhAA3gBBQEdwQEBE+A=";
 
     private static readonly ServiceProvider Services = new ServiceCollection().AddSerializer().BuildServiceProvider();

@@ -12,22 +12,13 @@ internal static class ChaosCommand
 {
     public static Command Create()
     {
-        var minutes = new Option<double>("--minutes")
-        {
-            DefaultValueFactory = _ => 1, Description = "The length of the run, in minutes.", HelpName = "N",
-        };
+        var minutes = NumberOption.Create("--minutes", "The length of the run, in minutes.", 1.0, 0.001, 10_000);
         var seed = new Option<int>("--seed")
         {
             DefaultValueFactory = _ => 1, Description = "The seed of the faults and of the messages.", HelpName = "N",
         };
-        var conversations = new Option<int>("--conversations")
-        {
-            DefaultValueFactory = _ => 24, Description = "Concurrent users.", HelpName = "N",
-        };
-        var tokens = new Option<int>("--answer-tokens")
-        {
-            DefaultValueFactory = _ => 64, Description = "The maximum of tokens of an answer.", HelpName = "N",
-        };
+        var conversations = NumberOption.Create("--conversations", "Concurrent users.", 24, 1, 100_000);
+        var tokens = NumberOption.Create("--answer-tokens", "The maximum of tokens of an answer.", 64, 1, 1 << 20);
         var scene = new Option<ChaosScene>("--scene")
         {
             DefaultValueFactory = _ => ChaosScene.All,
@@ -35,12 +26,7 @@ internal static class ChaosCommand
                 + "restarted), scale (a node is added, and removed), outage (the store is stopped), calm (none).",
             HelpName = "NAME",
         };
-        var slots = new Option<int>("--slots")
-        {
-            DefaultValueFactory = _ => 8,
-            Description = "The slots of each node that the command starts.",
-            HelpName = "N",
-        };
+        var slots = NumberOption.Create("--slots", "The slots of each node that the command starts.", 8, 1, 256);
         var plan = new Option<bool>("--plan") { Description = "Only prints the planned faults." };
         var json = new Option<bool>("--json")
         {
@@ -61,7 +47,7 @@ internal static class ChaosCommand
             var owns = RunState.TryRead() is not { } running || !running.Processes.Any(Machine.IsAlive);
             var slotsEach = parsed.GetValue(slots).ToString(CultureInfo.InvariantCulture);
             string[] up = ["--detach", "--nodes", nodes, "--gateways", "2", "--slots", slotsEach];
-            if (owns && await UpCommand.Create().Parse(up).InvokeAsync(cancellationToken: cancellation) != 0)
+            if (owns && await CommandLine.Invoke(UpCommand.Create(), up, cancellation) != 0)
             {
                 return ExitCodes.Failed;
             }
@@ -119,7 +105,7 @@ internal static class ChaosCommand
             {
                 if (owns)
                 {
-                    await DownCommand.Create().Parse([]).InvokeAsync(cancellationToken: CancellationToken.None);
+                    await CommandLine.Invoke(DownCommand.Create(), [], CancellationToken.None);
                 }
             }
 

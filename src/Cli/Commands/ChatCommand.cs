@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using System.Security.Cryptography;
 using Grpc.Core;
 using Herd.V1;
 
@@ -51,7 +52,9 @@ internal static class ChatCommand
                 ?? await Begin(gateway, parsed.GetValue(model), parsed.GetValue(system), cancellation);
             var chat = new ChatSession(
                 gateway, id, parsed.GetValue(temperature), parsed.GetValue(seed), parsed.GetValue(maxTokens));
-            await (parsed.GetValue(text) is { } one ? chat.Say(one, cancellation) : Converse(chat, id, cancellation));
+            await (parsed.GetValue(text) is { } one
+                ? chat.Say(one, ChatSession.NewTurn(), cancellation)
+                : Converse(chat, id, cancellation));
             return 0;
         });
         return command;
@@ -77,17 +80,34 @@ internal static class ChatCommand
 
     private static async Task Converse(ChatSession chat, string id, CancellationToken cancellation)
     {
-        await Console.Error.WriteLineAsync($"Conversation {id}. An empty line or Ctrl-D ends.");
+        await Console.Error.WriteLineAsync(
+            $"Conversation {id}. An empty line, Ctrl-C or Ctrl-D ends it. In an answer, Ctrl-C ends the answer.");
         while (true)
         {
             await Console.Error.WriteAsync("> ");
-            var line = await Console.In.ReadLineAsync(cancellation);
+            var line = await ReadLine(cancellation);
             if (string.IsNullOrWhiteSpace(line))
             {
                 return;
             }
 
-            await chat.Say(line, cancellation);
+            await chat.SayOrStop(line, cancellation);
+        }
+    }
+
+    /// <summary>
+    /// Reads a line on a thread of its own: reading from a terminal does not observe a cancellation.
+    /// </summary>
+    private static async Task<string?> ReadLine(CancellationToken cancellation)
+    {
+        try
+        {
+            return await Task.Run(Console.In.ReadLine, CancellationToken.None).WaitAsync(cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+            await Console.Error.WriteLineAsync();
+            throw;
         }
     }
 
@@ -95,11 +115,48 @@ internal static class ChatCommand
     private sealed class ChatSession(
         Gateway gateway, string conversation, float? temperature, ulong? seed, int? maxTokens)
     {
-        public async Task Say(string text, CancellationToken cancellation)
+        /// <summary>Takes a turn. Ctrl-C ends the answer, and the conversation goes on.</summary>
+        public async Task SayOrStop(string text, CancellationToken cancellation)
+        {
+            var turn = NewTurn();
+            using var answer = Interrupt.BeginPart();
+            try
+            {
+                await Say(text, turn, answer.Token);
+            }
+            catch (Exception e) when (answer.IsInterrupted && e is OperationCanceledException or RpcException)
+            {
+                await Console.Out.WriteLineAsync();
+                await Console.Error.WriteLineAsync("[stopped; Ctrl-C again ends the conversation]");
+                await Cancel(turn, cancellation);
+            }
+        }
+
+        /// <summary>The id of a new turn, by which it can be ended.</summary>
+        public static string NewTurn() => $"turn_{RandomNumberGenerator.GetHexString(32, lowercase: true)}";
+
+        /// <summary>Ends a turn, and waits until it has ended, so that the next one can begin.</summary>
+        private async Task Cancel(string turn, CancellationToken cancellation)
+        {
+            try
+            {
+                await gateway.Conversations.CancelTurnAsync(
+                    new CancelTurnRequest { ConversationId = conversation, TurnId = turn },
+                    cancellationToken: cancellation);
+            }
+            catch (RpcException e) when (e.StatusCode == StatusCode.NotFound)
+            {
+                // It was stopped before it began.
+            }
+        }
+
+        public async Task Say(string text, string turn, CancellationToken cancellation)
         {
             var started = Stopwatch.GetTimestamp();
             var firstToken = TimeSpan.Zero;
-            using var call = gateway.Conversations.Converse(Request(text), cancellationToken: cancellation);
+            var request = Request(text);
+            request.TurnId = turn;
+            using var call = gateway.Conversations.Converse(request, cancellationToken: cancellation);
             await foreach (var update in call.ResponseStream.ReadAllAsync(cancellation))
             {
                 if (update.Delta is { } delta)

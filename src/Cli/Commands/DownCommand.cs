@@ -12,6 +12,7 @@ internal static class DownCommand
             "down", "Stops the cluster that 'herd up' started on this machine. Conversations stay in the store.");
         command.SetAction(async (_, _) =>
         {
+            using var home = HomeLock.Take();
             var alive = RunState.TryRead()?.Processes.Where(Machine.IsAlive).ToList() ?? [];
             if (alive.Count == 0)
             {

@@ -12,8 +12,8 @@ internal static class UpCommand
 
     public static Command Create()
     {
-        var nodes = Number("--nodes", "Nodes to start.", 2, 1, 64);
-        var gateways = Number("--gateways", "Gateways to start.", 1, 1, 16);
+        var nodes = NumberOption.Create("--nodes", "Nodes to start.", 2, 1, 64);
+        var gateways = NumberOption.Create("--gateways", "Gateways to start.", 1, 1, 16);
         var model = new Option<string?>("--model")
         {
             Description = "A model of models/catalog.json, or the path of a GGUF file. Default: the catalog's first.",
@@ -26,19 +26,19 @@ internal static class UpCommand
                 + "Default: that of the build.",
             HelpName = "NAME",
         };
-        var threads = Number(
+        var threads = NumberOption.Create(
             "--threads", "CPU threads of each node. 0 divides the machine's cores among the nodes.", 0, 0, 1024);
-        var slots = Number(
+        var slots = NumberOption.Create(
             "--slots", "The slots of each node: conversations that it computes at the same time.", 8, 1, 256);
-        var context = Number(
+        var context = NumberOption.Create(
             "--context", "The context of a conversation, in tokens. 0: that of the model's training.", 0, 0, 1 << 24);
-        var http = Number(
+        var http = NumberOption.Create(
             "--http",
             "The port of the OpenAI API on 127.0.0.1. Further gateways take every second port after it.",
             8080,
             1,
             65500);
-        var grpc = Number(
+        var grpc = NumberOption.Create(
             "--grpc",
             "The port of gRPC on 127.0.0.1. Further gateways take every second port after it.",
             8081,
@@ -66,7 +66,7 @@ internal static class UpCommand
         };
 
         command.SetAction((parsed, cancellation) => Run(
-            new ClusterPlan
+            () => new ClusterPlan
             {
                 Nodes = parsed.GetValue(nodes),
                 Gateways = parsed.GetValue(gateways),
@@ -87,31 +87,40 @@ internal static class UpCommand
         return command;
     }
 
-    private static async Task<int> Run(ClusterPlan plan, bool detach, CancellationToken cancellation)
+    private static async Task<int> Run(Func<ClusterPlan> plan, bool detach, CancellationToken cancellation)
     {
-        var cluster = new LocalCluster(Prepare(plan));
+        LocalCluster cluster;
+        using (HomeLock.Take())
+        {
+            cluster = new LocalCluster(Prepare(plan()));
+            try
+            {
+                await cluster.StartMissing(cancellation);
+                await AnsiConsole.Status().StartAsync("Starting", status =>
+                    cluster.WaitUntilReady(problem => status.Status(Markup.Escape(problem)), cancellation));
+            }
+            catch
+            {
+                await StopStarted(cluster);
+                throw;
+            }
+        }
+
+        Show(cluster);
+        if (detach || cluster.Started.Count == 0)
+        {
+            return 0;
+        }
+
         try
         {
-            await cluster.StartMissing(cancellation);
-            await AnsiConsole.Status().StartAsync("Starting", status =>
-                cluster.WaitUntilReady(problem => status.Status(Markup.Escape(problem)), cancellation));
-            Show(cluster);
-            if (detach || cluster.Started.Count == 0)
-            {
-                return 0;
-            }
-
             await Watch(cluster, cancellation);
             return 0;
         }
-        catch (Exception e) when (e is CliException or OperationCanceledException)
+        catch
         {
+            using var home = await HomeLock.WaitForIt();
             await StopStarted(cluster);
-            if (e is OperationCanceledException)
-            {
-                return ExitCodes.Interrupted;
-            }
-
             throw;
         }
     }
@@ -209,22 +218,5 @@ internal static class UpCommand
         {
             RunState.Delete();
         }
-    }
-
-    private static Option<int> Number(string name, string description, int standard, int min, int max)
-    {
-        var option = new Option<int>(name)
-        {
-            Description = description, HelpName = "N", DefaultValueFactory = _ => standard,
-        };
-        option.Validators.Add(result =>
-        {
-            if (!result.Errors.Any()
-                && (result.GetValueOrDefault<int>() < min || result.GetValueOrDefault<int>() > max))
-            {
-                result.AddError($"{name} must be from {min} to {max}.");
-            }
-        });
-        return option;
     }
 }

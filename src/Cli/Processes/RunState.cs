@@ -69,17 +69,27 @@ internal sealed record RunState
         ],
     };
 
-    /// <returns>Null if no cluster runs here, or its state cannot be read.</returns>
+    /// <returns>Null if no cluster runs here.</returns>
+    /// <exception cref="CliException">The file cannot be read. Then nobody knows what runs.</exception>
     public static RunState? TryRead()
     {
         try
         {
             var state = JsonSerializer.Deserialize(File.ReadAllText(HerdHome.StateFile), RunStateJson.Default.RunState);
-            return state?.Version == CurrentVersion ? state : null;
+            return state is { Version: CurrentVersion }
+                ? state
+                : throw new JsonException(
+                    $"it is of version {state?.Version}, and this Herd reads version {CurrentVersion}.");
         }
-        catch (Exception e) when (e is IOException or JsonException)
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+        {
+            throw new CliException(
+                $"{HerdHome.StateFile}, the list of this cluster's processes, cannot be read: {e.Message} End the "
+                + "processes that may run, then delete the file.");
         }
     }
 
@@ -131,15 +141,32 @@ internal sealed record GatewayAddress(string Calls, string Admin, string? AdminK
     /// </summary>
     public static GatewayAddress Configured()
     {
-        var here = RunState.TryRead()?.Gateways is [var first, ..] ? first : Default;
-        var admin = Environment.GetEnvironmentVariable("HERD_ADMIN");
+        var (calls, admin) = (Given("HERD_GATEWAY"), Given("HERD_ADMIN"));
+        var here = calls is not null && admin is not null ? Default
+            : RunState.TryRead()?.Gateways is [var first, ..] ? first
+            : Default;
         return new GatewayAddress(
-            Environment.GetEnvironmentVariable("HERD_GATEWAY") ?? here.Calls,
+            calls ?? here.Calls,
             admin ?? here.Admin,
             Environment.GetEnvironmentVariable("HERD_ADMIN_KEY") ?? (admin is null ? here.AdminKey : null));
     }
+
+    /// <exception cref="CliException">The variable is no address.</exception>
+    private static string? Given(string variable) => Environment.GetEnvironmentVariable(variable) switch
+    {
+        null => null,
+        var text when Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme is "http" or "https" =>
+            text,
+        var text => throw new CliException(
+            $"{variable} is '{text}', which is no address. Set it to one such as http://127.0.0.1:8081.",
+            ExitCodes.BadInput),
+    };
 }
 
-[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSourceGenerationOptions(
+    WriteIndented = true,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(RunState))]
 internal sealed partial class RunStateJson : JsonSerializerContext;

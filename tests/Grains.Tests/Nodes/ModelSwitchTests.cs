@@ -73,7 +73,7 @@ public sealed class ModelSwitchTests : IAsyncDisposable
     [InlineData("secret.gguf", HerdError.Forbidden)]
     [InlineData("allowed-not/x.gguf", HerdError.Forbidden)]
     [InlineData("allowed/../secret.gguf", HerdError.Forbidden)]
-    [InlineData("single.gguf/x", HerdError.Forbidden)]
+    [InlineData("single.gguf/x", HerdError.ModelNotFound)]
     [InlineData("allowed/missing.gguf", HerdError.ModelNotFound)]
     [InlineData("allowed", HerdError.ModelNotFound)]
     [InlineData("gpt-7", HerdError.ModelNotFound)]
@@ -113,7 +113,7 @@ public sealed class ModelSwitchTests : IAsyncDisposable
         await System.IO.File.WriteAllTextAsync(
             catalog,
             $$"""{"version":1,"models":[{"id":"mine","file":"mine.gguf","sha256":"{{new string('0', 64)}}","""
-            + """"context_length":1,"licence":"none","source":"none","sampling":{} }]}""",
+            + """ "context_length":1,"licence":"none","source":"none","sampling":{} }]}""",
             TestContext.Current.CancellationToken);
         _node.Node.Value.Catalog = catalog;
 
