@@ -1,6 +1,7 @@
 using System.Net;
 using Herd.Gateway.Tenants;
 using Herd.Grains.Hosting.Configuration;
+using Herd.Grains.Hosting.Identity;
 using Microsoft.Extensions.Options;
 
 namespace Herd.Gateway.Hosting;

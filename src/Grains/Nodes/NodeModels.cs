@@ -1,5 +1,5 @@
 using Herd.Contracts.Errors;
-using Herd.Grains.Hosting;
+using Herd.Grains.Hosting.Configuration;
 using Herd.Inference.Models;
 using Herd.Inference.Runtime;
 using Microsoft.Extensions.Options;
