@@ -292,8 +292,10 @@ public class HerdCluster : IAsyncDisposable
         _otherChannel?.Dispose();
         using var process = Start("down");
         await process.WaitForExitAsync();
+        var unhandled = GatewayLogs.Unhandled(Path.Combine(Home, "logs"));
         _home.Delete(recursive: true);
         GC.SuppressFinalize(this);
+        Assert.True(unhandled is [], $"A gateway did not handle an exception:\n{string.Join('\n', unhandled)}");
     }
 }
 

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using Herd.Contracts.Conversations;
+using Herd.Gateway.Generation;
+using Herd.Gateway.Requests;
 
 namespace Herd.Gateway.Answers;
 
@@ -22,26 +24,27 @@ internal static class CallText
     /// <returns>The function and the arguments; null if the text is not a call of one of them.</returns>
     public static (string Name, string Arguments)? Read(string json, IReadOnlyList<Tool> tools)
     {
-        try
-        {
-            using var document = JsonDocument.Parse(json);
-            var call = document.RootElement;
-            if (call.ValueKind != JsonValueKind.Object
-                || !call.TryGetProperty("name", out var name) || name.ValueKind != JsonValueKind.String
-                || tools.All(tool => !name.ValueEquals(tool.Name)))
-            {
-                return null;
-            }
-
-            var hasArguments = call.TryGetProperty("arguments", out var arguments)
-                || call.TryGetProperty("parameters", out arguments);
-            return !hasArguments ? (name.GetString()!, "{}")
-                : arguments.ValueKind == JsonValueKind.Object ? (name.GetString()!, arguments.GetRawText())
-                : null;
-        }
-        catch (JsonException)
+        if (!JsonCheck.IsObject(json))
         {
             return null;
         }
+
+        using var document = JsonDocument.Parse(json);
+        var call = new Field<JsonElement?>("call", document.RootElement);
+        var member = call.Member("name");
+        var name = member.Kind() == JsonValueKind.String ? member.Text() : null;
+        if (name is null || tools.All(tool => tool.Name != name))
+        {
+            return null;
+        }
+
+        var arguments = call.Member("arguments");
+        arguments = arguments.Kind() == JsonValueKind.Undefined ? call.Member("parameters") : arguments;
+        return arguments.Kind() switch
+        {
+            JsonValueKind.Undefined => (name, "{}"),
+            JsonValueKind.Object => (name, arguments.Raw()!),
+            _ => null,
+        };
     }
 }

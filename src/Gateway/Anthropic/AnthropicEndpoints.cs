@@ -31,7 +31,7 @@ internal static class AnthropicEndpoints
         var markup = registry.MarkupOf(request.Model);
         var turn = AnthropicRequestReader.ToTurn(request, markup);
         await using var reply = await replies.Begin(context, request.Rest, turn, markup);
-        if (request.Stream)
+        if (request.Stream == true)
         {
             await Stream(context, reply, AnthropicShape.Reply(turn, [], answered: null, hasCalled: false), logger);
             return;

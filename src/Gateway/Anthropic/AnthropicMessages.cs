@@ -23,7 +23,7 @@ internal sealed record MessagesRequest
 
     public int? TopK { get; init; }
 
-    public bool Stream { get; init; }
+    public bool? Stream { get; init; }
 
     public IReadOnlyList<ToolParam>? Tools { get; init; }
 
@@ -38,7 +38,7 @@ internal sealed record MessageParam
     public string? Role { get; init; }
 
     /// <summary>A text, or an array of blocks.</summary>
-    public JsonElement Content { get; init; }
+    public JsonElement? Content { get; init; }
 }
 
 internal sealed record ToolParam(

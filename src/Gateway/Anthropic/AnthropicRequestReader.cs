@@ -4,7 +4,7 @@ using Herd.Contracts.Errors;
 using Herd.Gateway.Answers;
 using Herd.Gateway.Conversations;
 using Herd.Gateway.Generation;
-using Herd.Gateway.OpenAi;
+using Herd.Gateway.Requests;
 using static Herd.Gateway.Errors.BadRequest;
 
 namespace Herd.Gateway.Anthropic;
@@ -68,7 +68,7 @@ internal static class AnthropicRequestReader
         ? new Tool(
             name,
             tool.Description,
-            ChatTools.Parameters(tool.InputSchema, $"tools[{index}].input_schema"),
+            new Field<JsonElement?>($"tools[{index}].input_schema", tool.InputSchema).Json(),
             tool.Strict == true)
         : throw Bad(
             $"'tools[{index}]' is not a function with a name. Anthropic's own tools are not supported.",
@@ -77,16 +77,15 @@ internal static class AnthropicRequestReader
     private static List<Message> Messages(MessagesRequest request, AnswerMarkup markup)
     {
         TurnLimits.CheckCount(request.Messages?.Count ?? 0);
-        List<Message> read = request.System is { ValueKind: not JsonValueKind.Null } system
-            ? [new Message(Role.System, Text(system, "system"))]
-            : [];
+        var system = new Field<JsonElement?>("system", request.System);
+        List<Message> read = system.Kind() == JsonValueKind.Undefined ? [] : [new Message(Role.System, Text(system))];
         foreach (var (i, message) in request.Messages!.Index())
         {
-            var field = $"messages[{i}].content";
+            var content = new Field<JsonElement?>($"messages[{i}].content", message?.Content);
             read.AddRange(message?.Role switch
             {
-                "user" => User(message.Content, field),
-                "assistant" => [new Message(Role.Assistant, Assistant(message.Content, field, markup))],
+                "user" => User(content),
+                "assistant" => [new Message(Role.Assistant, Assistant(content, markup))],
                 _ => throw Bad($"'messages[{i}].role' must be user or assistant.", $"messages[{i}].role"),
             });
         }
@@ -97,52 +96,49 @@ internal static class AnthropicRequestReader
     }
 
     /// <summary>The messages of a user: the results of calls first, then the text.</summary>
-    private static IEnumerable<Message> User(JsonElement content, string name)
+    private static IEnumerable<Message> User(Field<JsonElement?> content)
     {
-        if (content.ValueKind == JsonValueKind.String)
+        if (content.Kind() == JsonValueKind.String)
         {
-            return [new Message(Role.User, content.GetString()!)];
+            return [new Message(Role.User, content.Text()!)];
         }
 
-        var results = Blocks(content, name)
-            .Where(block => block.TextOf("type") == "tool_result")
-            .Select(block => new Message(
-                Role.Tool, block.TryGetProperty("content", out var result) ? Text(result, $"{name}.content") : ""));
-        var text = string.Concat(Blocks(content, name)
-            .Where(block => block.TextOf("type") != "tool_result")
-            .Select(block => BlockText(block, name)));
+        var results = Blocks(content)
+            .Where(block => Type(block) == "tool_result")
+            .Select(block => block.Member("content"))
+            .Select(result => new Message(Role.Tool, result.Kind() == JsonValueKind.Undefined ? "" : Text(result)));
+        var text = string.Concat(Blocks(content).Where(block => Type(block) != "tool_result").Select(BlockText));
         return text.Length > 0 ? results.Append(new Message(Role.User, text)) : results;
     }
 
-    private static string Assistant(JsonElement content, string name, AnswerMarkup markup)
+    private static string Assistant(Field<JsonElement?> content, AnswerMarkup markup)
     {
-        if (content.ValueKind == JsonValueKind.String)
+        if (content.Kind() == JsonValueKind.String)
         {
-            return content.GetString()!;
+            return content.Text()!;
         }
 
-        var text = string.Concat(Blocks(content, name)
-            .Where(block => block.TextOf("type") is not ("tool_use" or "thinking" or "redacted_thinking"))
-            .Select(block => BlockText(block, name)));
-        var calls = Blocks(content, name).Where(block => block.TextOf("type") == "tool_use").Select(block =>
-            block.TextOf("name") is { } function
-            && block.TryGetProperty("input", out var input) && input.ValueKind == JsonValueKind.Object
-                ? new ToolCall("", function, JsonSerializer.Serialize(input, OpenAiJson.Default.JsonElement))
-                : throw Bad($"'{name}' has a tool_use without a name or an input object. Send both.", name));
+        var text = string.Concat(Blocks(content)
+            .Where(block => Type(block) is not ("tool_use" or "thinking" or "redacted_thinking"))
+            .Select(BlockText));
+        var calls = Blocks(content).Where(block => Type(block) == "tool_use").Select(block =>
+            block.Member("input").Json() is { } input
+                ? new ToolCall("", block.Member("name").Required(), input)
+                : throw block.Member("input").Wrong("an object"));
         return CallText.Write(text, [.. calls], markup);
     }
 
-    private static string Text(JsonElement content, string name) => content.ValueKind == JsonValueKind.String
-        ? content.GetString()!
-        : string.Concat(Blocks(content, name).Select(block => BlockText(block, name)));
+    private static string Text(Field<JsonElement?> content) => content.Kind() == JsonValueKind.String
+        ? content.Text()!
+        : string.Concat(Blocks(content).Select(BlockText));
 
-    private static JsonElement.ArrayEnumerator Blocks(JsonElement content, string name) =>
-        content.ValueKind == JsonValueKind.Array
-            ? content.EnumerateArray()
-            : throw Bad($"'{name}' must be a text or an array of blocks.", name);
+    private static IEnumerable<Field<JsonElement?>> Blocks(Field<JsonElement?> content) =>
+        content.Kind() == JsonValueKind.Array ? content.Items() : throw content.Wrong("a text or an array of blocks");
 
-    private static string BlockText(JsonElement block, string name) =>
-        block.TextOf("type") == "text" && block.TextOf("text") is { } text
-            ? text
-            : throw Bad($"'{name}' has a block that is not supported. Only texts, calls and results are.", name);
+    private static string? Type(Field<JsonElement?> block) => block.Member("type").Text();
+
+    private static string BlockText(Field<JsonElement?> block) => Type(block) == "text"
+        ? block.Member("text").Required()
+        : throw Bad(
+            $"'{block.Name}' is a block that is not supported. Only texts, calls and results are.", block.Name);
 }

@@ -29,13 +29,14 @@ internal sealed class ModelTokens(NodeRegistry registry, IGrainFactory grains)
     /// <summary>The node with the fewest active and queued turns.</summary>
     private INodeGrain Node(string model)
     {
-        var loads =
+        var names =
             from node in registry.Nodes
             where node.State == NodeState.Ready
             from served in node.Models
             where served.Id == model
-            select (Name: node.Node, Turns: served.Active + served.Queued);
-        return loads.MinBy(node => node.Turns) is { Name: { } name }
+            orderby served.Active + served.Queued
+            select node.Node;
+        return names.FirstOrDefault() is { } name
             ? grains.GetReachableGrain<INodeGrain>(name)
             : throw RoutingErrors.NotServed(model, registry.Models);
     }

@@ -14,6 +14,8 @@ namespace Herd.Gateway.Conversations;
 /// </summary>
 internal sealed class SessionIdentity(IOptions<GatewayOptions> options)
 {
+    private const int MaxLength = 64;
+
     private readonly IReadOnlyList<string> _sources = options.Value.SessionIdentity is { Count: > 0 } configured
         ? [.. configured]
         : GatewayOptions.DefaultSessionIdentity;
@@ -21,6 +23,12 @@ internal sealed class SessionIdentity(IOptions<GatewayOptions> options)
     /// <summary>A new random id, for a session with one request.</summary>
     public static string NewId() =>
         ConversationId.CallerKeptPrefix + RandomNumberGenerator.GetHexString(32, lowercase: true);
+
+    /// <summary>True if a text has the form of a session's id, with or without its shard.</summary>
+    public static bool IsSession(string id) =>
+        id.StartsWith(ConversationId.CallerKeptPrefix, StringComparison.Ordinal)
+        && id.Length <= MaxLength
+        && id.Skip(ConversationId.CallerKeptPrefix.Length).All(c => char.IsAsciiLetterOrDigit(c) || c == '_');
 
     /// <summary>The id of the session. It is a hash and does not reveal its source.</summary>
     /// <param name="body">The fields of the request that have no other use in Herd.</param>
@@ -55,16 +63,14 @@ internal sealed class SessionIdentity(IOptions<GatewayOptions> options)
             return null;
         }
 
-        foreach (var step in path.Skip(1))
-        {
-            if (value.ValueKind != JsonValueKind.Object || !value.TryGetProperty(step, out value))
-            {
-                return null;
-            }
-        }
-
-        return value.ValueKind == JsonValueKind.String ? value.GetString() : value.TextOf("id");
+        var found = path.Skip(1).Aggregate(new Field<JsonElement?>(path[0], value), MemberOrNone);
+        found = found.Kind() == JsonValueKind.String ? found : MemberOrNone(found, "id");
+        return found.Kind() == JsonValueKind.String ? found.Text() : null;
     }
+
+    /// <summary>A member of an object; missing if the value is no object, for some clients use these names.</summary>
+    private static Field<JsonElement?> MemberOrNone(Field<JsonElement?> field, string name) =>
+        field.Kind() == JsonValueKind.Object ? field.Member(name) : default;
 
     private static string Beginning(TurnRequest turn)
     {

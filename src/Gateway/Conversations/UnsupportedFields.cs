@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Herd.Contracts.Errors;
+using Herd.Gateway.Generation;
 using static Herd.Gateway.Errors.BadRequest;
 
 namespace Herd.Gateway.Conversations;
@@ -13,10 +14,10 @@ internal static class UnsupportedFields
     /// A client's chat template, which other servers take at every interface. It would be a program of the client, and
     /// could write control tokens.
     /// </summary>
-    private static readonly Dictionary<string, Func<JsonElement, bool>> Templates = new()
+    private static readonly Dictionary<string, Func<Field<JsonElement?>, bool>> Templates = new()
     {
-        ["chat_template"] = IsEmpty,
-        ["chat_template_kwargs"] = IsEmpty,
+        ["chat_template"] = JsonFields.IsEmpty,
+        ["chat_template_kwargs"] = JsonFields.IsEmpty,
     };
 
     /// <param name="rest">The fields of a body that its type does not have; null if there are none.</param>
@@ -24,24 +25,16 @@ internal static class UnsupportedFields
     /// <exception cref="HerdException">A field asks for what Herd cannot do.</exception>
     public static void Refuse(
         IReadOnlyDictionary<string, JsonElement>? rest,
-        IReadOnlyDictionary<string, Func<JsonElement, bool>>? more = null)
+        IReadOnlyDictionary<string, Func<Field<JsonElement?>, bool>>? more = null)
     {
         foreach (var (name, value) in rest ?? new Dictionary<string, JsonElement>())
         {
+            var field = new Field<JsonElement?>(name, value);
             var isHarmless = Templates.GetValueOrDefault(name) ?? more?.GetValueOrDefault(name);
-            if (isHarmless?.Invoke(value) == false && value.ValueKind != JsonValueKind.Null)
+            if (field.Kind() != JsonValueKind.Undefined && isHarmless?.Invoke(field) == false)
             {
                 throw Bad($"'{name}' is not supported with this value. Leave it out.", name);
             }
         }
     }
-
-    /// <summary>True for an empty text, array or object.</summary>
-    public static bool IsEmpty(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.String => value.ValueEquals(""),
-        JsonValueKind.Array => value.GetArrayLength() == 0,
-        JsonValueKind.Object => !value.EnumerateObject().Any(),
-        _ => false,
-    };
 }

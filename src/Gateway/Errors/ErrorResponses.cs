@@ -92,6 +92,7 @@ internal sealed class ErrorResponses(RequestDelegate next, ILogger<ErrorResponse
         var path = context.Request.Path;
         return AnthropicEndpoints.IsOwn(path) ? AnthropicErrors.Write(context.Response, error)
             : OllamaEndpoints.IsOwn(path) ? OllamaErrors.Write(context.Response, error)
+            : ErrorInterceptor.IsOwn(path) ? ErrorInterceptor.WriteJson(context.Response, error)
             : OpenAiErrors.Write(context.Response, error);
     }
 

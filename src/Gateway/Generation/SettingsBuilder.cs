@@ -1,5 +1,7 @@
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
+using Herd.Gateway.Requests;
+using static Herd.Gateway.Errors.BadRequest;
 
 namespace Herd.Gateway.Generation;
 
@@ -110,8 +112,13 @@ internal static class SettingsBuilder
         return biases;
     }
 
-    private static AnswerForm? Form(Field<AnswerForm?> field) =>
-        field.Value?.Schema is { Length: > MaxSchemaLength } schema
-            ? throw field.Error($"may hold a JSON schema of at most {MaxSchemaLength} characters", schema.Length)
-            : field.Value;
+    private static AnswerForm? Form(Field<AnswerForm?> field) => field.Value?.Schema switch
+    {
+        { Length: > MaxSchemaLength } schema =>
+            throw field.Error($"may hold a JSON schema of at most {MaxSchemaLength} characters", schema.Length),
+        { } schema when !JsonCheck.IsValid(schema) =>
+            throw Bad(
+                $"'{field.Name}' must hold a JSON schema, in valid Unicode and at most 48 levels deep.", field.Name),
+        _ => field.Value,
+    };
 }

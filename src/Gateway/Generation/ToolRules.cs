@@ -1,5 +1,6 @@
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
+using Herd.Gateway.Requests;
 using static Herd.Gateway.Errors.BadRequest;
 
 namespace Herd.Gateway.Generation;
@@ -57,6 +58,11 @@ internal static class ToolRules
         {
             throw field.Error($"may have a JSON schema of at most {MaxSchema} characters", parameters.Length);
         }
+
+        Require(
+            parameters is null || JsonCheck.IsObject(parameters),
+            $"'{field.Name}.parameters' must be the text of a JSON schema, an object in valid Unicode.",
+            $"{field.Name}.parameters");
     }
 
     private static void Check(Field<ToolChoice?> field, HashSet<string> names)

@@ -20,7 +20,7 @@ internal sealed class ClusterService(
     Examination examination,
     ModelLoads loads,
     IGrainFactory grains)
-    : V1.ClusterService.ClusterServiceBase
+    : StrictClusterService
 {
     [ForReaders]
     public override Task<ListNodesResponse> ListNodes(ListNodesRequest request, ServerCallContext context) =>

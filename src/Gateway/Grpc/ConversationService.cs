@@ -3,6 +3,7 @@ using Herd.Contracts.Conversations;
 using Herd.Gateway.Conversations;
 using Herd.Gateway.Generation;
 using Herd.Gateway.Hosting;
+using Herd.Gateway.OpenAi.Responses;
 using Herd.Gateway.Tenants;
 using Herd.Grains.Conversations;
 using Herd.Grains.Conversations.Storage;
@@ -21,7 +22,7 @@ internal sealed class ConversationService(
     NodeRegistry registry,
     GrpcChat chat,
     ModelTokens tokens)
-    : V1.ConversationService.ConversationServiceBase
+    : StrictConversationService
 {
     private const int DefaultPage = 50;
     private const int MaxPage = 1000;
@@ -185,7 +186,7 @@ internal sealed class ConversationService(
     /// <summary>
     /// Checks that this service can have made the id. Other ids are refused without a read of the store.
     /// </summary>
-    private static string Id(string id) => id.Length == 37 && id.StartsWith("conv_", StringComparison.Ordinal)
+    private static string Id(string id) => ResponseId.IsConversation(id)
         ? id
         : throw ConversationErrors.NotFound(id);
 }

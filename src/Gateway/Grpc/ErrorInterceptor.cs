@@ -1,3 +1,5 @@
+using Google.Protobuf;
+using Google.Protobuf.Reflection;
 using Google.Protobuf.WellKnownTypes;
 using Google.Rpc;
 using Grpc.Core;
@@ -5,6 +7,7 @@ using Grpc.Core.Interceptors;
 using Herd.Contracts.Errors;
 using Herd.Gateway.Errors;
 using BadRequest = Google.Rpc.BadRequest;
+using HttpResponse = Microsoft.AspNetCore.Http.HttpResponse;
 using Status = Google.Rpc.Status;
 
 namespace Herd.Gateway.Grpc;
@@ -15,7 +18,12 @@ namespace Herd.Gateway.Grpc;
 /// </summary>
 internal sealed class ErrorInterceptor(ILogger<ErrorInterceptor> logger) : Interceptor
 {
+    /// <summary>The types of the details.</summary>
+    public static readonly TypeRegistry Types = TypeRegistry.FromFiles(ErrorDetailsReflection.Descriptor);
+
     private const string Domain = "herd";
+
+    private static readonly JsonFormatter Json = new(JsonFormatter.Settings.Default.WithTypeRegistry(Types));
 
     public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
@@ -70,6 +78,16 @@ internal sealed class ErrorInterceptor(ILogger<ErrorInterceptor> logger) : Inter
         }
 
         return Describe(ErrorResponses.Explain(exception, context.Method, logger)).ToRpcException();
+    }
+
+    /// <summary>True if a path is that of a call of herd.v1 as JSON over HTTP.</summary>
+    public static bool IsOwn(PathString path) => path.StartsWithSegments("/herd", StringComparison.Ordinal);
+
+    /// <summary>Writes an error as gRPC's transcoding does.</summary>
+    public static Task WriteJson(HttpResponse response, HerdException error)
+    {
+        response.ContentType = "application/json";
+        return response.WriteAsync(Json.Format(Describe(error)), CancellationToken.None);
     }
 
     /// <summary>The status of an error, with its details.</summary>

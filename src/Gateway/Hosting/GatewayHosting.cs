@@ -1,5 +1,4 @@
 using System.Net;
-using Google.Rpc;
 using Grpc.AspNetCore.Server;
 using Herd.Gateway.Anthropic;
 using Herd.Gateway.Conversations;
@@ -9,6 +8,7 @@ using Herd.Gateway.Grpc;
 using Herd.Gateway.Llama;
 using Herd.Gateway.Ollama;
 using Herd.Gateway.OpenAi;
+using Herd.Gateway.Requests;
 using Herd.Gateway.Scaling;
 using Herd.Gateway.Telemetry;
 using Herd.Gateway.Tenants;
@@ -19,7 +19,6 @@ using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
-using TypeRegistry = Google.Protobuf.Reflection.TypeRegistry;
 
 namespace Herd.Gateway.Hosting;
 
@@ -58,7 +57,7 @@ internal static class GatewayHosting
             .AddCheck<NodesHealth>("nodes", tags: ["ready"])
             .AddCheck<StoreHealth>("store", tags: ["ready"]);
         services.AddGrpc(grpc => grpc.Interceptors.Add<ErrorInterceptor>())
-            .AddJsonTranscoding(json => json.TypeRegistry = TypeRegistry.FromFiles(ErrorDetailsReflection.Descriptor));
+            .AddJsonTranscoding(json => json.TypeRegistry = ErrorInterceptor.Types);
         services.AddOptions<GrpcServiceOptions>().Configure<IOptions<GatewayOptions>>(
             (grpc, gateway) => grpc.MaxReceiveMessageSize = gateway.Value.MaxBodyBytes);
         services.AddApiDocument();
@@ -78,6 +77,7 @@ internal static class GatewayHosting
         app.UseAuthorization();
         app.UseMiddleware<RequestLimit>();
         app.UseMiddleware<BodyLimit>();
+        app.UseMiddleware<TranscodedBody>();
     }
 
     /// <summary>

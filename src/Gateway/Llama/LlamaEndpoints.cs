@@ -4,6 +4,7 @@ using Herd.Contracts.Nodes;
 using Herd.Gateway.Hosting;
 using Herd.Gateway.Conversations;
 using Herd.Gateway.OpenAi;
+using Herd.Gateway.Requests;
 using Herd.Grains.Routing;
 using static Herd.Gateway.Errors.BadRequest;
 

@@ -6,6 +6,7 @@ using Herd.Gateway.Hosting;
 using Herd.Gateway.Conversations;
 using Herd.Gateway.Errors;
 using Herd.Gateway.OpenAi;
+using Herd.Gateway.Requests;
 using Herd.Gateway.Tenants;
 using Herd.Grains.Routing;
 
@@ -40,7 +41,7 @@ internal static class OllamaEndpoints
             var (vectors, used) = await EmbeddingsEndpoint.Embed(
                 context.Tenant(),
                 OllamaRequestReader.NameOf(request.Model),
-                EmbeddingsEndpoint.Texts(request.Input),
+                EmbeddingsEndpoint.Texts(("input", request.Input)),
                 tokens,
                 quotas);
             return TypedResults.Json(

@@ -17,7 +17,7 @@ internal sealed record OllamaRequest
     public string? System { get; init; }
 
     /// <summary>True if the prompt is used without the chat template.</summary>
-    public bool Raw { get; init; }
+    public bool? Raw { get; init; }
 
     /// <summary>Default true.</summary>
     public bool? Stream { get; init; }

@@ -5,6 +5,7 @@ using Herd.Gateway.Answers;
 using Herd.Gateway.Conversations;
 using Herd.Gateway.Generation;
 using Herd.Gateway.OpenAi;
+using Herd.Gateway.Requests;
 using static Herd.Gateway.Errors.BadRequest;
 
 namespace Herd.Gateway.Ollama;
@@ -12,12 +13,12 @@ namespace Herd.Gateway.Ollama;
 /// <summary>Reads and checks the bodies of Ollama's requests.</summary>
 internal static class OllamaRequestReader
 {
-    private static readonly Dictionary<string, Func<JsonElement, bool>> Harmless = new()
+    private static readonly Dictionary<string, Func<Field<JsonElement?>, bool>> Harmless = new()
     {
-        ["template"] = UnsupportedFields.IsEmpty,
-        ["suffix"] = UnsupportedFields.IsEmpty,
-        ["context"] = UnsupportedFields.IsEmpty,
-        ["images"] = UnsupportedFields.IsEmpty,
+        ["template"] = JsonFields.IsEmpty,
+        ["suffix"] = JsonFields.IsEmpty,
+        ["context"] = JsonFields.IsEmpty,
+        ["images"] = JsonFields.IsEmpty,
     };
 
     public static Task<OllamaRequest> Read(HttpRequest request) =>
@@ -60,25 +61,24 @@ internal static class OllamaRequestReader
 
             // Ollama's -1 and -2 mean no limit.
             MaxTokens = ("options.num_predict", options.NumPredict is < 0 ? null : options.NumPredict),
-            Stops = JsonFields.Texts("options.stop", options.Stop),
+            Stops = new Field<JsonElement?>("options.stop", options.Stop).Texts(),
             RepetitionPenalty = ("options.repeat_penalty", options.RepeatPenalty),
             FrequencyPenalty = ("options.frequency_penalty", options.FrequencyPenalty),
             PresencePenalty = ("options.presence_penalty", options.PresencePenalty),
-            Form = ("format", Form(request.Format)),
+            Form = ("format", Form(("format", request.Format))),
             Tools = ChatTools.Read(request.Tools, choice: null).Tools,
-            IsRaw = request.Raw,
+            IsRaw = request.Raw ?? false,
 
             // Ollama omits the oldest turns of a history that is too long.
             Overflow = ContextOverflow.Shift,
         });
 
-    private static AnswerForm? Form(JsonElement? format) => format switch
+    private static AnswerForm? Form(Field<JsonElement?> format) => format.Kind() switch
     {
-        null or { ValueKind: JsonValueKind.Null } => null,
-        { ValueKind: JsonValueKind.String } word when word.ValueEquals("") => null,
-        { ValueKind: JsonValueKind.String } word when word.ValueEquals("json") => new AnswerForm(Schema: null),
-        { ValueKind: JsonValueKind.Object } schema =>
-            new AnswerForm(JsonSerializer.Serialize(schema, OpenAiJson.Default.JsonElement)),
+        JsonValueKind.Undefined => null,
+        JsonValueKind.String when format.Text() == "" => null,
+        JsonValueKind.String when format.Text() == "json" => new AnswerForm(Schema: null),
+        JsonValueKind.Object => new AnswerForm(format.Json()),
         _ => throw Bad("'format' must be 'json' or a JSON schema.", "format"),
     };
 
@@ -106,18 +106,20 @@ internal static class OllamaRequestReader
             _ => throw Bad(
                 $"'messages[{index}].role' must be system, user, assistant or tool.", $"messages[{index}].role"),
         };
-        if (message.Images is { ValueKind: JsonValueKind.Array } images && images.GetArrayLength() > 0)
+        if (!new Field<JsonElement?>("images", message.Images).IsEmpty())
         {
             throw Bad(
                 $"'messages[{index}].images' is not supported. Only text is supported.", $"messages[{index}].images");
         }
 
-        var calls = (message.ToolCalls ?? []).Select(call => ToCall(call, $"messages[{index}].tool_calls"));
+        var calls = (message.ToolCalls ?? []).Select(
+            (call, i) => ToCall(call, $"messages[{index}].tool_calls[{i}].function"));
         return new Message(role, CallText.Write(message.Content ?? "", [.. calls], markup));
     }
 
     private static ToolCall ToCall(OllamaToolCall? call, string field) =>
-        call?.Function is { Name: { } name, Arguments: { ValueKind: JsonValueKind.Object } arguments }
-            ? new ToolCall("", name, JsonSerializer.Serialize(arguments, OpenAiJson.Default.JsonElement))
-            : throw Bad($"'{field}' has a call without a name or an arguments object. Send both.", field);
+        call?.Function?.Name is { } name
+        && new Field<JsonElement?>($"{field}.arguments", call.Function.Arguments).Json() is { } arguments
+            ? new ToolCall("", name, arguments)
+            : throw Bad($"'{field}' must have a name and an arguments object. Send both.", field);
 }

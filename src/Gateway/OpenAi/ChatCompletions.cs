@@ -45,7 +45,7 @@ internal static class ChatCompletions
             .ToList();
 
         // Parts of thoughts and calls are not in the answer's text, so a stream with them cannot be resumed.
-        await (request.Stream
+        await (request.Stream == true
             ? Stream(
                 context,
                 shape,

@@ -5,6 +5,7 @@ using Herd.Contracts.Errors;
 using Herd.Gateway.Answers;
 using Herd.Gateway.Conversations;
 using Herd.Gateway.Generation;
+using Herd.Gateway.Requests;
 using static Herd.Gateway.Errors.BadRequest;
 
 namespace Herd.Gateway.OpenAi;
@@ -12,11 +13,12 @@ namespace Herd.Gateway.OpenAi;
 /// <summary>Reads and checks the body of a chat completion request.</summary>
 internal static class ChatRequestReader
 {
-    private static readonly Dictionary<string, Func<JsonElement, bool>> Harmless = new()
+    private static readonly Dictionary<string, Func<Field<JsonElement?>, bool>> Harmless = new()
     {
-        ["functions"] = UnsupportedFields.IsEmpty,
-        ["function_call"] = value => value.ValueKind == JsonValueKind.String && value.GetString() is "none" or "auto",
-        ["modalities"] = value => value.GetRawText() is """["text"]""",
+        ["functions"] = JsonFields.IsEmpty,
+        ["function_call"] = value => value.Kind() == JsonValueKind.String && value.Text() is "none" or "auto",
+        ["modalities"] = value => value.Kind() == JsonValueKind.Array
+            && value.Items().All(item => item.Kind() == JsonValueKind.String && item.Text() == "text"),
         ["audio"] = _ => false,
     };
 
@@ -30,6 +32,7 @@ internal static class ChatRequestReader
     public static TurnRequest ToTurn(ChatRequest request, AnswerMarkup markup)
     {
         UnsupportedFields.Refuse(request.Rest, Harmless);
+
         var (tools, choice) = ChatTools.Read(request.Tools, request.ToolChoice);
         var settings = SettingsBuilder.Build(new SettingsFields
         {
@@ -42,7 +45,7 @@ internal static class ChatRequestReader
             MaxTokens = request.MaxCompletionTokens is not null
                 ? ("max_completion_tokens", request.MaxCompletionTokens)
                 : ("max_tokens", request.MaxTokens),
-            Stops = JsonFields.Texts("stop", request.Stop),
+            Stops = new Field<JsonElement?>("stop", request.Stop).Texts(),
             RepetitionPenalty = ("repetition_penalty", request.RepetitionPenalty),
             FrequencyPenalty = ("frequency_penalty", request.FrequencyPenalty),
             PresencePenalty = ("presence_penalty", request.PresencePenalty),
@@ -94,12 +97,13 @@ internal static class ChatRequestReader
 
         if (role != Contracts.Conversations.Role.Assistant || message!.ToolCalls is not { Count: > 0 })
         {
-            return new Message(role, Text(message?.Content, index));
+            return new Message(role, Content(message, index).Content("text"));
         }
 
         var calls = ChatTools.Calls(message.ToolCalls, $"messages[{index}].tool_calls");
         called.UnionWith(calls.Select(call => call.Id));
-        var text = message.Content is null or { ValueKind: JsonValueKind.Null } ? "" : Text(message.Content, index);
+        var content = Content(message, index);
+        var text = content.Kind() == JsonValueKind.Undefined ? "" : content.Content("text");
         return new Message(role, CallText.Write(text, calls, markup));
     }
 
@@ -113,8 +117,8 @@ internal static class ChatRequestReader
             $"'messages[{index}].role' must be system, developer, user, assistant or tool.", $"messages[{index}].role"),
     };
 
-    private static string Text(JsonElement? content, int index) =>
-        JsonFields.Content(content, $"messages[{index}].content", "text");
+    private static Field<JsonElement?> Content(ChatRequestMessage? message, int index) =>
+        new($"messages[{index}].content", message?.Content);
 
     private static int? LogProbs(ChatRequest request) => request switch
     {
@@ -145,9 +149,11 @@ internal static class ChatRequestReader
         null when format is null => null,
         "text" => null,
         "json_object" => new AnswerForm(Schema: null),
-        "json_schema" => new AnswerForm(format.JsonSchema?.Schema?.GetRawText()
-            ?? throw Bad(
-                "'response_format.json_schema.schema' is missing. Send it, or use json_object.", "response_format")),
+        "json_schema" => new AnswerForm(
+            new Field<JsonElement?>("response_format.json_schema.schema", format.JsonSchema?.Schema).Raw()
+                ?? throw Bad(
+                    "'response_format.json_schema.schema' is missing. Send it, or use json_object.",
+                    "response_format")),
         _ => throw Bad("'response_format.type' must be text, json_object or json_schema.", "response_format"),
     };
 }

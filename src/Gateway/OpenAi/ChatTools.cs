@@ -20,7 +20,7 @@ internal static class ChatTools
         IReadOnlyList<ChatTool>? tools, JsonElement? choice)
     {
         List<Tool> read = [.. (tools ?? []).Select(ToTool)];
-        var (isNone, chosen) = Choice(choice);
+        var (isNone, chosen) = Choice((ChoiceName, choice));
         return (("tools", isNone || read.Count == 0 ? null : read), (ChoiceName, chosen));
     }
 
@@ -44,35 +44,24 @@ internal static class ChatTools
         return new Tool(
             function,
             tool.Function.Description,
-            Parameters(tool.Function.Parameters, $"{name}.function.parameters"),
+            new Field<JsonElement?>($"{name}.function.parameters", tool.Function.Parameters).Json(),
             tool.Function.Strict == true);
     }
 
-    /// <summary>The JSON of a function's schema.</summary>
-    public static string? Parameters(JsonElement? schema, string name) => schema switch
+    private static (bool IsNone, ToolChoice? Choice) Choice(Field<JsonElement?> choice) => choice.Kind() switch
     {
-        null or { ValueKind: JsonValueKind.Null } => null,
-        { ValueKind: JsonValueKind.Object } read => JsonSerializer.Serialize(read, OpenAiJson.Default.JsonElement),
-        _ => throw Bad($"'{name}' must be a JSON schema.", name),
-    };
-
-    private static (bool IsNone, ToolChoice? Choice) Choice(JsonElement? choice) => choice switch
-    {
-        null or { ValueKind: JsonValueKind.Null } => (false, null),
-        { ValueKind: JsonValueKind.String } word when word.ValueEquals("none") => (true, null),
-        { ValueKind: JsonValueKind.String } word when word.ValueEquals("auto") => (false, null),
-        { ValueKind: JsonValueKind.String } word when word.ValueEquals("required") => (false, new ToolChoice(true)),
-        { ValueKind: JsonValueKind.Object } named when FunctionName(named) is { } name =>
-            (false, new ToolChoice(IsRequired: true, name)),
+        JsonValueKind.Undefined => (false, null),
+        JsonValueKind.String when choice.Text() == "none" => (true, null),
+        JsonValueKind.String when choice.Text() == "auto" => (false, null),
+        JsonValueKind.String when choice.Text() == "required" => (false, new ToolChoice(IsRequired: true)),
+        JsonValueKind.Object when FunctionName(choice) is { } name => (false, new ToolChoice(IsRequired: true, name)),
         _ => throw Bad($"'{ChoiceName}' must be none, auto, required, or an object that names a function.", ChoiceName),
     };
 
     /// <summary>The name in a choice. Chat completions have it in "function", responses beside the type.</summary>
-    private static string? FunctionName(JsonElement choice)
+    private static string? FunctionName(Field<JsonElement?> choice)
     {
-        var named = choice.TryGetProperty("function", out var function) && function.ValueKind == JsonValueKind.Object
-            ? function
-            : choice;
-        return named.TextOf("name");
+        var function = choice.Member("function");
+        return (function.Kind() == JsonValueKind.Undefined ? choice : function).Member("name").Text();
     }
 }

@@ -2,6 +2,8 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using Herd.Contracts.Conversations;
 using Herd.Gateway.Conversations;
+using Herd.Gateway.Generation;
+using Herd.Gateway.Requests;
 using Herd.Gateway.Tenants;
 using static Herd.Gateway.Errors.BadRequest;
 
@@ -27,7 +29,7 @@ internal static class EmbeddingsEndpoint
             throw Bad("'dimensions' is not supported. Leave it out.", "dimensions");
         }
 
-        var (vectors, used) = await Embed(context.Tenant(), model, Texts(request.Input), tokens, quotas);
+        var (vectors, used) = await Embed(context.Tenant(), model, Texts(("input", request.Input)), tokens, quotas);
         return TypedResults.Json(
             new EmbeddingList(
                 [.. vectors.Select((vector, i) => new EmbeddingObject(i, Encode(vector, asBase64)))],
@@ -47,12 +49,10 @@ internal static class EmbeddingsEndpoint
     }
 
     /// <summary>The texts of an input, which is a text or an array of texts.</summary>
-    public static IReadOnlyList<string> Texts(JsonElement? input) => input switch
+    public static IReadOnlyList<string> Texts(Field<JsonElement?> input) => input.Kind() switch
     {
-        { ValueKind: JsonValueKind.String } one => [one.GetString()!],
-        { ValueKind: JsonValueKind.Array } several when several.GetArrayLength() is >= 1 and <= MaxTexts
-            && several.EnumerateArray().All(text => text.ValueKind == JsonValueKind.String) =>
-            [.. several.EnumerateArray().Select(text => text.GetString()!)],
+        JsonValueKind.String => [input.Text()!],
+        JsonValueKind.Array when input.Texts().Value is { Count: >= 1 and <= MaxTexts } texts => texts,
         _ => throw Bad($"'input' must be a text, or 1 to {MaxTexts} texts. Tokens are not supported.", "input"),
     };
 

@@ -13,7 +13,7 @@ internal sealed record ChatRequest
 
     public IReadOnlyList<ChatRequestMessage>? Messages { get; init; }
 
-    public bool Stream { get; init; }
+    public bool? Stream { get; init; }
 
     public StreamOptions? StreamOptions { get; init; }
 
@@ -109,7 +109,7 @@ internal sealed record ResponseFormat(string? Type, NamedSchema? JsonSchema = nu
 
 internal sealed record NamedSchema(JsonElement? Schema = null);
 
-internal sealed record StreamOptions(bool IncludeUsage);
+internal sealed record StreamOptions(bool? IncludeUsage = null);
 
 internal sealed record ChatCompletion(
     string Id,

@@ -31,7 +31,7 @@ internal sealed record StreamPosition(string Session, string Turn, AnswerOffset 
 
         if (text.Split('.') is not [var session, var turn, var bytes, var tokens, var epoch, .. var rest]
             || rest is not ([] or [_])
-            || !session.StartsWith(ConversationId.CallerKeptPrefix, StringComparison.Ordinal)
+            || !SessionIdentity.IsSession(session)
             || !long.TryParse(bytes, NumberStyles.None, CultureInfo.InvariantCulture, out var byteCount)
             || !int.TryParse(tokens, NumberStyles.None, CultureInfo.InvariantCulture, out var tokenCount)
             || !long.TryParse(epoch, NumberStyles.None, CultureInfo.InvariantCulture, out var epochNumber)

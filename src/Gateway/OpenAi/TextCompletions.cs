@@ -5,6 +5,7 @@ using Herd.Contracts.Errors;
 using Herd.Gateway.Conversations;
 using Herd.Gateway.Errors;
 using Herd.Gateway.Generation;
+using Herd.Gateway.Requests;
 using static Herd.Gateway.Errors.BadRequest;
 
 namespace Herd.Gateway.OpenAi;
@@ -27,7 +28,7 @@ internal static class TextCompletions
             turn.Model!,
             [new TextChoice(0, text, null, FinishReason(answered))],
             hasUsage ? CompletionShape.UsageOf([answered!]) : null);
-        if (!request.Stream)
+        if (request.Stream != true)
         {
             var parts = await reply.Whole(context.RequestAborted);
             await context.Response.WriteAsJsonAsync(
@@ -79,7 +80,7 @@ internal static class TextCompletions
             TopP = ("top_p", request.TopP),
             Seed = JsonFields.Seed(request.Seed),
             MaxTokens = ("max_tokens", request.MaxTokens ?? DefaultTokens),
-            Stops = JsonFields.Texts("stop", request.Stop),
+            Stops = new Field<JsonElement?>("stop", request.Stop).Texts(),
             FrequencyPenalty = ("frequency_penalty", request.FrequencyPenalty),
             PresencePenalty = ("presence_penalty", request.PresencePenalty),
             IsRaw = true,
@@ -87,7 +88,7 @@ internal static class TextCompletions
         return new TurnRequest
         {
             TurnId = ConversationClient.NewTurnId(),
-            Input = [new Message(Role.User, Prompt(request.Prompt))],
+            Input = [new Message(Role.User, Prompt(("prompt", request.Prompt)))],
             Settings = settings,
             Model = RequireModel(request.Model),
             IsWholeHistory = true,
@@ -100,12 +101,11 @@ internal static class TextCompletions
     /// <summary>OpenAI's default.</summary>
     private const int DefaultTokens = 16;
 
-    private static string Prompt(JsonElement? prompt) => prompt switch
+    private static string Prompt(Field<JsonElement?> prompt) => prompt.Kind() switch
     {
-        { ValueKind: JsonValueKind.String } text when text.GetString() is { Length: > 0 } said => said,
-        { ValueKind: JsonValueKind.Array } several
-            when several.GetArrayLength() == 1 && several[0].ValueKind == JsonValueKind.String =>
-            several[0].GetString()!,
+        JsonValueKind.String when prompt.Text() is { Length: > 0 } said => said,
+        JsonValueKind.Array when prompt.Items().ToList() is [var only] && only.Kind() == JsonValueKind.String =>
+            only.Text()!,
         _ => throw Bad("'prompt' must be one text. Several texts and tokens are not supported.", "prompt"),
     };
 }
@@ -118,7 +118,7 @@ internal sealed record TextRequest
     /// <summary>A text.</summary>
     public JsonElement? Prompt { get; init; }
 
-    public bool Stream { get; init; }
+    public bool? Stream { get; init; }
 
     public StreamOptions? StreamOptions { get; init; }
 

@@ -117,9 +117,9 @@ public sealed class ChatRequestReaderTests
     [InlineData("""{"model":"m","messages":[{"role":"wizard","content":"x"}]}""", "messages[0].role")]
     [InlineData("""{"model":"m","messages":[{"role":"user"}]}""", "messages[0].content")]
     [InlineData("""{"model":"m","messages":[{"role":"user","content":7}]}""", "messages[0].content")]
-    [InlineData("""{"model":"m","messages":[{"role":"user","content":[{"type":7}]}]}""", "messages[0].content")]
+    [InlineData("""{"model":"m","messages":[{"role":"user","content":[{"type":7}]}]}""", "messages[0].content[0].type")]
     [InlineData(
-        """{"model":"m","messages":[{"role":"user","content":[{"type":"image_url"}]}]}""", "messages[0].content")]
+        """{"model":"m","messages":[{"role":"user","content":[{"type":"image_url"}]}]}""", "messages[0].content[0]")]
     [InlineData("""{"model":"m","messages":[HELLO,{"role":"assistant","content":"x"}]}""", "messages[1].role")]
     [InlineData("""{"model":"m","messages":[HELLO],"temperature":-0.1}""", "temperature")]
     [InlineData("""{"model":"m","messages":[HELLO],"temperature":2.1}""", "temperature")]

@@ -1,6 +1,9 @@
+using System.Text.Json;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
+using Herd.Gateway.Generation;
 using Herd.Gateway.Hosting;
+using Herd.Gateway.Requests;
 using Herd.Gateway.Conversations;
 using Herd.Gateway.Tenants;
 using Herd.Grains.Conversations;
@@ -16,9 +19,8 @@ internal static class ConversationsEndpoints
     {
         routes.MapPost("/v1/conversations", async (HttpContext context, ConversationClient conversations) =>
         {
-            var request = context.Request.ContentLength is 0 or null
-                ? new ConversationRequest()
-                : await context.Request.Read(ResponsesJson.Default.ConversationRequest, "a conversation");
+            var request = await context.Request.ReadOptional(
+                ResponsesJson.Default.ConversationRequest, "a conversation") ?? new ConversationRequest();
             var (tenant, metadata) = (context.Tenant(), MetadataRules.Check(request.Metadata));
             var conversation = await conversations.Create(tenant, model: null, System(request), context.RequestAborted);
             conversation = metadata is null
@@ -80,7 +82,8 @@ internal static class ConversationsEndpoints
     private static string? System(ConversationRequest request)
     {
         var items = (request.Items ?? []).Select(
-            (item, i) => ResponseRequestReader.ToMessage(item, i, AnswerMarkup.None)).ToList();
+            (item, i) => ResponseRequestReader.ToMessage(
+                new Field<JsonElement?>($"items[{i}]", item), AnswerMarkup.None)).ToList();
         return items switch
         {
             [] => null,

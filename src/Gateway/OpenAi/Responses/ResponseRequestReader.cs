@@ -4,6 +4,7 @@ using Herd.Contracts.Errors;
 using Herd.Gateway.Answers;
 using Herd.Gateway.Conversations;
 using Herd.Gateway.Generation;
+using Herd.Gateway.Requests;
 using static Herd.Gateway.Errors.BadRequest;
 
 namespace Herd.Gateway.OpenAi.Responses;
@@ -36,7 +37,7 @@ internal static class ResponseRequestReader
 
         // Instructions belong to one response. Those of the first stand at the start of the conversation, where other
         // conversations share them. Later ones stand before the input.
-        var messages = Messages(request.Input, markup);
+        var messages = Messages(("input", request.Input), markup);
         return new TurnRequest
         {
             TurnId = ConversationClient.NewTurnId(),
@@ -50,13 +51,17 @@ internal static class ResponseRequestReader
     }
 
     /// <summary>The id of the requested conversation; null if the request has none.</summary>
-    public static string? Conversation(ResponseRequest request) => request.Conversation switch
+    public static string? Conversation(ResponseRequest request)
     {
-        null or { ValueKind: JsonValueKind.Null } => null,
-        { ValueKind: JsonValueKind.String } id => id.GetString(),
-        { ValueKind: JsonValueKind.Object } named when named.TextOf("id") is { } id => id,
-        _ => throw Bad("'conversation' must be an id, or an object with one.", "conversation"),
-    };
+        var field = new Field<JsonElement?>("conversation", request.Conversation);
+        return field.Kind() switch
+        {
+            JsonValueKind.Undefined => null,
+            JsonValueKind.String => field.Text(),
+            JsonValueKind.Object => field.Member("id").Required(),
+            _ => throw field.Wrong("an id, or an object with one"),
+        };
+    }
 
     private static void Check(ResponseRequest request)
     {
@@ -85,74 +90,66 @@ internal static class ResponseRequestReader
     private static ChatTool ToTool(ResponseTool? tool) =>
         new(tool?.Type, new ChatFunction(tool?.Name, tool?.Description, tool?.Parameters, tool?.Strict));
 
-    private static List<Message> Messages(JsonElement? input, AnswerMarkup markup)
+    private static List<Message> Messages(Field<JsonElement?> input, AnswerMarkup markup)
     {
-        if (input is { ValueKind: JsonValueKind.String } text && text.GetString() is { Length: > 0 } said)
+        if (input.Kind() == JsonValueKind.String && input.Text() is { Length: > 0 } said)
         {
             return [new Message(Role.User, said)];
         }
 
-        if (input is not { ValueKind: JsonValueKind.Array } items)
+        if (input.Kind() != JsonValueKind.Array)
         {
-            throw Bad("'input' must be a text that is not empty, or an array of messages.", "input");
+            throw input.Wrong("a text that is not empty, or an array of messages");
         }
 
-        TurnLimits.CheckCount(items.GetArrayLength(), "input");
-        var messages = items.EnumerateArray().Select(
-            (item, i) => ToMessage(item, i, markup)).OfType<Message>().ToList();
+        var items = input.Items().ToList();
+        TurnLimits.CheckCount(items.Count, "input");
+        var messages = items.Select(item => ToMessage(item, markup)).OfType<Message>().ToList();
         Require(messages.Count > 0, "'input' has no message. Add one.", "input");
         TurnLimits.CheckLast(messages, $"input[{messages.Count - 1}].role");
         return messages;
     }
 
     /// <returns>Null for a thought, which the model does not see again.</returns>
-    public static Message? ToMessage(JsonElement item, int index, AnswerMarkup markup)
+    public static Message? ToMessage(Field<JsonElement?> item, AnswerMarkup markup)
     {
-        var name = $"input[{index}]";
-        Require(item.ValueKind == JsonValueKind.Object, $"'{name}' must be an object.", name);
-        switch (item.TextOf("type") ?? "message")
+        switch (item.Member("type").Text() ?? "message")
         {
             case "reasoning":
                 return null;
             case "function_call":
-                return new Message(Role.Assistant, CallText.Write("", [ToCall(item, name)], markup));
+                return new Message(Role.Assistant, CallText.Write("", [ToCall(item)], markup));
             case "function_call_output":
-                return new Message(
-                    Role.Tool,
-                    item.TextOf("output") ?? throw Bad($"'{name}.output' must be a text.", $"{name}.output"));
+                return new Message(Role.Tool, item.Member("output").Required());
             case "message":
                 break;
             default:
                 throw Bad(
-                    $"'{name}.type' must be message, function_call, function_call_output or reasoning.",
-                    $"{name}.type");
+                    $"'{item.Name}.type' must be message, function_call, function_call_output or reasoning.",
+                    $"{item.Name}.type");
         }
 
         return new Message(
-            item.TextOf("role") switch
+            item.Member("role").Text() switch
             {
                 "system" or "developer" => Role.System,
                 "user" => Role.User,
                 "assistant" => Role.Assistant,
-                _ => throw Bad($"'{name}.role' must be system, developer, user or assistant.", $"{name}.role"),
+                _ => throw Bad(
+                    $"'{item.Name}.role' must be system, developer, user or assistant.", $"{item.Name}.role"),
             },
-            Text(item, $"{name}.content"));
+            item.Member("content").Content("input_text", "output_text"));
     }
 
-    private static ToolCall ToCall(JsonElement item, string name) =>
-        item.TextOf("name") is { } function && item.TextOf("arguments") is { } arguments
-            ? new ToolCall(item.TextOf("call_id") ?? "", function, arguments)
-            : throw Bad($"'{name}' must have a name and arguments.", name);
-
-    private static string Text(JsonElement item, string name) => JsonFields.Content(
-        item.TryGetProperty("content", out var content) ? content : null, name, "input_text", "output_text");
+    private static ToolCall ToCall(Field<JsonElement?> item) => new(
+        item.Member("call_id").Text() ?? "", item.Member("name").Required(), item.Member("arguments").Required());
 
     private static AnswerForm? Form(TextFormat? format) => format?.Type switch
     {
         null or "text" => null,
         "json_object" => new AnswerForm(Schema: null),
         "json_schema" => new AnswerForm(
-            format.Schema?.GetRawText()
+            new Field<JsonElement?>("text.format.schema", format.Schema).Raw()
                 ?? throw Bad("'text.format.schema' is missing. Send it, or use json_object.", "text.format")),
         _ => throw Bad("'text.format.type' must be text, json_object or json_schema.", "text.format"),
     };

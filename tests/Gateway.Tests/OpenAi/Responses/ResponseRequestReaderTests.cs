@@ -48,11 +48,13 @@ public sealed class ResponseRequestReaderTests
     [InlineData("""{"model":"m","input":["x"]}""", "input[0]")]
     [InlineData("""{"model":"m","input":[{"type":"function_call_output","output":7}]}""", "input[0].output")]
     [InlineData("""{"model":"m","input":[{"type":"computer_call"}]}""", "input[0].type")]
-    [InlineData("""{"model":"m","input":[{"type":"function_call","name":"f"}]}""", "input[0]")]
+    [InlineData("""{"model":"m","input":[{"type":"function_call","name":"f"}]}""", "input[0].arguments")]
     [InlineData("""{"model":"m","input":[{"type":"reasoning"}]}""", "input")]
     [InlineData("""{"model":"m","input":[{"role":"wizard","content":"x"}]}""", "input[0].role")]
-    [InlineData("""{"model":"m","input":[{"role":"user","content":[{"type":"input_image"}]}]}""", "input[0].content")]
-    [InlineData("""{"model":"m","input":[{"role":"user","content":[{"type":7,"text":"x"}]}]}""", "input[0].content")]
+    [InlineData(
+        """{"model":"m","input":[{"role":"user","content":[{"type":"input_image"}]}]}""", "input[0].content[0]")]
+    [InlineData(
+        """{"model":"m","input":[{"role":"user","content":[{"type":7,"text":"x"}]}]}""", "input[0].content[0].type")]
     [InlineData("""{"model":"m","input":[{"role":"assistant","content":"x"}]}""", "input[0].role")]
     [InlineData("""{"model":"m","input":"x","max_output_tokens":0}""", "max_output_tokens")]
     [InlineData("""{"model":"m","input":"x","temperature":3}""", "temperature")]
