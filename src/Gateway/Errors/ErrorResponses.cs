@@ -19,7 +19,8 @@ internal sealed class ErrorResponses(RequestDelegate next, ILogger<ErrorResponse
         {
             await next(context);
         }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        catch (Exception e) when (
+            e is OperationCanceledException or IOException && context.RequestAborted.IsCancellationRequested)
         {
             // The client is gone.
         }
