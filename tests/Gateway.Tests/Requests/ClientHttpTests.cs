@@ -88,7 +88,7 @@ public sealed class ClientHttpTests(GatewayServer server) : IClassFixture<Gatewa
         "/herd/v1/conversations?page_token=AAAA", "/herd/v1/conversations?page_token=x&page_token=y",
         "/herd/v1/conversations?unknown=1", "/herd/v1/conversations?page_size=1.5", "/herd/v1/conversations?=",
         "/herd/v1/conversations/conv_00000000000000000000000000000000:fork", "/v1/%ff", "/%ff", "/v1/../v1/models",
-        "/metrics?%ff", "/health/ready?%", "/api/%ff", "/v1/messages/%zz", "/docs/%ff", "/openapi.json?%zz",
+        "/metrics?%ff", "/health/live?%", "/api/%ff", "/v1/messages/%zz", "/docs/%ff", "/openapi.json?%zz",
     }];
 
     [Theory]
