@@ -6,7 +6,6 @@ using Herd.Gateway.Tests.Requests;
 using Herd.Grains.Conversations.Storage;
 using Herd.Grains.Hosting;
 using Herd.Grains.Routing;
-using Herd.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
