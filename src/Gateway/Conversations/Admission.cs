@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Threading.RateLimiting;
+using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Gateway.Hosting;
 using Herd.Grains.Routing;
@@ -9,21 +10,24 @@ namespace Herd.Gateway.Conversations;
 
 /// <summary>
 /// Refuses a turn that would wait too long, so that admitted turns keep their time to the first token. It uses the
-/// predicted wait on the node with the shortest queue, and the number of turns that wait at this gateway. Thread-safe.
+/// wait that the turn has at least, by the nodes' reports, and the number of turns that wait at this gateway.
+/// Thread-safe.
 /// </summary>
 internal sealed class Admission(Router router, IOptions<GatewayOptions> options) : IDisposable
 {
+    /// <summary>The assumed characters of a token.</summary>
+    private const int CharactersPerToken = 4;
+
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrencyLimiter _waiting = new(new() { PermitLimit = options.Value.MaxWaiting });
 
     /// <summary>Admits a turn.</summary>
-    /// <param name="model">The model; null means any served model.</param>
     /// <returns>To be disposed when the answer has its first token or the turn ends.</returns>
     /// <exception cref="HerdException">Overloaded, with the time after which to try again.</exception>
-    public IDisposable Enter(string? model)
+    public IDisposable Enter(TurnRequest turn)
     {
-        var wait = router.ShortestQueue(model);
+        var wait = router.ShortestQueue(turn.Model, NewTokens(turn.Input));
         if (wait > options.Value.MaxPredictedWait)
         {
             throw Refusal($"a turn would wait {wait.TotalSeconds:0.0} s", wait - options.Value.MaxPredictedWait);
@@ -36,6 +40,11 @@ internal sealed class Admission(Router router, IOptions<GatewayOptions> options)
     }
 
     public void Dispose() => _waiting.Dispose();
+
+    /// <summary>The approximate number of tokens behind the last answer: the KV cache has the others.</summary>
+    private static int NewTokens(IReadOnlyList<Message> input) =>
+        input.Reverse().TakeWhile(message => message.Role != Role.Assistant).Sum(message => message.Text.Length)
+            / CharactersPerToken;
 
     private static HerdException Refusal(FormattableString state, TimeSpan retryAfter) =>
         new HerdException(

@@ -93,7 +93,7 @@ internal sealed class ConversationClient(
         using var counted = Admit(() => quotas.Begin(tenant));
 
         // A resumed turn was admitted when it began.
-        using var waiting = request.Offset == AnswerOffset.Start ? Admit(() => admission.Enter(request.Model)) : null;
+        using var waiting = request.Offset == AnswerOffset.Start ? Admit(() => admission.Enter(request)) : null;
         using var measured = new TurnMeasure(metrics, time);
         request = request with
         {

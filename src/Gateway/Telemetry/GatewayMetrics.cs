@@ -29,9 +29,16 @@ internal sealed class GatewayMetrics : IDisposable
         HistogramBucketBoundaries = [0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5],
     };
 
+    private static readonly InstrumentAdvice<double> Errors = new()
+    {
+        HistogramBucketBoundaries = [0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10],
+    };
+
     private readonly Meter _meter = new(Name);
     private readonly Histogram<double> _duration;
     private readonly Histogram<double> _first;
+    private readonly Histogram<double> _predicted;
+    private readonly Histogram<double> _predictionError;
     private readonly Histogram<double> _perToken;
     private readonly Counter<long> _tokens;
     private readonly Counter<long> _cached;
@@ -45,6 +52,18 @@ internal sealed class GatewayMetrics : IDisposable
             "gen_ai.server.request.duration", "s", "A turn, from its admission until its end.", null, Durations);
         _first = _meter.CreateHistogram(
             "gen_ai.server.time_to_first_token", "s", "From the admission until the first token.", null, Durations);
+        _predicted = _meter.CreateHistogram(
+            "herd.time_to_first_token.predicted",
+            "s",
+            "That time as routing predicted it, of turns that stayed on their first node.",
+            null,
+            Durations);
+        _predictionError = _meter.CreateHistogram(
+            "herd.time_to_first_token.error",
+            "1",
+            "The difference of both as a share of the time that it took.",
+            null,
+            Errors);
         _perToken = _meter.CreateHistogram(
             "gen_ai.server.time_per_output_token", "s", "The mean time between tokens of a turn.", null, TokenTimes);
         _tokens = _meter.CreateCounter<long>("herd.tokens", "{token}", "Tokens of prompts and answers.");
@@ -109,6 +128,13 @@ internal sealed class GatewayMetrics : IDisposable
         if (first is { } wait)
         {
             _first.Record(wait.TotalSeconds, model);
+            if (wait > TimeSpan.Zero
+                && turn.Placements is [{ Chosen.Total: var predicted and < double.PositiveInfinity }])
+            {
+                _predicted.Record(predicted, model);
+                _predictionError.Record(Math.Abs(predicted - wait.TotalSeconds) / wait.TotalSeconds, model);
+            }
+
             if (usage.CompletionTokens > 1)
             {
                 _perToken.Record((total - wait).TotalSeconds / (usage.CompletionTokens - 1), model);

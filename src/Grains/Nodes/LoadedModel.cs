@@ -82,7 +82,7 @@ internal sealed class LoadedModel(
 
     /// <summary>The approximate number of tokens of a message in a prompt, with those that the template adds.</summary>
     public int CountTokens(HistoryMessage message) => template.TokensPerMessage
-        + (message.Tokens?.Count ?? model.Vocabulary.Tokenize(message.Text, parseSpecial: false).Length);
+        + (message.Tokens?.Count ?? template.Tokenize(message.Text).Length);
 
     /// <exception cref="ModelLoadException">The file is damaged, does not fit, or cannot chat.</exception>
     public static LoadedModel Load(
@@ -101,13 +101,14 @@ internal sealed class LoadedModel(
         var model = runtime.Load(source.Path, weights, progress, cancellation);
         try
         {
+            size = size.CellsPerSequence > 0 ? size : size with { CellsPerSequence = model.Info.ContextLength };
             var template = new ChatTemplate(
                 model.Info.ChatTemplate
                 ?? throw new ModelLoadException(
                     $"{source.Path} has no chat template. Choose a chat or instruct model."),
-                model.Vocabulary);
-            var context = model.CreateContext(
-                size.CellsPerSequence > 0 ? size : size with { CellsPerSequence = model.Info.ContextLength });
+                model.Vocabulary,
+                size.CellsPerSequence);
+            var context = model.CreateContext(size);
             var engine = new Engine(context, model.Vocabulary, EngineOptionsOf(options, runner, digest), time, logger);
             return new LoadedModel(
                 source, model, template, engine, new TextEmbedder(model, template, size.Threads), digest, bytes);

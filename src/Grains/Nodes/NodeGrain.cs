@@ -46,7 +46,7 @@ internal sealed class NodeGrain(
     public Task<IReadOnlyList<int>> Tokenize(string model, string text)
     {
         var loaded = host.Model(model);
-        return Task.Run<IReadOnlyList<int>>(() => SessionPrompt.Guard(() => loaded.Template.Tokenize(text)));
+        return Task.Run<IReadOnlyList<int>>(() => SessionPrompt.Guard(() => loaded.Template.Tokenize(text), "text"));
     }
 
     public Task<string> Detokenize(string model, IReadOnlyList<int> tokens) =>

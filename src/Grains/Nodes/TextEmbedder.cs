@@ -53,7 +53,7 @@ internal sealed class TextEmbedder(ILlamaModel model, ChatTemplate template, int
 
     private int[] Tokenize(string text, int index)
     {
-        var tokens = SessionPrompt.Guard(() => template.Begin(text));
+        var tokens = SessionPrompt.Guard(() => template.Begin(text), "input");
         return tokens.Length == 0
             ? throw new HerdException(HerdError.InvalidArgument, $"'input[{index}]' is empty. Send a text.", "input")
             : tokens.Length <= _embedder!.MaxTokens ? tokens

@@ -39,6 +39,9 @@ internal sealed record NodeEstimate
 
     public int Slots { get; init; }
 
+    /// <summary>The wait for a slot.</summary>
+    public double SlotQueue { get; init; }
+
     /// <summary>The wait for earlier prompts and for a slot.</summary>
     public double Queue { get; init; }
 
@@ -104,6 +107,7 @@ internal sealed record NodeEstimate
         var excess = Math.Max(0, load - model.Slots + 1);
         prompts = Math.Max(
             prompts, figures.PrefillSeconds > 0 ? figures.PrefillSeconds : figures.PrefillTokens / prefill);
+        var slots = excess * QuantumTokens / decode;
         return new NodeEstimate
         {
             Node = report.Node,
@@ -114,7 +118,8 @@ internal sealed record NodeEstimate
             Load = load,
             Slots = model.Slots,
             Sessions = model.Sessions + figures.OffloadedSessions,
-            Queue = prompts + (excess * QuantumTokens / decode),
+            SlotQueue = slots,
+            Queue = prompts + slots,
             DecodeContention = Math.Min(load, model.Slots) * ContentionTokens / decode,
             PerToken = 1 / prefill,
             PerShortPrompt = Positive(figures.ShortPromptSeconds, double.PositiveInfinity),

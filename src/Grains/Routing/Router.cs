@@ -2,6 +2,7 @@ using Herd.Contracts.Placements;
 using Herd.Grains.Hosting;
 using Herd.Grains.Rebalancing;
 using Herd.Grains.Scaling;
+using Herd.Inference.Generation;
 using Microsoft.Extensions.Options;
 
 namespace Herd.Grains.Routing;
@@ -92,16 +93,20 @@ public sealed class Router
         }
     }
 
-    /// <summary>The predicted wait on the node with the shortest queue; zero if no node takes work.</summary>
+    /// <summary>
+    /// The wait that a turn has at least, on the node where it is shortest; zero if no node takes work. A short prompt
+    /// is computed before longer ones, so it waits for a slot only.
+    /// </summary>
     /// <param name="model">The model; null means any served model.</param>
-    public TimeSpan ShortestQueue(string? model)
+    /// <param name="tokens">The tokens of the prompt that no KV cache has.</param>
+    public TimeSpan ShortestQueue(string? model, int tokens)
     {
         lock (_registry.Lock)
         {
             var shortest = _tables
                 .Where(served => model is null || served.Key == model)
                 .SelectMany(served => served.Value.Working)
-                .Select(node => node.Queue)
+                .Select(node => tokens <= EngineLoad.ShortPromptTokens ? node.SlotQueue : node.Queue)
                 .DefaultIfEmpty(0)
                 .Min();
             return TimeSpan.FromSeconds(Math.Min(shortest, MaxPredictedSeconds));

@@ -13,17 +13,29 @@ public sealed class ChatTemplate : IDisposable
     private const string ThoughtBegins = "<think>";
     private const string ThoughtEnds = "</think>";
 
+    /// <summary>Tokens of a text that is tokenised for its own sake, where the context holds fewer.</summary>
+    private const int MaxCountedTokens = 128 << 10;
+
     private readonly JinjaTemplate _template;
     private readonly IVocabulary _vocabulary;
     private readonly PlainTokenizer _plain;
+    private readonly PlainTokenizer _counted;
+    private readonly int _maxTokens;
     private readonly bool _trims;
 
+    /// <param name="source">The template.</param>
+    /// <param name="vocabulary">The tokens of its model.</param>
+    /// <param name="maxTokens">Tokens that the context holds.</param>
+    /// <param name="options">The limits of the template; null means the default.</param>
     /// <exception cref="TemplateException">The template cannot be parsed, or does not render the messages.</exception>
-    public ChatTemplate(string source, IVocabulary vocabulary, TemplateOptions? options = null)
+    public ChatTemplate(
+        string source, IVocabulary vocabulary, int maxTokens = int.MaxValue, TemplateOptions? options = null)
     {
         _template = new JinjaTemplate(source, options ?? new TemplateOptions());
         _vocabulary = vocabulary;
-        _plain = new PlainTokenizer(vocabulary);
+        _maxTokens = maxTokens;
+        _plain = new PlainTokenizer(vocabulary, maxTokens);
+        _counted = new PlainTokenizer(vocabulary, Math.Max(maxTokens, MaxCountedTokens));
         (_trims, BeginsThinking) = Probe();
         TokensPerMessage = MeasureMessage();
         Thinks = source.Contains(ThoughtBegins, StringComparison.Ordinal);
@@ -48,6 +60,7 @@ public sealed class ChatTemplate : IDisposable
     /// <summary>Renders a conversation to the tokens of a prompt.</summary>
     /// <param name="messages">The messages, oldest first.</param>
     /// <param name="tools">The functions that the model may call; null means none.</param>
+    /// <exception cref="TextTooLongException">The messages have more tokens than the context holds twice.</exception>
     /// <exception cref="TemplateException">The template rejected the messages or exceeded its limits.</exception>
     public int[] Render(IReadOnlyList<ChatMessage> messages, IReadOnlyList<ToolDefinition>? tools = null)
     {
@@ -69,6 +82,10 @@ public sealed class ChatTemplate : IDisposable
                 { } i when i < messages.Count && messages[i].Tokens is { } answer => answer,
                 _ => _plain.Tokenize(text),
             });
+            if (tokens.Count > 2L * _maxTokens)
+            {
+                throw new TextTooLongException(tokens.Count, _maxTokens);
+            }
         }
 
         if (_vocabulary.BeginningOfText is { } beginning && (tokens.Count == 0 || tokens[0] != beginning))
@@ -80,10 +97,12 @@ public sealed class ChatTemplate : IDisposable
     }
 
     /// <summary>Tokenises a text without a template and without control tokens.</summary>
+    /// <exception cref="TextTooLongException">The text has more tokens than the context, and than 128 Ki.</exception>
     /// <exception cref="TemplateException">A single character stands for a control token.</exception>
-    public int[] Tokenize(string text) => [.. _plain.Tokenize(text)];
+    public int[] Tokenize(string text) => [.. _counted.Tokenize(text)];
 
     /// <summary>The tokens of a prompt for the continuation of a text.</summary>
+    /// <exception cref="TextTooLongException">The text does not fit into the context.</exception>
     /// <exception cref="TemplateException">A single character stands for a control token.</exception>
     public int[] Begin(string text) =>
         [.. _vocabulary.BeginningOfText is { } beginning ? [beginning] : Array.Empty<int>(), .. _plain.Tokenize(text)];

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Herd.Inference.Runtime;
 
 namespace Herd.Inference.Chat;
@@ -6,30 +7,87 @@ namespace Herd.Inference.Chat;
 /// Tokenises text of users. The result contains no control token and no user-defined token. llama.cpp finds
 /// user-defined tokens even without parsing special tokens, so text with their names is split inside the names.
 /// </summary>
-internal sealed class PlainTokenizer(IVocabulary vocabulary)
+/// <param name="vocabulary">The vocabulary.</param>
+/// <param name="maxTokens">
+/// Tokens that a text may have. Up to twice as many are counted exactly, for the caller's error; a longer text is
+/// refused before it is tokenised whole.
+/// </param>
+internal sealed class PlainTokenizer(IVocabulary vocabulary, int maxTokens)
 {
+    private const int PieceCharacters = 16 << 10;
+
+    /// <summary>A text with fewer characters a token is tokenised at once: that takes little.</summary>
+    private const int CharactersPerToken = 4;
+
+    /// <summary>The tokens that a cut inside a word may add to a count, with a margin.</summary>
+    private const int CutTokens = 8;
+
+    private readonly Lazy<SearchValues<string>> _names = new(() => SearchValues.Create(
+        [
+            .. Enumerable.Range(0, vocabulary.Count)
+                .Where(vocabulary.IsSpecial)
+                .Select(vocabulary.Name)
+                .Where(name => name.Length > FirstCharacter(name)),
+        ],
+        StringComparison.Ordinal));
+
+    private long MaxCounted => 2L * maxTokens;
+
+    /// <exception cref="TextTooLongException">The text has more tokens than it may.</exception>
     /// <exception cref="TemplateException">A single character stands for a control token.</exception>
     public IReadOnlyList<int> Tokenize(string text)
     {
-        var tokens = vocabulary.Tokenize(text, parseSpecial: false);
-        var special = Array.FindIndex(tokens, vocabulary.IsSpecial);
-        return special < 0 ? tokens : TokenizeInParts(text, tokens[special]);
-    }
-
-    private List<int> TokenizeInParts(string text, int special)
-    {
-        var name = vocabulary.Name(special);
-        var at = text.IndexOf(name, StringComparison.Ordinal);
-        var cut = at + FirstCharacter(name);
-        if (at < 0 || cut >= at + name.Length)
+        if (text.Length > MaxCounted * CharactersPerToken)
         {
-            throw new TemplateException(
-                $"The text holds a character that this model's vocabulary reads as the special token {special}. "
-                    + "Remove it.");
+            RefuseIfTooLong(text);
         }
 
-        return [.. Tokenize(text[..cut]), .. Tokenize(text[cut..])];
+        var tokens = vocabulary.Tokenize(text, parseSpecial: false);
+        return tokens.Any(vocabulary.IsSpecial) ? TokenizeInParts(text) : tokens;
     }
 
-    private static int FirstCharacter(string name) => name.Length > 1 && char.IsSurrogatePair(name[0], name[1]) ? 2 : 1;
+    /// <summary>
+    /// Counts the tokens of the text in pieces, until they are too many: the work depends on the maximum, not on the
+    /// text.
+    /// </summary>
+    private void RefuseIfTooLong(string text)
+    {
+        var count = 0;
+        for (var at = 0; at < text.Length; at += PieceCharacters)
+        {
+            var piece = text.AsSpan(at, Math.Min(PieceCharacters, text.Length - at)).ToString();
+            count += Math.Max(0, vocabulary.Tokenize(piece, parseSpecial: false).Length - CutTokens);
+            if (count > MaxCounted)
+            {
+                throw new TextTooLongException(count, maxTokens);
+            }
+        }
+    }
+
+    /// <summary>Cuts the text behind the first character of each name, so that no part has a whole one.</summary>
+    private List<int> TokenizeInParts(string text)
+    {
+        var tokens = new List<int>();
+        for (var begin = 0; begin < text.Length;)
+        {
+            var next = NextCut(text, begin);
+            tokens.AddRange(vocabulary.Tokenize(text[begin..next], parseSpecial: false));
+            begin = next;
+        }
+
+        return tokens.FindIndex(vocabulary.IsSpecial) is >= 0 and var special
+            ? throw new TemplateException(
+                "The text holds a character that this model's vocabulary reads as the special token "
+                    + $"{tokens[special]}. Remove it.")
+            : tokens;
+    }
+
+    private int NextCut(string text, int begin)
+    {
+        var name = text.AsSpan(begin).IndexOfAny(_names.Value);
+        return name < 0 ? text.Length : begin + name + FirstCharacter(text.AsSpan(begin + name));
+    }
+
+    private static int FirstCharacter(ReadOnlySpan<char> text) =>
+        text.Length > 1 && char.IsSurrogatePair(text[0], text[1]) ? 2 : 1;
 }

@@ -59,7 +59,7 @@ public sealed class TemplateLimitsTests
         const string Square =
             Shows + "{% for a in messages %}{% for b in messages %}{{ a.role }}{% endfor %}{% endfor %}";
         using var template = new ChatTemplate(
-            Square, new ByteVocabulary(), new TemplateOptions { Statements = 50_000 });
+            Square, new ByteVocabulary(), options: new TemplateOptions { Statements = 50_000 });
         var history = Enumerable.Range(0, 500).Select(_ => new ChatMessage(ChatRole.User, "x")).ToList();
 
         var error = Assert.Throws<TemplateException>(() => template.Render(history));
@@ -73,7 +73,7 @@ public sealed class TemplateLimitsTests
         const string Endless =
             Shows + "{% if messages | length > 1 %}{% for i in range(1000000000) %}x{% endfor %}{% endif %}";
         using var template = new ChatTemplate(
-            Endless, new ByteVocabulary(), new TemplateOptions { Statements = 100_000 });
+            Endless, new ByteVocabulary(), options: new TemplateOptions { Statements = 100_000 });
 
         Assert.Throws<TemplateException>(() => template.Render([new(ChatRole.User, "a"), new(ChatRole.User, "b")]));
 
@@ -109,7 +109,7 @@ public sealed class TemplateLimitsTests
     {
         try
         {
-            new ChatTemplate(source, new ByteVocabulary(), Small).Dispose();
+            new ChatTemplate(source, new ByteVocabulary(), options: Small).Dispose();
         }
         catch (TemplateException)
         {

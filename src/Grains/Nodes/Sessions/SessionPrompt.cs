@@ -35,7 +35,9 @@ internal static class SessionPrompt
     });
 
     /// <summary>Turns a refusal of the template into an error for the caller.</summary>
-    public static int[] Guard(Func<int[]> render)
+    /// <param name="render">Renders or tokenises.</param>
+    /// <param name="field">The field that the error names.</param>
+    public static int[] Guard(Func<int[]> render, string field = "messages")
     {
         try
         {
@@ -43,7 +45,13 @@ internal static class SessionPrompt
         }
         catch (TemplateException e)
         {
-            throw new HerdException(HerdError.InvalidArgument, e.Message, "messages");
+            throw new HerdException(HerdError.InvalidArgument, e.Message, field);
+        }
+        catch (TextTooLongException e)
+        {
+            throw new HerdException(HerdError.ContextOverflow, e.Message, field)
+                .With("prompt_tokens", e.Tokens)
+                .With("context_tokens", e.MaxTokens);
         }
     }
 

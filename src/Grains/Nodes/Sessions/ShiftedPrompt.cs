@@ -6,6 +6,11 @@ namespace Herd.Grains.Nodes.Sessions;
 /// <summary>Leaves out the oldest turns of a history until its prompt fits.</summary>
 internal static class ShiftedPrompt
 {
+    private const int MaxCountedLimits = 16;
+
+    /// <summary>The assumed characters of a token, where tokens are not counted.</summary>
+    private const int CharactersPerToken = 4;
+
     /// <summary>
     /// Renders the system messages and as many of the newest turns as fit; the last turn always stays.
     /// </summary>
@@ -25,10 +30,29 @@ internal static class ShiftedPrompt
         var system = messages.TakeWhile(message => message.Role == Role.System).ToList();
         var turns = Turns(messages.Skip(system.Count));
         return FirstThatFits(
-            ContextWindow.FirstTurn(turns.ConvertAll(turn => turn.Sum(count)), limit - system.Sum(count)),
+            ContextWindow.FirstTurn(Lengths(turns, limit, count), limit - system.Sum(count)),
             turns.Count - 1,
             limit,
             first => render(system.Concat(turns.Skip(first).SelectMany(turn => turn))));
+    }
+
+    /// <summary>
+    /// The tokens of each turn. Of a very long history only the newest messages are tokenised, so that the work is
+    /// bounded by the limit.
+    /// </summary>
+    private static int[] Lengths(
+        List<List<HistoryMessage>> turns, int limit, Func<HistoryMessage, int> count)
+    {
+        var lengths = new int[turns.Count];
+        var counted = 0L;
+        for (var i = turns.Count - 1; i >= 0; i--)
+        {
+            lengths[i] = turns[i].Sum(
+                counted < (long)limit * MaxCountedLimits ? count : message => message.Text.Length / CharactersPerToken);
+            counted += lengths[i];
+        }
+
+        return lengths;
     }
 
     /// <summary>

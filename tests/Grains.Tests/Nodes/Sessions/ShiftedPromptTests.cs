@@ -35,6 +35,25 @@ public sealed class ShiftedPromptTests
     }
 
     [Fact]
+    public void Render_VeryLongHistory_TokenisesTheNewestOnly()
+    {
+        var tokenised = 0;
+
+        var prompt = ShiftedPrompt.Render(
+            History(10_000),
+            100,
+            _ =>
+            {
+                tokenised++;
+                return Counted + Scaffold;
+            },
+            Template);
+
+        Assert.InRange(prompt.Length, 1, 100);
+        Assert.InRange(tokenised, 1, 16 * 100);
+    }
+
+    [Fact]
     public void Render_OnlySystemMessagesThatDoNotFit_RendersThemAll()
     {
         var prompt = Render([new HistoryMessage(Role.System, "Be brief.", null)], 1);
