@@ -123,6 +123,26 @@ async IAsyncEnumerable<IntrusionScene.Result> Intrusion(ParseResult parsed, int 
     }
 }
 
+async IAsyncEnumerable<GrammarScene.Result> Grammars(ParseResult parsed, int round)
+{
+    await Task.CompletedTask;
+    using var loaded = EngineTarget.Load(parsed.GetValue(model)!);
+    foreach (var result in GrammarScene.Run(loaded.Vocabulary, round))
+    {
+        yield return result;
+    }
+}
+
+async IAsyncEnumerable<NeighbourScene.Result> Neighbours(ParseResult parsed, int round)
+{
+    var setup = SetupOf(parsed, NeighbourScene.Slots, NeighbourScene.Slots * 1024);
+    await using var herd = new EngineTarget(setup, new EngineOptions { Speculate = false });
+    await foreach (var result in NeighbourScene.Run(herd, round))
+    {
+        yield return result;
+    }
+}
+
 async IAsyncEnumerable<ReturnScene.Result> Return(ParseResult parsed, int round)
 {
     var setup = SetupOf(parsed, ReturnScene.Slots, ReturnScene.Cells);
@@ -194,6 +214,8 @@ var root = new RootCommand("Runs the same load on Herd's engine and on a peer, a
     Scene("decode", "1, 8 and 32 streams that only decode.", Decode, DecodeScene.Print),
     Scene("conversations", "32 conversations of 4 turns over 16,384 KV cells.", Conversations, ConversationScene.Print),
     Scene("intrusion", "A 4,000-token prompt comes among 8 streams.", Intrusion, IntrusionScene.Print),
+    Scene("grammars", "The work of a step under hostile schemas.", Grammars, GrammarScene.Print),
+    Scene("neighbours", "Streams beside one under a hostile schema.", Neighbours, NeighbourScene.Print),
     Scene("return", "200 conversations come back over 8 slots.", Return, ReturnScene.Print),
     Scene(
         "cluster",

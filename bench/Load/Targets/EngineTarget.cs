@@ -21,7 +21,7 @@ internal sealed class EngineTarget : ITarget
     public EngineTarget(Setup setup, EngineOptions options)
     {
         Name = "herd engine";
-        _model = Runtime.Value.Load(setup.Model, new ModelOptions(), null, CancellationToken.None);
+        _model = Load(setup.Model);
         _template = new ChatTemplate(_model.Info.ChatTemplate!, _model.Vocabulary);
         var context = _model.CreateContext(new ContextOptions
         {
@@ -37,11 +37,20 @@ internal sealed class EngineTarget : ITarget
             NullLogger<Engine>.Instance);
     }
 
+    public static ILlamaModel Load(string file) =>
+        Runtime.Value.Load(file, new ModelOptions(), null, CancellationToken.None);
+
     public string Name { get; init; }
 
     public Engine Engine { get; }
 
-    public async Task<Turn> Answer(Conversation conversation, int tokens)
+    public IVocabulary Vocabulary => _model.Vocabulary;
+
+    public Task<Turn> Answer(Conversation conversation, int tokens) =>
+        Answer(conversation, tokens, new SamplingOptions { Temperature = 0, IgnoreEnd = true });
+
+    /// <summary>The same, with other settings.</summary>
+    public async Task<Turn> Answer(Conversation conversation, int tokens, SamplingOptions sampling)
     {
         var started = Stopwatch.GetTimestamp();
         var prompt = _template.Render([.. conversation.Messages.Select(message => new ChatMessage(
@@ -51,7 +60,7 @@ internal sealed class EngineTarget : ITarget
             Session = conversation.Id,
             Prompt = prompt,
             MaxTokens = tokens,
-            Sampling = new SamplingOptions { Temperature = 0, IgnoreEnd = true },
+            Sampling = sampling,
         };
         var text = new StringBuilder();
         var answer = new List<int>();

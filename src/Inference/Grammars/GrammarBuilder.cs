@@ -1,28 +1,54 @@
+using System.Runtime.InteropServices;
+
 namespace Herd.Inference.Grammars;
 
 /// <summary>
-/// A part of a grammar. Given the state that follows it, it builds its states and returns the first of them.
+/// A part of a rule. Given the position that follows it, it builds its positions and returns the first of them.
 /// </summary>
 internal delegate int Part(int next);
 
 /// <summary>
-/// Builds the states of a grammar from parts. A state takes a byte, splits into two others, calls a rule, or returns
-/// from a rule (Thompson's construction with calls: Woods, "Transition Network Grammars", 1970).
+/// Builds a grammar from parts. A rule is an automaton over bytes (Thompson, "Regular Expression Search Algorithm",
+/// 1968) with calls of values. A value is a set of rules, one of which reads it.
 /// </summary>
+/// <remarks>
+/// The nesting of the text must show in its bytes (Alur and Madhusudan, "Visibly Pushdown Languages", 2004), as that
+/// of JSON does: a rule begins with a byte; where one alternative begins a rule, no other takes the same byte itself;
+/// and where a rule may end, the byte that continues it cannot follow it.
+/// </remarks>
 internal sealed class GrammarBuilder
 {
-    /// <summary>The maximum number of states. It bounds the memory that a hostile schema can use.</summary>
-    public const int MaxStates = 50_000;
+    /// <summary>
+    /// The maximum number of positions and rules of values together. It bounds memory, and the work for a byte.
+    /// </summary>
+    public const int MaxPositions = 50_000;
 
     private readonly List<GrammarNode> _nodes = [];
-    private readonly List<int> _rules = [];
-    private readonly int _return;
-
-    public GrammarBuilder() => _return = Add(new GrammarNode(GrammarNodeKind.Return, default, 0, 0));
-
-    public GrammarNode[] Nodes => [.. _nodes];
+    private readonly List<int> _ruleOf = [];
+    private readonly List<int> _starts = [];
+    private readonly List<int[]> _values = [];
+    private readonly List<TextBounds[]> _lengths = [];
+    private readonly List<ByteSet> _sets = [];
+    private readonly Dictionary<ByteSet, int> _setNumbers = [];
+    private int _entries;
 
     public static Part Nothing => next => next;
+
+    public ReadOnlySpan<GrammarNode> Nodes => CollectionsMarshal.AsSpan(_nodes);
+
+    /// <summary>The rule of each position.</summary>
+    public ReadOnlySpan<int> RuleOf => CollectionsMarshal.AsSpan(_ruleOf);
+
+    /// <summary>The first position of each rule.</summary>
+    public ReadOnlySpan<int> Starts => CollectionsMarshal.AsSpan(_starts);
+
+    /// <summary>The rules of each value.</summary>
+    public ReadOnlySpan<int[]> Values => CollectionsMarshal.AsSpan(_values);
+
+    /// <summary>The lengths of a bounded text that each value allows: one of some bounds.</summary>
+    public ReadOnlySpan<TextBounds[]> Lengths => CollectionsMarshal.AsSpan(_lengths);
+
+    public ReadOnlySpan<ByteSet> Sets => CollectionsMarshal.AsSpan(_sets);
 
     public static Part Sequence(params Part[] parts) => next =>
     {
@@ -34,13 +60,10 @@ internal sealed class GrammarBuilder
         return next;
     };
 
-    public Part Bytes(ByteSet set) => next => Add(new GrammarNode(GrammarNodeKind.Take, set, next, 0));
+    public Part Bytes(ByteSet set, Counting? taking = null) => next => Take(set, next, taking);
 
-    public Part Literal(string text)
-    {
-        var bytes = System.Text.Encoding.UTF8.GetBytes(text);
-        return Sequence([.. bytes.Select(value => Bytes(ByteSet.Range(value, value)))]);
-    }
+    public Part Literal(string text) => Sequence(
+        [.. System.Text.Encoding.UTF8.GetBytes(text).Select(value => Bytes(ByteSet.One(value)))]);
 
     public Part Choice(params Part[] parts) => next =>
     {
@@ -59,24 +82,17 @@ internal sealed class GrammarBuilder
     public Part Repeat(Part part) => next =>
     {
         var loop = Split(next, next);
-        _nodes[loop] = new GrammarNode(GrammarNodeKind.Split, default, part(loop), next);
+        _nodes[loop] = new GrammarNode(GrammarNodeKind.Split, part(loop), next);
         return loop;
     };
 
-    /// <summary>Repeats a part from <c>min</c> to <c>max</c> times. Null means without limit.</summary>
-    public Part Repeat(Part part, int min, int? max) => next =>
+    /// <summary>Repeats a short part by copies, from <c>min</c> to <c>max</c> times.</summary>
+    public Part Repeat(Part part, int min, int max) => next =>
     {
         var entry = next;
-        if (max is { } bound)
+        for (var i = min; i < max; i++)
         {
-            for (var i = min; i < bound; i++)
-            {
-                entry = Split(part(entry), next);
-            }
-        }
-        else
-        {
-            entry = Repeat(part)(entry);
+            entry = Split(part(entry), next);
         }
 
         for (var i = 0; i < min; i++)
@@ -87,113 +103,75 @@ internal sealed class GrammarBuilder
         return entry;
     };
 
-    /// <summary>Reserves a rule, so that parts can call it before it is defined.</summary>
+    /// <summary>Calls a value, if the level's count allows it.</summary>
+    public Part Call(int value, Counting? guard = null) =>
+        next => Add(new GrammarNode(GrammarNodeKind.Call, next, value, guard));
+
+    public int Take(ByteSet set, int next, Counting? taking = null)
+    {
+        if (!_setNumbers.TryGetValue(set, out var number))
+        {
+            number = _setNumbers[set] = _sets.Count;
+            _sets.Add(set);
+        }
+
+        return Add(new GrammarNode(GrammarNodeKind.Take, next, number, taking));
+    }
+
+    public int Split(int one, int other) => Add(new GrammarNode(GrammarNodeKind.Split, one, other));
+
+    /// <summary>Makes a rule of a part.</summary>
+    public int Rule(Part part)
+    {
+        // One rule is built at a time, so its positions are neighbours.
+        System.Diagnostics.Debug.Assert(_ruleOf.Count == _nodes.Count, "A rule is built within another.");
+        var rule = _starts.Count;
+        _starts.Add(part(Add(new GrammarNode(GrammarNodeKind.End, -1, rule))));
+        while (_ruleOf.Count < _nodes.Count)
+        {
+            _ruleOf.Add(rule);
+        }
+
+        return rule;
+    }
+
+    /// <summary>Reserves a value, so that rules can call it before its own rules exist.</summary>
     public int Declare()
     {
-        _rules.Add(-1);
-        return _rules.Count - 1;
+        _values.Add([]);
+        _lengths.Add([]);
+        return _values.Count - 1;
     }
 
-    public void Define(int rule, Part part) => _rules[rule] = part(_return);
-
-    public Part Call(int rule) => next => Add(new GrammarNode(GrammarNodeKind.Call, default, next, rule));
-
-    public int[] Rules => [.. _rules];
-
-    public int Split(int one, int other) => Add(new GrammarNode(GrammarNodeKind.Split, default, one, other));
-
-    /// <summary>Checks that no rule calls itself without taking a byte.</summary>
-    /// <exception cref="GrammarException">A rule calls itself without taking a byte.</exception>
-    public void RefuseEndless()
+    /// <summary>Gives a value its rules, and the lengths that it allows if one is a bounded text.</summary>
+    public void Define(int value, IEnumerable<int> rules, IEnumerable<TextBounds>? lengths = null)
     {
-        var state = new Visit[_rules.Count];
-        for (var rule = 0; rule < _rules.Count; rule++)
-        {
-            CanBeEmpty(rule, state);
-        }
+        _values[value] = [.. rules.Distinct()];
+        _lengths[value] = [.. (lengths ?? []).Distinct()];
+        _entries += _values[value].Length + _lengths[value].Length;
+        RefuseTooLarge();
     }
 
-    /// <exception cref="GrammarException">The grammar is too large.</exception>
+    public int Value(params int[] rules)
+    {
+        var value = Declare();
+        Define(value, rules);
+        return value;
+    }
+
     private int Add(GrammarNode node)
     {
-        if (_nodes.Count >= MaxStates)
-        {
-            throw new GrammarException($"it needs more than {MaxStates} states; make it smaller");
-        }
-
         _nodes.Add(node);
+        RefuseTooLarge();
         return _nodes.Count - 1;
     }
 
-    private bool CanBeEmpty(int rule, Visit[] visits)
+    /// <exception cref="GrammarException">The grammar is too large.</exception>
+    private void RefuseTooLarge()
     {
-        if (visits[rule] == Visit.Begun)
+        if (_nodes.Count + _entries > MaxPositions)
         {
-            throw new GrammarException("a definition refers to itself and nothing else");
+            throw new GrammarException($"it needs more than {MaxPositions} positions; make it smaller");
         }
-
-        if (visits[rule] == Visit.None)
-        {
-            visits[rule] = Visit.Begun;
-            var canBeEmpty = ReachesReturn(_rules[rule], visits, []);
-            visits[rule] = canBeEmpty ? Visit.CanBeEmpty : Visit.TakesSomething;
-        }
-
-        return visits[rule] == Visit.CanBeEmpty;
-    }
-
-    private bool ReachesReturn(int first, Visit[] visits, HashSet<int> seen)
-    {
-        var open = new Stack<int>([first]);
-        var found = false;
-        while (open.TryPop(out var at))
-        {
-            var node = _nodes[at];
-            if (!seen.Add(at) || node.Kind == GrammarNodeKind.Take)
-            {
-                continue;
-            }
-
-            found |= node.Kind == GrammarNodeKind.Return;
-            if (node.Kind == GrammarNodeKind.Split)
-            {
-                open.Push(node.Next);
-                open.Push(node.Other);
-            }
-            else if (node.Kind == GrammarNodeKind.Call && CanBeEmpty(node.Other, visits))
-            {
-                open.Push(node.Next);
-            }
-        }
-
-        return found;
-    }
-
-    private enum Visit : byte
-    {
-        None,
-        Begun,
-        CanBeEmpty,
-        TakesSomething,
     }
 }
-
-internal enum GrammarNodeKind : byte
-{
-    Take,
-    Split,
-    Call,
-    Return,
-}
-
-/// <summary>A state of a grammar.</summary>
-/// <param name="Kind">The kind of state.</param>
-/// <param name="Bytes">The bytes that <see cref="GrammarNodeKind.Take"/> accepts.</param>
-/// <param name="Next">The next state.</param>
-/// <param name="Other">The second state of a split, or the called rule.</param>
-internal readonly record struct GrammarNode(GrammarNodeKind Kind, ByteSet Bytes, int Next, int Other);
-
-/// <summary>
-/// A schema cannot be compiled to a grammar. The message states the reason and follows the words "the schema".
-/// </summary>
-public sealed class GrammarException(string message) : Exception(message);

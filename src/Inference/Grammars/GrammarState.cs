@@ -1,35 +1,32 @@
+using System.Buffers;
+
 namespace Herd.Inference.Grammars;
 
-/// <summary>
-/// The state of an answer in its grammar: all possible frames. It depends on the answer's tokens alone.
-/// </summary>
+/// <summary>The state of an answer in its grammar. It depends on the answer's tokens alone.</summary>
 internal sealed class GrammarState
 {
     private readonly Grammar _grammar;
-
-    /// <summary>The frames after each byte of the token under test. The first entry has the present frames.</summary>
-    private readonly List<List<GrammarFrame>> _path = [[]];
+    private Cursor _at;
 
     public GrammarState(Grammar grammar)
     {
         _grammar = grammar;
-        grammar.Expand(grammar.Root, caller: null, _path[0]);
+        _at = new Cursor(grammar.Start, 0, null);
     }
 
     /// <summary>True if the answer may end here.</summary>
-    public bool IsComplete => _path[0].Contains(GrammarFrame.End);
+    public bool IsComplete => _at.IsComplete;
 
     public bool Allows(int token) => _grammar.Tokens.IsEnd(token)
         ? IsComplete
-        : _grammar.Tokens.Bytes(token) is { IsEmpty: false } bytes && Walk(bytes, known: 0) == bytes.Length;
+        : _grammar.Tokens.Bytes(token) is { IsEmpty: false } bytes && _at.TryTake(bytes, out _);
 
     /// <summary>Advances by an allowed token.</summary>
     public void Accept(int token)
     {
-        if (Allows(token) && !_grammar.Tokens.IsEnd(token))
+        if (!_grammar.Tokens.IsEnd(token) && _at.TryTake(_grammar.Tokens.Bytes(token), out var next))
         {
-            var bytes = _grammar.Tokens.Bytes(token).Length;
-            (_path[0], _path[bytes]) = (_path[bytes], _path[0]);
+            _at = next;
         }
     }
 
@@ -38,64 +35,44 @@ internal sealed class GrammarState
     public bool Mask(Span<float> logits)
     {
         var tokens = _grammar.Tokens;
-        var found = false;
-        var at = 0;
-        var known = 0;
-        while (at < tokens.Sorted.Length)
+        var rented = ArrayPool<ulong>.Shared.Rent(tokens.Words);
+        var bits = rented.AsSpan(0, tokens.Words);
+        _grammar.States.Worked(_grammar.States.Mask(_at.State, _at.Count).Resolve(tokens, _at, bits));
+        if (IsComplete)
         {
-            var token = tokens.Sorted[at];
-            var bytes = tokens.Bytes(token);
-            known = Walk(bytes, Math.Min(known, tokens.SharedWithPrevious[at]));
-            if (known == bytes.Length && known > 0)
+            foreach (var end in tokens.Ends)
             {
-                found = true;
-                at++;
-                continue;
+                bits[end >> 6] |= 1UL << (end & 63);
             }
-
-            // No token with this prefix is allowed.
-            do
-            {
-                logits[tokens.Sorted[at++]] = float.NegativeInfinity;
-            }
-            while (at < tokens.Sorted.Length && tokens.SharedWithPrevious[at] > known);
         }
 
-        foreach (var end in tokens.Ends)
+        var found = bits.ContainsAnyExcept(0UL);
+        for (var word = 0; word < bits.Length; word++)
         {
-            logits[end] = IsComplete ? logits[end] : float.NegativeInfinity;
-            found |= IsComplete;
+            if (bits[word] != ulong.MaxValue)
+            {
+                Clear(logits[(word * 64)..Math.Min(logits.Length, (word * 64) + 64)], bits[word]);
+            }
         }
 
+        ArrayPool<ulong>.Shared.Return(rented);
         return found;
     }
 
-    /// <summary>Advances by bytes, one by one.</summary>
-    /// <param name="bytes">The bytes of a token.</param>
-    /// <param name="known">The number of bytes already taken for an earlier token with the same prefix.</param>
-    /// <returns>The number of bytes that can be taken.</returns>
-    private int Walk(ReadOnlySpan<byte> bytes, int known)
+    private static void Clear(Span<float> logits, ulong allowed)
     {
-        for (var i = known; i < bytes.Length; i++)
+        if (allowed == 0)
         {
-            if (_path.Count <= i + 1)
-            {
-                _path.Add([]);
-            }
-
-            var next = _path[i + 1];
-            next.Clear();
-            foreach (var frame in _path[i])
-            {
-                _grammar.Take(frame, bytes[i], next);
-            }
-
-            if (next.Count == 0)
-            {
-                return i;
-            }
+            logits.Fill(float.NegativeInfinity);
+            return;
         }
 
-        return bytes.Length;
+        for (var i = 0; i < logits.Length; i++)
+        {
+            if ((allowed >> i & 1) == 0)
+            {
+                logits[i] = float.NegativeInfinity;
+            }
+        }
     }
 }

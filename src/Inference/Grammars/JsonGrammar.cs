@@ -1,123 +1,173 @@
+using System.Globalization;
+
 namespace Herd.Inference.Grammars;
 
-/// <summary>The grammar parts of JSON (RFC 8259).</summary>
+/// <summary>The rules of JSON (RFC 8259). Rules that are alike exist once.</summary>
 internal sealed class JsonGrammar
 {
+    private const int MaxIndent = 20;
+
     private readonly GrammarBuilder _builder;
-    private readonly int _value;
-    private readonly Part _character;
+    private readonly JsonText _text;
+    private readonly int _space;
+    private readonly Dictionary<string, int> _rules = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _names = new(StringComparer.Ordinal);
 
     public JsonGrammar(GrammarBuilder builder)
     {
         _builder = builder;
+        _text = new JsonText(builder);
 
         // Limits white space, because a model may otherwise indent without end.
-        var indent = GrammarBuilder.Sequence(
-            builder.Literal("\n"), builder.Repeat(builder.Bytes(ByteSet.Create(" \t"u8)), 0, 20));
-        Space = Rule(builder.Choice(builder.Literal(" "), indent, GrammarBuilder.Nothing));
-        _character = Rule(Character());
-        Text = Rule(TextOf(0, null));
-        var sign = builder.Optional(builder.Literal("-"));
-        var whole = builder.Choice(
-            builder.Literal("0"),
-            GrammarBuilder.Sequence(
-                builder.Bytes(ByteSet.Range((byte)'1', (byte)'9')), builder.Repeat(Digit, 0, 15)));
-        Integer = Rule(GrammarBuilder.Sequence(sign, whole));
-        Number = Rule(GrammarBuilder.Sequence(
-            sign,
-            whole,
-            builder.Optional(GrammarBuilder.Sequence(builder.Literal("."), builder.Repeat(Digit, 1, 16))),
-            builder.Optional(GrammarBuilder.Sequence(
-                builder.Bytes(ByteSet.Create("eE"u8)),
-                builder.Optional(builder.Bytes(ByteSet.Create("+-"u8))),
-                builder.Repeat(Digit, 1, 3)))));
-        Boolean = builder.Choice(builder.Literal("true"), builder.Literal("false"));
-        Null = builder.Literal("null");
-        _value = builder.Declare();
-        Object = Rule(Members(Pair(Text, Value)));
-        Array = Rule(Items(Value, 0, null));
-        builder.Define(_value, builder.Choice(Object, Array, Text, Number, Boolean, Null));
+        var indent = builder.Bytes(ByteSet.Create(" \t"u8), new Counting(true, Max: MaxIndent - 1));
+        _space = builder.Value(builder.Rule(builder.Choice(
+            builder.Literal(" "), GrammarBuilder.Sequence(builder.Literal("\n"), builder.Repeat(indent)))));
+        BoundedText = builder.Rule(_text.Bounded());
+        AnyName = builder.Declare();
+        builder.Define(AnyName, [BoundedText], [TextBounds.Any]);
+        AnyValue = builder.Declare();
+        AnyObject = builder.Value(ObjectRule([], AnyValue));
+        builder.Define(
+            AnyValue,
+            [
+                .. builder.Values[AnyObject], ArrayRule(AnyValue, 0, int.MaxValue), BoundedText,
+                NumberRule(any: true, integers: false, []), WordRule(["true", "false", "null"]),
+            ],
+            [TextBounds.Any]);
     }
 
-    public Part Space { get; }
+    /// <summary>White space, or none.</summary>
+    public Part Space => SpaceAt(null);
 
-    public Part Text { get; }
+    /// <summary>The value of any JSON.</summary>
+    public int AnyValue { get; }
 
-    public Part Integer { get; }
+    /// <summary>The value of any object.</summary>
+    public int AnyObject { get; }
 
-    public Part Number { get; }
+    private int AnyName { get; }
 
-    public Part Boolean { get; }
+    /// <summary>A string of a length that its value allows.</summary>
+    public int BoundedText { get; }
 
-    public Part Null { get; }
+    /// <summary>One of some strings.</summary>
+    public int TextRule(IReadOnlyCollection<string> texts) => Once($"text {Join(texts)}", () => _text.OneOf(texts));
 
-    public Part Object { get; }
-
-    public Part Array { get; }
-
-    public Part Value => _builder.Call(_value);
-
-    private Part Digit => _builder.Bytes(ByteSet.Range((byte)'0', (byte)'9'));
-
-    public Part TextOf(int min, int? max) => GrammarBuilder.Sequence(
-        _builder.Literal("\""), _builder.Repeat(_character, min, max), _builder.Literal("\""));
-
-    public Part Pair(Part name, Part value) => GrammarBuilder.Sequence(name, _builder.Literal(":"), Space, value);
-
-    /// <summary>An object: any number of pairs in braces.</summary>
-    public Part Members(Part pair) => Enclosed("{", List(pair, 0, null), "}");
-
-    /// <summary>An array: items in brackets.</summary>
-    public Part Items(Part item, int min, int? max) => Enclosed("[", List(item, min, max), "]");
-
-    public Part Enclosed(string open, Part inner, string close) =>
-        GrammarBuilder.Sequence(_builder.Literal(open), Space, inner, Space, _builder.Literal(close));
-
-    public Part Comma => GrammarBuilder.Sequence(_builder.Literal(","), Space);
-
-    private Part List(Part item, int min, int? max)
-    {
-        if (max == 0)
+    /// <summary>A number: any, an integer, or one of some as they are written.</summary>
+    public int NumberRule(bool any, bool integers, IReadOnlyCollection<string> numbers) =>
+        Once($"number {any} {integers} {Join(numbers)}", () =>
         {
-            return GrammarBuilder.Nothing;
+            var kinds = new List<Part>();
+            if (any || integers)
+            {
+                kinds.Add(any ? Number() : Integer());
+            }
+
+            if (numbers.Count > 0 && !any)
+            {
+                kinds.Add(Words(numbers));
+            }
+
+            return _builder.Choice([.. kinds]);
+        });
+
+    /// <summary>One of true, false and null.</summary>
+    public int WordRule(IReadOnlyCollection<string> words) => Once($"word {Join(words)}", () => Words(words));
+
+    /// <summary>An array of so many items.</summary>
+    public int ArrayRule(int item, int min, int max) => Once(
+        string.Create(CultureInfo.InvariantCulture, $"array {item} {min} {max}"), () =>
+        {
+            // The level's count is the number of commas, one less than that of the items.
+            var comma = new Counting(true, Max: max == int.MaxValue ? max : Math.Max(0, max - 2));
+            var close = new Counting(false, Min: Math.Max(0, min - 1));
+            var more = GrammarBuilder.Sequence(Byte(',', comma), Space, _builder.Call(item));
+            var items = GrammarBuilder.Sequence(
+                _builder.Call(item),
+                max == 1 ? GrammarBuilder.Nothing : _builder.Repeat(more),
+                SpaceAt(close),
+                Byte(']', close));
+            return GrammarBuilder.Sequence(
+                Byte('['), Space, max == 0 ? Byte(']') : min > 0 ? items : _builder.Choice(items, Byte(']')));
+        });
+
+    /// <summary>An array of given items.</summary>
+    public int TupleRule(IReadOnlyList<int> items) => Once($"tuple {string.Join(' ', items)}", () =>
+        GrammarBuilder.Sequence([
+            Byte('['), Space,
+            .. items.SelectMany((item, i) => i == 0 ? [_builder.Call(item)] : new[] { Comma, _builder.Call(item) }),
+            .. items.Count == 0 ? Array.Empty<Part>() : [Space], Byte(']'),
+        ]));
+
+    /// <summary>An object with given properties, in their order, and then others.</summary>
+    /// <param name="properties">The properties: name, value, and whether it is required.</param>
+    /// <param name="others">The value of other properties; null for none.</param>
+    public int ObjectRule(IReadOnlyList<JsonProperty> properties, int? others)
+    {
+        var names = properties.Select(property => (Value: NameOf(property.Name), property)).ToList();
+        var otherName = NameBut(others is null ? [] : [.. properties.Select(property => property.Name)]);
+        var key = names.Select(one => $"{one.Value} {one.property.Value} {one.property.IsRequired}");
+        return Once($"object {others} {string.Join(' ', key)}", () => next =>
+            new JsonObjectPositions(_builder, this, next).Build(names, otherName, others));
+    }
+
+    public Part Byte(char value, Counting? taking = null) => _builder.Bytes(ByteSet.One((byte)value), taking);
+
+    /// <summary>The value of a name.</summary>
+    private int NameOf(string name)
+    {
+        if (!_names.TryGetValue(name, out var value))
+        {
+            value = _names[name] = _builder.Value(TextRule([name]));
         }
 
-        var more = _builder.Repeat(GrammarBuilder.Sequence(Comma, item), Math.Max(0, min - 1), max - 1);
-        var list = GrammarBuilder.Sequence(item, more);
-        return min == 0 ? _builder.Optional(list) : list;
+        return value;
     }
 
-    /// <summary>Makes a rule of a part, so that its states exist once, however often it is used.</summary>
-    private Part Rule(Part part)
+    /// <summary>The value of a name that is none of some.</summary>
+    private int NameBut(IReadOnlyCollection<string> names) =>
+        names.Count == 0 ? AnyName : _builder.Value(Once($"other {Join(names)}", () => _text.AnyBut(names)));
+
+    private Part Comma => GrammarBuilder.Sequence(Byte(','), Space);
+
+    private Part SpaceAt(Counting? guard) => _builder.Optional(_builder.Call(_space, guard));
+
+    private static string Join(IEnumerable<string> texts) =>
+        System.Text.Json.JsonSerializer.Serialize(texts.Order(StringComparer.Ordinal));
+
+    private int Once(string key, Func<Part> part)
     {
-        var rule = _builder.Declare();
-        _builder.Define(rule, part);
-        return _builder.Call(rule);
+        if (!_rules.TryGetValue(key, out var rule))
+        {
+            rule = _rules[key] = _builder.Rule(part());
+        }
+
+        return rule;
     }
 
-    /// <summary>A character of a JSON string: well-formed UTF-8 (RFC 3629), or an escape.</summary>
-    private Part Character()
+    private Part Words(IReadOnlyCollection<string> words) => next => new RuneTree(words).Build(
+        _builder, rune => [(byte)rune.Value], (_, isEnd) => isEnd ? next : -1);
+
+    private Part Integer()
     {
-        Part Range(byte first, byte last) => _builder.Bytes(ByteSet.Range(first, last));
-        var tail = Range(0x80, 0xBF);
-        var hex = _builder.Bytes(
-            ByteSet.Range((byte)'0', (byte)'9') | ByteSet.Range((byte)'a', (byte)'f')
-                | ByteSet.Range((byte)'A', (byte)'F'));
-        return _builder.Choice(
-            _builder.Bytes(
-                ByteSet.Range(0x20, 0x21) | ByteSet.Range(0x23, 0x5B) | ByteSet.Range(0x5D, 0x7F)),
-            GrammarBuilder.Sequence(
-                _builder.Literal("\\"),
-                _builder.Choice(
-                    _builder.Bytes(ByteSet.Create("\"\\/bfnrt"u8)),
-                    GrammarBuilder.Sequence(_builder.Literal("u"), hex, hex, hex, hex))),
-            GrammarBuilder.Sequence(Range(0xC2, 0xDF), tail),
-            GrammarBuilder.Sequence(Range(0xE0, 0xE0), Range(0xA0, 0xBF), tail),
-            GrammarBuilder.Sequence(Range(0xE1, 0xEC), tail, tail),
-            GrammarBuilder.Sequence(Range(0xED, 0xED), Range(0x80, 0x9F), tail),
-            GrammarBuilder.Sequence(Range(0xEE, 0xEF), tail, tail),
-            GrammarBuilder.Sequence(Range(0xF0, 0xF0), Range(0x90, 0xBF), tail, tail),
-            GrammarBuilder.Sequence(Range(0xF1, 0xF3), tail, tail, tail),
-            GrammarBuilder.Sequence(Range(0xF4, 0xF4), Range(0x80, 0x8F), tail, tail));
+        var digit = _builder.Bytes(ByteSet.Range((byte)'0', (byte)'9'));
+        var whole = GrammarBuilder.Sequence(
+            _builder.Bytes(ByteSet.Range((byte)'1', (byte)'9')), _builder.Repeat(digit, 0, 15));
+        return GrammarBuilder.Sequence(_builder.Optional(Byte('-')), _builder.Choice(Byte('0'), whole));
+    }
+
+    private Part Number()
+    {
+        var digit = _builder.Bytes(ByteSet.Range((byte)'0', (byte)'9'));
+        return GrammarBuilder.Sequence(
+            Integer(),
+            _builder.Optional(GrammarBuilder.Sequence(Byte('.'), _builder.Repeat(digit, 1, 16))),
+            _builder.Optional(GrammarBuilder.Sequence(
+                _builder.Bytes(ByteSet.Create("eE"u8)),
+                _builder.Optional(_builder.Bytes(ByteSet.Create("+-"u8))),
+                _builder.Repeat(digit, 1, 3))));
     }
 }
+
+/// <summary>A property of an object: its name, its value, and whether every object has it.</summary>
+internal readonly record struct JsonProperty(string Name, int Value, bool IsRequired);

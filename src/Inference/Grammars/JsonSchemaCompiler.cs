@@ -1,285 +1,302 @@
-using System.Text.Encodings.Web;
 using System.Text.Json;
-using Herd.Inference.Chat;
 
 namespace Herd.Inference.Grammars;
 
 /// <summary>
-/// Compiles a JSON schema to a grammar of valid texts. The grammar may be narrower than the schema: objects have only
-/// the named properties, in that order. Unsupported keywords are rejected by name.
+/// Compiles a JSON schema to values of a grammar. The grammar may be narrower than the schema: objects have the named
+/// properties first, in their order. Keywords that are not supported are refused by name.
 /// </summary>
-internal sealed class JsonSchemaCompiler
+/// <remarks>
+/// The schema of each place becomes a value, whose rules are made later, one after the other, so that neither depth nor
+/// cycles of references matter. Within a place, references and choices are followed until a type is found.
+/// </remarks>
+internal sealed class JsonSchemaCompiler(JsonElement root, GrammarBuilder builder, JsonGrammar json)
 {
     public const int MaxCharacters = 65_536;
     private const int MaxDepth = 64;
-    private const int MaxRepeats = 4096;
+    private const int MaxReferences = 256;
 
     private static readonly HashSet<string> Annotations =
     [
         "$schema", "$id", "$comment", "$defs", "definitions", "title", "description", "default", "examples",
-        "deprecated",
-        "readOnly", "writeOnly", "strict", "name",
+        "deprecated", "readOnly", "writeOnly", "strict", "name",
     ];
 
-    private readonly GrammarBuilder _builder;
-    private readonly JsonGrammar _json;
-    private readonly JsonElement _root;
-    private readonly Dictionary<string, int> _references = [];
+    private readonly Dictionary<string, int> _values = new(StringComparer.Ordinal);
+    private readonly Queue<(int Value, JsonElement Schema, string Path)> _pending = [];
 
-    private JsonSchemaCompiler(JsonElement root)
-    {
-        _root = root;
-        _builder = new GrammarBuilder();
-        _json = new JsonGrammar(_builder);
-    }
-
-    /// <summary>Creates a compiler for another schema of the same grammar.</summary>
-    private JsonSchemaCompiler(JsonElement root, JsonSchemaCompiler of) =>
-        (_root, _builder, _json) = (root, of._builder, of._json);
-
-    /// <summary>Any JSON object.</summary>
-    public static Grammar AnyObject(TokenTrie tokens)
-    {
-        var compiler = new JsonSchemaCompiler(default);
-        return compiler.Finish(compiler._json.Object, tokens);
-    }
-
+    /// <returns>The value of the texts that are valid under a schema.</returns>
     /// <exception cref="GrammarException">The text is not a schema, or needs what a grammar cannot enforce.</exception>
-    public static Grammar Compile(string schema, TokenTrie tokens)
+    public static int Compile(string schema, GrammarBuilder builder, JsonGrammar json)
     {
         if (schema.Length > MaxCharacters)
         {
             throw new GrammarException($"it has {schema.Length} characters; at most {MaxCharacters} are read");
         }
 
+        using var document = Parse(schema);
+        SchemaText.RefuseLoneSurrogates(document.RootElement, "$");
+        var compiler = new JsonSchemaCompiler(document.RootElement, builder, json);
+        var value = compiler.ValueOf(document.RootElement, "$");
+        while (compiler._pending.TryDequeue(out var next))
+        {
+            var found = new JsonAlternatives();
+            compiler.Collect(next.Schema, next.Path, JsonTypes.Any, found, []);
+            builder.Define(next.Value, found.Rules(json), found.Lengths);
+        }
+
+        return value;
+    }
+
+    private static JsonDocument Parse(string schema)
+    {
         try
         {
-            using var document = JsonDocument.Parse(schema, new JsonDocumentOptions { MaxDepth = MaxDepth });
-            var compiler = new JsonSchemaCompiler(document.RootElement);
-            return compiler.Finish(compiler.Schema(document.RootElement, "$"), tokens);
+            return JsonDocument.Parse(schema, new JsonDocumentOptions { MaxDepth = MaxDepth });
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or ArgumentException)
         {
             throw new GrammarException($"it is not JSON: {e.Message}");
         }
     }
 
-    /// <summary>The grammar of one call of one of these functions, in the model's call style.</summary>
-    /// <exception cref="GrammarException">
-    /// The schema of a strict function cannot be enforced. For other functions any object is allowed then.
-    /// </exception>
-    public static Grammar CompileCall(IReadOnlyList<ToolDefinition> tools, ToolStyle style, TokenTrie tokens)
-    {
-        var compiler = new JsonSchemaCompiler(default);
-        var (open, arguments, close) = style == ToolStyle.Bare
-            ? ("{\"name\": \"", "\", \"parameters\": ", "}")
-            : ("<tool_call>\n{\"name\": \"", "\", \"arguments\": ", "}\n</tool_call>");
-        var calls = tools.Select(tool => GrammarBuilder.Sequence(
-            compiler._builder.Literal(tool.Name + arguments), compiler.Arguments(tool)));
-        return compiler.Finish(
-            GrammarBuilder.Sequence(
-                compiler._builder.Literal(open),
-                compiler._builder.Choice([.. calls]),
-                compiler._builder.Literal(close)), tokens);
-    }
-
-    private Part Arguments(ToolDefinition tool)
-    {
-        try
-        {
-            using var document = JsonDocument.Parse(
-                tool.Parameters ?? """{"type":"object","properties":{}}""",
-                new JsonDocumentOptions { MaxDepth = MaxDepth });
-            return new JsonSchemaCompiler(document.RootElement, this).Schema(document.RootElement, "$");
-        }
-        catch (Exception e) when (e is JsonException or GrammarException)
-        {
-            return tool.IsStrict
-                ? throw new GrammarException($"the parameters of '{tool.Name}' cannot be enforced: {e.Message}")
-                : _json.Object;
-        }
-    }
-
-    private Grammar Finish(Part part, TokenTrie tokens)
-    {
-        var root = _builder.Declare();
-        _builder.Define(root, part);
-        _builder.RefuseEndless();
-        return new Grammar(_builder, root, tokens);
-    }
-
-    private Part Schema(JsonElement schema, string path)
+    /// <summary>The value of a schema. Its rules are made later.</summary>
+    private int ValueOf(JsonElement schema, string path)
     {
         if (schema.ValueKind == JsonValueKind.True)
         {
-            return _json.Value;
+            return json.AnyValue;
+        }
+
+        var text = schema.GetRawText();
+        if (!_values.TryGetValue(text, out var value))
+        {
+            value = _values[text] = builder.Declare();
+            _pending.Enqueue((value, schema, path));
+        }
+
+        return value;
+    }
+
+    /// <summary>Adds the alternatives of a schema that are of some types.</summary>
+    /// <param name="schema">The schema.</param>
+    /// <param name="path">Its place, for errors.</param>
+    /// <param name="types">The types that are allowed from outside.</param>
+    /// <param name="found">The alternatives.</param>
+    /// <param name="references">The references followed so far: true while inside of one.</param>
+    private void Collect(
+        JsonElement schema,
+        string path,
+        JsonTypes types,
+        JsonAlternatives found,
+        Dictionary<(string, JsonTypes), bool> references)
+    {
+        if (schema.ValueKind is JsonValueKind.True or JsonValueKind.False)
+        {
+            if (schema.ValueKind == JsonValueKind.True)
+            {
+                AddTyped(default, path, types, found);
+            }
+
+            return;
         }
 
         if (schema.ValueKind != JsonValueKind.Object)
         {
-            throw new GrammarException($"{path} must be an object or true");
+            throw new GrammarException(
+                $"{path} must be an object, true or false; found {SchemaText.Name(schema.ValueKind)}");
         }
 
-        foreach (var (keyword, understood) in new (string, Func<JsonElement, Part>)[]
+        if (Combinator(schema) is { } combinator)
         {
-            ("$ref", value => Reference(value, path)),
-            ("const", value => _builder.Literal(value.GetRawText())),
-            ("enum", value =>
-                _builder.Choice([.. NotEmpty(value, $"{path}.enum").Select(v => _builder.Literal(v.GetRawText()))])),
-            ("anyOf", value => Any(value, $"{path}.anyOf")),
-            ("oneOf", value => Any(value, $"{path}.oneOf")),
-        })
-        {
-            if (schema.TryGetProperty(keyword, out var value))
+            Refuse(schema, path, [combinator.Name, "type"]);
+            var inner = schema.TryGetProperty("type", out _) ? types & JsonTypesExtensions.Of(schema, path) : types;
+            var at = $"{path}.{combinator.Name}";
+            switch (combinator.Name)
             {
-                Refuse(schema, path, [keyword, "type"]);
-                return understood(value);
+                case "$ref": Follow(combinator.Value, at, inner, found, references); break;
+                case "const": AddConstant(combinator.Value, inner, found); break;
+                case "enum":
+                    foreach (var value in SchemaText.Items(combinator.Value, at))
+                    {
+                        AddConstant(value, inner, found);
+                    }
+
+                    break;
+
+                default:
+                    foreach (var (i, one) in SchemaText.Items(combinator.Value, at).Index())
+                    {
+                        Collect(one, $"{at}[{i}]", inner, found, references);
+                    }
+
+                    break;
+            }
+
+            return;
+        }
+
+        var own = JsonTypesExtensions.Of(schema, path);
+        Refuse(schema, path, [.. own.Keywords(), "type"]);
+        AddTyped(schema, path, own & types, found);
+    }
+
+    private static (string Name, JsonElement Value)? Combinator(JsonElement schema)
+    {
+        foreach (var name in new[] { "$ref", "const", "enum", "anyOf", "oneOf" })
+        {
+            if (schema.TryGetProperty(name, out var value))
+            {
+                return (name, value);
             }
         }
 
-        return schema.TryGetProperty("type", out var type)
-            ? type.ValueKind == JsonValueKind.Array
-                ? _builder.Choice([.. NotEmpty(type, $"{path}.type").Select(one => Typed(one, schema, path))])
-                : Typed(type, schema, path)
-            : schema.TryGetProperty("properties", out _) ? ObjectOf(schema, path)
-            : schema.TryGetProperty("items", out _) ? ArrayOf(schema, path)
-            : Unconstrained(schema, path);
+        return null;
     }
 
-    private Part Typed(JsonElement type, JsonElement schema, string path)
+    /// <summary>Adds values of some types, as the schema's keywords bound them. Without a schema: all.</summary>
+    private void AddTyped(JsonElement schema, string path, JsonTypes types, JsonAlternatives found)
     {
-        var several = schema.GetProperty("type").ValueKind == JsonValueKind.Array;
-        switch (type.ValueKind == JsonValueKind.String ? type.GetString() : null)
+        var isFree = schema.ValueKind == JsonValueKind.Undefined;
+        found.AddScalars(types);
+        if (types.HasFlag(JsonTypes.String))
         {
-            case "object": return ObjectOf(schema, path);
-            case "array": return ArrayOf(schema, path);
-            case "string":
-                RefuseUnless(several, schema, path, ["type", "minLength", "maxLength"]);
-                var (min, max) = Bounds(schema, path, "minLength", "maxLength");
-                return min == 0 && max is null ? _json.Text : _json.TextOf(min, max);
+            var (min, max) = isFree ? (0, int.MaxValue) : SchemaText.Bounds(schema, path, "minLength", "maxLength");
+            found.AddText(new TextBounds(min, max));
+        }
 
-            case "number": RefuseUnless(several, schema, path, ["type"]); return _json.Number;
-            case "integer": RefuseUnless(several, schema, path, ["type"]); return _json.Integer;
-            case "boolean": RefuseUnless(several, schema, path, ["type"]); return _json.Boolean;
-            case "null": RefuseUnless(several, schema, path, ["type"]); return _json.Null;
-            default: throw new GrammarException(
-                $"{path}.type must be one of object, array, string, number, integer, boolean and null; "
-                + $"found {Shorten(type.GetRawText())}");
+        if (types.HasFlag(JsonTypes.Array))
+        {
+            found.Add(isFree ? json.ArrayRule(json.AnyValue, 0, int.MaxValue) : ArrayOf(schema, path));
+        }
+
+        if (types.HasFlag(JsonTypes.Object))
+        {
+            found.Add(isFree ? json.ObjectRule([], json.AnyValue) : ObjectOf(schema, path));
         }
     }
 
-    private static string Shorten(string found) => found.Length <= 40 ? found : $"{found[..40]}...";
-
-    private Part ObjectOf(JsonElement schema, string path)
+    private int ArrayOf(JsonElement schema, string path)
     {
-        RefuseUnless(IsSeveral(schema), schema, path, ["type", "properties", "required", "additionalProperties"]);
-        var required = schema.TryGetProperty("required", out var names)
-            ? NotEmptyOrNone(names, $"{path}.required").Select(name => name.GetString()!).ToHashSet()
+        var (min, max) = SchemaText.Bounds(schema, path, "minItems", "maxItems");
+        return json.ArrayRule(
+            schema.TryGetProperty("items", out var items) ? ValueOf(items, $"{path}.items") : json.AnyValue, min, max);
+    }
+
+    private int ObjectOf(JsonElement schema, string path)
+    {
+        var hasProperties = schema.TryGetProperty("properties", out var named);
+        var required = Required(schema, $"{path}.required");
+        var properties = !hasProperties ? [] : SchemaText.Properties(named, $"{path}.properties")
+            .Select(property => new JsonProperty(
+                property.Name,
+                ValueOf(property.Value, SchemaText.At($"{path}.properties", property.Name)),
+                required.Contains(property.Name)))
+            .ToList();
+        required.ExceptWith(properties.Select(property => property.Name));
+        if (required.Count > 0)
+        {
+            throw new GrammarException(
+                $"{path}.required names '{SchemaText.Shorten(required.First())}', which is not among its properties");
+        }
+
+        int? others = !schema.TryGetProperty("additionalProperties", out var additional)
+            ? hasProperties ? null : json.AnyValue
+            : additional.ValueKind == JsonValueKind.False ? null
+            : ValueOf(additional, $"{path}.additionalProperties");
+        return json.ObjectRule(properties, others);
+    }
+
+    private static HashSet<string> Required(JsonElement schema, string path) =>
+        schema.TryGetProperty("required", out var names)
+            ? SchemaText.Array(names, path).Select((name, i) => SchemaText.Text(name, $"{path}[{i}]"))
+                .ToHashSet(StringComparer.Ordinal)
             : [];
-        var others = schema.TryGetProperty("additionalProperties", out var additional)
-            ? additional.ValueKind == JsonValueKind.False ? null : Schema(additional, $"{path}.additionalProperties")
-            : schema.TryGetProperty("properties", out _) ? null : _json.Value;
-        var properties = schema.TryGetProperty("properties", out var named)
-            ? named.EnumerateObject()
-                .Select(p => (p.Name, Part: Schema(p.Value, $"{path}.properties.{p.Name}")))
-                .ToList()
-            : [];
-        if (required.FirstOrDefault(name => properties.TrueForAll(p => p.Name != name)) is { } missing)
+
+    private void AddConstant(JsonElement value, JsonTypes types, JsonAlternatives found)
+    {
+        if ((JsonTypesExtensions.Of(value) & types) == 0)
         {
-            throw new GrammarException($"{path}.required names '{missing}', which is not among its properties");
+            return;
         }
 
-        return _json.Enclosed("{", next => Properties(properties, required, others, next), "}");
+        switch (value.ValueKind)
+        {
+            case JsonValueKind.Array:
+                found.Add(json.TupleRule([.. value.EnumerateArray().Select(ConstantOf)]));
+                break;
+
+            case JsonValueKind.Object:
+                var properties = SchemaText.Properties(value, "")
+                    .Select(property => new JsonProperty(property.Name, ConstantOf(property.Value), IsRequired: true));
+                found.Add(json.ObjectRule([.. properties], others: null));
+                break;
+
+            default: found.AddConstant(value); break;
+        }
     }
 
-    /// <summary>
-    /// Two states for each property: with a property before it, so that a comma follows, and without one.
-    /// </summary>
-    private int Properties(List<(string Name, Part Part)> properties, HashSet<string> required, Part? others, int next)
+    /// <summary>The value that is a constant and nothing else.</summary>
+    private int ConstantOf(JsonElement constant)
     {
-        var other = others is null ? null : _json.Pair(_json.Text, others);
-        var moreOthers = other is null ? null : _builder.Repeat(GrammarBuilder.Sequence(_json.Comma, other));
-        var after = moreOthers?.Invoke(next) ?? next;
-        var first = other is null ? next : _builder.Split(other(after), next);
-        for (var i = properties.Count - 1; i >= 0; i--)
+        var text = $"const {constant.GetRawText()}";
+        if (!_values.TryGetValue(text, out var value))
         {
-            var pair = _json.Pair(_builder.Literal(Quoted(properties[i].Name)), properties[i].Part);
-            var (withComma, without) = (GrammarBuilder.Sequence(_json.Comma, pair)(after), pair(after));
-            var isRequired = required.Contains(properties[i].Name);
-            (first, after) = isRequired
-                ? (without, withComma)
-                : (_builder.Split(without, first), _builder.Split(withComma, after));
+            var found = new JsonAlternatives();
+            AddConstant(constant, JsonTypes.Any, found);
+            value = _values[text] = builder.Value([.. found.Rules(json)]);
         }
 
-        return first;
+        return value;
     }
 
-    private Part ArrayOf(JsonElement schema, string path)
+    private void Follow(
+        JsonElement reference,
+        string path,
+        JsonTypes types,
+        JsonAlternatives found,
+        Dictionary<(string, JsonTypes), bool> references)
     {
-        RefuseUnless(IsSeveral(schema), schema, path, ["type", "items", "minItems", "maxItems"]);
-        var (min, max) = Bounds(schema, path, "minItems", "maxItems");
-        var item = schema.TryGetProperty("items", out var items) ? Schema(items, $"{path}.items") : _json.Value;
-        return _json.Items(item, min, max);
-    }
-
-    private Part Unconstrained(JsonElement schema, string path)
-    {
-        Refuse(schema, path, []);
-        return _json.Value;
-    }
-
-    private Part Any(JsonElement several, string path) =>
-        _builder.Choice([.. NotEmpty(several, path).Select((one, i) => Schema(one, $"{path}[{i}]"))]);
-
-    /// <summary>A rule for each definition, made on first use, so that schemas can refer to themselves.</summary>
-    private Part Reference(JsonElement reference, string path)
-    {
-        var name = reference.ValueKind == JsonValueKind.String ? reference.GetString()! : "";
-        if (!_references.TryGetValue(name, out var rule))
+        var name = SchemaText.Text(reference, path);
+        if (references.TryGetValue((name, types), out var isInside))
         {
-            rule = _references[name] = _builder.Declare();
-            _builder.Define(rule, Schema(Resolve(name, path), name));
+            if (isInside)
+            {
+                throw new GrammarException($"{path}: the definition '{SchemaText.Shorten(name)}' refers to itself");
+            }
+
+            return;
         }
 
-        return _builder.Call(rule);
+        if (references.Count(one => one.Value) == MaxReferences)
+        {
+            throw new GrammarException($"{path}: more than {MaxReferences} references lead from one to the next");
+        }
+
+        references[(name, types)] = true;
+        Collect(Resolve(name, path), SchemaText.Shorten(name), types, found, references);
+        references[(name, types)] = false;
     }
 
     private JsonElement Resolve(string name, string path)
     {
-        var found = _root;
+        if (!name.StartsWith('#'))
+        {
+            throw new GrammarException($"{path} points outside of the schema, to '{SchemaText.Shorten(name)}'");
+        }
+
+        var found = root;
         foreach (var step in name.Split('/').Skip(1))
         {
-            var key = step.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal);
-            found = found.ValueKind == JsonValueKind.Object && found.TryGetProperty(key, out var next)
-                ? next
-                : throw new GrammarException($"{path}.$ref points to '{name}', which is not there");
+            var key = Uri.UnescapeDataString(step).Replace("~1", "/", StringComparison.Ordinal)
+                .Replace("~0", "~", StringComparison.Ordinal);
+            found = found.ValueKind == JsonValueKind.Object && found.TryGetProperty(key, out var next) ? next
+                : found.ValueKind == JsonValueKind.Array && int.TryParse(key, out var index)
+                    && index >= 0 && index < found.GetArrayLength() ? found[index]
+                : throw new GrammarException($"{path} points to '{SchemaText.Shorten(name)}', which is not there");
         }
 
-        return name.StartsWith('#') ? found : throw new GrammarException($"{path}.$ref points outside of the schema");
-    }
-
-    private static (int Min, int? Max) Bounds(JsonElement schema, string path, string min, string max)
-    {
-        int? Read(string name) => !schema.TryGetProperty(name, out var value) ? null
-            : value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var count)
-                && count is >= 0 and <= MaxRepeats ? count
-            : throw new GrammarException($"{path}.{name} is not a number from 0 to {MaxRepeats}");
-
-        var bounds = (Read(min) ?? 0, Read(max));
-        return bounds.Item2 < bounds.Item1
-            ? throw new GrammarException($"{path}.{max} is less than {path}.{min}")
-            : bounds;
-    }
-
-    private static bool IsSeveral(JsonElement schema) =>
-        schema.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.Array;
-
-    private static void RefuseUnless(bool several, JsonElement schema, string path, string[] understood)
-    {
-        if (!several)
-        {
-            Refuse(schema, path, understood);
-        }
+        return found;
     }
 
     private static void Refuse(JsonElement schema, string path, string[] understood)
@@ -288,19 +305,9 @@ internal sealed class JsonSchemaCompiler
         {
             if (!Annotations.Contains(property.Name) && !understood.Contains(property.Name))
             {
-                throw new GrammarException($"the keyword {path}.{property.Name} is not supported here; leave it out");
+                throw new GrammarException(
+                    $"the keyword {SchemaText.At(path, property.Name)} is not supported here; leave it out");
             }
         }
     }
-
-    private static JsonElement[] NotEmpty(JsonElement array, string path) =>
-        NotEmptyOrNone(array, path) is { Length: > 0 } items ? items : throw new GrammarException($"{path} is empty");
-
-    private static JsonElement[] NotEmptyOrNone(JsonElement array, string path) =>
-        array.ValueKind == JsonValueKind.Array
-            ? [.. array.EnumerateArray()]
-            : throw new GrammarException($"{path} is not an array");
-
-    private static string Quoted(string name) =>
-        $"\"{JsonEncodedText.Encode(name, JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\"";
 }
