@@ -10,6 +10,7 @@ namespace Herd.Gateway.Errors;
 internal static class FieldNames
 {
     private const string Bias = "logit_bias";
+    private const string Messages = "messages";
     private const string Form = "response_format";
 
     /// <summary>The error with the field's name in the interface.</summary>
@@ -26,6 +27,8 @@ internal static class FieldNames
         Form when IsGrpc(path) => "form",
         Form when OllamaEndpoints.IsOwn(path) => "format",
         Form when path.StartsWith("/v1/responses", StringComparison.Ordinal) => "text.format",
+        Messages when path.StartsWith("/v1/responses", StringComparison.Ordinal) => "input",
+        Messages when path.StartsWith("/api/generate", StringComparison.Ordinal) => "prompt",
         _ => field,
     };
 

@@ -103,7 +103,7 @@ internal static class TextCompletions
 
     private static string Prompt(Field<JsonElement?> prompt) => prompt.Kind() switch
     {
-        JsonValueKind.String when prompt.Text() is { Length: > 0 } said => said,
+        JsonValueKind.String => prompt.Text()!,
         JsonValueKind.Array when prompt.Items().ToList() is [var only] && only.Kind() == JsonValueKind.String =>
             only.Text()!,
         _ => throw Bad("'prompt' must be one text. Several texts and tokens are not supported.", "prompt"),

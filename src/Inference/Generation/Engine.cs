@@ -13,6 +13,11 @@ namespace Herd.Inference.Generation;
 /// </summary>
 public sealed class Engine : IAsyncDisposable
 {
+    /// <summary>
+    /// The longest wait for posted work while sequences wait. Then they are tried again, whatever was to be posted.
+    /// </summary>
+    private static readonly TimeSpan MaxWait = TimeSpan.FromMilliseconds(100);
+
     private readonly ILlamaContext _context;
     private readonly IVocabulary _vocabulary;
     private readonly EngineOptions _options;
@@ -73,9 +78,12 @@ public sealed class Engine : IAsyncDisposable
     /// Generates the answer to a prompt. When the caller cancels or stops enumerating, the slot is free within one
     /// step. The session keeps its KV cache.
     /// </summary>
+    /// <exception cref="InvalidPromptException">The prompt has no tokens, or unknown ones.</exception>
     /// <exception cref="ContextOverflowException">The prompt leaves no room for an answer.</exception>
     /// <exception cref="EngineOverloadedException">The queue is full.</exception>
     /// <exception cref="EngineStoppedException">The engine is shutting down.</exception>
+    /// <exception cref="EngineFailedException">The engine's loop failed.</exception>
+    /// <exception cref="AnswerFailedException">This answer could not be sampled.</exception>
     /// <exception cref="DecodeException">The runtime could not compute a step.</exception>
     public async IAsyncEnumerable<GenerationUpdate> Generate(
         GenerationRequest request, [EnumeratorCancellation] CancellationToken cancellation = default)
@@ -88,6 +96,7 @@ public sealed class Engine : IAsyncDisposable
 
         using var left = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var sequence = new Sequence(request, _vocabulary, _context.CellsPerSequence, _time, left.Token);
+        await using var wake = left.Token.UnsafeRegister(_ => WakeFor(sequence), state: null);
         try
         {
             if (!sequence.TryFinishAtOnce())
@@ -155,7 +164,7 @@ public sealed class Engine : IAsyncDisposable
         Exception? fault = null;
         try
         {
-            while (_mailbox.TryTake(out var action, _loop.CanCompute || _cache.OffloadOne() ? TimeSpan.Zero : wait))
+            while (_mailbox.TryTake(out var action, WaitForWork(wait)))
             {
                 action();
                 _loop.Wake();
@@ -190,6 +199,20 @@ public sealed class Engine : IAsyncDisposable
 
         await _stopped.Task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _context.Dispose();
+    }
+
+    private TimeSpan WaitForWork(TimeSpan max) =>
+        _loop.CanCompute || _cache.OffloadOne() ? TimeSpan.Zero
+        : _loop.HasWaiting && (max > MaxWait || max == Timeout.InfiniteTimeSpan) ? MaxWait
+        : max;
+
+    /// <summary>Lets the loop notice that a sequence was cancelled, also while nothing computes.</summary>
+    private void WakeFor(Sequence sequence)
+    {
+        if (!sequence.Over.IsCompleted)
+        {
+            Post(() => { });
+        }
     }
 
     private void Submit(Sequence sequence)
@@ -243,13 +266,21 @@ public sealed class Engine : IAsyncDisposable
             action();
         }
 
-        _loop.Abort(fault ?? new EngineStoppedException());
-        while (fault is null && _options.Kv.Disk is not null && _cache.OffloadOne())
+        _loop.Abort(fault is null ? new EngineStoppedException() : new EngineFailedException(fault));
+        try
         {
-            // Offloads one idle session after the other.
+            while (fault is null && _options.Kv.Disk is not null && _cache.OffloadOne())
+            {
+                // Offloads one idle session after the other.
+            }
+
+            _cache.Dispose();
+        }
+        catch (Exception e)
+        {
+            fault ??= e;
         }
 
-        _cache.Dispose();
         if (fault is null)
         {
             _stopped.SetResult();

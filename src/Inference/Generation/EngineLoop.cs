@@ -52,7 +52,10 @@ internal sealed class EngineLoop
     /// <summary>Exports and imports sessions.</summary>
     public KvTransfer Transfer { get; }
 
-    /// <summary>The end of the last step, as a timestamp.</summary>
+    /// <summary>
+    /// The end of the last step that computed or had nothing to compute, as a timestamp. It stands still while a step
+    /// hangs.
+    /// </summary>
     public long LastStep { get; private set; }
 
     /// <summary>Called once for every sequence that ends.</summary>
@@ -60,6 +63,9 @@ internal sealed class EngineLoop
 
     /// <summary>True if there are sequences, and the last step computed some or new work was posted since.</summary>
     public bool CanCompute => !_scheduler.IsIdle && !_stuck;
+
+    /// <summary>True if a sequence or a transfer waits, so that the loop must look again after a while.</summary>
+    public bool HasWaiting => !_scheduler.IsIdle || Transfer.HasRequests;
 
     /// <summary>Signals that work was posted, so that waiting sequences and transfers are tried again.</summary>
     public void Wake()
@@ -74,7 +80,8 @@ internal sealed class EngineLoop
         _scheduler.Admit();
         var step = _scheduler.Plan(_batch);
 
-        // If the step is empty, every sequence waits for work that will be posted.
+        // If the step is empty, every sequence waits for a slot, and for the disk: a sequence with a slot always has a
+        // token to compute.
         _stuck = step.Count == 0;
         var started = _time.GetTimestamp();
         if (!_stuck && TryDecode(step))
@@ -83,7 +90,11 @@ internal sealed class EngineLoop
             RecordStep(step, produced, _time.GetElapsedTime(started));
         }
 
-        LastStep = _time.GetTimestamp();
+        if (!_stuck || _scheduler.Running == 0)
+        {
+            LastStep = _time.GetTimestamp();
+        }
+
         Transfer.ServeRequests();
         PublishLoad();
     }
@@ -155,6 +166,11 @@ internal sealed class EngineLoop
             produced += outcome.Produced;
             if (outcome.Fault is not null)
             {
+                if (outcome.Fault is AnswerFailedException)
+                {
+                    EngineLog.AnswerFailed(_logger, outcome.Fault);
+                }
+
                 Discard(sequence, outcome.Fault);
                 continue;
             }

@@ -70,14 +70,27 @@ internal sealed class Scheduler(
         foreach (var (key, sequence) in _sorted)
         {
             // A sequence stays in the queue if it can preempt none, its own slot is busy, or waiting is cheaper.
-            if ((_running.Count < cache.Slots.Count || TryPreempt(key))
-                && cache.TryAllocate(sequence.Kv) == KvAllocationOutcome.Allocated)
+            Sequence? preempted = null;
+            if ((_running.Count < cache.Slots.Count || TryPreempt(key, out preempted))
+                && !TryAdmit(sequence) && preempted is not null)
             {
-                sequence.Admitted();
-                _waiting.Remove(sequence);
-                _running.Add(sequence);
+                // Nobody needs the slot now, so its owner goes on.
+                TryAdmit(preempted);
             }
         }
+    }
+
+    private bool TryAdmit(Sequence sequence)
+    {
+        if (cache.TryAllocate(sequence.Kv) != KvAllocationOutcome.Allocated)
+        {
+            return false;
+        }
+
+        sequence.Admitted();
+        _waiting.Remove(sequence);
+        _running.Add(sequence);
+        return true;
     }
 
     /// <summary>Fills the batch of the next step.</summary>
@@ -154,9 +167,9 @@ internal sealed class Scheduler(
     }
 
     /// <summary>Preempts the last in order of the sequences that may be. Its KV cache stays, or is offloaded.</summary>
-    private bool TryPreempt(SchedulingKey waiting)
+    private bool TryPreempt(SchedulingKey waiting, out Sequence? last)
     {
-        Sequence? last = null;
+        last = null;
         var worst = default(SchedulingKey);
         foreach (var sequence in _running)
         {

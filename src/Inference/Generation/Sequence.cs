@@ -29,6 +29,7 @@ internal sealed class Sequence
     private PrefixSource _prefixSource;
     private TimeSpan _restore;
 
+    /// <exception cref="InvalidPromptException">It has no tokens, or unknown ones: no batch could hold it.</exception>
     public Sequence(
         GenerationRequest request,
         IVocabulary vocabulary,
@@ -36,6 +37,7 @@ internal sealed class Sequence
         TimeProvider time,
         CancellationToken cancellation)
     {
+        ThrowIfInvalid(request, vocabulary);
         _request = request;
         _vocabulary = vocabulary;
         _capacity = capacity;
@@ -160,6 +162,28 @@ internal sealed class Sequence
     }
 
     public void Fail(Exception exception) => End(exception);
+
+    /// <summary>
+    /// Refuses what would never enter a batch, and what would make the runtime refuse the batch with its neighbours.
+    /// </summary>
+    private static void ThrowIfInvalid(GenerationRequest request, IVocabulary vocabulary)
+    {
+        if (request.Prompt.Count == 0)
+        {
+            throw new InvalidPromptException(
+                "The prompt is empty, and this model has no token to begin a text with. Send a text.");
+        }
+
+        foreach (var token in request.Prompt.Concat(request.Produced))
+        {
+            if (token < 0 || token >= vocabulary.Count)
+            {
+                throw new InvalidPromptException(
+                    $"The prompt has the token {token}, and the model's vocabulary has those from 0 to "
+                    + $"{vocabulary.Count - 1}. Was the text tokenised for another model?");
+            }
+        }
+    }
 
     /// <summary>Tokens of the answer when it got its slot.</summary>
     private int AnsweredBefore { get; set; }

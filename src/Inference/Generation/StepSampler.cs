@@ -32,7 +32,7 @@ internal sealed class StepSampler
     /// <param name="Produced">The number of tokens added to its answer.</param>
     /// <param name="IsComplete">True if the answer is complete.</param>
     /// <param name="Fault">Why sampling failed; null if it did not.</param>
-    public readonly record struct Outcome(int Produced, bool IsComplete, DecodeException? Fault);
+    public readonly record struct Outcome(int Produced, bool IsComplete, Exception? Fault);
 
     /// <returns>One outcome for each share of the step.</returns>
     public ReadOnlySpan<Outcome> Sample(IReadOnlyList<Scheduler.Share> step)
@@ -85,9 +85,14 @@ internal sealed class StepSampler
 
             return new Outcome(sequence.Answered - before, false, null);
         }
-        catch (DecodeException e)
+        catch (Exception e) when (e is DecodeException or NoTokenFitsException)
         {
             return new Outcome(sequence.Answered - before, false, e);
+        }
+        catch (Exception e)
+        {
+            // A defect that one request brings out. It must not end the answers of the others.
+            return new Outcome(sequence.Answered - before, false, new AnswerFailedException(e));
         }
     }
 }

@@ -25,6 +25,9 @@ internal sealed class KvAllocation(string session, string tenant, ulong prefix, 
     /// <summary>The state that stays in host memory until the allocation gets its slot.</summary>
     public OffloadedSession? Awaits { get; set; }
 
+    /// <summary>When it began to wait for the disk, as a timestamp; null if it does not wait for it.</summary>
+    public long? WaitsForDiskSince { get; set; }
+
     /// <summary>The source of the tokens that its slot held at first.</summary>
     public PrefixSource PrefixSource { get; set; }
 

@@ -33,6 +33,9 @@ internal sealed class KvCache : IDisposable
     /// </summary>
     private const double MinTimePerSwap = 4;
 
+    /// <summary>The shortest time to wait for the disk, in seconds.</summary>
+    private const double MinDiskWait = 0.1;
+
     private readonly ILlamaContext _context;
     private readonly KvRates _rates;
     private readonly TimeProvider _time;
@@ -72,7 +75,8 @@ internal sealed class KvCache : IDisposable
     /// </summary>
     public KvAllocationOutcome TryAllocate(KvAllocation allocation)
     {
-        if (allocation.Awaits is { IsFetching: true })
+        var mayWait = MayWaitForDisk(allocation);
+        if (mayWait && allocation.Awaits is { IsFetching: true })
         {
             return KvAllocationOutcome.Deferred;
         }
@@ -83,7 +87,7 @@ internal sealed class KvCache : IDisposable
             return KvAllocationOutcome.Busy;
         }
 
-        var source = _sources.Cheapest(allocation, target);
+        var source = _sources.Cheapest(allocation, target, mayWait);
         if (_sources.NeighbourComputes(allocation, source.Matched))
         {
             return KvAllocationOutcome.Deferred;
@@ -91,6 +95,7 @@ internal sealed class KvCache : IDisposable
 
         if (source.Offloaded is { State: null } onDisk)
         {
+            allocation.WaitsForDiskSince ??= _time.GetTimestamp();
             Offloaded.Fetch(onDisk, allocation);
             return KvAllocationOutcome.Deferred;
         }
@@ -158,6 +163,7 @@ internal sealed class KvCache : IDisposable
     /// <summary>Ends the wait of an allocation.</summary>
     public void CancelWait(KvAllocation allocation)
     {
+        allocation.WaitsForDiskSince = null;
         Offloaded.CancelWait(allocation);
         if (Array.Find(_slots, slot => slot.Preempted == allocation) is { } slot)
         {
@@ -221,6 +227,16 @@ internal sealed class KvCache : IDisposable
         offloaded.Tokens.AsSpan().SequenceEqual(CollectionsMarshal.AsSpan(slot.Tokens));
 
     public void Dispose() => Offloaded.Dispose();
+
+    /// <summary>
+    /// False once an allocation has waited for the disk for as long as computing its tokens takes: then they are
+    /// computed. So a disk that hangs costs at most twice the time, and stalls nobody (the ski rental problem: Karlin
+    /// et al., "Competitive snoopy caching", 1988).
+    /// </summary>
+    private bool MayWaitForDisk(KvAllocation allocation) =>
+        allocation.WaitsForDiskSince is not { } since
+        || _time.GetElapsedTime(since).TotalSeconds
+            < Math.Max(MinDiskWait, _rates.Prefill.Seconds(allocation.Tokens.Count));
 
     /// <summary>True if host memory has room for so many tokens and those of all preempted allocations.</summary>
     private bool HasRoomToPreempt(int tokens)

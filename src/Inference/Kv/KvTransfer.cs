@@ -10,6 +10,9 @@ internal sealed class KvTransfer(KvCache cache, KvRates rates, TimeProvider time
     private sealed record ExportRequest(
         KvAllocation Allocation, TaskCompletionSource<SessionState?> Result, CancellationToken Cancellation);
 
+    /// <summary>True if a copy is waited for.</summary>
+    public bool HasRequests => _requests.Count > 0;
+
     /// <summary>Every session here, the last used first.</summary>
     public IReadOnlyList<SessionSummary> Sessions()
     {

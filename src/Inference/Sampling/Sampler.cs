@@ -34,7 +34,8 @@ internal sealed class Sampler
     /// <param name="state">The sampling state of the answer, with its options.</param>
     /// <param name="tokens">Prompt and answer so far.</param>
     /// <param name="prompt">The number of them that belong to the prompt.</param>
-    /// <exception cref="DecodeException">The logits are not finite, or the grammar allows no token.</exception>
+    /// <exception cref="DecodeException">The logits are not finite.</exception>
+    /// <exception cref="NoTokenFitsException">The grammar allows no token.</exception>
     public int Sample(ReadOnlySpan<float> logits, SamplingState state, ReadOnlySpan<int> tokens, int prompt)
     {
         var options = state.Options;
@@ -54,7 +55,7 @@ internal sealed class Sampler
             adjusted.CopyTo(_logits);
             if (!grammar.Mask(_logits))
             {
-                throw new DecodeException("No token of this model's vocabulary can follow under the grammar.", 0);
+                throw new NoTokenFitsException();
             }
 
             token = Choose(_logits, state, tokens.Length - prompt, out observedSurprise);

@@ -25,6 +25,29 @@ public sealed class TextCompletionsTests
     [Fact]
     public void ToTurn_NoMaxTokens_IsOpenAisDefault() => Assert.Equal(16, Read(""" "n":1 """).Settings.MaxTokens);
 
+    /// <summary>An empty text is a text: the model begins one, or its node says that it cannot.</summary>
+    [Theory]
+    [InlineData(""" "" """, "")]
+    [InlineData(""" [""] """, "")]
+    [InlineData(""" ["a"] """, "a")]
+    public void ToTurn_Prompt_IsRead(string prompt, string text) =>
+        Assert.Equal(text, Assert.Single(Read($""" "prompt":{prompt} """).Input).Text);
+
+    [Theory]
+    [InlineData("[]")]
+    [InlineData("[1,2]")]
+    [InlineData("[[]]")]
+    [InlineData("[[1]]")]
+    [InlineData("[null]")]
+    [InlineData("null")]
+    [InlineData(""" ["a","b"] """)]
+    public void ToTurn_PromptIsNoText_IsRefused(string prompt)
+    {
+        var error = Assert.Throws<HerdException>(() => Read($""" "prompt":{prompt} """));
+
+        Assert.Equal((HerdError.InvalidArgument, "prompt"), (error.Error, error.Parameter));
+    }
+
     [Theory]
     [InlineData(""" "temperature":-1 """, "temperature")]
     [InlineData(""" "top_p":1.5 """, "top_p")]

@@ -148,6 +148,43 @@ public sealed class EngineTests
         Assert.Equal((10, 10), (error.PromptTokens, error.ContextTokens));
     }
 
+    [Theory]
+    [InlineData(new int[0])]
+    [InlineData(new[] { -1 })]
+    [InlineData(new[] { 97, 258 })]
+    public async Task Generate_NoTokensOrUnknownOnes_IsRefusedAndOthersGoOn(int[] prompt)
+    {
+        await using var engine = New(new FakeContext(sequences: 1));
+
+        await Assert.ThrowsAsync<InvalidPromptException>(() => Run(engine, Request("s", "") with { Prompt = prompt }));
+
+        Assert.Equal("bc", (await Run(engine, Request("s", "a", maxTokens: 2))).Text);
+        Assert.Equal(TimeSpan.Zero, engine.SinceLastStep);
+    }
+
+    [Fact]
+    public async Task Generate_OneAnswerBringsOutADefect_OthersGoOn()
+    {
+        var context = new FakeContext(cells: 4096) { Defect = 'x' };
+        await using var engine = New(context);
+        context.Hold();
+        var one = Run(engine, Request("one", "w"));
+        var other = Run(engine, Request("other", "a", maxTokens: 5));
+        context.LetGo();
+
+        await Assert.ThrowsAsync<AnswerFailedException>(() => one);
+        Assert.Equal("bcdef", (await other).Text);
+    }
+
+    [Fact]
+    public async Task Generate_EngineFails_SaysThatItFailed()
+    {
+        var context = new FakeContext { StepFault = new InvalidOperationException("a defect") };
+        await using var engine = New(context);
+
+        await Assert.ThrowsAsync<EngineFailedException>(() => Run(engine, Request("s", "a")));
+    }
+
     [Fact]
     public async Task Generate_FromProducedTokens_GoesOnWithoutRepeating()
     {

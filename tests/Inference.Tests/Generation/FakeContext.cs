@@ -41,6 +41,12 @@ internal sealed class FakeContext(int sequences = 2, int cells = 64, int batch =
     /// <summary>The exception that the next load throws; null for none.</summary>
     public Exception? LoadFault { get; set; }
 
+    /// <summary>The exception of every step; null for none.</summary>
+    public Exception? StepFault { get; init; }
+
+    /// <summary>A token whose logits cannot be read; null for none.</summary>
+    public int? Defect { get; init; }
+
     /// <summary>Makes every step wait for a <see cref="Step"/>.</summary>
     public void Hold() => _gated = true;
 
@@ -59,6 +65,11 @@ internal sealed class FakeContext(int sequences = 2, int cells = 64, int batch =
             _gate.Wait();
         }
 
+        if (StepFault is not null)
+        {
+            throw StepFault;
+        }
+
         if (FailNext)
         {
             FailNext = false;
@@ -72,7 +83,7 @@ internal sealed class FakeContext(int sequences = 2, int cells = 64, int batch =
             Assert.Equal(sequence.Count, batch.Positions[i]);
             Assert.True(sequence.Count < cells, "A sequence outgrew its cells.");
             sequence.Add(batch.Tokens[i]);
-            next[i] = Next(sequence);
+            next[i] = batch.Outputs[i] ? Next(sequence) : -1;
         }
 
         Clock.Advance(TimeSpan.FromMilliseconds(batch.Count));
@@ -85,14 +96,22 @@ internal sealed class FakeContext(int sequences = 2, int cells = 64, int batch =
 
     public ReadOnlySpan<float> Logits(int index)
     {
+        if (_next[index] == Defect)
+        {
+            throw new InvalidOperationException("a defect");
+        }
+
         var logits = new float[new ByteVocabulary().Count];
         logits[_next[index]] = 10;
         return logits;
     }
 
+    /// <summary>The tokens in the cells of a sequence.</summary>
+    public IReadOnlyList<int> TokensOf(int sequence) => _cells[sequence];
+
     /// <summary>The token that follows tokens in this context.</summary>
     public int Next(IReadOnlyList<int> tokens) => IsHashing
-        ? tokens.Aggregate(17, (hash, token) => (hash * 31 + token) & 0xFFFFFF) % 251
+        ? Hash(tokens) % 251
         : (tokens[^1] + 1) % ByteVocabulary.Control;
 
     public bool Truncate(int sequence, int length)
@@ -127,6 +146,17 @@ internal sealed class FakeContext(int sequences = 2, int cells = 64, int batch =
         Moves++;
         _cells[target].Clear();
         _cells[target].AddRange(_cells[source]);
+    }
+
+    private static int Hash(IReadOnlyList<int> tokens)
+    {
+        var hash = 17;
+        for (var i = 0; i < tokens.Count; i++)
+        {
+            hash = (hash * 31 + tokens[i]) & 0xFFFFFF;
+        }
+
+        return hash;
     }
 
     /// <summary>Does not dispose of the gate: a test may open it after the engine has ended.</summary>

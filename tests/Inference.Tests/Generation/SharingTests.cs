@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Herd.Inference.Generation;
 using Herd.Inference.Kv;
 using Herd.Inference.Sampling;
@@ -12,6 +13,8 @@ namespace Herd.Inference.Tests.Generation;
 public sealed class SharingTests : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("herd-kv-");
+
+    private static readonly TimeSpan Long = TimeSpan.FromSeconds(30);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -75,6 +78,28 @@ public sealed class SharingTests : IDisposable
         await using var after = New(New(), Disk());
 
         Assert.Equal(0, (await Run(after, "s", Tokens(1, 80))).CachedTokens);
+    }
+
+    /// <summary>
+    /// A disk that hangs stalls nobody: after the time that computing takes, the prompt is computed.
+    /// </summary>
+    [Fact]
+    public async Task Generate_DiskHangs_IsReplayedInsteadOfWaitingForEver()
+    {
+        await using (var before = New(New(), Disk()))
+        {
+            await Run(before, "s", Tokens(1, 80));
+        }
+
+        var file = Assert.Single(_folder.GetFiles("*.kv")).FullName;
+        var after = New(New(), Disk());
+        File.Delete(file);
+        Assert.Equal(0, MakePipe(file, Convert.ToUInt32("600", 8)));
+
+        // Opening a pipe that nobody writes to hangs.
+        Assert.Equal(0, (await Run(after, "s", Tokens(1, 80)).WaitAsync(Long, Cancellation)).CachedTokens);
+        await File.Open(file, FileMode.Open, FileAccess.Write).DisposeAsync();
+        await after.DisposeAsync();
     }
 
     /// <summary>A prompt that n answers share is computed once: the others wait for it and copy it.</summary>

@@ -6,6 +6,7 @@ using Herd.Contracts.Nodes;
 using Herd.Grains.Placement;
 using Herd.Inference.Generation;
 using Herd.Inference.Runtime;
+using Herd.Inference.Sampling;
 using Orleans.GrainDirectory;
 using Orleans.Placement;
 
@@ -36,7 +37,7 @@ internal sealed class SessionGrain(IGrainContext context, NodeHost host, Session
         var updates = model.Engine.Generate(prepared, work.Token).GetAsyncEnumerator(work.Token);
         try
         {
-            while (await Next(updates, cancellation))
+            while (await Next(updates, request.Settings, cancellation))
             {
                 // Tokens of an older epoch must not get into the answer of a newer one.
                 work.RequireNewest();
@@ -71,7 +72,8 @@ internal sealed class SessionGrain(IGrainContext context, NodeHost host, Session
     }
 
     /// <summary>Moves to the next update, and translates the engine's exceptions into errors for callers.</summary>
-    private static async Task<bool> Next(IAsyncEnumerator<GenerationUpdate> updates, CancellationToken cancellation)
+    private static async Task<bool> Next(
+        IAsyncEnumerator<GenerationUpdate> updates, GenerationSettings settings, CancellationToken cancellation)
     {
         try
         {
@@ -81,17 +83,29 @@ internal sealed class SessionGrain(IGrainContext context, NodeHost host, Session
         {
             throw EpochFence.Refusal();
         }
+        catch (InvalidPromptException e)
+        {
+            throw new HerdException(HerdError.InvalidArgument, e.Message, settings.IsRaw ? "prompt" : "messages");
+        }
         catch (ContextOverflowException e)
         {
             throw new HerdException(HerdError.ContextOverflow, e.Message, "messages")
                 .With("prompt_tokens", e.PromptTokens)
                 .With("context_tokens", e.ContextTokens);
         }
+        catch (NoTokenFitsException e)
+        {
+            throw new HerdException(HerdError.InvalidArgument, e.Message, "response_format");
+        }
+        catch (AnswerFailedException e)
+        {
+            throw new HerdException(HerdError.Internal, e.Message);
+        }
         catch (EngineOverloadedException e)
         {
             throw new HerdException(HerdError.Overloaded, e.Message);
         }
-        catch (Exception e) when (e is EngineStoppedException or DecodeException)
+        catch (Exception e) when (e is EngineStoppedException or EngineFailedException or DecodeException)
         {
             throw new HerdException(HerdError.Unavailable, e.Message);
         }

@@ -9,7 +9,7 @@ namespace Herd.Inference.Kv.Offload;
 /// Files of offloaded sessions, written by one thread and read by another, so that the engine's loop never waits for a
 /// disk and reads never wait for writes. Their results are posted to that loop.
 /// </summary>
-internal sealed class DiskTier : IDisposable
+internal sealed class DiskTier : IDiskTier
 {
     /// <summary>The maximum bytes of state that wait to be written. Further states are not written.</summary>
     private const long MaxWaitingBytes = 256L << 20;
@@ -39,7 +39,6 @@ internal sealed class DiskTier : IDisposable
 
     public long Capacity => _options.Bytes;
 
-    /// <summary>The sessions whose files an earlier process left, those used longest ago first.</summary>
     public IEnumerable<(OffloadedSession Session, DateTime LastUsed)> Recover()
     {
         foreach (var file in new DirectoryInfo(_options.Directory).EnumerateFiles()
@@ -62,10 +61,6 @@ internal sealed class DiskTier : IDisposable
         }
     }
 
-    /// <summary>Queues the write of a session's file.</summary>
-    /// <param name="session">With its state in host memory.</param>
-    /// <param name="written">Posted with the file's size, 0 when it could not be written.</param>
-    /// <returns>False if too many bytes wait already.</returns>
     public bool Write(OffloadedSession session, Action<long> written)
     {
         var state = session.State!;
@@ -84,8 +79,9 @@ internal sealed class DiskTier : IDisposable
             {
                 bytes = SnapshotFile.Write(PathOf(session.Session), Describe(session), state, _options.Key);
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            catch (Exception e)
             {
+                // Whatever it was: an exception that ends this thread would end the process.
                 KvLog.NotWritten(_logger, state.Length, e.Message);
             }
             finally
@@ -98,9 +94,6 @@ internal sealed class DiskTier : IDisposable
         return true;
     }
 
-    /// <summary>Queues the read of a session's file.</summary>
-    /// <param name="session">With a file.</param>
-    /// <param name="read">Posted with the state and the time of the read. An invalid file gives null.</param>
     public void Read(OffloadedSession session, Action<StateBuffer?, TimeSpan> read) => _reads.Add(() =>
     {
         var started = _time.GetTimestamp();
@@ -109,8 +102,9 @@ internal sealed class DiskTier : IDisposable
         {
             state = SnapshotFile.Read(PathOf(session.Session), Describe(session), _options.Key);
         }
-        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
+        catch (Exception e)
         {
+            // Whatever it was, such as no memory for the state: the waiting allocations must hear of it.
             KvLog.NotRead(_logger, e.Message);
         }
 

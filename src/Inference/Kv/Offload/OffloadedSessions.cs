@@ -12,14 +12,14 @@ internal sealed class OffloadedSessions : IDisposable
     private static readonly TimeSpan Recently = TimeSpan.FromMinutes(1);
 
     private readonly long _hostCapacity;
-    private readonly DiskTier? _disk;
+    private readonly IDiskTier? _disk;
     private readonly KvRates _rates;
     private readonly TimeProvider _time;
     private readonly Dictionary<string, OffloadedSession> _sessions = [];
     private readonly PrefixIndex _prefixIndex = new();
     private (long At, TimeSpan Idle)? _forgotten;
 
-    public OffloadedSessions(long hostCapacity, DiskTier? disk, KvRates rates, TimeProvider time)
+    public OffloadedSessions(long hostCapacity, IDiskTier? disk, KvRates rates, TimeProvider time)
     {
         _hostCapacity = hostCapacity;
         _disk = disk;
@@ -121,12 +121,18 @@ internal sealed class OffloadedSessions : IDisposable
     public void Fetch(OffloadedSession session, KvAllocation allocation)
     {
         session.LastUsed = _time.GetTimestamp();
-        if (allocation.Awaits == session || (session.Waiters == 0 && AwaitedBytes > 0 && !HasRoomFor(session.Bytes)))
+        if (allocation.Awaits == session && session.IsFetching)
         {
             return;
         }
 
+        // What the allocation awaited before must not keep the room that it needs now.
         CancelWait(allocation);
+        if (session.Waiters == 0 && AwaitedBytes > 0 && !HasRoomFor(session.Bytes))
+        {
+            return;
+        }
+
         Await(session, allocation);
         if (!session.IsFetching)
         {
@@ -160,6 +166,7 @@ internal sealed class OffloadedSessions : IDisposable
 
     private void Await(OffloadedSession session, KvAllocation allocation)
     {
+        CancelWait(allocation);
         allocation.Awaits = session;
         if (session.Waiters++ == 0)
         {

@@ -20,7 +20,10 @@ internal sealed class KvSources(KvSlot[] slots, OffloadedSessions offloadedSessi
     public const int MinSharedTokens = 32;
 
     /// <summary>The source from which an allocation has all its tokens soonest in this slot.</summary>
-    public KvSource Cheapest(KvAllocation allocation, KvSlot target)
+    /// <param name="allocation">The allocation.</param>
+    /// <param name="target">The slot.</param>
+    /// <param name="mayWait">False excludes states that the disk must be waited for.</param>
+    public KvSource Cheapest(KvAllocation allocation, KvSlot target, bool mayWait = true)
     {
         var best = new KvSource(null, null, 0, rates.Prefill.Seconds(allocation.Tokens.Count));
         foreach (var slot in slots)
@@ -36,7 +39,7 @@ internal sealed class KvSources(KvSlot[] slots, OffloadedSessions offloadedSessi
         foreach (var offloaded in offloadedSessions.Candidates(allocation))
         {
             var read = offloaded.State is null ? rates.Read.Seconds(offloaded.Bytes) : 0;
-            if (offloaded.State is not null || offloaded.FileBytes > 0)
+            if (offloaded.State is not null || (mayWait && offloaded.FileBytes > 0))
             {
                 Offer(
                     null, offloaded, offloaded.Tokens, read
