@@ -11,6 +11,8 @@ namespace Herd.Cluster.Tests;
 [Collection(nameof(TinyCluster))]
 public sealed class BadInputTests(TinyCluster cluster)
 {
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(20);
+
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -64,6 +66,34 @@ public sealed class BadInputTests(TinyCluster cluster)
 
         Assert.Equal(StatusCode.InvalidArgument, error.StatusCode);
         Assert.Equal(field, error.GetRpcStatus()!.GetDetail<BadRequest>().FieldViolations.Single().Field);
+    }
+
+    /// <summary>The tiny model has no token to begin a text with, so it cannot answer nothing.</summary>
+    [Theory]
+    [InlineData("/v1/completions", """ "prompt":"" """)]
+    [InlineData("/v1/completions", """ "prompt":[""] """)]
+    [InlineData("/v1/completions", """ "prompt":[""],"stream":true """)]
+    [InlineData("/v1/completions", """ "prompt":[] """)]
+    [InlineData("/v1/completions", """ "prompt":[[]] """)]
+    [InlineData("/api/generate", """ "prompt":"","raw":true,"stream":false """)]
+    [InlineData("/api/generate", """ "prompt":"","system":"","raw":true,"stream":false """)]
+    [InlineData("/v1/embeddings", """ "input":"" """, "input")]
+    [InlineData("/v1/embeddings", """ "input":["a",""] """, "input")]
+    [InlineData("/api/embed", """ "input":[""] """, "input")]
+    public async Task EmptyPrompt_AtAnyInterface_IsRefusedAndNodesStayReady(
+        string path, string fields, string field = "prompt")
+    {
+        for (var node = 0; node < 2; node++)
+        {
+            var refused = await cluster.Post(path, $$"""{"model":"tiny",{{fields}}}""").WaitAsync(Soon, Cancellation);
+            Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
+            Assert.Contains(field, (await Json(refused)).GetProperty("error").ToString(), StringComparison.Ordinal);
+        }
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => cluster.Post(
+            "/v1/completions", """{"model":"tiny","prompt":"a","max_tokens":2}""").WaitAsync(Soon, Cancellation)));
+        Assert.All(answers, answer => Assert.Equal(HttpStatusCode.OK, answer.StatusCode));
+        await cluster.WaitForNodes(2);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Herd.Inference.Kv;
+using Herd.Inference.Kv.Offload;
 using Herd.Inference.Runtime;
 
 namespace Herd.Inference.Tests.Generation;

@@ -1,5 +1,6 @@
 using Herd.Inference.Generation;
 using Herd.Inference.Kv;
+using Herd.Inference.Kv.Offload;
 using Herd.Inference.Runtime;
 using Herd.Inference.Sampling;
 using Microsoft.Extensions.Logging.Abstractions;

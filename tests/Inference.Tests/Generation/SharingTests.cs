@@ -92,7 +92,7 @@ public sealed class SharingTests : IDisposable
         }
 
         var file = Assert.Single(_folder.GetFiles("*.kv")).FullName;
-        var after = New(New(), Disk());
+        var after = New(New(), Disk(), TimeProvider.System);
         File.Delete(file);
         Assert.Equal(0, MakePipe(file, Convert.ToUInt32("600", 8)));
 
@@ -284,11 +284,14 @@ public sealed class SharingTests : IDisposable
 
     private static FakeContext New(int sequences = 2) => new(sequences, cells: 256, batch: 32) { IsHashing = true };
 
-    private static Engine New(FakeContext context, KvOptions? kv = null) => new(
+    [DllImport("libc", EntryPoint = "mkfifo")]
+    private static extern int MakePipe([MarshalAs(UnmanagedType.LPUTF8Str)] string path, uint mode);
+
+    private static Engine New(FakeContext context, KvOptions? kv = null, TimeProvider? time = null) => new(
         context,
         new ByteVocabulary(),
         new EngineOptions { Kv = kv ?? new KvOptions(), Quantum = 2 },
-        context.Clock,
+        time ?? context.Clock,
         NullLogger<Engine>.Instance);
 
     private static int[] Tokens(int seed, int count)

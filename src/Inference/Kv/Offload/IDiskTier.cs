@@ -1,6 +1,6 @@
 using Herd.Inference.Runtime;
 
-namespace Herd.Inference.Kv;
+namespace Herd.Inference.Kv.Offload;
 
 /// <summary>The disk tier of offloaded sessions. Its results are posted to the engine's loop.</summary>
 internal interface IDiskTier : IDisposable
