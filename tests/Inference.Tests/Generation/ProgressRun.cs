@@ -205,9 +205,9 @@ internal sealed class ProgressRun : IDisposable
     /// <summary>Nobody waits while a slot is free, except briefly for the disk or a neighbour.</summary>
     private void AssertNobodyWaitsForNothing()
     {
-        var busy = _cache.Slots.Where(slot => slot.Owner is not null).ToList();
+        var busy = _cache.Slots.Where(slot => slot.Allocation is not null).ToList();
         Assert.Equal(_loop.Load.Active, busy.Count);
-        Assert.All(busy, slot => Assert.True(slot.Owner!.Pending > 0, "a sequence has a slot and nothing to compute"));
+        Assert.All(busy, slot => Assert.True(slot.Allocation!.Pending > 0, "a sequence has a slot and nothing to compute"));
         var couldRun = Unfinished.Any(asked => asked.Sequence.Kv.Slot is null
             && !busy.Exists(slot => slot.Session == asked.Request.Session));
         if (!couldRun || busy.Count == _cache.Slots.Count)
@@ -222,7 +222,7 @@ internal sealed class ProgressRun : IDisposable
 
     private void AssertNothingIsHeld()
     {
-        Assert.All(_cache.Slots, slot => Assert.True(slot is { Owner: null, Preempted: null }, "a slot is held"));
+        Assert.All(_cache.Slots, slot => Assert.True(slot is { Allocation: null, Preempted: null }, "a slot is held"));
         var offloaded = _cache.Offloaded;
         Assert.Equal(0, offloaded.AwaitedBytes);
         Assert.All(offloaded.All, session => Assert.Equal(0, session.Waiters));
