@@ -207,7 +207,7 @@ internal sealed class ProgressRun : IDisposable
     {
         var busy = _cache.Slots.Where(slot => slot.Allocation is not null).ToList();
         Assert.Equal(_loop.Load.Active, busy.Count);
-        Assert.All(busy, slot => Assert.True(slot.Allocation!.Pending > 0, "a sequence has a slot and nothing to compute"));
+        Assert.All(busy, slot => Assert.True(slot.Allocation!.Pending > 0, "a sequence has nothing to compute"));
         var couldRun = Unfinished.Any(asked => asked.Sequence.Kv.Slot is null
             && !busy.Exists(slot => slot.Session == asked.Request.Session));
         if (!couldRun || busy.Count == _cache.Slots.Count)
