@@ -1,4 +1,3 @@
-using Herd.Inference.Kv;
 using Herd.Inference.Kv.Offload;
 using Herd.Inference.Runtime;
 
