@@ -4,7 +4,7 @@ namespace Herd.Inference.Grammars;
 internal static class ByteClasses
 {
     /// <returns>The class of each byte, and a member of each class.</returns>
-    public static (byte[] Classes, byte[] Members) Of(IEnumerable<ByteSet> sets)
+    public static (byte[] Classes, byte[] Members) Find(IEnumerable<ByteSet> sets)
     {
         var classes = new int[256];
         var count = 1;

@@ -39,7 +39,7 @@ internal readonly record struct Cursor(LevelState State, int Count, Frame? Calle
     }
 
     /// <summary>The same place, without levels that can only end.</summary>
-    public Cursor Settled
+    public Cursor WithoutEnded
     {
         get
         {
@@ -104,7 +104,7 @@ internal readonly record struct Cursor(LevelState State, int Count, Frame? Calle
             }
         }
 
-        next = next.Settled;
+        next = next.WithoutEnded;
         return true;
     }
 }

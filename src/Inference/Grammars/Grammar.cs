@@ -30,7 +30,7 @@ public sealed class Grammar
         _sets = builder.Sets.ToArray();
         _live = LiveNodes.Find(builder);
         _valuesOf = LiveNodes.ValuesOf(builder);
-        (_classes, _members) = ByteClasses.Of(_sets);
+        (_classes, _members) = ByteClasses.Find(_sets);
         _isBounded = new bool[_starts.Length];
         _breaks = [.. _starts.Select(_ => Array.Empty<int>())];
         foreach (var (i, node) in Nodes.Index())

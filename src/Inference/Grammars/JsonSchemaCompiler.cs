@@ -110,7 +110,9 @@ internal sealed class JsonSchemaCompiler(JsonElement root, GrammarBuilder builde
         if (Combinator(schema) is { } combinator)
         {
             Refuse(schema, path, [combinator.Name, "type"]);
-            var inner = schema.TryGetProperty("type", out _) ? types & JsonTypesExtensions.Of(schema, path) : types;
+            var inner = schema.TryGetProperty("type", out _)
+                ? types & JsonTypesExtensions.Allowed(schema, path)
+                : types;
             var at = $"{path}.{combinator.Name}";
             switch (combinator.Name)
             {
@@ -136,7 +138,7 @@ internal sealed class JsonSchemaCompiler(JsonElement root, GrammarBuilder builde
             return;
         }
 
-        var own = JsonTypesExtensions.Of(schema, path);
+        var own = JsonTypesExtensions.Allowed(schema, path);
         Refuse(schema, path, [.. own.Keywords(), "type"]);
         AddTyped(schema, path, own & types, found);
     }
@@ -215,7 +217,7 @@ internal sealed class JsonSchemaCompiler(JsonElement root, GrammarBuilder builde
 
     private void AddConstant(JsonElement value, JsonTypes types, JsonAlternatives found)
     {
-        if ((JsonTypesExtensions.Of(value) & types) == 0)
+        if ((JsonTypesExtensions.TypeOf(value) & types) == 0)
         {
             return;
         }

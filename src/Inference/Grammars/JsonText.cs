@@ -123,11 +123,11 @@ internal sealed class JsonText(GrammarBuilder builder)
         var from = 0x80;
         foreach (var rune in runes.Where(rune => !rune.IsAscii).Order())
         {
-            sequences.AddRange(Utf8Ranges.Of(from, rune.Value - 1));
+            sequences.AddRange(Utf8Ranges.Divide(from, rune.Value - 1));
             from = rune.Value + 1;
         }
 
-        return [.. sequences, .. Utf8Ranges.Of(from, 0x10FFFF)];
+        return [.. sequences, .. Utf8Ranges.Divide(from, 0x10FFFF)];
     }
 
     private static bool IsEscaped(Rune rune) => rune.Value is < 0x20 or '"' or '\\';

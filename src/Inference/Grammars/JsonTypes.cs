@@ -32,13 +32,13 @@ internal static class JsonTypesExtensions
     ];
 
     /// <summary>The types that a schema names; else those that its keywords are for; else all.</summary>
-    public static JsonTypes Of(JsonElement schema, string path) =>
+    public static JsonTypes Allowed(JsonElement schema, string path) =>
         schema.TryGetProperty("type", out var type) ? Named(type, $"{path}.type")
         : Known.Where(one => one.Keywords.Any(keyword => schema.TryGetProperty(keyword, out _)))
             .Aggregate(JsonTypes.None, (all, one) => all | one.Types) is var types and not JsonTypes.None ? types
         : JsonTypes.Any;
 
-    public static JsonTypes Of(JsonElement value) => value.ValueKind switch
+    public static JsonTypes TypeOf(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.Object => JsonTypes.Object,
         JsonValueKind.Array => JsonTypes.Array,

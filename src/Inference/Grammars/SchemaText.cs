@@ -46,17 +46,17 @@ internal static class SchemaText
         }
     }
 
-    public static JsonElement Object(JsonElement element, string path) => Of(JsonValueKind.Object, element, path);
+    public static JsonElement Object(JsonElement element, string path) => Expect(JsonValueKind.Object, element, path);
 
     public static JsonElement[] Array(JsonElement element, string path) =>
-        [.. Of(JsonValueKind.Array, element, path).EnumerateArray()];
+        [.. Expect(JsonValueKind.Array, element, path).EnumerateArray()];
 
     /// <summary>The items of an array that is not empty.</summary>
     public static JsonElement[] Items(JsonElement element, string path) =>
         Array(element, path) is { Length: > 0 } items ? items : throw new GrammarException($"{path} is empty");
 
     public static string Text(JsonElement element, string path) =>
-        Of(JsonValueKind.String, element, path).GetString()!;
+        Expect(JsonValueKind.String, element, path).GetString()!;
 
     /// <summary>
     /// The bounds of a count, from 0 to <see cref="MaxCount"/>; without a maximum <see cref="int.MaxValue"/>.
@@ -81,7 +81,7 @@ internal static class SchemaText
         : throw new GrammarException(
             $"{path}.{name} must be a whole number from 0 to {MaxCount}; found {Shorten(value.GetRawText())}");
 
-    private static JsonElement Of(JsonValueKind kind, JsonElement element, string path) => element.ValueKind == kind
+    private static JsonElement Expect(JsonValueKind kind, JsonElement element, string path) => element.ValueKind == kind
         ? element
         : throw new GrammarException($"{path} must be {Name(kind)}; found {Name(element.ValueKind)}");
 

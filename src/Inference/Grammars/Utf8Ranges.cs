@@ -12,10 +12,10 @@ internal static class Utf8Ranges
     private const int LastSurrogate = 0xDFFF;
 
     /// <summary>All characters that are not ASCII.</summary>
-    public static IReadOnlyList<ByteSet[]> NotAscii { get; } = Of(0x80, 0x10FFFF);
+    public static IReadOnlyList<ByteSet[]> NotAscii { get; } = Divide(0x80, 0x10FFFF);
 
     /// <summary>The sequences of the characters of a range, without surrogates, which are none.</summary>
-    public static IReadOnlyList<ByteSet[]> Of(int from, int to)
+    public static IReadOnlyList<ByteSet[]> Divide(int from, int to)
     {
         var sequences = new List<ByteSet[]>();
         Add(from, Math.Min(to, FirstSurrogate - 1), sequences);
