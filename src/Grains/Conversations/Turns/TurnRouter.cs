@@ -80,13 +80,13 @@ internal sealed class TurnRouter(NodeRegistry registry, Router router, Pools poo
             .SkipWhile(turn => last is not null && turn.Id != last.Id).Skip(last is null ? 0 : 1);
         var cached = last is null ? 0 : last.Usage!.PromptTokens + last.Usage.CompletionTokens;
         var fresh = uncounted.Sum(turn => turn.Input.Sum(message => message.Text.Length)) / CharactersPerToken;
-        var tokens = cached + fresh + produced + 1;
         if (registry.Models.FirstOrDefault(served => served.Id == model)?.ContextTokens is > 0 and var context)
         {
             // A prompt that is longer is refused or shortened, so no node computes more.
-            (tokens, cached) = (Math.Min(tokens, context), Math.Min(cached, context));
+            fresh = Math.Clamp(context - cached, 0, fresh);
         }
 
+        var tokens = cached + fresh + produced + 1;
         var system = conversation.System
             ?? conversation.Turns.Take(1).SelectMany(turn => turn.Input)
                 .FirstOrDefault(message => message.Role == Role.System)?.Text;
