@@ -200,9 +200,11 @@ public sealed class SecurityTests(TinyCluster cluster)
     {
         using var response = await cluster.Post("/v1/chat/completions", WithSchema(schema, "\"max_tokens\":4"));
 
-        Assert.Equal(
-            (HttpStatusCode.BadRequest, "response_format"),
-            (response.StatusCode, (await Json(response)).GetProperty("error").GetProperty("param").GetString()));
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        Assert.StartsWith(
+            "response_format",
+            (await Json(response)).GetProperty("error").GetProperty("param").GetString(),
+            StringComparison.Ordinal);
     }
 
     /// <summary>
