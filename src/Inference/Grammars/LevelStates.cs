@@ -24,27 +24,18 @@ internal sealed class LevelStates
     private readonly ConcurrentDictionary<(LevelState State, int CountClass), TokenMask> _masks = new();
 
     private readonly GrammarNode[] _nodes;
+    private readonly PositionSet _set;
     private readonly int[] _plainClasses;
-    private readonly int[] _marks;
-    private readonly int[] _valueMarks;
-    private readonly int[] _ruleMarks;
-    private readonly Stack<int> _begins = new();
-    private readonly List<int> _heads = [];
     private readonly List<int> _breaks = [];
-    private readonly Stack<int> _open = new();
-    private int _mark;
     private long _bytes;
     private long _visited;
-    private long _positions;
 
     public LevelStates(Grammar grammar, GrammarMemory memory)
     {
         _grammar = grammar;
         _memory = memory;
-        _marks = new int[grammar.Positions];
-        _valueMarks = new int[grammar.Values];
-        _ruleMarks = new int[grammar.Rules];
         _nodes = grammar.Nodes;
+        _set = new PositionSet(grammar);
         var plain = Enumerable.Range(0, 256).Where(value => TokenTrie.IsPlain((byte)value));
         _plainClasses = [.. plain.Select(value => (int)grammar.Classes[value]).Distinct()];
     }
@@ -53,7 +44,7 @@ internal sealed class LevelStates
     public long Bytes => Volatile.Read(ref _bytes);
 
     /// <summary>The work done so far.</summary>
-    public GrammarWork Work => new(Volatile.Read(ref _visited), Volatile.Read(ref _positions));
+    public GrammarWork Work => new(Volatile.Read(ref _visited), _set.Looked);
 
     /// <summary>True if only answers that have begun use the grammar.</summary>
     public bool IsRetired { get; set; }
@@ -67,8 +58,8 @@ internal sealed class LevelStates
     {
         lock (_lock)
         {
-            Begin();
-            AddClosure(start);
+            _set.Clear();
+            _set.AddClosure(start);
             return Take(null);
         }
     }
@@ -122,7 +113,7 @@ internal sealed class LevelStates
 
         lock (_lock)
         {
-            Begin();
+            _set.Clear();
             foreach (var head in ended.Heads)
             {
                 if (!IsEnd(head))
@@ -133,21 +124,21 @@ internal sealed class LevelStates
                 var rule = _nodes[head].Other;
                 foreach (var value in _grammar.ValuesOf(rule))
                 {
-                    _positions++;
+                    _set.Look(1);
                     if (!_grammar.IsBounded(rule) || Allows(_grammar.LengthsOf(value), count))
                     {
-                        _valueMarks[value] = _mark;
+                        _set.MarkValue(value);
                     }
                 }
             }
 
-            _positions += caller.Heads.Length + ended.Heads.Length;
+            _set.Look(caller.Heads.Length + ended.Heads.Length);
             foreach (var head in caller.Heads)
             {
                 ref readonly var node = ref _nodes[head];
-                if (node.Kind == GrammarNodeKind.Call && _valueMarks[node.Other] == _mark)
+                if (node.Kind == GrammarNodeKind.Call && _set.HasValue(node.Other))
                 {
-                    AddClosure(node.Next);
+                    _set.AddClosure(node.Next);
                 }
             }
 
@@ -228,22 +219,22 @@ internal sealed class LevelStates
 
     private Transition Make(LevelState state, int count, int byteClass)
     {
-        Begin();
+        _set.Clear();
         var (counts, limit) = (false, 0);
-        _positions += state.Heads.Length;
+        _set.Look(state.Heads.Length);
         foreach (var head in state.Heads)
         {
             ref readonly var node = ref _nodes[head];
             if (node.Kind == GrammarNodeKind.Take && _grammar.Takes(node, byteClass)
                 && (node.Taking is not { } taking || Allows(taking, state, count)))
             {
-                AddClosure(node.Next);
+                _set.AddClosure(node.Next);
                 counts |= node.Taking is { Counts: true };
                 limit = Math.Max(limit, Limit(node.Taking, state));
             }
         }
 
-        if (_heads.Count > 0)
+        if (_set.Count > 0)
         {
             return new Transition(Take(state.Lengths), Begins: false, counts, limit);
         }
@@ -252,13 +243,13 @@ internal sealed class LevelStates
         foreach (var head in state.Heads)
         {
             ref readonly var node = ref _nodes[head];
-            if (node.Kind == GrammarNodeKind.Call && _valueMarks[node.Other] != _mark
+            if (node.Kind == GrammarNodeKind.Call && !_set.HasValue(node.Other)
                 && (node.Taking is not { } guard || guard.Allows(count)))
             {
-                _valueMarks[node.Other] = _mark;
+                _set.MarkValue(node.Other);
                 foreach (var rule in _grammar.RulesOf(node.Other))
                 {
-                    if (AddBegun(rule, byteClass) && _grammar.IsBounded(rule))
+                    if (_set.AddBegun(rule, byteClass) && _grammar.IsBounded(rule))
                     {
                         lengths.AddRange(_grammar.LengthsOf(node.Other));
                     }
@@ -266,7 +257,7 @@ internal sealed class LevelStates
             }
         }
 
-        return _heads.Count == 0 ? Transition.None : new Transition(
+        return _set.Count == 0 ? Transition.None : new Transition(
             Take(lengths.Count == 0 ? null : new TextLengths(lengths)), Begins: true, Counts: false, int.MaxValue);
     }
 
@@ -295,74 +286,10 @@ internal sealed class LevelStates
         return false;
     }
 
-    /// <summary>Adds the positions of a rule after its first byte.</summary>
-    /// <returns>True if the rule begins with the byte.</returns>
-    private bool AddBegun(int rule, int byteClass)
-    {
-        _positions++;
-        if (_ruleMarks[rule] == _mark || !_grammar.IsLive(_grammar.StartOf(rule)))
-        {
-            return _ruleMarks[rule] == _mark;
-        }
-
-        var before = _heads.Count;
-        _begins.Push(_grammar.StartOf(rule));
-        while (_begins.TryPop(out var at))
-        {
-            ref readonly var node = ref _nodes[at];
-            _positions++;
-            if (node.Kind == GrammarNodeKind.Split)
-            {
-                _begins.Push(node.Next);
-                _begins.Push(node.Other);
-            }
-            else if (node.Kind == GrammarNodeKind.Take && _grammar.Takes(node, byteClass))
-            {
-                AddClosure(node.Next);
-            }
-        }
-
-        _ruleMarks[rule] = _heads.Count > before ? _mark : _ruleMarks[rule];
-        return _heads.Count > before;
-    }
-
-    private void Begin()
-    {
-        _mark++;
-        _heads.Clear();
-    }
-
-    /// <summary>Adds the positions that are reached from one without taking a byte.</summary>
-    private void AddClosure(int position)
-    {
-        _open.Push(position);
-        while (_open.TryPop(out var at))
-        {
-            if (_marks[at] == _mark || !_grammar.IsLive(at))
-            {
-                continue;
-            }
-
-            _marks[at] = _mark;
-            _positions++;
-            ref readonly var node = ref _nodes[at];
-            if (node.Kind == GrammarNodeKind.Split)
-            {
-                _open.Push(node.Other);
-                _open.Push(node.Next);
-            }
-            else
-            {
-                _heads.Add(at);
-            }
-        }
-    }
-
-    /// <summary>The set of the positions that were added since <see cref="Begin"/>.</summary>
+    /// <summary>The set of the positions that were added since the set was cleared.</summary>
     private LevelState Take(TextLengths? lengths)
     {
-        _heads.Sort();
-        var heads = _heads.ToArray();
+        var heads = _set.ToArray();
         if (_states.TryGetValue((heads, lengths), out var known))
         {
             return known;
