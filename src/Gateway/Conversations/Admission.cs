@@ -4,6 +4,7 @@ using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Gateway.Hosting;
 using Herd.Grains.Routing;
+using Herd.Inference.Text;
 using Microsoft.Extensions.Options;
 
 namespace Herd.Gateway.Conversations;
@@ -15,9 +16,6 @@ namespace Herd.Gateway.Conversations;
 /// </summary>
 internal sealed class Admission(Router router, IOptions<GatewayOptions> options) : IDisposable
 {
-    /// <summary>The assumed characters of a token.</summary>
-    private const int CharactersPerToken = 4;
-
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrencyLimiter _waiting = new(new() { PermitLimit = options.Value.MaxWaiting });
@@ -44,7 +42,7 @@ internal sealed class Admission(Router router, IOptions<GatewayOptions> options)
     /// <summary>The approximate number of tokens behind the last answer: the KV cache has the others.</summary>
     private static int NewTokens(IReadOnlyList<Message> input) =>
         input.Reverse().TakeWhile(message => message.Role != Role.Assistant).Sum(message => message.Text.Length)
-            / CharactersPerToken;
+            / TokenEstimate.CharactersPerToken;
 
     private static HerdException Refusal(FormattableString state, TimeSpan retryAfter) =>
         new HerdException(

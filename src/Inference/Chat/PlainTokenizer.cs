@@ -1,5 +1,6 @@
 using System.Buffers;
 using Herd.Inference.Runtime;
+using Herd.Inference.Text;
 
 namespace Herd.Inference.Chat;
 
@@ -15,9 +16,6 @@ namespace Herd.Inference.Chat;
 internal sealed class PlainTokenizer(IVocabulary vocabulary, int maxTokens)
 {
     private const int PieceCharacters = 16 << 10;
-
-    /// <summary>A text with fewer characters a token is tokenised at once: that takes little.</summary>
-    private const int CharactersPerToken = 4;
 
     /// <summary>The tokens that a cut inside a word may add to a count, with a margin.</summary>
     private const int CutTokens = 8;
@@ -37,7 +35,8 @@ internal sealed class PlainTokenizer(IVocabulary vocabulary, int maxTokens)
     /// <exception cref="TemplateException">A single character stands for a control token.</exception>
     public IReadOnlyList<int> Tokenize(string text)
     {
-        if (text.Length > MaxCounted * CharactersPerToken)
+        // A shorter text is tokenised at once: that takes little.
+        if (text.Length > MaxCounted * TokenEstimate.CharactersPerToken)
         {
             RefuseIfTooLong(text);
         }

@@ -8,6 +8,7 @@ using Herd.Grains.Hosting;
 using Herd.Grains.Routing;
 using Herd.Grains.Scaling;
 using Herd.Grains.Telemetry;
+using Herd.Inference.Text;
 
 namespace Herd.Grains.Conversations.Turns;
 
@@ -16,9 +17,6 @@ internal sealed class TurnRouter(NodeRegistry registry, Router router, Pools poo
 {
     /// <summary>The time that a turn waits for a node.</summary>
     private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(10);
-
-    /// <summary>The assumed characters of a token, for text whose tokens are not counted yet.</summary>
-    private const int CharactersPerToken = 4;
 
     /// <summary>The requested model, or the only one that is served.</summary>
     public async Task<string> ChooseModel(string? wanted, CancellationToken cancellation)
@@ -79,7 +77,8 @@ internal sealed class TurnRouter(NodeRegistry registry, Router router, Pools poo
         var uncounted = conversation.Turns
             .SkipWhile(turn => last is not null && turn.Id != last.Id).Skip(last is null ? 0 : 1);
         var cached = last is null ? 0 : last.Usage!.PromptTokens + last.Usage.CompletionTokens;
-        var fresh = uncounted.Sum(turn => turn.Input.Sum(message => message.Text.Length)) / CharactersPerToken;
+        var fresh = uncounted.Sum(turn => turn.Input.Sum(message => message.Text.Length))
+            / TokenEstimate.CharactersPerToken;
         if (registry.Models.FirstOrDefault(served => served.Id == model)?.ContextTokens is > 0 and var context)
         {
             // A prompt that is longer is refused or shortened, so no node computes more.
@@ -99,7 +98,7 @@ internal sealed class TurnRouter(NodeRegistry registry, Router router, Pools poo
             CachedTokens = produced > 0 ? tokens - 1 : cached,
             Idle = last is null || produced > 0 ? TimeSpan.Zero : time.GetUtcNow() - EndOf(last),
             Prefix = PromptPrefix.Digest(transcript.Tenant, system),
-            PrefixTokens = (system?.Length ?? 0) / CharactersPerToken,
+            PrefixTokens = (system?.Length ?? 0) / TokenEstimate.CharactersPerToken,
         };
     }
 

@@ -1,5 +1,6 @@
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Nodes;
+using Herd.Inference.Text;
 
 namespace Herd.Grains.Nodes.Sessions;
 
@@ -7,9 +8,6 @@ namespace Herd.Grains.Nodes.Sessions;
 internal static class ShiftedPrompt
 {
     private const int MaxCountedLimits = 16;
-
-    /// <summary>The assumed characters of a token, where tokens are not counted.</summary>
-    private const int CharactersPerToken = 4;
 
     /// <summary>
     /// Renders the system messages and as many of the newest turns as fit; the last turn always stays.
@@ -47,8 +45,9 @@ internal static class ShiftedPrompt
         var counted = 0L;
         for (var i = turns.Count - 1; i >= 0; i--)
         {
-            lengths[i] = turns[i].Sum(
-                counted < (long)limit * MaxCountedLimits ? count : message => message.Text.Length / CharactersPerToken);
+            lengths[i] = turns[i].Sum(counted < (long)limit * MaxCountedLimits
+                ? count
+                : message => message.Text.Length / TokenEstimate.CharactersPerToken);
             counted += lengths[i];
         }
 
