@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
+using Herd.Inference.Files;
 
 namespace Herd.Cli.Processes;
 
@@ -19,13 +20,7 @@ internal static class OperatorKey
         {
             var temporary = HerdHome.OperatorKeyFile + ".new";
             File.Delete(temporary);
-            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-            if (!OperatingSystem.IsWindows())
-            {
-                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-            }
-
-            using (var file = new StreamWriter(temporary, options))
+            using (var file = new StreamWriter(PrivateFile.Create(temporary)))
             {
                 file.WriteLine(Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(Bytes)));
             }

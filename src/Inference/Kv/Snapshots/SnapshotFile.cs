@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Herd.Inference.Files;
 using Herd.Inference.Runtime;
 
 namespace Herd.Inference.Kv.Snapshots;
@@ -14,7 +15,7 @@ internal static class SnapshotFile
     public static long Write(string path, SnapshotHeader header, StateBuffer state, byte[] key)
     {
         var draft = path + ".draft";
-        using (var file = new FileStream(draft, DraftOptions))
+        using (var file = PrivateFile.Create(draft, FileMode.Create, bufferSize: 0))
         {
             using var seal = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, key);
             Put(header.Write());
@@ -76,20 +77,6 @@ internal static class SnapshotFile
         {
             state.Dispose();
             throw;
-        }
-    }
-
-    private static FileStreamOptions DraftOptions
-    {
-        get
-        {
-            var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, BufferSize = 0 };
-            if (!OperatingSystem.IsWindows())
-            {
-                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-            }
-
-            return options;
         }
     }
 

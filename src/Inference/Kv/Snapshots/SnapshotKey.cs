@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Herd.Inference.Files;
 
 namespace Herd.Inference.Kv.Snapshots;
 
@@ -32,13 +33,7 @@ public static class SnapshotKey
 
     private static void Make(string path)
     {
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-
-        using var file = new FileStream(path, options);
+        using var file = PrivateFile.Create(path);
         file.Write(RandomNumberGenerator.GetBytes(Bytes));
     }
 }
