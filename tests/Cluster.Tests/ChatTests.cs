@@ -31,10 +31,8 @@ public sealed class ChatTests(RealCluster cluster)
     public async Task CtrlC_InAnAnswer_EndsTheAnswerAndTheConversationGoesOn()
     {
         var id = (await cluster.New()).ConversationId;
-        using var chat = cluster.StartOnTerminal("chat", "--conversation", id, "--max-tokens", "1900");
-        var at = await chat.Until("> ");
-        await chat.Type(Story + "\n");
-        await chat.Until(" the ", at);
+        using var chat = Start(id);
+        var at = await BeginStory(chat);
 
         await chat.Type(Terminal.CtrlC);
 
@@ -54,10 +52,8 @@ public sealed class ChatTests(RealCluster cluster)
     public async Task CtrlC_TwiceInAnAnswer_EndsTheProgram()
     {
         var id = (await cluster.New()).ConversationId;
-        using var chat = cluster.StartOnTerminal("chat", "--conversation", id, "--max-tokens", "1900");
-        var at = await chat.Until("> ");
-        await chat.Type(Story + "\n");
-        await chat.Until(" the ", at);
+        using var chat = Start(id);
+        await BeginStory(chat);
 
         await chat.Type(Terminal.CtrlC);
         await chat.Until("[stopped");
@@ -71,13 +67,26 @@ public sealed class ChatTests(RealCluster cluster)
     public async Task CtrlC_InTheOnlyTurn_EndsTheProgramAndTheAnswer()
     {
         var id = (await cluster.New()).ConversationId;
-        using var chat = cluster.StartOnTerminal("chat", "--conversation", id, "--max-tokens", "1900", $"'{Story}'");
+        using var chat = Start(id, $"'{Story}'");
         await chat.Until(" the ");
 
         await chat.Type(Terminal.CtrlC);
 
         Assert.Equal(130, await chat.End());
         await UntilCancelled(id);
+    }
+
+    private Terminal Start(string id, params string[] text) =>
+        cluster.StartOnTerminal(["chat", "--conversation", id, "--max-tokens", "1900", .. text]);
+
+    /// <summary>Asks for a long story, and waits until the answer has begun.</summary>
+    /// <returns>The place of the prompt in what the terminal shows.</returns>
+    private static async Task<int> BeginStory(Terminal chat)
+    {
+        var at = await chat.Until("> ");
+        await chat.Type(Story + "\n");
+        await chat.Until(" the ", at);
+        return at;
     }
 
     private Task<Conversation> UntilCancelled(string id) => Poll.Until(

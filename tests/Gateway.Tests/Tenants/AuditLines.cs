@@ -1,9 +1,10 @@
+using Herd.Testing;
 using Microsoft.Extensions.Logging;
 
 namespace Herd.Gateway.Tests.Tenants;
 
 /// <summary>The lines that were written to the audit trail.</summary>
-internal sealed class AuditLines : ILoggerFactory, ILogger
+internal sealed class AuditLines : RecordingLogger, ILoggerFactory
 {
     public List<string> All { get; } = [];
 
@@ -17,19 +18,9 @@ internal sealed class AuditLines : ILoggerFactory, ILogger
         return this;
     }
 
-    public IDisposable? BeginScope<TState>(TState state)
-        where TState : notnull => null;
-
-    public bool IsEnabled(LogLevel logLevel) => true;
-
-    public void Log<TState>(
-        LogLevel logLevel,
-        EventId eventId,
-        TState state,
-        Exception? exception,
-        Func<TState, Exception?, string> formatter) => All.Add(formatter(state, exception));
-
     public void Dispose()
     {
     }
+
+    protected override void Record(LogLevel level, int id, string line) => All.Add(line);
 }

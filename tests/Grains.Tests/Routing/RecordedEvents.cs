@@ -1,11 +1,12 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
+using Herd.Testing;
 using Microsoft.Extensions.Logging;
 
 namespace Herd.Grains.Tests.Routing;
 
 /// <summary>A logger that records the ids of events.</summary>
-internal sealed class RecordedEvents<T> : ILogger<T>
+internal sealed class RecordedEvents<T> : RecordingLogger, ILogger<T>
 {
     private readonly Channel<int> _events = Channel.CreateUnbounded<int>();
     private readonly ConcurrentQueue<int> _ids = new();
@@ -14,19 +15,9 @@ internal sealed class RecordedEvents<T> : ILogger<T>
 
     public ValueTask<int> Next(CancellationToken cancellation) => _events.Reader.ReadAsync(cancellation);
 
-    public IDisposable? BeginScope<TState>(TState state)
-        where TState : notnull => null;
-
-    public bool IsEnabled(LogLevel logLevel) => true;
-
-    public void Log<TState>(
-        LogLevel logLevel,
-        EventId eventId,
-        TState state,
-        Exception? exception,
-        Func<TState, Exception?, string> formatter)
+    protected override void Record(LogLevel level, int id, string line)
     {
-        _ids.Enqueue(eventId.Id);
-        _events.Writer.TryWrite(eventId.Id);
+        _ids.Enqueue(id);
+        _events.Writer.TryWrite(id);
     }
 }

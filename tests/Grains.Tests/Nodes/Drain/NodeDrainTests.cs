@@ -7,6 +7,7 @@ using Herd.Contracts.Nodes;
 using Herd.Grains.Hosting.Lifetime;
 using Herd.Grains.Nodes.Drain;
 using Herd.Inference.Generation;
+using Herd.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -157,21 +158,10 @@ public sealed class NodeDrainTests : IAsyncLifetime
         public Task<bool> TryKill(SiloAddress siloAddress) => throw new NotSupportedException();
     }
 
-    private sealed class Written : ILogger<NodeDrain>
+    private sealed class Written : RecordingLogger, ILogger<NodeDrain>
     {
         public List<(int Event, LogLevel Level)> Events { get; } = [];
 
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(
-            LogLevel logLevel,
-            EventId eventId,
-            TState state,
-            Exception? exception,
-            Func<TState, Exception?, string> formatter) =>
-            Events.Add((eventId.Id, logLevel));
+        protected override void Record(LogLevel level, int id, string line) => Events.Add((id, level));
     }
 }
