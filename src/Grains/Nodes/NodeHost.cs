@@ -34,10 +34,9 @@ internal sealed class NodeHost(
 
     private readonly ILogger _logger = loggers.CreateLogger<NodeHost>();
     private readonly CancellationTokenSource _left = new();
-    private volatile NodePhase _phase = new NodePhase.Loading(0);
-    private volatile ModelLoad _load = new()
+    private volatile NodePhase _phase = new NodePhase.Loading(0)
     {
-        Number = 1, Model = "", Stage = LoadStage.Loading, Since = time.GetUtcNow(),
+        Load = new ModelLoad { Number = 1, Model = "", Stage = LoadStage.Loading, Since = time.GetUtcNow() },
     };
 
     private volatile TaskCompletionSource<string> _replacement = NewReplacement();
@@ -65,7 +64,7 @@ internal sealed class NodeHost(
             Runtime = runtime.Description,
             Loaded = phase.Progress,
             Models = phase.Model is { } model ? [model.Describe()] : [],
-            Load = _load,
+            Load = phase.Load,
         };
     }
 
@@ -97,14 +96,14 @@ internal sealed class NodeHost(
     /// <exception cref="HerdException">Another load is not over, or the node takes no work.</exception>
     public void BeginLoad(string model)
     {
-        var before = _load;
+        var before = _phase;
         var next = new ModelLoad
         {
-            Number = before.Number + 1, Model = model, Stage = LoadStage.Checking, Since = time.GetUtcNow(),
+            Number = before.Load!.Number + 1, Model = model, Stage = LoadStage.Checking, Since = time.GetUtcNow(),
         };
-        if (!before.IsOver
+        if (!before.Load.IsOver
             || Report().State is not NodeState.Ready
-            || Interlocked.CompareExchange(ref _load, next, before) != before)
+            || Interlocked.CompareExchange(ref _phase, before with { Load = next }, before) != before)
         {
             throw new HerdException(HerdError.Unavailable, "The node is loading or draining. Try again later.")
                 .RetryAfter(TimeSpan.FromSeconds(5));
@@ -116,12 +115,7 @@ internal sealed class NodeHost(
     /// <summary>Records the stage of the present load.</summary>
     public void SetStage(LoadStage stage, string? failure = null)
     {
-        _load = _load with
-        {
-            Stage = stage,
-            Since = time.GetUtcNow(),
-            Failure = failure?.Length > MaxFailure ? failure[..MaxFailure] + "..." : failure,
-        };
+        Change(phase => phase with { Load = Staged(phase.Load!, stage, failure) });
         SignalChange();
     }
 
@@ -204,8 +198,8 @@ internal sealed class NodeHost(
     {
         Enter(new NodePhase.Loading(0));
         var source = ModelCatalog.Read(options.Value.Catalog).Find(id);
-        _load = _load with { Model = source.Id };
-        SetStage(LoadStage.Loading);
+        Change(phase => phase with { Load = Staged(phase.Load!, LoadStage.Loading) with { Model = source.Id } });
+        SignalChange();
         NodeLog.Loading(_logger, source.Id, source.Path);
         var started = time.GetTimestamp();
         var digest = await ModelHash.Verify(source, cancellation);
@@ -226,8 +220,7 @@ internal sealed class NodeHost(
         Enter(new NodePhase.WarmingUp(model));
         await lifetime.UntilStarted(cancellation);
         await warmUp(model, Link, cancellation);
-        Enter(new NodePhase.Serving(model));
-        SetStage(LoadStage.Served);
+        Enter(new NodePhase.Serving(model), LoadStage.Served);
         NodeLog.Loaded(_logger, model.Id, time.GetElapsedTime(started).TotalSeconds);
         var replaced = _replacement.Task;
         if (await Task.WhenAny(model.Engine.Completion, replaced).WaitAsync(cancellation) != replaced)
@@ -244,8 +237,8 @@ internal sealed class NodeHost(
     /// <param name="failure">The reason why the load failed; null if the model was unloaded.</param>
     private async Task<string> ServeNothing(CancellationToken cancellation, string? failure = null)
     {
-        Enter(new NodePhase.Idle(_phase.Progress));
-        SetStage(failure is null ? LoadStage.Served : LoadStage.Failed, failure);
+        Enter(
+            new NodePhase.Idle(_phase.Progress), failure is null ? LoadStage.Served : LoadStage.Failed, failure);
         var next = await Replacement(cancellation);
         Enter(new NodePhase.Loading(_phase.Progress));
         return next;
@@ -262,9 +255,23 @@ internal sealed class NodeHost(
     /// <summary>Replaces the phase; the node drains on if it drained.</summary>
     private void Enter(NodePhase next)
     {
-        Change(phase => next with { IsDraining = phase.IsDraining });
+        Change(phase => next with { IsDraining = phase.IsDraining, Load = phase.Load });
         SignalChange();
     }
+
+    /// <summary>As above, with the stage of the load that changes with the phase.</summary>
+    private void Enter(NodePhase next, LoadStage stage, string? failure = null)
+    {
+        Change(phase => next with { IsDraining = phase.IsDraining, Load = Staged(phase.Load!, stage, failure) });
+        SignalChange();
+    }
+
+    private ModelLoad Staged(ModelLoad load, LoadStage stage, string? failure = null) => load with
+    {
+        Stage = stage,
+        Since = time.GetUtcNow(),
+        Failure = failure?.Length > MaxFailure ? failure[..MaxFailure] + "..." : failure,
+    };
 
     private void SetDraining(bool isDraining) => Change(phase => phase with { IsDraining = isDraining });
 

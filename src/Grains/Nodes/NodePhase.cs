@@ -12,6 +12,9 @@ internal abstract record NodePhase
     /// <summary>True if the node takes no new work.</summary>
     public bool IsDraining { get; init; }
 
+    /// <summary>The latest load. It is part of the phase, so that both change at once for whoever looks.</summary>
+    public ModelLoad? Load { get; init; }
+
     /// <summary>The share of the model's weights that is loaded, 0 to 1.</summary>
     public abstract float Progress { get; }
 
