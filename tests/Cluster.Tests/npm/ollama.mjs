@@ -41,7 +41,12 @@ const object = await client.chat({
   model,
   options,
   messages: [{ role: 'user', content: 'Name a colour.' }],
-  format: { type: 'object', properties: { colour: { enum: ['red', 'blue'] } }, required: ['colour'] },
+  format: {
+    type: 'object',
+    properties: { colour: { enum: ['red', 'blue'] } },
+    required: ['colour'],
+    additionalProperties: false,
+  },
 });
 const generated = await client.generate({ model, prompt: 'What is the capital of France?', options });
 const raw = await client.generate({

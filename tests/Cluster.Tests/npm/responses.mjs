@@ -44,7 +44,21 @@ const stream = client.responses
 const third = await stream.finalResponse();
 
 const short = await say('Count to a hundred.', { max_output_tokens: 3 });
-const object = await say('Name a colour as JSON.', { text: { format: { type: 'json_object' } } });
+
+// JSON whose length is the model's choice may end at the limit of tokens; JSON of this schema is short.
+const json = await say('Name a colour as JSON.', { text: { format: { type: 'json_object' } } });
+const colour = {
+  type: 'json_schema',
+  name: 'colour',
+  schema: {
+    type: 'object',
+    properties: { colour: { enum: ['red', 'green'] } },
+    required: ['colour'],
+    additionalProperties: false,
+  },
+  strict: true,
+};
+const object = await say('Name a colour as JSON.', { text: { format: colour } });
 const passing = await say('Hello.', { store: false });
 const read = await client.responses.retrieve(second.id);
 const items = [];
@@ -144,6 +158,7 @@ console.log(
       .map(event => event.delta)
       .join(''),
     short: { ...tell(short), reason: short.incomplete_details?.reason },
+    json: json.output_text.trimStart()[0],
     object: JSON.parse(object.output_text),
     passing: { ...tell(passing), store: passing.store },
     read: tell(read),
