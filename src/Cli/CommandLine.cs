@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Grpc.Core;
 using Herd.Cli.Commands;
+using Herd.Inference.Files;
 
 namespace Herd.Cli;
 
@@ -61,7 +62,7 @@ internal static class CommandLine
         try
         {
             var path = Path.Combine(HerdHome.Logs, "herd.log");
-            Directory.CreateDirectory(HerdHome.Logs);
+            PrivateFile.CreateFolder(HerdHome.Logs);
             File.AppendAllText(path, $"{exception}\n");
             return $" (its trace is in {path})";
         }

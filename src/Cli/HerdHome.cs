@@ -1,15 +1,15 @@
+using Herd.Inference.Files;
+
 namespace Herd.Cli;
 
 /// <summary>The folders of the repository and of the cluster that runs on this machine.</summary>
 internal static class HerdHome
 {
-    private const UnixFileMode Private =
-        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-
     /// <summary>The name of the file that <see cref="Processes.HomeLock"/> locks.</summary>
     public const string LockFile = "lock";
 
-    private static readonly string[] Own = ["run.json", LockFile, "cluster.key", "operator.key", "logs", "data"];
+    private static readonly string[] Own =
+        ["run.json", LockFile, "cluster.key", "operator.key", "store.password", "logs", "data"];
 
     /// <summary>The folder with models/ in it.</summary>
     public static string Root { get; } = FindRoot();
@@ -23,6 +23,9 @@ internal static class HerdHome
     public static string Catalog => System.IO.Path.Combine(Root, "models", "catalog.json");
 
     public static string StateFile => System.IO.Path.Combine(Path, "run.json");
+
+    /// <summary>The password of the embedded store.</summary>
+    public static string StorePasswordFile => System.IO.Path.Combine(Path, "store.password");
 
     /// <summary>The key for operators' calls at the gateways of the cluster.</summary>
     public static string OperatorKeyFile => System.IO.Path.Combine(Path, "operator.key");
@@ -43,18 +46,10 @@ internal static class HerdHome
     /// </summary>
     public static void Create()
     {
-        if (OperatingSystem.IsWindows())
-        {
-            Directory.CreateDirectory(Path);
-        }
-        else if (!Directory.Exists(Path))
-        {
-            Directory.CreateDirectory(Path, Private);
-        }
-        else if (Directory.EnumerateFileSystemEntries(Path).All(entry =>
+        if (!Directory.Exists(Path) || Directory.EnumerateFileSystemEntries(Path).All(entry =>
             Own.Contains(System.IO.Path.GetFileName(entry))))
         {
-            File.SetUnixFileMode(Path, Private);
+            PrivateFile.CreateFolder(Path);
         }
     }
 

@@ -1,4 +1,6 @@
 using Herd.Cli;
+using Herd.Inference.Files;
 
+PrivateFile.MakeNewFilesPrivate();
 Interrupt.Register();
 return await CommandLine.Run(args);

@@ -1,9 +1,11 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Garnet;
+using Herd.Inference.Files;
 using Herd.Store;
 
 // The embedded store: Garnet in a process of its own, because it and Orleans need different versions of some packages.
+PrivateFile.MakeNewFilesPrivate();
 if (!StoreOptions.TryParse(args, out var options, out var error))
 {
     await Console.Error.WriteLineAsync(error);
@@ -12,12 +14,17 @@ if (!StoreOptions.TryParse(args, out var options, out var error))
 
 try
 {
-    using var server = new GarnetServer(options.ToGarnet());
+    PrivateFile.CreateFolder(options.Data);
+    using var log = new StoreLog(Console.Out.WriteLine);
+    using var server = new GarnetServer(options.ToGarnet(), log);
     server.Start();
     await Console.Out.WriteLineAsync(string.Create(
         CultureInfo.InvariantCulture,
         $"The store listens on {options.Bind}:{options.Port}; its data is in {options.Data}"));
 
+    var disk = new DiskWatch(
+        options.Data, () => log.IsBroken, () => DiskWatch.StartAnew(args), Console.Out.WriteLine);
+    _ = disk.Run(TimeProvider.System, CancellationToken.None);
     using var stop = new ManualResetEventSlim();
     using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
     using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);

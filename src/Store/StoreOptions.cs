@@ -4,20 +4,22 @@ using System.Net;
 
 namespace Herd.Store;
 
-/// <summary>The address and the data folder of the store.</summary>
+/// <summary>The address, the data folder and the password of the store.</summary>
 /// <param name="Bind">The address. Default 127.0.0.1.</param>
 /// <param name="Port">The port, 1 to 65535.</param>
 /// <param name="Data">The folder of its append-only file.</param>
-internal sealed record StoreOptions(string Bind, int Port, string Data)
+/// <param name="PasswordFile">The file of the password that it asks for; empty means that it asks for none.</param>
+internal sealed record StoreOptions(string Bind, int Port, string Data, string PasswordFile)
 {
-    private const string Usage = "Usage: Herd.Store --port PORT --data DIRECTORY [--bind ADDRESS]";
+    private const string Usage =
+        "Usage: Herd.Store --port PORT --data DIRECTORY [--bind ADDRESS] [--password-file FILE]";
 
     public static bool TryParse(
         string[] args, [NotNullWhen(true)] out StoreOptions? options, [NotNullWhen(false)] out string? error)
     {
         options = null;
         error = null;
-        var (bind, port, data) = ("127.0.0.1", 0, "");
+        var (bind, port, data, passwordFile) = ("127.0.0.1", 0, "", "");
         for (var i = 0; i < args.Length && error is null; i += 2)
         {
             var value = i + 1 < args.Length ? args[i + 1] : "";
@@ -30,6 +32,8 @@ internal sealed record StoreOptions(string Bind, int Port, string Data)
                 "--port" => $"--port needs a number from 1 to 65535, not '{value}'.",
                 "--data" when value.Length > 0 => Set(() => data = value),
                 "--data" => "--data needs a folder.",
+                "--password-file" when value.Length > 0 => Set(() => passwordFile = value),
+                "--password-file" => "--password-file needs a file.",
                 _ => $"Unknown option '{args[i]}'.",
             };
         }
@@ -41,7 +45,7 @@ internal sealed record StoreOptions(string Bind, int Port, string Data)
             return false;
         }
 
-        options = new StoreOptions(bind, port, data);
+        options = new StoreOptions(bind, port, data, passwordFile);
         return true;
 
         static string? Set(Action set)
@@ -57,8 +61,11 @@ internal sealed record StoreOptions(string Bind, int Port, string Data)
     /// is acknowledged, and a checkpoint is taken when the log has grown. Files: managed access, because not every host
     /// has libaio.
     /// </summary>
+    /// <exception cref="InvalidDataException">The file of the password is empty.</exception>
+    /// <exception cref="IOException">The file of the password cannot be read.</exception>
     public string[] ToGarnet() =>
     [
+        .. PasswordFile.Length > 0 ? new[] { "--auth", "Password", "--password", ReadPassword() } : [],
         "--bind", Bind,
         "--port", Port.ToString(CultureInfo.InvariantCulture),
         "--lua",
@@ -76,4 +83,8 @@ internal sealed record StoreOptions(string Bind, int Port, string Data)
         "--memory", "1g",
         "--index", "16m",
     ];
+
+    private string ReadPassword() => File.ReadAllText(PasswordFile).Trim() is { Length: > 0 } password
+        ? password
+        : throw new InvalidDataException($"The file of the password, {PasswordFile}, is empty.");
 }

@@ -101,10 +101,11 @@ public class HerdCluster : IAsyncDisposable
         return Process.Start(info)!;
     }
 
-    /// <summary>The address of the store.</summary>
+    /// <summary>The address of the embedded store, with its password.</summary>
     public string Store => State("node-1").GetProperty("arguments").EnumerateArray()
         .Select(argument => argument.GetString()!.Split('='))
-        .Single(argument => argument[0] == "--Cluster:Store")[1];
+        .Single(argument => argument[0] == "--Cluster:Store")[1]
+        + $",password={File.ReadAllText(NewPath("store.password")).Trim()}";
 
     /// <summary>The port in an argument of a process.</summary>
     public int Port(string name, string argument) => int.Parse(

@@ -38,6 +38,31 @@ public sealed class ChartTests
                 Rendered.Variable(made.Spec.Template.Spec.Containers.Single(), "Cluster__Store")));
     }
 
+    /// <summary>The store asks for the secret's password. Whoever connects has its file.</summary>
+    [Theory]
+    [InlineData("embedded")]
+    [InlineData("valkey")]
+    public async Task Chart_WithAPasswordOfTheStore_GivesItToAllWhoConnect(string kind)
+    {
+        var rendered = Rendered.Read(await Renderer.Release(
+            "herd", "", $$"""store={"kind":"{{kind}}","passwordSecret":"herd-store-password"}"""));
+
+        var pods = rendered.All<V1Deployment>().Select(made => made.Spec.Template.Spec)
+            .Concat(rendered.All<V1StatefulSet>().Select(made => made.Spec.Template.Spec)).ToList();
+        Assert.Equal(3, pods.Count);
+        Assert.All(pods, pod =>
+        {
+            var volume = Assert.Single(pod.Volumes, volume => volume.Secret?.SecretName == "herd-store-password");
+            Assert.Equal((int)UnixFileMode.UserRead + (int)UnixFileMode.GroupRead, volume.Secret.DefaultMode);
+            Assert.Contains(pod.Containers.Single().VolumeMounts, mount =>
+                (mount.Name, mount.MountPath) == (volume.Name, "/etc/herd/store"));
+        });
+        var store = Assert.Single(pods, pod => pod.Containers.Single().Name == "store").Containers.Single();
+        Assert.Contains("/etc/herd/store/password", string.Join(' ', store.Args), StringComparison.Ordinal);
+        Assert.Equal(2, pods.Count(pod => pod.Containers.Single().Env?.Any(variable =>
+            (variable.Name, variable.Value) == ("Cluster__StorePasswordFile", "/etc/herd/store/password")) ?? false));
+    }
+
     [Theory]
     [InlineData(
         """pools=[{"name":"a","image":"node","model":"m","cpu":"1","memory":"2Gi","gpus":-1,"replicas":1}]""", "gpus")]

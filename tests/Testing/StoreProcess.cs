@@ -8,12 +8,13 @@ namespace Herd.Testing;
 /// <summary>A store in a process of its own: the embedded Garnet, or Debian's redis-server.</summary>
 public sealed class StoreProcess : IAsyncDisposable
 {
-    private readonly DirectoryInfo _data = Directory.CreateTempSubdirectory("herd-store-");
+    private readonly DirectoryInfo _data;
     private readonly ProcessStartInfo _info;
     private Process? _process;
 
-    private StoreProcess(Func<StoreProcess, ProcessStartInfo> describe)
+    private StoreProcess(Func<StoreProcess, ProcessStartInfo> describe, string? data)
     {
+        _data = data is null ? Directory.CreateTempSubdirectory("herd-store-") : new DirectoryInfo(data);
         _info = describe(this);
         _info.RedirectStandardOutput = true;
     }
@@ -22,9 +23,12 @@ public sealed class StoreProcess : IAsyncDisposable
 
     public string Address => $"127.0.0.1:{Port}";
 
-    public static Task<StoreProcess> StartGarnet() => Start(store => new ProcessStartInfo(
-        Path.Combine(Repository.Root, "artifacts", "bin", "Store", Repository.Configuration, "Herd.Store"),
-        ["--port", store.PortText, "--data", store._data.FullName]));
+    /// <param name="data">The folder of its data; null for one of its own.</param>
+    public static Task<StoreProcess> StartGarnet(string? data = null) => Start(
+        store => new ProcessStartInfo(
+            Path.Combine(Repository.Root, "artifacts", "bin", "Store", Repository.Configuration, "Herd.Store"),
+            ["--port", store.PortText, "--data", store._data.FullName]),
+        data);
 
     /// <summary>Needs Debian's package redis-server, which ./test installs.</summary>
     /// <param name="replicaOf">The port of its primary; null for a primary.</param>
@@ -96,11 +100,14 @@ public sealed class StoreProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>The operating system's id of the process.</summary>
+    public int Pid => _process!.Id;
+
     private string PortText => Port.ToString(CultureInfo.InvariantCulture);
 
-    private static async Task<StoreProcess> Start(Func<StoreProcess, ProcessStartInfo> describe)
+    private static async Task<StoreProcess> Start(Func<StoreProcess, ProcessStartInfo> describe, string? data = null)
     {
-        var store = new StoreProcess(describe);
+        var store = new StoreProcess(describe, data);
         await store.Restart();
         return store;
     }

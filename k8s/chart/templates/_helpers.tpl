@@ -47,10 +47,32 @@ securityContext:
   value: $(POD_IP)
 - name: Cluster__Store
   value: {{ .Values.store.address }}
+{{- if .Values.store.passwordSecret }}
+- name: Cluster__StorePasswordFile
+  value: /etc/herd/store/password
+{{- end }}
 - name: Cluster__KeyFile
   value: /etc/herd/cluster/cluster.key
 - name: Cluster__SiloPort
   value: "11111"
+{{- end }}
+
+{{/* The store's password, for pods that connect to it and for the store itself. */}}
+{{- define "herd.storeMount" -}}
+{{- if .Values.store.passwordSecret }}
+- name: store-password
+  mountPath: /etc/herd/store
+  readOnly: true
+{{- end }}
+{{- end }}
+
+{{- define "herd.storeVolume" -}}
+{{- if .Values.store.passwordSecret }}
+- name: store-password
+  secret:
+    secretName: {{ .Values.store.passwordSecret }}
+    defaultMode: 288
+{{- end }}
 {{- end }}
 
 {{- define "herd.spread" -}}

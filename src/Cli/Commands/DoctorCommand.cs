@@ -8,6 +8,9 @@ namespace Herd.Cli.Commands;
 /// <summary>herd doctor: finds present and coming problems of a cluster, with advice.</summary>
 internal static class DoctorCommand
 {
+    /// <summary>Bytes that the embedded store needs free: with less a write of it may fail.</summary>
+    private const long StoreSpace = 16 << 20;
+
     public static Command Create()
     {
         var json = new Option<bool>("--json") { Description = "Print the findings as one JSON object, in one line." };
@@ -20,7 +23,7 @@ internal static class DoctorCommand
         };
         command.SetAction(async (parsed, cancellation) =>
         {
-            var found = new DiagnoseResponse { Findings = { Processes(), await Cluster(cancellation) } };
+            var found = new DiagnoseResponse { Findings = { Processes(), Space(), await Cluster(cancellation) } };
             if (parsed.GetValue(json))
             {
                 Output.WriteJson(found);
@@ -55,6 +58,28 @@ internal static class DoctorCommand
             Found = $"{process.Name} has ended: {LogTail.Reason(process.Log)}",
             Advice = $"Read {process.Log}, then 'herd down' and 'herd up'.",
         });
+
+    /// <summary>A finding if the disk of the embedded store that runs here is full.</summary>
+    private static IEnumerable<Finding> Space()
+    {
+        if (RunState.TryRead() is not { Plan: { Store: null, Data: var data } } || !Directory.Exists(data))
+        {
+            return [];
+        }
+
+        var free = new DriveInfo(data).AvailableFreeSpace;
+        return free >= StoreSpace ? [] :
+        [
+            new Finding
+            {
+                Severity = Severity.Error,
+                Subject = "disk",
+                Found = $"There is no space in {data}: {free >> 10} KiB are free, and the store needs "
+                    + $"{StoreSpace >> 10}. Conversations go on in memory and are not stored.",
+                Advice = "Free space there. The store goes on by itself then; what it acknowledged is kept.",
+            },
+        ];
+    }
 
     private static async Task<IEnumerable<Finding>> Cluster(CancellationToken cancellation)
     {

@@ -49,6 +49,11 @@ internal static class UpCommand
             Description = "A Redis, Valkey or Garnet instead of the embedded store, such as redis://127.0.0.1:6379.",
             HelpName = "ADDRESS",
         };
+        var storePassword = new Option<string?>("--store-password-file")
+        {
+            Description = "The file of the password at that store. The embedded store makes one of its own.",
+            HelpName = "FILE",
+        };
         var data = new Option<string?>("--data")
         {
             Description = "The folder of the embedded store and of KV caches on disk. "
@@ -62,9 +67,17 @@ internal static class UpCommand
         var command = new Command(
             "up", "Starts a cluster on this machine, or the missing processes of the one that runs.")
         {
-            nodes, gateways, model, runtime, threads, slots, context, http, grpc, store, data, detach,
+            nodes, gateways, model, runtime, threads, slots, context, http, grpc, store, storePassword, data,
+            detach,
         };
 
+        command.Validators.Add(parsed =>
+        {
+            if (parsed.GetValue(storePassword) is not null && parsed.GetValue(store) is null)
+            {
+                parsed.AddError("--store-password-file is the password at the store of --store. Give --store too.");
+            }
+        });
         command.SetAction((parsed, cancellation) => Run(
             () => new ClusterPlan
             {
@@ -80,6 +93,7 @@ internal static class UpCommand
                 HttpPort = parsed.GetValue(http),
                 GrpcPort = parsed.GetValue(grpc),
                 Store = parsed.GetValue(store),
+                StorePasswordFile = parsed.GetValue(storePassword) is { } file ? Path.GetFullPath(file) : null,
                 Data = Path.GetFullPath(parsed.GetValue(data) ?? Path.Combine(HerdHome.Path, "data")),
             },
             parsed.GetValue(detach),

@@ -33,6 +33,9 @@ internal sealed record ClusterPlan
     /// <summary>The address of the store; null starts an embedded one.</summary>
     public required string? Store { get; init; }
 
+    /// <summary>The file of the password at a store that is given; null means none.</summary>
+    public string? StorePasswordFile { get; init; }
+
     public required string Data { get; init; }
 
     public IEnumerable<int> GatewayPorts =>
@@ -42,14 +45,21 @@ internal sealed record ClusterPlan
     public IReadOnlyList<PlannedProcess> Processes()
     {
         var ports = FreePorts((2 * Gateways) + 1);
-        var store = Store ?? LocalStore(ports[0]);
+        var password = Store is null ? SecretFile.Make(HerdHome.StorePasswordFile) : StorePasswordFile;
+        string[] store =
+        [
+            $"{StoreArgument}={Store ?? $"127.0.0.1:{Text(ports[0])}"}",
+            .. password is null ? [] : new[] { $"{StorePasswordArgument}={password}" },
+        ];
         return
         [
             .. Store is null
                 ? new[]
                 {
-                    new PlannedProcess(
-                        "store", "Store", ["--port", Text(ports[0]), "--data", Path.Combine(Data, "store")]),
+                    new PlannedProcess("store", "Store",
+                    [
+                        "--port", Text(ports[0]), "--data", Path.Combine(Data, "store"), "--password-file", password!,
+                    ]),
                 }
                 : [],
             .. NewNodes(1, Nodes, store),
@@ -60,8 +70,8 @@ internal sealed record ClusterPlan
     /// <summary>The processes of nodes.</summary>
     /// <param name="first">The number of the first node, from 1.</param>
     /// <param name="count">The number of nodes.</param>
-    /// <param name="store">The address of the store.</param>
-    public IEnumerable<PlannedProcess> NewNodes(int first, int count, string store)
+    /// <param name="store">The arguments by which they reach the store.</param>
+    public IEnumerable<PlannedProcess> NewNodes(int first, int count, IReadOnlyList<string> store)
     {
         var ports = FreePorts(2 * count);
         return Enumerable.Range(0, count).Select(i =>
@@ -82,6 +92,12 @@ internal sealed record ClusterPlan
         });
     }
 
+    private const string StoreArgument = "--Cluster:Store";
+    private const string StorePasswordArgument = "--Cluster:StorePasswordFile";
+
+    /// <summary>True for an argument by which a process reaches the store.</summary>
+    public static bool IsOfStore(string argument) => argument.Split('=')[0] is StoreArgument or StorePasswordArgument;
+
     /// <summary>The argument that names a gateway's port for operators.</summary>
     public const string AdminPort = "--Gateway:AdminPort";
 
@@ -89,12 +105,9 @@ internal sealed record ClusterPlan
     public const string AdminKeyFile = "--Gateway:AdminKeyFile";
 
     /// <summary>The argument of a gateway with the file of the operators' key, created at the first start.</summary>
-    public static string OperatorKeyArgument() => $"{AdminKeyFile}={OperatorKey.Make()}";
+    public static string OperatorKeyArgument() => $"{AdminKeyFile}={SecretFile.Make(HerdHome.OperatorKeyFile)}";
 
-    /// <summary>The embedded store's address.</summary>
-    public static string LocalStore(int port) => $"127.0.0.1:{Text(port)}";
-
-    private PlannedProcess NewGateway(int number, string store, int port, int adminPort) => new(
+    private PlannedProcess NewGateway(int number, IReadOnlyList<string> store, int port, int adminPort) => new(
         $"gateway-{Text(number)}",
         "Gateway",
     [
@@ -139,10 +152,10 @@ internal sealed record ClusterPlan
         }
     }
 
-    private static IEnumerable<string> Cluster(string name, string store, int port) =>
+    private static IEnumerable<string> Cluster(string name, IReadOnlyList<string> store, int port) =>
     [
         $"--Cluster:Name={name}",
-        $"--Cluster:Store={store}",
+        .. store,
         $"--Cluster:SiloPort={Text(port)}",
         $"--Cluster:KeyFile={MakeKey()}",
     ];

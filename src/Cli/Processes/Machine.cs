@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Herd.Inference.Files;
 
 namespace Herd.Cli.Processes;
 
@@ -24,7 +25,7 @@ internal static partial class Machine
     {
         var program = HerdHome.Program(planned.Program);
         var running = RunningProcess.NotStarted(planned);
-        Directory.CreateDirectory(HerdHome.Logs);
+        PrivateFile.CreateFolder(HerdHome.Logs);
         try
         {
             string[] shell = ["-c", Launcher, program, .. planned.Arguments];

@@ -22,7 +22,7 @@ internal sealed record RunState
         .. Processes.Where(process => process.Program == "Gateway").Select((process, i) => new GatewayAddress(
             $"http://127.0.0.1:{Plan.GrpcPort + (2 * i)}",
             $"http://127.0.0.1:{Argument(process, ClusterPlan.AdminPort) ?? "8082"}",
-            Argument(process, ClusterPlan.AdminKeyFile) is { } file ? OperatorKey.Read(file) : null)),
+            Argument(process, ClusterPlan.AdminKeyFile) is { } file ? SecretFile.Read(file) : null)),
     ];
 
     /// <summary>
@@ -48,15 +48,17 @@ internal sealed record RunState
     /// <param name="threads">CPU threads of each new node.</param>
     public RunState Grow(int nodes, int threads)
     {
-        var store = Plan.Store ?? ClusterPlan.LocalStore(int.Parse(
-            Processes.First(process => process.Program == "Store").Arguments[1], CultureInfo.InvariantCulture));
-        var added = (Plan with { Threads = threads }).NewNodes(Plan.Nodes + 1, nodes - Plan.Nodes, store);
+        var added = (Plan with { Threads = threads }).NewNodes(Plan.Nodes + 1, nodes - Plan.Nodes, Store());
         return this with
         {
             Plan = Plan with { Nodes = nodes },
             Processes = [.. Processes, .. added.Select(RunningProcess.NotStarted)],
         };
     }
+
+    /// <summary>The arguments by which the cluster's processes reach its store.</summary>
+    private IReadOnlyList<string> Store() =>
+        [.. Processes.First(process => process.Program == "Silo").Arguments.Where(ClusterPlan.IsOfStore)];
 
     /// <summary>The same cluster without its last node, which has ended.</summary>
     public RunState WithoutLastNode() => this with

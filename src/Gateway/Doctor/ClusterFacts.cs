@@ -32,8 +32,10 @@ internal sealed record GatewayFacts(
 /// <summary>The store.</summary>
 /// <param name="Failure">The reason why it does not respond; null if it does.</param>
 /// <param name="Wait">The time to an answer.</param>
+/// <param name="HasPassword">True if it asks for a password.</param>
 /// <param name="Described">Its settings, by name.</param>
-internal sealed record StoreFacts(string? Failure, TimeSpan Wait, IReadOnlyDictionary<string, string> Described);
+internal sealed record StoreFacts(
+    string? Failure, TimeSpan Wait, bool HasPassword, IReadOnlyDictionary<string, string> Described);
 
 /// <summary>A node.</summary>
 /// <param name="Report">Its latest report.</param>

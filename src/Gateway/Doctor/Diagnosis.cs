@@ -124,6 +124,13 @@ internal static class Diagnosis
             yield break;
         }
 
+        if (!store.HasPassword)
+        {
+            yield return Warning(
+                "It asks for no password. Whoever reaches it reads and changes every conversation.",
+                "Set one there (requirepass), write it to a file, and name that by Cluster:StorePasswordFile.");
+        }
+
         if (store.Wait > MaxStoreWait)
         {
             yield return Warning(

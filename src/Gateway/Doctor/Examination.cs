@@ -39,14 +39,15 @@ internal sealed class Examination(
 
     private async Task<StoreFacts> ExamineStore()
     {
+        var hasPassword = cluster.Value.StorePasswordFile.Length > 0;
         try
         {
             var wait = await store.Database.PingAsync().WaitAsync(Timeout, time);
-            return new StoreFacts(null, wait, await store.Describe().WaitAsync(Timeout, time));
+            return new StoreFacts(null, wait, hasPassword, await store.Describe().WaitAsync(Timeout, time));
         }
         catch (Exception e) when (e is RedisException or TimeoutException)
         {
-            return new StoreFacts(e.GetType().Name, TimeSpan.Zero, new Dictionary<string, string>());
+            return new StoreFacts(e.GetType().Name, TimeSpan.Zero, hasPassword, new Dictionary<string, string>());
         }
     }
 

@@ -21,10 +21,25 @@ internal static class StoreServices
         .AddHosted(provider => new StoreConnection(Options(provider.Cluster()), provider.Cluster().StoreReplicas));
 
     /// <summary>The options of connections to the configured store.</summary>
+    /// <exception cref="IOException">A file that they name cannot be read.</exception>
     public static ConfigurationOptions Options(ClusterOptions cluster)
     {
-        var options = ConfigurationOptions.Parse(cluster.Store.Replace("redis://", "", StringComparison.Ordinal));
+        var options = StoreAddress.Parse(cluster.Store);
         options.AbortOnConnectFail = false;
+        if (cluster.StoreUser.Length > 0)
+        {
+            options.User = cluster.StoreUser;
+        }
+
+        if (cluster.StorePasswordFile.Length > 0)
+        {
+            options.Password = File.ReadAllText(cluster.StorePasswordFile).Trim();
+        }
+
+        if (cluster.StoreCertificateFile.Length > 0)
+        {
+            options.TrustIssuer(cluster.StoreCertificateFile);
+        }
 
         // Needed for INFO, the only administrative command that is used.
         options.AllowAdmin = true;

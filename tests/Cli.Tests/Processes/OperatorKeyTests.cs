@@ -12,14 +12,14 @@ public sealed class OperatorKeyTests
         var gateway = ProcessTests.Plan().Processes()[^1];
         var file = Assert.Single(gateway.Arguments, argument =>
             argument.StartsWith("--Gateway:AdminKeyFile=", StringComparison.Ordinal)).Split('=')[1];
-        var key = OperatorKey.Read(file)!;
+        var key = SecretFile.Read(file)!;
 
         Assert.Equal(HerdHome.OperatorKeyFile, file);
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
         Assert.Equal(43, key.Length);
         Assert.All(ProcessTests.Plan().Processes(), process => Assert.All(
             process.Arguments, argument => Assert.DoesNotContain(key, argument, StringComparison.Ordinal)));
-        Assert.Equal(key, OperatorKey.Read(OperatorKey.Make()));
+        Assert.Equal(key, SecretFile.Read(SecretFile.Make(HerdHome.OperatorKeyFile)));
     }
 
     /// <summary>A cluster that a version without keys started gets one when its gateway starts again.</summary>
@@ -47,7 +47,7 @@ public sealed class OperatorKeyTests
                 ["--Gateway:AdminKeyFile=/elsewhere"],
             ],
             now.Processes.Select(process => process.Arguments));
-        Assert.Equal(OperatorKey.Read(HerdHome.OperatorKeyFile), now.Gateways[0].AdminKey);
+        Assert.Equal(SecretFile.Read(HerdHome.OperatorKeyFile), now.Gateways[0].AdminKey);
         Assert.Null(old.Gateways[0].AdminKey);
     }
 }

@@ -32,7 +32,45 @@ public sealed class ProcessTests : IDisposable
 
         Assert.DoesNotContain(processes, process => process.Name == "store");
         Assert.All(processes, process => Assert.Contains("--Cluster:Store=redis://10.1.1.1:6379", process.Arguments));
+        Assert.All(processes, process => Assert.DoesNotContain(process.Arguments, IsStorePassword));
     }
+
+    /// <summary>Every process reads the store's password from a file that only its own user can read.</summary>
+    [Fact]
+    [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
+    public void Processes_EmbeddedStore_AskForThePasswordOfAPrivateFile()
+    {
+        var processes = Plan().Processes();
+        var password = SecretFile.Read(HerdHome.StorePasswordFile)!;
+
+        Assert.Equal(["--password-file", HerdHome.StorePasswordFile], processes[0].Arguments.TakeLast(2));
+        Assert.All(processes.Skip(1), process => Assert.Contains(
+            $"--Cluster:StorePasswordFile={HerdHome.StorePasswordFile}", process.Arguments));
+        Assert.Equal(
+            UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(HerdHome.StorePasswordFile));
+        Assert.All(processes.SelectMany(process => process.Arguments), argument =>
+            Assert.DoesNotContain(password, argument, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Grow_StoreWithoutPassword_NewNodesGiveNone()
+    {
+        var state = new RunState
+        {
+            Version = RunState.CurrentVersion,
+            Plan = Plan(),
+            Processes = [new RunningProcess("node-1", "Silo", ["--Cluster:Store=127.0.0.1:7", "--Node:Slots=8"], 0, 0)],
+        };
+
+        var added = state.Grow(3, 1).Processes[^1];
+
+        Assert.Equal("node-3", added.Name);
+        Assert.Contains("--Cluster:Store=127.0.0.1:7", added.Arguments);
+        Assert.DoesNotContain(added.Arguments, IsStorePassword);
+    }
+
+    private static bool IsStorePassword(string argument) =>
+        argument.StartsWith("--Cluster:StorePasswordFile", StringComparison.Ordinal);
 
     [Fact]
     public void Reason_CriticalLine_IsTheReason()

@@ -34,6 +34,7 @@ public sealed class DiagnosisTests
         Store = new StoreFacts(
             null,
             TimeSpan.FromMilliseconds(1),
+            HasPassword: true,
             new Dictionary<string, string> { ["aof_enabled"] = "1", ["maxmemory_policy"] = "noeviction" }),
         Nodes = [Node("node-1"), Node("node-2")],
     };
@@ -64,6 +65,7 @@ public sealed class DiagnosisTests
         { "behind", Severity.Warning, "clocks" },
         { "store away", Severity.Error, "store" },
         { "store slow", Severity.Warning, "store" },
+        { "store open", Severity.Warning, "store" },
         { "store forgets", Severity.Warning, "store" },
         { "store evicts", Severity.Error, "store" },
         { "key open", Severity.Warning, "keys" },
@@ -123,6 +125,7 @@ public sealed class DiagnosisTests
         "behind" => Second(node => node with { Skew = -TimeSpan.FromSeconds(3) }),
         "store away" => Well with { Store = Well.Store with { Failure = "gone" } },
         "store slow" => Well with { Store = Well.Store with { Wait = TimeSpan.FromMilliseconds(30) } },
+        "store open" => Well with { Store = Well.Store with { HasPassword = false } },
         "store forgets" => Store("aof_enabled", "0"),
         "store evicts" => Store("maxmemory_policy", "allkeys-lru"),
         "key open" => Second(facts => facts with { IsKeyOpen = true }),

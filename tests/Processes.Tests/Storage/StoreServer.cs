@@ -23,6 +23,6 @@ public abstract class StoreServer(Func<Task<StoreProcess>> start) : IAsyncLifeti
     }
 }
 
-public sealed class GarnetServer() : StoreServer(StoreProcess.StartGarnet);
+public sealed class GarnetServer() : StoreServer(() => StoreProcess.StartGarnet());
 
 public sealed class RedisServer() : StoreServer(() => StoreProcess.StartRedis());

@@ -14,10 +14,26 @@ public sealed class ClusterOptions
     public string Name { get; set; } = "";
 
     /// <summary>
-    /// The address of the Redis or Garnet with membership and conversations, in the form of StackExchange.Redis. A
-    /// store with replicas has several addresses, separated by commas. Default 127.0.0.1:6379.
+    /// The address of the Redis, Valkey or Garnet with membership and conversations: redis://HOST:PORT, rediss:// for
+    /// TLS, or the form of StackExchange.Redis. A store with replicas has several addresses, separated by commas. It
+    /// holds no password: see <see cref="StorePasswordFile"/>. Default 127.0.0.1:6379.
     /// </summary>
     public string Store { get; set; } = "127.0.0.1:6379";
+
+    /// <summary>The user at the store; empty means its default user. Default empty.</summary>
+    public string StoreUser { get; set; } = "";
+
+    /// <summary>
+    /// The file of the password at the store. Spaces and line ends around it are no part of it. Empty means none.
+    /// Default empty.
+    /// </summary>
+    public string StorePasswordFile { get; set; } = "";
+
+    /// <summary>
+    /// The file of the certificate (PEM) that has issued the store's, for TLS; empty means those that the system
+    /// trusts. Default empty.
+    /// </summary>
+    public string StoreCertificateFile { get; set; } = "";
 
     /// <summary>
     /// The number of the store's replicas that must confirm a write, so that no acknowledged write is lost in a
@@ -75,9 +91,7 @@ internal sealed class ClusterOptionsValidator : IValidateOptions<ClusterOptions>
             options.Name.Length is > 0 and <= 63
                 && options.Name.All(c => c is (>= 'a' and <= 'z') or (>= '0' and <= '9') or '-'),
             $"Cluster:Name '{options.Name}' must be 1 to 63 lower-case letters, digits and '-'.");
-        errors.Require(
-            !string.IsNullOrWhiteSpace(options.Store),
-            "Cluster:Store is empty. Give the address of the Redis or Garnet to use, such as 127.0.0.1:6379.");
+        StoreOptionErrors.Check(options, errors);
         errors.RequireAtLeast("Cluster:StoreReplicas", options.StoreReplicas, 0);
         errors.Require(
             System.Net.IPAddress.TryParse(options.Address, out _),

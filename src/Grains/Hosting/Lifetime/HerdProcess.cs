@@ -1,3 +1,4 @@
+using Herd.Inference.Files;
 using Herd.Inference.Runtime;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -15,6 +16,7 @@ public static class HerdProcess
     /// <returns>The exit code.</returns>
     public static async Task<int> Run(Func<IHost> build)
     {
+        PrivateFile.MakeNewFilesPrivate();
         try
         {
             while (await WasEvicted(build))
@@ -31,8 +33,9 @@ public static class HerdProcess
         }
         catch (RedisConnectionException e)
         {
-            await Console.Error.WriteLineAsync(
-                $"The store does not respond ({e.FailureType}). Is it running, and is Cluster:Store right?");
+            await Console.Error.WriteLineAsync(e.FailureType == ConnectionFailureType.AuthenticationFailure
+                ? "The store refuses this process's password. Check Cluster:StorePasswordFile and Cluster:StoreUser."
+                : $"The store does not respond ({e.FailureType}). Is it running, and is Cluster:Store right?");
             return CannotStart;
         }
         catch (Exception e) when (

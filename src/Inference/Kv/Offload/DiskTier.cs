@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Herd.Inference.Files;
 using Herd.Inference.Kv.Snapshots;
 using Herd.Inference.Runtime;
 using Microsoft.Extensions.Logging;
@@ -184,7 +185,7 @@ internal sealed class DiskTier : IDiskTier
     {
         try
         {
-            Directory.CreateDirectory(directory);
+            PrivateFile.CreateFolder(directory);
             return new FileStream(
                 Path.Combine(directory, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }

@@ -13,7 +13,7 @@ public static class SnapshotKey
     {
         try
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            PrivateFile.CreateFolder(Path.GetDirectoryName(path)!);
             if (!File.Exists(path))
             {
                 Make(path);

@@ -5,33 +5,34 @@ using Herd.Inference.Files;
 namespace Herd.Cli.Processes;
 
 /// <summary>
-/// The operators' key of the cluster that 'herd up' runs: a file that only its own user can read. Gateways get the
-/// file's path, and commands read it, so the key is on no command line and in no environment.
+/// A secret of the cluster that 'herd up' runs: a file that only its own user can read. Processes get the file's path,
+/// so the secret is on no command line and in no environment.
 /// </summary>
-internal static class OperatorKey
+internal static class SecretFile
 {
     private const int Bytes = 32;
 
-    /// <summary>The file's path, once the file exists.</summary>
-    public static string Make()
+    /// <summary>Makes a secret at random, unless the file exists.</summary>
+    /// <returns>The file's path.</returns>
+    public static string Make(string path)
     {
         HerdHome.Create();
-        if (!File.Exists(HerdHome.OperatorKeyFile))
+        if (!File.Exists(path))
         {
-            var temporary = HerdHome.OperatorKeyFile + ".new";
+            var temporary = path + ".new";
             File.Delete(temporary);
             using (var file = new StreamWriter(PrivateFile.Create(temporary)))
             {
                 file.WriteLine(Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(Bytes)));
             }
 
-            File.Move(temporary, HerdHome.OperatorKeyFile);
+            File.Move(temporary, path);
         }
 
-        return HerdHome.OperatorKeyFile;
+        return path;
     }
 
-    /// <returns>The key in a file; null if there is no such file.</returns>
+    /// <returns>The secret in a file; null if there is no such file.</returns>
     /// <exception cref="CliException">The file is not readable.</exception>
     public static string? Read(string path)
     {
@@ -41,7 +42,7 @@ internal static class OperatorKey
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CliException($"the operators' key {path} cannot be read: {e.Message}");
+            throw new CliException($"the secret {path} cannot be read: {e.Message}");
         }
     }
 }

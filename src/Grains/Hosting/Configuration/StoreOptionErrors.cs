@@ -1,0 +1,82 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Herd.Grains.Hosting.Identity;
+
+namespace Herd.Grains.Hosting.Configuration;
+
+/// <summary>Checks the options of the connection to the store.</summary>
+internal static class StoreOptionErrors
+{
+    public static void Check(ClusterOptions options, OptionErrors errors)
+    {
+        CheckAddress(options, errors);
+        CheckPassword(options, errors);
+        CheckCertificate(options, errors);
+    }
+
+    private static void CheckAddress(ClusterOptions options, OptionErrors errors)
+    {
+        if (string.IsNullOrWhiteSpace(options.Store))
+        {
+            errors.Require(
+                false,
+                "Cluster:Store is empty. Give the address of the Redis or Garnet to use, such as 127.0.0.1:6379.");
+            return;
+        }
+
+        try
+        {
+            StoreAddress.Parse(options.Store);
+        }
+        catch (ArgumentException e)
+        {
+            // The address is not repeated: it may hold the password.
+            errors.Require(false, $"Cluster:Store is no address of a store: {e.Message}");
+        }
+    }
+
+    private static void CheckPassword(ClusterOptions options, OptionErrors errors)
+    {
+        var path = options.StorePasswordFile;
+        errors.Require(
+            options.StoreUser.Length == 0 || path.Length > 0,
+            "Cluster:StoreUser needs the password of that user. Name its file by Cluster:StorePasswordFile.");
+        if (path.Length == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            errors.Require(
+                File.ReadAllText(path).Trim().Length > 0,
+                $"Cluster:StorePasswordFile {path} is empty. Write the store's password to it.");
+            errors.Require(
+                !FilePermissions.IsReadableByOthers(path),
+                $"Every user of this machine may read Cluster:StorePasswordFile {path}. Set its mode to 600, or mount "
+                + "the secret with mode 0440.");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            errors.Require(false, $"Cluster:StorePasswordFile {path} cannot be read: {e.Message}");
+        }
+    }
+
+    private static void CheckCertificate(ClusterOptions options, OptionErrors errors)
+    {
+        if (options.StoreCertificateFile.Length == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            using var issuer = X509CertificateLoader.LoadCertificateFromFile(options.StoreCertificateFile);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            errors.Require(
+                false, $"Cluster:StoreCertificateFile {options.StoreCertificateFile} is no certificate: {e.Message}");
+        }
+    }
+}
