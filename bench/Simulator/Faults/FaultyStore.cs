@@ -76,7 +76,7 @@ internal sealed class FaultyStore(FaultWorld world) : IConversationStore
         return world.Cluster.IsFaulty && world.Random.Next(WritesForOneUntold) == 0 ? throw Away() : stored;
     }
 
-    public Task<long> Count(string tenant) => throw new NotSupportedException();
+    public Task<bool> TryReserve(string tenant, string id, int limit) => throw new NotSupportedException();
 
     public Task Delete(string tenant, string id) => throw new NotSupportedException();
 

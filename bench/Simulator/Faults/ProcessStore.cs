@@ -25,7 +25,7 @@ internal sealed class ProcessStore(FaultyStore store, SimulatedProcess process) 
         return await store.Write(tenant, expected, conversation, firstTurn, owner);
     }
 
-    public Task<long> Count(string tenant) => store.Count(tenant);
+    public Task<bool> TryReserve(string tenant, string id, int limit) => store.TryReserve(tenant, id, limit);
 
     public Task Delete(string tenant, string id) => store.Delete(tenant, id);
 

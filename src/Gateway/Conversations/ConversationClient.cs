@@ -41,15 +41,15 @@ internal sealed class ConversationClient(
 
     public async Task<Conversation> Create(Tenant tenant, string? model, string? system, CancellationToken cancellation)
     {
-        await CheckRoom(tenant);
         var id = NewId();
+        await ReservePlace(tenant, id);
         return await Call(() => Grain(tenant, id).Create(model, system, cancellation), cancellation);
     }
 
     public async Task<Conversation> Fork(Tenant tenant, string id, string? lastTurn, CancellationToken cancellation)
     {
-        await CheckRoom(tenant);
         var copy = NewId();
+        await ReservePlace(tenant, copy);
         return await Call(() => Grain(tenant, id).Fork(copy, lastTurn, cancellation), cancellation);
     }
 
@@ -220,9 +220,9 @@ internal sealed class ConversationClient(
             _ => CallFailure.IsTransient(exception),
         };
 
-    private async Task CheckRoom(Tenant tenant)
+    private async Task ReservePlace(Tenant tenant, string conversation)
     {
-        if (tenant.Limits.Conversations is { } limit && await store.Count(tenant.Name) >= limit)
+        if (tenant.Limits.Conversations is { } limit && !await store.TryReserve(tenant.Name, conversation, limit))
         {
             throw Quotas.Refusal($"{limit} stored conversations", retryAfter: null);
         }

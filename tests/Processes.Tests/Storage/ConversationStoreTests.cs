@@ -1,6 +1,7 @@
 using Herd.Contracts.Conversations;
 using Herd.Grains.Conversations.Storage;
 using Herd.Testing;
+using Microsoft.Extensions.Time.Testing;
 using StackExchange.Redis;
 
 namespace Herd.Processes.Tests.Storage;
@@ -10,6 +11,7 @@ namespace Herd.Processes.Tests.Storage;
 public abstract class ConversationStoreTests<TServer>(TServer server) : IClassFixture<TServer>, IAsyncLifetime
     where TServer : StoreServer
 {
+    private readonly FakeTimeProvider _time = new(DateTimeOffset.UnixEpoch.AddYears(50));
     private StoreConnection _connection = null!;
 
     private protected StoreProcess Process => server.Process;
@@ -206,11 +208,56 @@ public abstract class ConversationStoreTests<TServer>(TServer server) : IClassFi
         Assert.Empty((await Store.List("t", 10, null)).Conversations);
     }
 
+    /// <summary>As if 24 clients of a tenant with a limit of 3 created one each at two gateways.</summary>
+    [Fact]
+    public async Task TryReserve_ManyAtOnce_KeepTheLimitWhileTheyAreCreated()
+    {
+        var (connection, other) = await Connect();
+        var created = await Task.WhenAll(Enumerable.Range(0, 24).Select(i => Task.Run(async () =>
+        {
+            var store = i % 2 == 0 ? Store : other;
+            return await store.TryReserve("t", $"c{i}", limit: 3)
+                && (await store.Write("t", null, New($"c{i}"), 0, "one")).Revision == 1;
+        })));
+        await connection.DisposeAsync();
+
+        Assert.Equal(3, created.Count(isCreated => isCreated));
+        Assert.False(await Store.TryReserve("t", "another", limit: 3));
+        Assert.True(await Store.TryReserve("other", "another", limit: 3));
+        await Store.Delete("t", (await Store.List("t", 1, null)).Conversations[0].Id);
+        Assert.True(await Store.TryReserve("t", "another", limit: 3));
+    }
+
+    [Fact]
+    public async Task TryReserve_SameConversationAgain_TakesOnePlace()
+    {
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.True(await Store.TryReserve("t", "c", limit: 1));
+        }
+
+        await Write(null, New("c"));
+        Assert.True(await Store.TryReserve("t", "c", limit: 1));
+        Assert.False(await Store.TryReserve("t", "d", limit: 1));
+    }
+
+    /// <summary>The gateway that reserved the place died before it created the conversation.</summary>
+    [Fact]
+    public async Task TryReserve_PlaceIsNotUsed_IsFreeAfterAMinute()
+    {
+        await Store.TryReserve("t", "c", limit: 1);
+        _time.Advance(TimeSpan.FromSeconds(59));
+        Assert.False(await Store.TryReserve("t", "d", limit: 1));
+
+        _time.Advance(TimeSpan.FromSeconds(2));
+        Assert.True(await Store.TryReserve("t", "d", limit: 1));
+    }
+
     private async Task<(StoreConnection Connection, RedisConversationStore Store)> Connect()
     {
         var connection = new StoreConnection(ConfigurationOptions.Parse(Process.Address));
         await connection.StartAsync(Cancellation);
-        return (connection, new RedisConversationStore(connection));
+        return (connection, new RedisConversationStore(connection, _time));
     }
 
     private protected Task<StoredConversation> Write(

@@ -16,7 +16,7 @@ public sealed class RedisConversationStoreTests(RedisServer server) : Conversati
         await using var primary = await StoreProcess.StartRedis();
         await using var connection = new StoreConnection(ConfigurationOptions.Parse(primary.Address), replicas: 1);
         await connection.StartAsync(TestContext.Current.CancellationToken);
-        var store = new RedisConversationStore(connection);
+        var store = new RedisConversationStore(connection, TimeProvider.System);
         var conversation = new Conversation { Id = "c", Created = DateTimeOffset.UnixEpoch };
         var first = new StoredConversation(conversation, 0);
 

@@ -31,8 +31,15 @@ public interface IConversationStore
 
     Task Delete(string tenant, string id);
 
-    /// <summary>The number of conversations of a tenant.</summary>
-    Task<long> Count(string tenant);
+    /// <summary>
+    /// Reserves a place for a new conversation, so that creations at the same time, at all gateways, keep the limit.
+    /// The place is the conversation's once it is created; one that is not used is free again after a minute.
+    /// </summary>
+    /// <param name="tenant">The tenant.</param>
+    /// <param name="id">The id of the conversation. It may reserve its place again.</param>
+    /// <param name="limit">The maximum of the tenant's conversations.</param>
+    /// <returns>False if all places are taken.</returns>
+    Task<bool> TryReserve(string tenant, string id, int limit);
 
     /// <summary>Lists conversations without their turns, newest first.</summary>
     /// <param name="tenant">The tenant.</param>

@@ -9,7 +9,7 @@ namespace Herd.Grains.Conversations.Storage;
 /// Conversations in Redis or Garnet: a hash for each conversation, so that a turn costs one write of that turn; a
 /// sorted set for the list of each tenant. docs/stored-state.md.
 /// </summary>
-internal sealed class RedisConversationStore(StoreConnection store) : IConversationStore
+internal sealed class RedisConversationStore(StoreConnection store, TimeProvider time) : IConversationStore
 {
     private const string Head = "head";
     private const string Revision = "revision";
@@ -33,6 +33,29 @@ internal sealed class RedisConversationStore(StoreConnection store) : IConversat
         if ARGV[2] ~= '0' then redis.call('EXPIRE', KEYS[1], ARGV[2]) end
         return 1
         """;
+
+    /// <summary>
+    /// Reserves a place unless all are taken: listed conversations and reservations count. Keys: the list, the
+    /// reservations. Arguments: the id; the limit; the time; the time before which reservations no longer count.
+    /// </summary>
+    private const string ReserveScript = """
+        redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[4])
+        if redis.call('ZSCORE', KEYS[1], ARGV[1]) or redis.call('ZSCORE', KEYS[2], ARGV[1]) then return 1 end
+        if redis.call('ZCARD', KEYS[1]) + redis.call('ZCARD', KEYS[2]) >= tonumber(ARGV[2]) then return 0 end
+        redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
+        return 1
+        """;
+
+    /// <summary>
+    /// Moves a conversation from the reservations to the list, so that it counts once. Keys as of
+    /// <see cref="ReserveScript"/>. Arguments: the id; the time of its creation.
+    /// </summary>
+    private const string EnterScript = """
+        redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
+        redis.call('ZREM', KEYS[2], ARGV[1])
+        """;
+
+    private static readonly TimeSpan ReservationTime = TimeSpan.FromMinutes(1);
 
     private IDatabase Database => store.Database;
 
@@ -61,8 +84,11 @@ internal sealed class RedisConversationStore(StoreConnection store) : IConversat
         {
             // The entry comes first: lists omit an entry without a conversation; a conversation without an entry is
             // lost.
-            var created = conversation.Created.ToUnixTimeMilliseconds();
-            await Database.SortedSetAddAsync(Index(tenant), conversation.Id, created);
+            await Database.ScriptEvaluateAsync(
+                EnterScript,
+                [Index(tenant), Reserved(tenant)],
+                [conversation.Id, conversation.Created.ToUnixTimeMilliseconds()],
+                CommandFlags.DemandMaster | CommandFlags.NoScriptCache);
         }
 
         var stored = await TryWrite(key, expected, conversation, firstTurn, owner)
@@ -118,7 +144,15 @@ internal sealed class RedisConversationStore(StoreConnection store) : IConversat
         await store.Replicated();
     }
 
-    public Task<long> Count(string tenant) => Database.SortedSetLengthAsync(Index(tenant));
+    public async Task<bool> TryReserve(string tenant, string id, int limit)
+    {
+        var now = time.GetUtcNow();
+        return (bool)await Database.ScriptEvaluateAsync(
+            ReserveScript,
+            [Index(tenant), Reserved(tenant)],
+            [id, limit, now.ToUnixTimeMilliseconds(), (now - ReservationTime).ToUnixTimeMilliseconds()],
+            CommandFlags.DemandMaster | CommandFlags.NoScriptCache);
+    }
 
     public async Task<ConversationPage> List(string tenant, int size, string? after)
     {
@@ -159,6 +193,8 @@ internal sealed class RedisConversationStore(StoreConnection store) : IConversat
     private static RedisKey Key(string tenant, string id) => $"herd:conversation:{GrainKey.Conversation(tenant, id)}";
 
     private static RedisKey Index(string tenant) => $"herd:conversations:{Uri.EscapeDataString(tenant)}";
+
+    private static RedisKey Reserved(string tenant) => $"herd:reserved:{Uri.EscapeDataString(tenant)}";
 
     private static string TurnField(int turn) => string.Create(CultureInfo.InvariantCulture, $"{TurnPrefix}{turn}");
 }

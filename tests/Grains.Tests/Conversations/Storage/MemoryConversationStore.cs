@@ -47,7 +47,7 @@ internal sealed class MemoryConversationStore : IConversationStore
         return Stored;
     }
 
-    public Task<long> Count(string tenant) => Task.FromResult(Stored is null ? 0L : 1);
+    public Task<bool> TryReserve(string tenant, string id, int limit) => Task.FromResult(Stored is null);
 
     public Task Delete(string tenant, string id)
     {
