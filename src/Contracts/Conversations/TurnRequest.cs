@@ -84,6 +84,12 @@ public sealed record TurnEvent
     /// With <see cref="Completed"/>: the store did not respond, so the turn is only in memory until it does.
     /// </summary>
     [Id(3)] public bool IsUnsaved { get; init; }
+
+    /// <summary>
+    /// Tokens that were computed for the turn since the event before, of its prompt and its answer. Parts that were
+    /// computed by an earlier attempt of the turn do not count again. A delta without text and tokens has only this.
+    /// </summary>
+    [Id(4)] public int Computed { get; init; }
 }
 
 /// <summary>A node begins to answer. Sent again when another node continues.</summary>
@@ -99,6 +105,9 @@ public sealed record TurnStarted(
 public sealed record AnswerDelta(
     [property: Id(0)] string Text, [property: Id(1)] int Tokens, [property: Id(2)] long Epoch = 0)
 {
+    /// <summary>Of an event that only says what was computed.</summary>
+    public static readonly AnswerDelta Empty = new("", 0);
+
     /// <summary>One for each token; null if they were not requested, or are no longer known.</summary>
     [Id(3)] public IReadOnlyList<TokenLogProbs>? LogProbs { get; init; }
 

@@ -96,6 +96,12 @@ public sealed record GenerationEvent(
 
     /// <summary>One for each token; null if they were not requested.</summary>
     [Id(4)] public IReadOnlyList<TokenLogProbs>? LogProbs { get; init; }
+
+    /// <summary>
+    /// The tokens of the prompt, and those of them that were cached; set once, when its computation begins, and in a
+    /// replay buffer. Null from a node of an older version.
+    /// </summary>
+    [Id(5)] public Usage? Prompt { get; init; }
 }
 
 /// <summary>The result of a complete answer.</summary>

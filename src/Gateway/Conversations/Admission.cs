@@ -40,7 +40,7 @@ internal sealed class Admission(Router router, IOptions<GatewayOptions> options)
     public void Dispose() => _waiting.Dispose();
 
     /// <summary>The approximate number of tokens behind the last answer: the KV cache has the others.</summary>
-    private static int NewTokens(IReadOnlyList<Message> input) =>
+    public static int NewTokens(IReadOnlyList<Message> input) =>
         input.Reverse().TakeWhile(message => message.Role != Role.Assistant).Sum(message => message.Text.Length)
             / TokenEstimate.CharactersPerToken;
 

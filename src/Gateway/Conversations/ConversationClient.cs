@@ -90,10 +90,11 @@ internal sealed class ConversationClient(
     public async IAsyncEnumerable<TurnEvent> Converse(
         Tenant tenant, string id, TurnRequest request, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        using var counted = Admit(() => quotas.Begin(tenant));
-
         // A resumed turn was admitted when it began.
-        using var waiting = request.Offset == AnswerOffset.Start ? Admit(() => admission.Enter(request)) : null;
+        var isResumed = request.Offset != AnswerOffset.Start;
+        using var waiting = isResumed ? null : await Admit(() => Task.FromResult(admission.Enter(request)));
+        await using var quota = await Admit(() => quotas.Begin(
+            tenant, Admission.NewTokens(request.Input), request.Settings.MaxTokens, isResumed));
         using var measured = new TurnMeasure(metrics, time);
         request = request with
         {
@@ -108,6 +109,12 @@ internal sealed class ConversationClient(
                 do
                 {
                     var update = events.Current;
+                    quota.Charge(update.Computed);
+                    if (update.Delta is { Tokens: 0, Text: "" })
+                    {
+                        continue;
+                    }
+
                     if (update.Delta is { } delta)
                     {
                         waiting?.Dispose();
@@ -116,10 +123,10 @@ internal sealed class ConversationClient(
                     }
 
                     measured.Turn = update.Completed;
-                    if (update.Completed is { } turn)
+                    if (update.Completed is not null)
                     {
                         // A reader may stop at this event, so nothing behind it is certain to run.
-                        Charge(tenant, turn);
+                        await quota.DisposeAsync();
                         yield return update;
                         yield break;
                     }
@@ -131,11 +138,11 @@ internal sealed class ConversationClient(
         }
     }
 
-    private T Admit<T>(Func<T> admit)
+    private async Task<T> Admit<T>(Func<Task<T>> admit)
     {
         try
         {
-            return admit();
+            return await admit();
         }
         catch (HerdException e)
         {
@@ -225,14 +232,6 @@ internal sealed class ConversationClient(
         if (tenant.Limits.Conversations is { } limit && !await store.TryReserve(tenant.Name, conversation, limit))
         {
             throw Quotas.Refusal($"{limit} stored conversations", retryAfter: null);
-        }
-    }
-
-    private void Charge(Tenant tenant, Turn turn)
-    {
-        if (turn.Usage is { } usage)
-        {
-            quotas.Charge(tenant, usage);
         }
     }
 

@@ -1,10 +1,10 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
-using Herd.Contracts.Conversations;
 using Herd.Gateway.Conversations;
 using Herd.Gateway.Generation;
 using Herd.Gateway.Requests;
 using Herd.Gateway.Tenants;
+using Herd.Inference.Text;
 using static Herd.Gateway.Errors.BadRequest;
 
 namespace Herd.Gateway.OpenAi;
@@ -42,9 +42,10 @@ internal static class EmbeddingsEndpoint
     public static async Task<(IReadOnlyList<float[]> Vectors, int Tokens)> Embed(
         Tenant tenant, string model, IReadOnlyList<string> texts, ModelTokens tokens, Quotas quotas)
     {
-        using var counted = quotas.Begin(tenant);
+        var expected = texts.Sum(text => text.Length) / TokenEstimate.CharactersPerToken;
+        await using var quota = await quotas.Begin(tenant, expected, answer: 0);
         var made = await tokens.Embed(model, texts);
-        quotas.Charge(tenant, new Usage(made.Tokens, CompletionTokens: 0, CachedTokens: 0));
+        quota.Charge(made.Tokens);
         return (made.Vectors, made.Tokens);
     }
 

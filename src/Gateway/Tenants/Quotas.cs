@@ -1,51 +1,61 @@
-using System.Collections.Concurrent;
-using System.Threading.RateLimiting;
-using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
+using Herd.Grains.Accounting.Limits;
 
 namespace Herd.Gateway.Tenants;
 
-/// <summary>Enforces the limits of tenants at this gateway. Gateways do not share their counts.</summary>
-internal sealed class Quotas(TimeProvider time) : IDisposable
+/// <summary>Enforces the limits of tenants, for all gateways together.</summary>
+internal sealed class Quotas(ILimitCounts counts)
 {
-    private readonly ConcurrentDictionary<string, Use> _uses = new();
+    /// <summary>
+    /// The most tokens of an answer that are reserved before it begins, or 5 % of the limit if that is more. Clients
+    /// allow answers far longer than they get.
+    /// </summary>
+    private const int MaxReservedAnswer = 256;
+
+    private const int ReservedShare = 20;
 
     /// <summary>Counts a request.</summary>
     /// <exception cref="HerdException">The tenant sent too many within a minute.</exception>
-    public void Count(Tenant tenant)
+    public async Task Count(Tenant tenant)
     {
-        if (tenant.Limits.RequestsPerMinute is { } limit)
+        if (tenant.Limits.RequestsPerMinute is { } limit
+            && await counts.Take(Name("requests", tenant), limit, 1, isForced: false) is { Ticks: > 0 } wait)
         {
-            using var lease = UsageOf(tenant).Requests!.AttemptAcquire();
-            if (!lease.IsAcquired)
-            {
-                throw Refusal($"{limit} requests a minute", TimeSpan.FromMinutes(1.0 / limit));
-            }
+            throw Refusal($"{limit} requests a minute", wait);
         }
     }
 
-    /// <summary>Begins an answer.</summary>
-    /// <returns>To be disposed at the end of the answer; null without a limit.</returns>
+    /// <summary>Begins an answer. Its expected tokens are reserved.</summary>
+    /// <param name="tenant">The tenant.</param>
+    /// <param name="prompt">The expected tokens of the prompt that are computed.</param>
+    /// <param name="answer">The maximum of tokens of the answer; null if the client set none.</param>
+    /// <param name="isResumed">True for an answer that began before: only the number of answers may refuse it.</param>
+    /// <returns>To be charged while the answer is computed, and disposed at its end.</returns>
     /// <exception cref="HerdException">
     /// The tenant has too many answers at once, or used too many tokens within a minute.
     /// </exception>
-    public IDisposable? Begin(Tenant tenant)
+    public async Task<AnswerQuota> Begin(Tenant tenant, int prompt, int? answer, bool isResumed = false)
     {
-        var use = UsageOf(tenant);
-        if (use.Tokens?.Wait() is { Ticks: > 0 } wait)
+        var quota = new AnswerQuota(counts, tenant.Limits.TokensPerMinute, Name("tokens", tenant));
+        if (tenant.Limits.Streams is { } streams
+            && !await quota.TryEnter(Name("streams", tenant), streams))
         {
-            throw Refusal($"{tenant.Limits.TokensPerMinute} tokens a minute", wait);
+            throw Refusal($"{streams} answers at once", TimeSpan.FromSeconds(1));
         }
 
-        var lease = use.Streams?.AttemptAcquire();
-        return lease is null or { IsAcquired: true }
-            ? lease
-            : throw Refusal($"{tenant.Limits.Streams} answers at once", TimeSpan.FromSeconds(1));
-    }
+        if (tenant.Limits.TokensPerMinute is { } limit)
+        {
+            var most = Math.Max(MaxReservedAnswer, limit / ReservedShare);
+            var reserved = Math.Min(limit, prompt + Math.Min(answer ?? MaxReservedAnswer, most));
+            if (await quota.Reserve(reserved, isResumed) is { Ticks: > 0 } wait)
+            {
+                await quota.DisposeAsync();
+                throw Refusal($"{limit} tokens a minute", wait);
+            }
+        }
 
-    /// <summary>Charges the tokens of an answer: the computed ones of the prompt, and those of the answer.</summary>
-    public void Charge(Tenant tenant, Usage usage) =>
-        UsageOf(tenant).Tokens?.Charge(usage.PromptTokens - usage.CachedTokens + usage.CompletionTokens);
+        return quota;
+    }
 
     public static HerdException Refusal(string limit, TimeSpan? retryAfter) =>
         new HerdException(
@@ -55,41 +65,5 @@ internal sealed class Quotas(TimeProvider time) : IDisposable
             .With("limit", limit)
             .RetryAfter(retryAfter);
 
-    public void Dispose()
-    {
-        foreach (var use in _uses.Values)
-        {
-            use.Requests?.Dispose();
-            use.Streams?.Dispose();
-        }
-    }
-
-    private Use UsageOf(Tenant tenant) => _uses.AddOrUpdate(
-        tenant.Name,
-        static (_, now) => new Use(now.Limits, now.time),
-        static (_, use, now) => use.Limits == now.Limits ? use : new Use(now.Limits, now.time),
-        (tenant.Limits, time));
-
-    /// <summary>A tenant's use of its limits. It starts again from zero when the limits change.</summary>
-    private sealed class Use(TenantLimits limits, TimeProvider time)
-    {
-        public TenantLimits Limits => limits;
-
-        public TokenBudget? Tokens { get; } = limits.TokensPerMinute is { } tokens
-            ? new TokenBudget(tokens, time)
-            : null;
-
-        public ConcurrencyLimiter? Streams { get; } = limits.Streams is { } streams
-            ? new ConcurrencyLimiter(new ConcurrencyLimiterOptions { PermitLimit = streams })
-            : null;
-
-        public TokenBucketRateLimiter? Requests { get; } = limits.RequestsPerMinute is { } requests
-            ? new TokenBucketRateLimiter(new TokenBucketRateLimiterOptions
-            {
-                TokenLimit = requests,
-                TokensPerPeriod = 1,
-                ReplenishmentPeriod = TimeSpan.FromMinutes(1.0 / requests),
-            })
-            : null;
-    }
+    private static string Name(string what, Tenant tenant) => $"{what}:{Uri.EscapeDataString(tenant.Name)}";
 }

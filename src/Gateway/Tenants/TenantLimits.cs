@@ -3,7 +3,7 @@ using Herd.Grains.Hosting.Configuration;
 
 namespace Herd.Gateway.Tenants;
 
-/// <summary>The limits of a tenant at one gateway. Null means no limit.</summary>
+/// <summary>The limits of a tenant at all gateways together. Null means no limit.</summary>
 public sealed record TenantLimits
 {
     /// <summary>Requests a minute, 1 or more. Default no limit.</summary>

@@ -1,3 +1,4 @@
+using Herd.Grains.Accounting;
 using Herd.Grains.Conversations;
 using Herd.Grains.Hosting.Configuration;
 using Herd.Grains.Hosting.Lifetime;
@@ -29,6 +30,7 @@ public static class HerdSilo
         builder.AddSilo(typeof(NodeGrain), typeof(SessionGrain));
         builder.Services
             .AddScaling()
+            .AddAccounting()
             .AddConversations()
             .AddTurnRouting()
             .AddRebalancing()

@@ -13,7 +13,15 @@ public sealed record GenerationUpdate(IReadOnlyList<int> Tokens, string Text, Ge
 
     /// <summary>Mirostat's mu after these tokens, in bits. Null without Mirostat.</summary>
     public float? MirostatMu { get; init; }
+
+    /// <summary>The prompt, on the first update: its computation begins. Null on later ones.</summary>
+    public PromptTokens? Prompt { get; init; }
 }
+
+/// <summary>The tokens of a prompt.</summary>
+/// <param name="Total">All of them.</param>
+/// <param name="Cached">Those that were already in the KV cache.</param>
+public readonly record struct PromptTokens(int Total, int Cached);
 
 /// <summary>Why an answer ended.</summary>
 public enum FinishReason

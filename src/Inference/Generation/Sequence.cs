@@ -99,7 +99,9 @@ internal sealed class Sequence
     /// </summary>
     public int ShortPrompt { get; private set; }
 
-    /// <summary>Records that the sequence got its slot, and how many tokens of the prompt were cached.</summary>
+    /// <summary>
+    /// Records that the sequence got its slot, and publishes how many tokens of the prompt were cached.
+    /// </summary>
     public void Admitted()
     {
         ShortPrompt = Kv.Pending <= EngineLoad.ShortPromptTokens ? Kv.Pending : 0;
@@ -111,6 +113,8 @@ internal sealed class Sequence
             _admitted = InSlotSince;
             (_prefixSource, _restore) = (Kv.PrefixSource, Kv.Restore);
             _cached = Math.Min(Kv.Slot!.Tokens.Count, _request.Prompt.Count);
+            _updates.Writer.TryWrite(
+                New([], "", null, []) with { Prompt = new PromptTokens(_request.Prompt.Count, _cached) });
         }
     }
 

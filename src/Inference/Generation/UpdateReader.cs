@@ -23,13 +23,14 @@ internal sealed class UpdateReader(Sequence sequence, TimeSpan interval, TimePro
             await Wait(left, cancellation);
         }
 
-        _last = time.GetTimestamp();
         _taken.Clear();
         while (_updates.TryRead(out var update))
         {
             _taken.Add(update);
         }
 
+        // The first token does not wait for the interval after the update that the prompt's computation began.
+        _last = _taken is [{ Prompt: not null }] ? _last : time.GetTimestamp();
         return _taken.Count == 1 ? _taken[0] : Join(_taken);
     }
 
@@ -49,5 +50,6 @@ internal sealed class UpdateReader(Sequence sequence, TimeSpan interval, TimePro
     {
         LogProbs = [.. updates.SelectMany(update => update.LogProbs)],
         MirostatMu = updates[^1].MirostatMu,
+        Prompt = updates[0].Prompt,
     };
 }

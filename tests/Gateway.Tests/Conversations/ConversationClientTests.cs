@@ -8,6 +8,7 @@ using Herd.Gateway.Conversations;
 using Herd.Gateway.Hosting;
 using Herd.Gateway.Telemetry;
 using Herd.Gateway.Tenants;
+using Herd.Grains.Accounting.Limits;
 using Herd.Grains.Conversations;
 using Herd.Grains.Conversations.Storage;
 using Herd.Grains.Conversations.Turns.Events;
@@ -33,7 +34,7 @@ public sealed class ConversationClientTests : IDisposable
         _registry = new NodeRegistry(Pools.None, _time);
         var router = new Router(_registry, Options.Create(new RoutingOptions()), _time);
         _admission = new Admission(router, Options.Create(new GatewayOptions()));
-        _quotas = new Quotas(_time);
+        _quotas = new Quotas(new LocalCounts(_time));
         _metrics = new GatewayMetrics(_registry, () => []);
         _drain = new GatewayDrain(_time);
     }
@@ -77,7 +78,8 @@ public sealed class ConversationClientTests : IDisposable
             }
         }
 
-        Assert.Equal(HerdError.QuotaExceeded, Assert.Throws<HerdException>(() => _quotas.Begin(tenant)).Error);
+        var refusal = await Assert.ThrowsAsync<HerdException>(() => _quotas.Begin(tenant, 1, 0));
+        Assert.Equal(HerdError.QuotaExceeded, refusal.Error);
     }
 
     [Fact]
@@ -187,7 +189,6 @@ public sealed class ConversationClientTests : IDisposable
 
     public void Dispose()
     {
-        _quotas.Dispose();
         _metrics.Dispose();
         _drain.Dispose();
         _admission.Dispose();
@@ -233,6 +234,7 @@ public sealed class ConversationClientTests : IDisposable
         {
             Offsets.Add(request.Offset.Bytes);
             await Task.Yield();
+            yield return new TurnEvent { Delta = AnswerDelta.Empty };
             foreach (var letter in "abc"[(int)request.Offset.Bytes..])
             {
                 cancellation.ThrowIfCancellationRequested();
@@ -246,7 +248,7 @@ public sealed class ConversationClientTests : IDisposable
                     throw _failure;
                 }
 
-                yield return new TurnEvent { Delta = new AnswerDelta($"{letter}", 1) };
+                yield return new TurnEvent { Delta = new AnswerDelta($"{letter}", 1), Computed = 2 };
             }
 
             yield return new TurnEvent

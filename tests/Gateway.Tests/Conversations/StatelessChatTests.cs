@@ -6,6 +6,7 @@ using Herd.Gateway.Conversations;
 using Herd.Gateway.Hosting;
 using Herd.Gateway.Telemetry;
 using Herd.Gateway.Tenants;
+using Herd.Grains.Accounting.Limits;
 using Herd.Grains.Conversations;
 using Herd.Grains.Conversations.Storage;
 using Herd.Grains.Conversations.Turns.Events;
@@ -34,7 +35,7 @@ public sealed class StatelessChatTests : IDisposable
     {
         _registry = new NodeRegistry(Pools.None, _time);
         var router = new Router(_registry, Options.Create(new RoutingOptions()), _time);
-        _quotas = new Quotas(_time);
+        _quotas = new Quotas(new LocalCounts(_time));
         _metrics = new GatewayMetrics(_registry, () => []);
         _drain = new GatewayDrain(_time);
         _admission = new Admission(router, Options.Create(new GatewayOptions()));
@@ -118,7 +119,6 @@ public sealed class StatelessChatTests : IDisposable
 
     public void Dispose()
     {
-        _quotas.Dispose();
         _metrics.Dispose();
         _drain.Dispose();
         _admission.Dispose();

@@ -2,6 +2,7 @@ using System.Net;
 using Herd.Gateway.Hosting;
 using Herd.Gateway.Tenants;
 using Herd.Grains.Hosting;
+using Herd.Grains.Accounting.Limits;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -290,6 +291,7 @@ public sealed class EndpointTests : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.AddHerdGateway();
         builder.AddGateway();
+        builder.Services.AddSingleton<ILimitCounts>(new LocalCounts(TimeProvider.System));
         var app = builder.Build();
         app.UseGateway();
         app.MapGateway();

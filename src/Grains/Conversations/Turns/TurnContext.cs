@@ -30,6 +30,9 @@ internal sealed class TurnContext(
     /// <summary>The answer so far. It passes new text on to the caller.</summary>
     public AnswerBuilder Answer { get; } = new(turn, transcript.Conversation!.Epoch, start.Offset, events);
 
+    /// <summary>What the turn computed so far.</summary>
+    public TurnMeter Meter { get; } = new(turn.Usage, events);
+
     public TurnEvents Events => events;
 
     public CancellationToken Cancellation => cancellation;
@@ -40,6 +43,9 @@ internal sealed class TurnContext(
     /// <summary>The model's id. Set before the turn is routed.</summary>
     public string Model => Turn.Model!;
 
+    /// <summary>The prompt and the tokens of the answer so far; null if nothing was computed.</summary>
+    public Usage? UsageSoFar => Meter.SoFar(Answer.Tokens.Count);
+
     public void UseModel(string model) => Turn = Turn with { Model = model };
 
     /// <summary>Records where the turn runs now.</summary>
@@ -49,21 +55,38 @@ internal sealed class TurnContext(
         Placements = [.. (Turn.Placements ?? []).TakeLast(MaxPlacements - 1), placement],
     };
 
+    /// <summary>Takes over what an earlier owner of the turn produced.</summary>
+    public void CatchUp(GenerationEvent produced)
+    {
+        Meter.TakeOver(produced);
+        Answer.CatchUp(produced);
+    }
+
+    /// <summary>Adds what a node produced.</summary>
+    public void Append(GenerationEvent update)
+    {
+        Meter.Count(update);
+        Answer.Append(update);
+    }
+
     public void Complete(GenerationOutcome result) => Turn = Turn with
     {
         State = TurnState.Completed,
         Answer = Answer.SoFar() with { TokensFit = result.TokensFit },
         Finish = result.Finish,
-        Usage = result.Usage,
+        Usage = Meter.Complete(result.Usage),
         Timings = result.Timings,
     };
 
     public void Cancel() => Turn = Turn with
     {
-        State = TurnState.Cancelled, Answer = Answer.SoFar(), Finish = Finish.Cancelled,
+        State = TurnState.Cancelled, Answer = Answer.SoFar(), Finish = Finish.Cancelled, Usage = UsageSoFar,
     };
 
-    public void Fail() => Turn = Turn with { State = TurnState.Failed, Answer = Answer.SoFar() };
+    public void Fail() => Turn = Turn with
+    {
+        State = TurnState.Failed, Answer = Answer.SoFar(), Usage = UsageSoFar,
+    };
 }
 
 /// <summary>The start of a turn.</summary>

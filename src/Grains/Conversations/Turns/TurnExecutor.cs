@@ -31,7 +31,7 @@ internal sealed class TurnExecutor(
             context.UseModel(await turnRouter.ChooseModel(context.Turn.Model, context.Cancellation));
             if (!context.IsNew && await sessions.FetchReplayBuffer(context.Transcript, context.Turn) is { } produced)
             {
-                context.Answer.CatchUp(produced);
+                context.CatchUp(produced);
             }
 
             // The caller may have received more of the answer than the store and the home have.

@@ -73,7 +73,8 @@ internal sealed class TurnRouter(NodeRegistry registry, Router router, Pools poo
     public RouteRequest DescribeRoute(Transcript transcript, string model, int produced, PlacementReason reason)
     {
         var conversation = transcript.Conversation!;
-        var last = conversation.Turns.LastOrDefault(turn => turn.Usage is not null && turn.Model == model);
+        var last = conversation.Turns.LastOrDefault(
+            turn => turn is { State: TurnState.Completed, Usage: not null } && turn.Model == model);
         var uncounted = conversation.Turns
             .SkipWhile(turn => last is not null && turn.Id != last.Id).Skip(last is null ? 0 : 1);
         var cached = last is null ? 0 : last.Usage!.PromptTokens + last.Usage.CompletionTokens;

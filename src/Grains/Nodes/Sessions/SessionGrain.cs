@@ -148,6 +148,9 @@ internal sealed class SessionGrain(IGrainContext context, NodeHost host, Session
             new Timings(result.Queued, result.Prefill, result.Decode)))
     {
         SamplerState = update.MirostatMu,
+        Prompt = update.Prompt is { } prompt
+            ? new Usage(prompt.Total, CompletionTokens: 0, prompt.Cached)
+            : null,
         LogProbs = update.LogProbs.Count == 0 ? null : [.. update.LogProbs.Select(model.Describe)],
     };
 }

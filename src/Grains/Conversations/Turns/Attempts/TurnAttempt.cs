@@ -85,7 +85,7 @@ internal sealed class TurnAttempt(NodeRegistry registry, SessionClient sessions,
                     throw new EnumerationAbortedException($"The node {node} ended the answer without a result.");
                 }
 
-                context.Answer.Append(updates.Current);
+                context.Append(updates.Current);
                 if (updates.Current.Result is { } result)
                 {
                     return new AttemptOutcome(AttemptStatus.Completed, result);
@@ -110,8 +110,8 @@ internal sealed class TurnAttempt(NodeRegistry registry, SessionClient sessions,
     private async Task<SessionRequest> AcquireEpoch(TurnContext context, string node)
     {
         var (oldHome, soFar) = (context.Transcript.Conversation!.Home, context.Answer.SoFar());
-        var epoch = context.Answer.Epoch =
-            await context.Transcript.AcquireEpoch(node, begun: context.Turn with { Answer = soFar });
+        var begun = context.Turn with { Answer = soFar, Usage = context.UsageSoFar };
+        var epoch = context.Answer.Epoch = await context.Transcript.AcquireEpoch(node, begun: begun);
         if (oldHome is not null && oldHome != node)
         {
             sessions.Release(context.Transcript, oldHome, context.Model, epoch);

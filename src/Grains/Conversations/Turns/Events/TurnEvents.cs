@@ -15,6 +15,7 @@ internal sealed class TurnEvents
 
     private readonly Channel<TurnEvent> _sent = Open();
     private readonly ChannelWriter<TurnEvent> _writer;
+    private int _computed;
 
     /// <param name="local">The channel of a caller in this process; null if the events are sent in messages.</param>
     public TurnEvents(ChannelWriter<TurnEvent>? local = null) => _writer = local ?? _sent.Writer;
@@ -24,9 +25,18 @@ internal sealed class TurnEvents
 
     public static Channel<TurnEvent> Open() => Channel.CreateBounded<TurnEvent>(MaxUnread);
 
+    /// <summary>Adds tokens that were computed for the turn. The next event has them.</summary>
+    public void AddComputed(int tokens) => _computed += tokens;
+
     /// <exception cref="HerdException">Too many events are unread.</exception>
     public void Write(TurnEvent update)
     {
+        if (_computed > 0)
+        {
+            update = update with { Computed = _computed };
+            _computed = 0;
+        }
+
         if (!_writer.TryWrite(update))
         {
             throw new HerdException(
