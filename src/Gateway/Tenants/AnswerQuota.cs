@@ -42,7 +42,7 @@ internal sealed class AnswerQuota(ILimitCounts counts, int? limit, string budget
         _used += tokens;
         if (limit is { } perMinute && _used - _taken > perMinute / Portions)
         {
-            Settle(perMinute).Ignore();
+            Balance(perMinute).Ignore();
         }
     }
 
@@ -56,7 +56,7 @@ internal sealed class AnswerQuota(ILimitCounts counts, int? limit, string budget
         _isOver = true;
         if (limit is { } perMinute)
         {
-            await Settle(perMinute);
+            await Balance(perMinute);
         }
 
         if (_set is not null)
@@ -66,7 +66,7 @@ internal sealed class AnswerQuota(ILimitCounts counts, int? limit, string budget
     }
 
     /// <summary>Takes what was used and not taken, or returns what was taken and not used.</summary>
-    private Task Settle(int perMinute)
+    private Task Balance(int perMinute)
     {
         var more = _used - _taken;
         _taken = _used;
