@@ -65,6 +65,7 @@ public sealed class TemplateLimitsTests
         var error = Assert.Throws<TemplateException>(() => template.Render(history));
 
         Assert.Contains("400000 statements", error.Message, StringComparison.Ordinal);
+        Assert.Equal("StatementsCountOverflowException", error.InnerException!.GetType().Name);
     }
 
     [Fact]
