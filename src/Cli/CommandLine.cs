@@ -81,6 +81,7 @@ internal static class CommandLine
         ConversationsCommand.Create(),
         ForkCommand.Create(),
         WhyCommand.Create(),
+        UsageCommand.Create(),
         MoveCommand.Create(),
         DrainCommand.Create(),
         LoadCommand.Create(),

@@ -3,6 +3,7 @@ using Herd.Contracts.Conversations;
 using Herd.Contracts.Nodes;
 using Herd.Gateway.Hosting;
 using Herd.Gateway.Tests.Requests;
+using Herd.Grains.Accounting.Ledger;
 using Herd.Grains.Conversations.Storage;
 using Herd.Grains.Hosting;
 using Herd.Grains.Routing;
@@ -56,6 +57,7 @@ public sealed class GatewayServer : IAsyncLifetime
         builder.Services.RemoveAll<IHostedService>();
         builder.Services.AddSingleton(FakeGrains.Factory());
         builder.Services.AddSingleton(FakeGrains.New<IConversationStore>());
+        builder.Services.AddSingleton(FakeGrains.New<IUsageLedger>());
         _app = builder.Build();
         _app.UseGateway();
         _app.MapGateway();

@@ -1,4 +1,5 @@
 using Herd.Contracts.Conversations;
+using Herd.Grains.Accounting.Ledger;
 using Herd.Grains.Conversations;
 using Herd.Grains.Conversations.Failover;
 using Herd.Grains.Conversations.Turns;
@@ -24,6 +25,7 @@ internal sealed class GatewayProcess : SimulatedProcess, IDisposable
     private readonly TurnExecutor _executor;
     private readonly SessionMigration _migration;
     private readonly SessionClient _sessions;
+    private readonly UsageRecorder _usage;
     private readonly GatewayDrain _drain;
     private readonly NodeWatcher _watcher;
     private readonly RebalanceTimer _timer;
@@ -48,6 +50,7 @@ internal sealed class GatewayProcess : SimulatedProcess, IDisposable
         _migration = new SessionMigration(
             _registry, _router, turnRouter, _sessions, world.Setup.Loggers.CreateLogger<SessionMigration>());
         _drain = new GatewayDrain(Time);
+        _usage = new UsageRecorder(new NoLedger(), Time, world.Setup.Loggers.CreateLogger<UsageRecorder>());
         _watcher = new NodeWatcher(
             world.Members,
             world.Members,
@@ -67,7 +70,7 @@ internal sealed class GatewayProcess : SimulatedProcess, IDisposable
 
     public override Grain Create(Type grain, IGrainContext context) => grain == typeof(IConversationGrain)
         ? new ConversationGrain(
-            context, _store, _executor, _migration, _sessions, _drain, new LocalEventChannels(), Grains, Time)
+            context, _store, _executor, _migration, _sessions, _drain, new LocalEventChannels(), _usage, Grains, Time)
         : new RebalancerGrain(
             context,
             _registry,

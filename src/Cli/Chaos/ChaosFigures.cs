@@ -54,6 +54,12 @@ internal sealed record ChaosFigures
     /// </summary>
     public required double? EvenLoadSeconds { get; init; }
 
+    /// <summary>Tokens of answers in the ledger.</summary>
+    public required int TokensBilled { get; init; }
+
+    /// <summary>Those of turns that were not completed.</summary>
+    public required int TokensBilledUnfinished { get; init; }
+
     /// <summary>The violations that the checker found, as sentences.</summary>
     public required IReadOnlyList<string> Violations { get; init; }
 

@@ -24,6 +24,9 @@ internal sealed record ChaosReport(
     /// </summary>
     public TimeSpan? EvenAfter { get; init; }
 
+    /// <summary>The turns as the ledger has them.</summary>
+    public IReadOnlyList<BilledTurn> Billed { get; init; } = [];
+
     /// <summary>The placements of the slowest later turns.</summary>
     public IReadOnlyDictionary<TurnRecord, string> Placements { get; init; } = new Dictionary<TurnRecord, string>();
 
@@ -57,6 +60,8 @@ internal sealed record ChaosReport(
             TurnsReconnected = Turns.Count(turn => turn.Connections > 1),
             TurnsRestarted = Turns.Count(turn => turn.Restarts > 0),
             EvenLoadSeconds = EvenAfter is { } even ? Math.Round(even.TotalSeconds, 3) : null,
+            TokensBilled = Billed.Sum(turn => turn.Completion),
+            TokensBilledUnfinished = Unfinished.Sum(turn => turn.Completion),
             Violations = Violations,
         };
     }
@@ -85,6 +90,17 @@ internal sealed record ChaosReport(
         if (figures.EvenLoadSeconds is { } even)
         {
             yield return Text($"the load was within 1.25 of even {even:0.0} s after the added node was ready");
+        }
+
+        yield return string.Create(
+            CultureInfo.InvariantCulture,
+            $"billed: {figures.TokensBilled} tokens of answers, "
+            + $"{figures.TokensBilledUnfinished} of them computed for turns that were not completed");
+        foreach (var turn in Unfinished)
+        {
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"not completed: {turn.Completion} tokens are billed in {turn.TurnId} of {turn.Conversation}");
         }
 
         foreach (var turn in Turns.OrderByDescending(turn => turn.LongestGap).Take(Longest))
@@ -133,6 +149,8 @@ internal sealed record ChaosReport(
         Stopwatch.GetElapsedTime(
             Faults.Where(fault => fault < times.TakenUp).Append(times.LastPiece).Max(), times.TakenUp))
         .DefaultIfEmpty().Max();
+
+    private IEnumerable<BilledTurn> Unfinished => Billed.Where(turn => !turn.IsCompleted);
 
     private static bool IsAnswered(TurnRecord turn) => turn.IsAcknowledged || turn.IsUnsaved;
 

@@ -55,8 +55,10 @@ internal sealed class ChaosRun(LocalCluster cluster, IReadOnlyList<PlannedFault>
 
         await ForgetWhatIsInMemory(abort.Token);
         var gatewaysStayed = !plan.Any(fault => fault.Process.StartsWith("gateway", StringComparison.Ordinal));
-        return new ChaosReport(seen, await users.Check(seen, gatewaysStayed, abort.Token), faults, started, took)
+        var (violations, billed) = await users.Check(seen, gatewaysStayed, abort.Token);
+        return new ChaosReport(seen, violations, faults, started, took)
         {
+            Billed = billed,
             Placements = placements,
             EvenAfter = _grown is { } grown ? watch.EvenAfter(grown.At, grown.Nodes) : null,
         };

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Grpc.Core;
 using Herd.Cli.Commands;
 using Herd.V1;
@@ -23,17 +24,25 @@ internal sealed class ChaosUsers(Func<int, Gateway> gateway, ChaosTalk talk)
         return [.. (await Task.WhenAll(talking)).SelectMany(turns => turns)];
     }
 
-    /// <summary>Compares the turns as seen with the stored ones. Empty if they agree.</summary>
-    public async Task<IReadOnlyList<string>> Check(
+    /// <summary>Compares the turns as seen with the stored and the billed ones.</summary>
+    /// <returns>The violations, and the billed turns.</returns>
+    public async Task<(IReadOnlyList<string> Violations, IReadOnlyList<BilledTurn> Billed)> Check(
         IReadOnlyList<TurnRecord> seen, bool gatewaysStayed, CancellationToken abort)
     {
+        var billed = new List<BilledTurn>();
         var stored = new Dictionary<string, IReadOnlyList<StoredTurn>>();
         foreach (var conversation in seen.Select(turn => turn.Conversation).Distinct())
         {
             stored[conversation] = await Read(conversation, abort);
+            billed.AddRange(await ReadBilled(conversation, abort));
         }
 
-        return HistoryChecker.Check(seen, stored, gatewaysStayed);
+        return (
+            [
+                .. HistoryChecker.Check(seen, stored, gatewaysStayed),
+                .. LedgerChecker.Check(seen, billed, gatewaysStayed),
+            ],
+            billed);
     }
 
     /// <summary>The placements of a turn while its user waited for the first delta.</summary>
@@ -68,6 +77,25 @@ internal sealed class ChaosUsers(Func<int, Gateway> gateway, ChaosTalk talk)
                 turn.Usage?.CompletionTokens ?? 0,
                 turn.State == TurnState.Completed)),
         ];
+    }
+
+    private async Task<IEnumerable<BilledTurn>> ReadBilled(string conversation, CancellationToken abort)
+    {
+        // A turn is billed on the day of its creation. Days that are older are not those of a run.
+        var request = new ListUsageRequest
+        {
+            From = DateTime.UtcNow.AddDays(-2).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
+            Turns = TurnFilter.All,
+            ConversationId = conversation,
+        };
+        var reply = await Ask(
+            conversations => conversations.ListUsageAsync(request, cancellationToken: abort), abort);
+        return reply.Turns.Select(turn => new BilledTurn(
+            turn.ConversationId,
+            turn.TurnId,
+            turn.Usage.PromptTokens,
+            turn.Usage.CompletionTokens,
+            turn.State == UsageState.Completed));
     }
 
     /// <summary>Calls one gateway after the other until one responds.</summary>

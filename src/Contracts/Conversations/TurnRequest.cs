@@ -44,6 +44,9 @@ public sealed record TurnRequest
     /// any other process the id is unknown, and events are sent in messages. Null means messages.
     /// </summary>
     [Id(9)] public Guid? EventChannel { get; init; }
+
+    /// <summary>The name of the caller's API key, for the ledger; null if there is none.</summary>
+    [Id(10)] public string? Key { get; init; }
 }
 
 /// <summary>A position in an answer: the part that was delivered in whole events.</summary>

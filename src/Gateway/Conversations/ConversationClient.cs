@@ -100,6 +100,7 @@ internal sealed class ConversationClient(
         {
             Settings = request.Settings with { Priority = Lower(request.Settings.Priority, tenant.Limits.Priority) },
             Trace = Activity.Current?.Id,
+            Key = tenant.Key,
         };
         while (true)
         {

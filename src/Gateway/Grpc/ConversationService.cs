@@ -9,6 +9,7 @@ using Herd.Grains.Conversations;
 using Herd.Grains.Conversations.Storage;
 using Herd.Grains.Routing;
 using Herd.V1;
+using Microsoft.AspNetCore.Authorization;
 using Message = Herd.Contracts.Conversations.Message;
 using Role = Herd.Contracts.Conversations.Role;
 using static Herd.Gateway.Errors.BadRequest;
@@ -21,7 +22,8 @@ internal sealed class ConversationService(
     IConversationStore store,
     NodeRegistry registry,
     GrpcChat chat,
-    ModelTokens tokens)
+    ModelTokens tokens,
+    UsageListing usage)
     : StrictConversationService
 {
     private const int DefaultPage = 50;
@@ -169,6 +171,10 @@ internal sealed class ConversationService(
 
     public override Task<ListModelsResponse> ListModels(ListModelsRequest request, ServerCallContext context) =>
         Task.FromResult(new ListModelsResponse { Models = { registry.Models.Select(ProtoMapping.ToProto) } });
+
+    [Authorize(AccessPolicies.AnyKey)]
+    public override Task<ListUsageResponse> ListUsage(ListUsageRequest request, ServerCallContext context) =>
+        usage.List(request, context.GetHttpContext());
 
     private static IReadOnlyList<Message> Input(ConverseRequest request) => (
         request.Text.Length, request.Results.Count) switch

@@ -48,6 +48,8 @@ internal static class GatewayHosting
         services.AddSingleton<StatelessChat>();
         services.AddSingleton<StatelessReplies>();
         services.AddSingleton<ModelTokens>();
+        services.AddSingleton<EmbeddingClient>();
+        services.AddSingleton<UsageListing>();
         services.AddSingleton<GrpcChat>();
         services.AddSingleton<Examination>();
         services.AddSingleton<ModelLoads>();

@@ -35,15 +35,13 @@ internal static class OllamaEndpoints
                 .Describes<OllamaRequest, OllamaReply>("Ollama");
         }
 
-        routes.MapPost("/api/embed", async (HttpContext context, ModelTokens tokens, Quotas quotas) =>
+        routes.MapPost("/api/embed", async (HttpContext context, EmbeddingClient embeddings) =>
         {
             var request = await context.Request.Read(OllamaJson.Default.OllamaEmbedRequest, "a request");
-            var (vectors, used) = await EmbeddingsEndpoint.Embed(
+            var (vectors, used) = await embeddings.Embed(
                 context.Tenant(),
                 OllamaRequestReader.NameOf(request.Model),
-                EmbeddingsEndpoint.Texts(("input", request.Input)),
-                tokens,
-                quotas);
+                EmbeddingsEndpoint.Texts(("input", request.Input)));
             return TypedResults.Json(
                 new OllamaEmbeddings(request.Model!, vectors, used), OllamaJson.Default.OllamaEmbeddings);
         }).Describes<OllamaEmbedRequest, OllamaEmbeddings>("Ollama");

@@ -4,7 +4,6 @@ using Herd.Gateway.Conversations;
 using Herd.Gateway.Generation;
 using Herd.Gateway.Requests;
 using Herd.Gateway.Tenants;
-using Herd.Inference.Text;
 using static Herd.Gateway.Errors.BadRequest;
 
 namespace Herd.Gateway.OpenAi;
@@ -14,7 +13,7 @@ internal static class EmbeddingsEndpoint
 {
     private const int MaxTexts = 256;
 
-    public static async Task<IResult> Handle(HttpContext context, ModelTokens tokens, Quotas quotas)
+    public static async Task<IResult> Handle(HttpContext context, EmbeddingClient embeddings)
     {
         var request = await context.Request.Read(OpenAiJson.Default.EmbeddingRequest, "an embedding request");
         var model = RequireModel(request.Model);
@@ -29,24 +28,14 @@ internal static class EmbeddingsEndpoint
             throw Bad("'dimensions' is not supported. Leave it out.", "dimensions");
         }
 
-        var (vectors, used) = await Embed(context.Tenant(), model, Texts(("input", request.Input)), tokens, quotas);
+        var (vectors, used) = await embeddings.Embed(
+            context.Tenant(), model, Texts(("input", request.Input)));
         return TypedResults.Json(
             new EmbeddingList(
                 [.. vectors.Select((vector, i) => new EmbeddingObject(i, Encode(vector, asBase64)))],
                 model,
                 new EmbeddingUsage(used, used)),
             OpenAiJson.Default.EmbeddingList);
-    }
-
-    /// <summary>Embeds texts, within the tenant's limits.</summary>
-    public static async Task<(IReadOnlyList<float[]> Vectors, int Tokens)> Embed(
-        Tenant tenant, string model, IReadOnlyList<string> texts, ModelTokens tokens, Quotas quotas)
-    {
-        var expected = texts.Sum(text => text.Length) / TokenEstimate.CharactersPerToken;
-        await using var quota = await quotas.Begin(tenant, expected, answer: 0);
-        var made = await tokens.Embed(model, texts);
-        quota.Charge(made.Tokens);
-        return (made.Vectors, made.Tokens);
     }
 
     /// <summary>The texts of an input, which is a text or an array of texts.</summary>

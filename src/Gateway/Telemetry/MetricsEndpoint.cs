@@ -14,6 +14,7 @@ internal static class MetricsEndpoint
     {
         services.AddSingleton(provider => new GatewayMetrics(
             provider.GetRequiredService<NodeRegistry>(), () => provider.GetRequiredService<PoolAdvisor>().Latest));
+        services.AddHostedService<UsageMetrics>();
         services.AddOpenTelemetry().WithMetrics(metrics => metrics
             .AddMeter(GatewayMetrics.Name, "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime")
             .AddPrometheusExporter());

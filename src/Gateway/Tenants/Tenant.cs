@@ -8,6 +8,9 @@ internal sealed record Tenant(string Name, TenantRole Role, TenantLimits Limits)
 {
     /// <summary>The name of every caller's tenant if no keys are set.</summary>
     public const string Everybody = "default";
+
+    /// <summary>The name of the key of this request, for the ledger; empty without one.</summary>
+    public string Key { get; init; } = "";
 }
 
 /// <summary>The calls for operators that a caller may make.</summary>

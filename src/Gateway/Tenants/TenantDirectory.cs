@@ -44,7 +44,7 @@ internal sealed class TenantDirectory : IDisposable
         }
 
         return key is not { Length: > 0 } ? null
-            : _tenants.FindByKey(key) is { } known ? known
+            : _tenants.FindByKey(key) is { } known ? known with { Key = TenantKeys.NameOf(key) }
             : await _tokens.Find(key) is { } subject ? OfToken(subject)
             : null;
     }
@@ -59,7 +59,7 @@ internal sealed class TenantDirectory : IDisposable
         var known = _tenants.FindByName(name);
         return _options.Jwt.TenantPrefix.Length == 0 && known is not null
             ? null
-            : known ?? new Tenant(name, TenantRole.User, _options.Limits);
+            : (known ?? new Tenant(name, TenantRole.User, _options.Limits)) with { Key = TenantKeys.OfToken };
     }
 
     public void Dispose() => _watch?.Dispose();

@@ -8,6 +8,14 @@ internal static class TenantKeys
 {
     public static string Hash(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
 
+    /// <summary>The name of JSON web tokens in the ledger.</summary>
+    public const string OfToken = "jwt";
+
+    private const int NameLength = 12;
+
+    /// <summary>A name of a key that does not reveal it: the beginning of its hash.</summary>
+    public static string NameOf(string key) => Hash(key)[..NameLength];
+
     public static bool IsHash(string text) => text.Length == 64 && text.All(char.IsAsciiHexDigit);
 
     public static string[] Split(string hashes) =>

@@ -1,4 +1,6 @@
+using Herd.Grains.Accounting.Ledger;
 using Herd.Grains.Accounting.Limits;
+using Herd.Grains.Hosting.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Herd.Grains.Accounting;
@@ -6,5 +8,8 @@ namespace Herd.Grains.Accounting;
 internal static class AccountingServices
 {
     public static IServiceCollection AddAccounting(this IServiceCollection services) => services
-        .AddSingleton<ILimitCounts, SharedCounts>();
+        .AddSingleton<ILimitCounts, SharedCounts>()
+        .AddSingleton<IUsageLedger, RedisUsageLedger>()
+        .AddHosted<UsageRecorder>()
+        .AddHosted<UsagePruning>();
 }

@@ -3,6 +3,7 @@ using Herd.Contracts;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Contracts.Placements;
+using Herd.Grains.Accounting.Ledger;
 using Herd.Grains.Conversations.Storage;
 using Herd.Grains.Conversations.Turns;
 using Herd.Grains.Conversations.Turns.Admission;
@@ -26,6 +27,7 @@ internal sealed class ConversationGrain(
     SessionClient sessions,
     GatewayDrain drain,
     LocalEventChannels channels,
+    UsageRecorder usage,
     IGrainFactory grains,
     TimeProvider time) : Grain(context), IConversationGrain, IIncomingGrainCallFilter, IDisposable
 {
@@ -233,15 +235,17 @@ internal sealed class ConversationGrain(
             ? New(request.Model) with { Retention = Retention.CallerKept }
             : await _transcript.ReadCurrent(cancellation));
         var (turn, isNew) = await _acceptor.Accept(conversation, request);
+        var bill = new TurnBill(usage, _transcript, turn, request.Key);
         if (turn.State == TurnState.Completed)
         {
             events.Write(new TurnEvent { Started = new TurnStarted(turn.Id, turn.Model!, turn.Node!) });
             new AnswerBuilder(turn, _transcript.Conversation!.Epoch, request.Offset, events).ThrowIfLost();
+            bill.RecordAgain(time.GetUtcNow());
             return turn;
         }
 
         turn = await executor.Run(
-            new TurnContext(_transcript, turn, new TurnStart(request.Offset, isNew), events, cancellation));
+            new TurnContext(_transcript, turn, new TurnStart(request.Offset, isNew), events, bill, cancellation));
         if (turn.State == TurnState.Cancelled && drain.Started.IsCancellationRequested)
         {
             // The answer so far is stored. The caller finds the conversation at another gateway and resumes the turn.

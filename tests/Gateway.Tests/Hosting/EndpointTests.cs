@@ -37,6 +37,9 @@ public sealed class EndpointTests : IAsyncDisposable
         Open,
         Tenant,
         AnyKey,
+
+        /// <summary>Any key, at the public ports.</summary>
+        Usage,
         Operator,
         Reader,
         Metrics,
@@ -55,7 +58,7 @@ public sealed class EndpointTests : IAsyncDisposable
             AccessOf(endpoint) switch
             {
                 Access.Open or Access.Scaler => "open",
-                Access.AnyKey => AccessPolicies.AnyKey,
+                Access.AnyKey or Access.Usage => AccessPolicies.AnyKey,
                 Access.Operator => AccessPolicies.Operator,
                 Access.Reader or Access.Metrics => AccessPolicies.Reader,
                 _ => "fallback",
@@ -206,6 +209,9 @@ public sealed class EndpointTests : IAsyncDisposable
         (Access.Scaler, ScalerPort, _) => HttpStatusCode.OK,
         (Access.Scaler, _, _) or (_, ScalerPort, _) => HttpStatusCode.Forbidden,
         (Access.Open, _, _) => HttpStatusCode.OK,
+        (Access.Usage, AdminPort, _) => HttpStatusCode.Forbidden,
+        (Access.Usage, _, "alice" or "rita" or "olga" or "reader" or "admin") => HttpStatusCode.OK,
+        (Access.Usage, _, _) => HttpStatusCode.Unauthorized,
         (Access.AnyKey, AdminPort, "admin" or "reader") => HttpStatusCode.OK,
         (Access.AnyKey, PublicPort, "alice" or "rita" or "olga" or "reader" or "admin") => HttpStatusCode.OK,
         (Access.AnyKey, _, _) => HttpStatusCode.Unauthorized,
@@ -228,6 +234,7 @@ public sealed class EndpointTests : IAsyncDisposable
         "/herd.v1.ClusterService/ListNodes" or "/herd.v1.ClusterService/Diagnose" => Access.Reader,
         var path when path.StartsWith("/herd.v1.ClusterService/", StringComparison.Ordinal) => Access.Operator,
         var path when path.StartsWith("/grpc.reflection.", StringComparison.Ordinal) => Access.AnyKey,
+        "/herd.v1.ConversationService/ListUsage" or "/herd/v1/usage" => Access.Usage,
         var path when path.StartsWith("/externalscaler.ExternalScaler/", StringComparison.Ordinal) => Access.Scaler,
         _ => Access.Tenant,
     };

@@ -1,6 +1,7 @@
 using System.Reflection;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Nodes;
+using Herd.Grains.Accounting.Ledger;
 using Herd.Grains.Conversations.Storage;
 
 namespace Herd.Gateway.Tests.Requests;
@@ -59,6 +60,7 @@ public class FakeGrains : DispatchProxy
         _ when type == typeof(IReadOnlyList<int>) => (IReadOnlyList<int>)[1, 2, 3],
         _ when type == typeof(long) => 0L,
         _ when type == typeof(bool) => true,
+        _ when type == typeof(IReadOnlyList<UsageSum>) => (IReadOnlyList<UsageSum>)[],
         _ when type == typeof(ConversationPage) => new ConversationPage([Stored], null),
         _ when type == typeof(DrainPreview) => new DrainPreview(0, 0, 0, 0),
         _ when type == typeof(NodeFacts) => new NodeFacts

@@ -69,6 +69,7 @@ public sealed class ConversationDrainTests : TurnExecutorScene
             sessions: null!,
             drain,
             new LocalEventChannels(),
+            Usage,
             grains: null!,
             Time);
         await grain.OnActivateAsync(Cancellation);

@@ -29,6 +29,7 @@ public sealed class ConversationGrainTests : IDisposable
             sessions: null!,
             _drain,
             new LocalEventChannels(),
+            usage: null!,
             grains: null!, _time);
     }
 

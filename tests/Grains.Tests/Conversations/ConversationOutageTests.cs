@@ -102,6 +102,7 @@ public sealed class ConversationOutageTests : TurnExecutorScene
             sessions,
             drain,
             new LocalEventChannels(),
+            Usage,
             _nodes.Grains,
             Time);
         await grain.OnActivateAsync(Cancellation);

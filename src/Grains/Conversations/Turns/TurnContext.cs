@@ -1,6 +1,7 @@
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Nodes;
 using Herd.Contracts.Placements;
+using Herd.Grains.Accounting.Ledger;
 using Herd.Grains.Conversations.Storage;
 using Herd.Grains.Conversations.Turns.Attempts;
 using Herd.Grains.Conversations.Turns.Events;
@@ -12,9 +13,15 @@ namespace Herd.Grains.Conversations.Turns;
 /// <param name="turn">The turn as it is stored.</param>
 /// <param name="start">The start of the turn: the first one, or a repeat.</param>
 /// <param name="events">The caller's events.</param>
+/// <param name="bill">Records what the turn computes.</param>
 /// <param name="cancellation">Cancelled when the caller leaves, or another call takes the turn over.</param>
 internal sealed class TurnContext(
-    Transcript transcript, Turn turn, TurnStart start, TurnEvents events, CancellationToken cancellation)
+    Transcript transcript,
+    Turn turn,
+    TurnStart start,
+    TurnEvents events,
+    TurnBill bill,
+    CancellationToken cancellation)
 {
     /// <summary>Placements that a turn keeps: the latest ones.</summary>
     private const int MaxPlacements = 8;
@@ -67,6 +74,14 @@ internal sealed class TurnContext(
     {
         Meter.Count(update);
         Answer.Append(update);
+        bill.Record(Model, UsageSoFar);
+    }
+
+    /// <summary>Stores the turn, then what it computed.</summary>
+    public async Task Store()
+    {
+        await transcript.WriteTurn(Turn);
+        await bill.Close(Turn);
     }
 
     public void Complete(GenerationOutcome result) => Turn = Turn with

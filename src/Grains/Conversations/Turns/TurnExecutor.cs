@@ -45,11 +45,11 @@ internal sealed class TurnExecutor(
         catch (HerdException e) when (!MayHaveAnotherOwner(e))
         {
             context.Fail();
-            await context.Transcript.WriteTurn(context.Turn);
+            await context.Store();
             throw;
         }
 
-        await context.Transcript.WriteTurn(context.Turn);
+        await context.Store();
         return context.Turn;
     }
 

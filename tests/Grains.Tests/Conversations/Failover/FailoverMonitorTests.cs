@@ -64,8 +64,9 @@ public sealed class FailoverMonitorTests : TurnExecutorScene
         var transcript = new Transcript(Store, "t", "c");
         await transcript.Load(CancellationToken.None);
         var monitor = new FailoverMonitor(Registry, new TurnRouter(Registry, Router, Pools.None, Time));
+        var bill = Bill(transcript, turn);
         var context = new TurnContext(
-            transcript, turn, new TurnStart(AnswerOffset.Start, IsNew: true), Events, Caller.Token);
+            transcript, turn, new TurnStart(AnswerOffset.Start, IsNew: true), Events, bill, Caller.Token);
         return monitor.WaitUntilNodeUnusable(context, "a", Caller.Token);
     }
 }

@@ -1,5 +1,6 @@
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Nodes;
+using Herd.Grains.Accounting.Ledger;
 using Herd.Grains.Conversations.Failover;
 using Herd.Grains.Conversations.Storage;
 using Herd.Grains.Conversations.Turns;
@@ -7,6 +8,7 @@ using Herd.Grains.Conversations.Turns.Attempts;
 using Herd.Grains.Conversations.Turns.Events;
 using Herd.Grains.Routing;
 using Herd.Grains.Scaling;
+using Herd.Grains.Tests.Accounting;
 using Herd.Grains.Tests.Conversations.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -22,10 +24,13 @@ public abstract class TurnExecutorScene : IDisposable
     private protected readonly Router Router;
     private protected readonly MemoryConversationStore Store = new();
     private protected readonly TurnEvents Events = new();
+    private protected readonly MemoryLedger Ledger = new();
+    private protected readonly UsageRecorder Usage;
     private protected readonly CancellationTokenSource Caller = new();
 
     protected TurnExecutorScene()
     {
+        Usage = new UsageRecorder(Ledger, Time, NullLogger<UsageRecorder>.Instance);
         Registry = new NodeRegistry(Pools.None, Time);
         Router = new Router(Registry, Options.Create(new RoutingOptions()), Time);
         Registry.Update(Report("a"));
@@ -37,6 +42,7 @@ public abstract class TurnExecutorScene : IDisposable
     public void Dispose()
     {
         Caller.Dispose();
+        Usage.Dispose();
         GC.SuppressFinalize(this);
     }
 
@@ -50,9 +56,12 @@ public abstract class TurnExecutorScene : IDisposable
             new Conversation { Id = "c", Created = DateTimeOffset.UnixEpoch, Turns = [turn] }, 1);
         var transcript = new Transcript(Store, "t", "c");
         await transcript.Load(CancellationToken.None);
+        var bill = Bill(transcript, turn);
         return await Executor(nodes.Grains)
-            .Run(new TurnContext(transcript, turn, start, Events, cancellation ?? Caller.Token));
+            .Run(new TurnContext(transcript, turn, start, Events, bill, cancellation ?? Caller.Token));
     }
+
+    private protected TurnBill Bill(Transcript transcript, Turn turn) => new(Usage, transcript, turn, "key");
 
     private protected TurnExecutor Executor(IGrainFactory grains) => new(
         Registry,

@@ -178,7 +178,12 @@ public sealed class TurnAttemptTests : TurnExecutorScene
         var transcript = new Transcript(Store, "t", "c");
         await transcript.Load(CancellationToken.None);
         return new TurnContext(
-            transcript, turn, new TurnStart(AnswerOffset.Start, IsNew: true), Events, Caller.Token);
+            transcript,
+            turn,
+            new TurnStart(AnswerOffset.Start, IsNew: true),
+            Events,
+            Bill(transcript, turn),
+            Caller.Token);
     }
 
     private PlacementDecision Placement() => new()
