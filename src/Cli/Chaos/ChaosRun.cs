@@ -55,7 +55,12 @@ internal sealed class ChaosRun(LocalCluster cluster, IReadOnlyList<PlannedFault>
 
         await ForgetWhatIsInMemory(abort.Token);
         var gatewaysStayed = !plan.Any(fault => fault.Process.StartsWith("gateway", StringComparison.Ordinal));
-        var (violations, billed) = await users.Check(seen, gatewaysStayed, abort.Token);
+        var billed = await users.ReadBilled(seen, abort.Token);
+        IReadOnlyList<string> violations =
+        [
+            .. await users.Check(seen, gatewaysStayed, abort.Token),
+            .. LedgerChecker.Check(seen, billed, gatewaysStayed),
+        ];
         return new ChaosReport(seen, violations, faults, started, took)
         {
             Billed = billed,

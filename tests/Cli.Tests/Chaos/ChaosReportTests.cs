@@ -47,6 +47,7 @@ public sealed class ChaosReportTests
             TimeSpan.FromSeconds(30))
         {
             EvenAfter = TimeSpan.FromSeconds(4.5),
+            Billed = [new BilledTurn("c", "1", 20, 10, true), new BilledTurn("c", "2", 20, 2, false)],
         };
 
         Assert.Equal(
@@ -59,7 +60,7 @@ public sealed class ChaosReportTests
             "failover_seconds":{"p50":1,"p95":1,"p99":1,"max":1},
             "continued_longest_gap_seconds":{"p50":2,"p95":2,"p99":2,"max":2},
             "later_turns":1,"later_turns_cached":1,"turns_reconnected":1,"turns_restarted":1,"even_load_seconds":4.5,
-            "violations":["turn c: \u0022lost\u0022"]}
+            "tokens_billed":12,"tokens_billed_unfinished":2,"violations":["turn c: \u0022lost\u0022"]}
             """.Replace("\n", "", StringComparison.Ordinal),
             report.Figures().ToJson());
     }

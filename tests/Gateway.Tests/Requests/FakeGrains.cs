@@ -42,6 +42,11 @@ public class FakeGrains : DispatchProxy
             return Events((TurnRequest)args![0]!);
         }
 
+        if (type == typeof(IAsyncEnumerable<UsageRecord>))
+        {
+            return AsyncEnumerable.Empty<UsageRecord>();
+        }
+
         if (!type.IsGenericType || type.GetGenericTypeDefinition() != typeof(Task<>))
         {
             return type == typeof(Task) ? Task.CompletedTask : null;

@@ -39,7 +39,8 @@ public sealed class TenantDirectoryTests : IDisposable
         });
 
         Assert.Equal(
-            new Tenant("alice", TenantRole.User, new TenantLimits { Streams = 3 }), await directory.Find("key-a"));
+            new Tenant("alice", TenantRole.User, new TenantLimits { Streams = 3 }) { Key = TenantKeys.Hash("key-a")[..12] },
+            await directory.Find("key-a"));
         Assert.Equal("alice", (await directory.Find("key-a2"))?.Name);
         Assert.Equal(
             [("bob", TenantRole.Operator), ("rita", TenantRole.Reader)],
@@ -100,7 +101,7 @@ public sealed class TenantDirectoryTests : IDisposable
         foreach (var name in new[] { "alice", "olga", "default" })
         {
             Assert.Equal(
-                new Tenant($"jwt:{name}", TenantRole.User, new TenantLimits()),
+                new Tenant($"jwt:{name}", TenantRole.User, new TenantLimits()) { Key = "jwt" },
                 await directory.Find(_issuer.Sign(tenant: name)));
         }
     }
@@ -113,7 +114,7 @@ public sealed class TenantDirectoryTests : IDisposable
         using var directory = Make(new GatewayOptions { TenantsFile = TenantsFile, Jwt = _issuer.Options });
 
         Assert.Equal(
-            new Tenant("jwt:alice", TenantRole.Reader, new TenantLimits { Streams = 2 }),
+            new Tenant("jwt:alice", TenantRole.Reader, new TenantLimits { Streams = 2 }) { Key = "jwt" },
             await directory.Find(_issuer.Sign()));
     }
 

@@ -1,5 +1,4 @@
 using Herd.Grains.Accounting.Ledger;
-using StackExchange.Redis;
 
 namespace Herd.Grains.Tests.Accounting;
 
@@ -23,7 +22,7 @@ internal sealed class MemoryLedger : IUsageLedger
     {
         if (IsAway)
         {
-            throw new RedisTimeoutException("away", CommandStatus.Unknown);
+            throw new TimeoutException("The store does not respond.");
         }
 
         Writes.Add(records);
