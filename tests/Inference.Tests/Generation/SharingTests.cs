@@ -270,7 +270,14 @@ public sealed class SharingTests : IDisposable
         var running = engine.Generate(request, Cancellation).GetAsyncEnumerator(Cancellation);
         context.Hold();
         context.Step(3);
-        Assert.True(await running.MoveNextAsync());
+
+        // The first update has no token: it tells that the prompt's computation begins.
+        do
+        {
+            Assert.True(await running.MoveNextAsync());
+        }
+        while (running.Current.Tokens.Count == 0);
+
         return running;
     }
 
