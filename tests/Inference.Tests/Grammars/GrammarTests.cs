@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using FsCheck;
 using FsCheck.Fluent;
 using FsCheck.Xunit;
@@ -8,7 +9,7 @@ using Herd.Inference.Grammars;
 namespace Herd.Inference.Tests.Grammars;
 
 /// <summary>What grammars cost, counted, and that they take what the schema allows and nothing else.</summary>
-public sealed class GrammarTests
+public sealed partial class GrammarTests
 {
     private const int Tokens = 2000;
 
@@ -126,7 +127,7 @@ public sealed class GrammarTests
 
             var random = new Random(seed);
             using var document = JsonDocument.Parse(schema);
-            foreach (var text in Texts(grammar, random).Where(IsUnicode))
+            foreach (var text in Texts(grammar, random).Where(text => IsUnicode(text) && !EscapedName().IsMatch(text)))
             {
                 var reference = new ReferenceSchema(document.RootElement, text);
                 var (isBeginning, isComplete) = Take(grammar, text);
@@ -152,6 +153,12 @@ public sealed class GrammarTests
             yield return at < cut.Length ? cut.Remove(at, 1) : cut;
         }
     }
+
+    /// <summary>
+    /// An escape in what may be a name. A grammar has one way to write a name, which the reference does not know.
+    /// </summary>
+    [GeneratedRegex("""[{,]\s*"(?:[^"\\]|\\[^u/])*\\[u/]""")]
+    private static partial Regex EscapedName();
 
     private static bool IsUnicode(string text) => !text.EnumerateRunes().Contains(Rune.ReplacementChar);
 
