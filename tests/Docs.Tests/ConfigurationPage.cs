@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Text;
 using Herd.Gateway.Hosting;
+using Herd.Grains.Conversations.Failover.Poison;
 using Herd.Grains.Hosting.Configuration;
 using Herd.Grains.Nodes;
 using Herd.Grains.Rebalancing;
@@ -19,6 +20,7 @@ internal static class ConfigurationPage
         ("nodes", typeof(NodeOptions)),
         ("gateways", typeof(GatewayOptions)),
         ("gateways", typeof(RoutingOptions)),
+        ("gateways", typeof(PoisonOptions)),
         ("gateways", typeof(RebalanceOptions)),
         ("gateways", typeof(ScalingOptions)),
     ];

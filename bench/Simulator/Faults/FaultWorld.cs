@@ -40,6 +40,8 @@ internal sealed class FaultWorld : IDisposable
 
     public FaultyStore Store { get; }
 
+    public SuspectTable Suspects { get; } = new();
+
     public Membership Members { get; }
 
     public AnswerWatch Watch { get; }

@@ -82,6 +82,6 @@ internal sealed class FaultyStore(FaultWorld world) : IConversationStore
 
     public Task<ConversationPage> List(string tenant, int size, string? after) => throw new NotSupportedException();
 
-    private static RedisConnectionException Away() =>
+    public static RedisConnectionException Away() =>
         new(ConnectionFailureType.SocketClosed, CommandFlags.None, "away");
 }

@@ -2,6 +2,7 @@ using Herd.Contracts.Conversations;
 using Herd.Grains.Accounting.Ledger;
 using Herd.Grains.Conversations;
 using Herd.Grains.Conversations.Failover;
+using Herd.Grains.Conversations.Failover.Poison;
 using Herd.Grains.Conversations.Turns;
 using Herd.Grains.Conversations.Turns.Attempts;
 using Herd.Grains.Conversations.Turns.Events;
@@ -45,8 +46,22 @@ internal sealed class GatewayProcess : SimulatedProcess, IDisposable
         var turnRouter = new TurnRouter(_registry, _router, Pools.None, Time);
         _sessions = new SessionClient(_registry, Grains, Time);
         var attempt = new TurnAttempt(_registry, _sessions, new FailoverMonitor(_registry, turnRouter));
+        var poison = new PoisonTurns(
+            _registry,
+            turnRouter,
+            new PoisonRegister(new SimulatedPoisonStore(world, this), Time),
+            new ContentDigest(world.Setup.Key),
+            Options.Create(new PoisonOptions()),
+            Time,
+            world.Setup.Loggers.CreateLogger<PoisonTurns>());
         _executor = new TurnExecutor(
-            _registry, _router, turnRouter, _sessions, attempt, world.Setup.Loggers.CreateLogger<TurnExecutor>());
+            _router,
+            turnRouter,
+            _sessions,
+            attempt,
+            new FailedAttempts(_registry, poison, world.Setup.Loggers.CreateLogger<FailedAttempts>()),
+            poison,
+            world.Setup.Loggers.CreateLogger<TurnExecutor>());
         _migration = new SessionMigration(
             _registry, _router, turnRouter, _sessions, world.Setup.Loggers.CreateLogger<SessionMigration>());
         _drain = new GatewayDrain(Time);

@@ -39,6 +39,9 @@ public enum HerdError
 
     /// <summary>The caller read too slowly; the turn ended early.</summary>
     ReadTooSlowly = 18,
+
+    /// <summary>The nodes that computed the turn failed. Its content is refused for a while.</summary>
+    PoisonTurn = 19,
 }
 
 /// <summary>

@@ -24,7 +24,7 @@ internal static class AnthropicErrors
 
     private static string TypeOf(HerdError error) => error switch
     {
-        HerdError.InvalidArgument or HerdError.ContextOverflow => "invalid_request_error",
+        HerdError.InvalidArgument or HerdError.ContextOverflow or HerdError.PoisonTurn => "invalid_request_error",
         HerdError.Unauthenticated => "authentication_error",
         HerdError.Forbidden => "permission_error",
         HerdError.ModelNotFound or HerdError.ConversationNotFound or HerdError.ResponseNotFound => "not_found_error",

@@ -1,4 +1,5 @@
 using Herd.Contracts.Nodes;
+using Herd.Grains.Conversations.Failover.Poison;
 
 namespace Herd.Gateway.Doctor;
 
@@ -10,6 +11,9 @@ internal sealed record ClusterFacts
     public required StoreFacts Store { get; init; }
 
     public required IReadOnlyList<ExaminedNode> Nodes { get; init; }
+
+    /// <summary>The contents that failed nodes.</summary>
+    public required IReadOnlyList<SuspectContent> Suspects { get; init; }
 }
 
 /// <summary>The gateway that examined the cluster.</summary>

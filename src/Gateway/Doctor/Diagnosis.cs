@@ -27,6 +27,7 @@ internal static class Diagnosis
         new("memory", Memory, _ => "enough for full KV caches"),
         new("disk", Disk, _ => "enough for full KV caches"),
         new("models", Models, _ => "each name is the same file everywhere"),
+        new("turns", PoisonFindings.From, _ => "none failed the nodes that computed it"),
     ];
 
     /// <param name="Subject">The subject of its findings.</param>
@@ -246,9 +247,9 @@ internal static class Diagnosis
     private static string Milliseconds(TimeSpan time) =>
         string.Create(CultureInfo.InvariantCulture, $"{time.TotalMilliseconds:0.0} ms");
 
-    private static Finding Warning(string found, string advice) =>
+    public static Finding Warning(string found, string advice) =>
         new() { Severity = Severity.Warning, Found = found, Advice = advice };
 
-    private static Finding Error(string found, string advice) =>
+    public static Finding Error(string found, string advice) =>
         new() { Severity = Severity.Error, Found = found, Advice = advice };
 }

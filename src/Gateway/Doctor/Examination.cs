@@ -1,6 +1,7 @@
 using System.Net;
 using Herd.Contracts.Nodes;
 using Herd.Gateway.Hosting;
+using Herd.Grains.Conversations.Failover.Poison;
 using Herd.Grains.Conversations.Storage;
 using Herd.Grains.Hosting;
 using Herd.Grains.Hosting.Configuration;
@@ -16,6 +17,7 @@ internal sealed class Examination(
     NodeRegistry registry,
     IGrainFactory grains,
     StoreConnection store,
+    PoisonRegister poison,
     PublicCertificate certificate,
     IOptions<GatewayOptions> gateway,
     IOptions<ClusterOptions> cluster,
@@ -35,6 +37,7 @@ internal sealed class Examination(
             certificate.Current?.NotAfter),
         Store = await ExamineStore(),
         Nodes = await Task.WhenAll(registry.Nodes.Select(Examine)),
+        Suspects = await poison.List(),
     };
 
     private async Task<StoreFacts> ExamineStore()

@@ -70,6 +70,7 @@ internal sealed class ErrorResponses(RequestDelegate next, ILogger<ErrorResponse
         HerdError.TurnInProgress or HerdError.AnswerLost or HerdError.Superseded => StatusCodes.Status409Conflict,
         HerdError.ReadTooSlowly => StatusCodes.Status408RequestTimeout,
         HerdError.TooLarge => StatusCodes.Status413PayloadTooLarge,
+        HerdError.PoisonTurn => StatusCodes.Status422UnprocessableEntity,
         HerdError.Overloaded or HerdError.QuotaExceeded => StatusCodes.Status429TooManyRequests,
         HerdError.Internal => StatusCodes.Status500InternalServerError,
         _ => StatusCodes.Status503ServiceUnavailable,

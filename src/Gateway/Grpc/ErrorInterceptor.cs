@@ -58,7 +58,7 @@ internal sealed class ErrorInterceptor(ILogger<ErrorInterceptor> logger) : Inter
     {
         HerdError.InvalidArgument => Code.InvalidArgument,
         HerdError.ModelNotFound or HerdError.ConversationNotFound or HerdError.ResponseNotFound => Code.NotFound,
-        HerdError.ContextOverflow => Code.FailedPrecondition,
+        HerdError.ContextOverflow or HerdError.PoisonTurn => Code.FailedPrecondition,
         HerdError.Overloaded or HerdError.TooLarge or HerdError.QuotaExceeded or HerdError.ReadTooSlowly =>
             Code.ResourceExhausted,
         HerdError.Unavailable or HerdError.StoreUnavailable or HerdError.Conflict or HerdError.Fenced =>

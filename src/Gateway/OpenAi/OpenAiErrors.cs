@@ -33,6 +33,7 @@ internal static class OpenAiErrors
         HerdError.TooLarge => "request_too_large",
         HerdError.TurnInProgress => "turn_in_progress",
         HerdError.AnswerLost => "answer_lost",
+        HerdError.PoisonTurn => "poison_turn",
         HerdError.InvalidArgument => null,
         HerdError.Internal => "internal_error",
         _ => "unavailable",

@@ -46,7 +46,7 @@ internal sealed class GatewayMetrics : IDisposable
     private readonly Counter<long> _failed;
     private readonly UpDownCounter<long> _streams;
 
-    public GatewayMetrics(NodeRegistry registry, Func<IReadOnlyList<PoolAdvice>> pools)
+    public GatewayMetrics(NodeRegistry registry, Func<IReadOnlyList<PoolAdvice>> pools, Func<long> poisonTurns)
     {
         _duration = _meter.CreateHistogram(
             "gen_ai.server.request.duration", "s", "A turn, from its admission until its end.", null, Durations);
@@ -73,6 +73,8 @@ internal sealed class GatewayMetrics : IDisposable
             "herd.turns.refused", "{turn}", "Turns that were refused at their admission.");
         _failed = _meter.CreateCounter<long>(
             "herd.turns.failed", "{turn}", "Admitted turns that ended with an error.");
+        _meter.CreateObservableCounter(
+            "herd.turns.poison", poisonTurns, "{turn}", "Turns that failed the nodes that computed them.");
         _streams = _meter.CreateUpDownCounter<long>("herd.streams", "{stream}", "Answers in progress at this gateway.");
 
         Gauge("herd.node.ready", "1", "1 if the node takes work.", (node, _) => node.State == NodeState.Ready ? 1 : 0);

@@ -1,4 +1,5 @@
 using Herd.Gateway.Tenants;
+using Herd.Grains.Conversations.Failover.Poison;
 using Herd.Grains.Routing;
 using Herd.Grains.Scaling;
 using OpenTelemetry.Metrics;
@@ -13,7 +14,9 @@ internal static class MetricsEndpoint
     public static void AddGatewayMetrics(this IServiceCollection services)
     {
         services.AddSingleton(provider => new GatewayMetrics(
-            provider.GetRequiredService<NodeRegistry>(), () => provider.GetRequiredService<PoolAdvisor>().Latest));
+            provider.GetRequiredService<NodeRegistry>(),
+            () => provider.GetRequiredService<PoolAdvisor>().Latest,
+            () => provider.GetRequiredService<PoisonRegister>().Verdicts));
         services.AddHostedService<UsageMetrics>();
         services.AddOpenTelemetry().WithMetrics(metrics => metrics
             .AddMeter(GatewayMetrics.Name, "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime")

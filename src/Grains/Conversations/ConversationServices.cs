@@ -1,4 +1,5 @@
 using Herd.Grains.Conversations.Failover;
+using Herd.Grains.Conversations.Failover.Poison;
 using Herd.Grains.Conversations.Storage;
 using Herd.Grains.Conversations.Turns;
 using Herd.Grains.Conversations.Turns.Attempts;
@@ -18,7 +19,16 @@ internal static class ConversationServices
         .AddSingleton<SessionClient>()
         .AddSingleton<FailoverMonitor>()
         .AddSingleton<TurnAttempt>()
+        .AddSingleton<FailedAttempts>()
+        .AddPoisonTurns()
         .AddSingleton<TurnExecutor>()
         .AddSingleton<SessionMigration>()
         .AddHosted<GatewayDrain>();
+
+    private static IServiceCollection AddPoisonTurns(this IServiceCollection services) => services
+        .AddValidated<PoisonOptions, PoisonOptionsValidator>(PoisonOptions.Section)
+        .AddSingleton<IPoisonStore, RedisPoisonStore>()
+        .AddSingleton<PoisonRegister>()
+        .AddSingleton<ContentDigest>()
+        .AddSingleton<PoisonTurns>();
 }

@@ -35,7 +35,7 @@ public sealed class ConversationClientTests : IDisposable
         var router = new Router(_registry, Options.Create(new RoutingOptions()), _time);
         _admission = new Admission(router, Options.Create(new GatewayOptions()));
         _quotas = new Quotas(new LocalCounts(_time));
-        _metrics = new GatewayMetrics(_registry, () => []);
+        _metrics = new GatewayMetrics(_registry, () => [], () => 0);
         _drain = new GatewayDrain(_time);
     }
 

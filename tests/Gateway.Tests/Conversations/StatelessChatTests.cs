@@ -36,7 +36,7 @@ public sealed class StatelessChatTests : IDisposable
         _registry = new NodeRegistry(Pools.None, _time);
         var router = new Router(_registry, Options.Create(new RoutingOptions()), _time);
         _quotas = new Quotas(new LocalCounts(_time));
-        _metrics = new GatewayMetrics(_registry, () => []);
+        _metrics = new GatewayMetrics(_registry, () => [], () => 0);
         _drain = new GatewayDrain(_time);
         _admission = new Admission(router, Options.Create(new GatewayOptions()));
         _chat = new StatelessChat(new ConversationClient(

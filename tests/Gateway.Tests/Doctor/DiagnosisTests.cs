@@ -1,6 +1,7 @@
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Nodes;
 using Herd.Gateway.Doctor;
+using Herd.Grains.Conversations.Failover.Poison;
 using Herd.V1;
 using LoadStage = Herd.Contracts.Nodes.LoadStage;
 using ModelLoad = Herd.Contracts.Nodes.ModelLoad;
@@ -37,6 +38,7 @@ public sealed class DiagnosisTests
             HasPassword: true,
             new Dictionary<string, string> { ["aof_enabled"] = "1", ["maxmemory_policy"] = "noeviction" }),
         Nodes = [Node("node-1"), Node("node-2")],
+        Suspects = [],
     };
 
     [Fact]
@@ -45,7 +47,7 @@ public sealed class DiagnosisTests
         var findings = Diagnosis.From(Well);
 
         Assert.Equal(
-            ["nodes", "versions", "clocks", "store", "keys", "cores", "gpus", "memory", "disk", "models"],
+            ["nodes", "versions", "clocks", "store", "keys", "cores", "gpus", "memory", "disk", "models", "turns"],
             findings.Select(finding => finding.Subject));
         Assert.All(findings, finding => Assert.Equal((Severity.Fine, ""), (finding.Severity, finding.Advice)));
         Assert.All(findings, finding => Assert.NotEmpty(finding.Found));
@@ -79,6 +81,8 @@ public sealed class DiagnosisTests
         { "disk", Severity.Warning, "disk" },
         { "other file", Severity.Error, "models" },
         { "no catalog", Severity.Warning, "models" },
+        { "suspect", Severity.Warning, "turns" },
+        { "poison", Severity.Error, "turns" },
     };
 
     /// <summary>Each fault is found alone, with an advice.</summary>
@@ -100,6 +104,26 @@ public sealed class DiagnosisTests
 
         Assert.Equal(
             "node-2 serves no model since 2026-01-01 00:00:00Z: the load of 'm' failed: no such tensor", finding.Found);
+    }
+
+    [Fact]
+    public void From_PoisonTurn_NamesTurnNodesAndDigest()
+    {
+        var finding = Assert.Single(Diagnosis.From(With("poison")), found => found.Severity == Severity.Error);
+
+        Assert.Equal(
+            "The turn turn_1 of conversation conv_1 (tenant 'alice') failed the nodes node-1, node-2. Content "
+            + "dddddddddddd is refused until 2026-01-01 00:00:00Z.",
+            finding.Found);
+    }
+
+    /// <summary>A node may fail under any turn.</summary>
+    [Fact]
+    public void From_ContentThatFailedOneNode_FindsNothing()
+    {
+        var facts = Well with { Suspects = [Suspect with { Failures = 1 }] };
+
+        Assert.All(Diagnosis.From(facts), finding => Assert.Equal(Severity.Fine, finding.Severity));
     }
 
     /// <summary>A file that failed its check changed nothing, so nothing is wrong.</summary>
@@ -139,8 +163,16 @@ public sealed class DiagnosisTests
         "disk" => Second(facts => facts with { FreeDisk = 4 }),
         "other file" => Second(facts => facts with { Digest = new string('b', 64) }),
         "no catalog" => Second(facts => facts with { IsCatalogued = false }),
+        "suspect" => Well with { Suspects = [Suspect] },
+        "poison" => Well with { Suspects = [Suspect with { IsPoison = true }] },
         _ => throw new ArgumentOutOfRangeException(nameof(fault)),
     };
+
+    /// <summary>Content that failed two nodes.</summary>
+    private static SuspectContent Suspect { get; } = new SuspectContent
+    {
+        Digest = new string('d', 64), Tenant = "alice", Conversation = "conv_1", Turn = "turn_1", Expires = Now,
+    }.AddFailure("node-1").AddFailure("node-2");
 
     private static ModelLoad LoadOf(string model, string? failure) => new()
     {

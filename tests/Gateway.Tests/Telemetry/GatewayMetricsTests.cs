@@ -31,7 +31,7 @@ public sealed class GatewayMetricsTests
     private static Dictionary<string, double> Record(Turn turn, TimeSpan first)
     {
         var recorded = new Dictionary<string, double>();
-        using var metrics = new GatewayMetrics(new NodeRegistry(Pools.None, TimeProvider.System), () => []);
+        using var metrics = new GatewayMetrics(new NodeRegistry(Pools.None, TimeProvider.System), () => [], () => 0);
         using var listener = new MeterListener
         {
             InstrumentPublished = (instrument, listener) =>

@@ -46,7 +46,7 @@ public sealed partial class MonitoringFilesTests
     /// </summary>
     private static HashSet<string> Exported()
     {
-        using var metrics = new GatewayMetrics(new NodeRegistry(Pools.None, TimeProvider.System), () => []);
+        using var metrics = new GatewayMetrics(new NodeRegistry(Pools.None, TimeProvider.System), () => [], () => 0);
         var names = new HashSet<string>();
         using var listener = new MeterListener
         {
@@ -69,7 +69,7 @@ public sealed partial class MonitoringFilesTests
         {
             Histogram<double> { Unit: "s" } =>
                 [$"{name}_seconds_bucket", $"{name}_seconds_count", $"{name}_seconds_sum"],
-            Counter<long> => [$"{name}_total"],
+            Counter<long> or ObservableCounter<long> => [$"{name}_total"],
             { Unit: "s" } => [$"{name}_seconds"],
             _ => [name],
         };

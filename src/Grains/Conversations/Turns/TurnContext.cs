@@ -47,6 +47,9 @@ internal sealed class TurnContext(
     /// <summary>The nodes that failed this turn.</summary>
     public TurnFailures Failures { get; } = new();
 
+    /// <summary>True while a suspect turn is on trial. It leaves its node for no other.</summary>
+    public bool IsOnTrial { get; set; }
+
     /// <summary>The model's id. Set before the turn is routed.</summary>
     public string Model => Turn.Model!;
 

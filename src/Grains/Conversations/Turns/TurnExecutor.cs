@@ -2,6 +2,7 @@ using System.Runtime.ExceptionServices;
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Errors;
 using Herd.Contracts.Placements;
+using Herd.Grains.Conversations.Failover.Poison;
 using Herd.Grains.Conversations.Turns.Attempts;
 using Herd.Grains.Routing;
 using Microsoft.Extensions.Logging;
@@ -13,13 +14,17 @@ namespace Herd.Grains.Conversations.Turns;
 /// produced; (3) route it and attempt the answer on that node, until an attempt completes it; (4) store the turn.
 /// When a node fails or drains, the next attempt continues behind the tokens so far: the caller sees a pause.
 /// </summary>
-/// <remarks>Errors of the request, such as a prompt that is too long, fail the turn at the first attempt.</remarks>
+/// <remarks>
+/// Errors of the request, such as a prompt that is too long, fail the turn at the first attempt. A turn that fails node
+/// after node is no error of the request before <see cref="PoisonTurns"/> says so.
+/// </remarks>
 internal sealed class TurnExecutor(
-    NodeRegistry registry,
     Router router,
     TurnRouter turnRouter,
     SessionClient sessions,
     TurnAttempt attempt,
+    FailedAttempts failed,
+    PoisonTurns poison,
     ILogger<TurnExecutor> logger)
 {
     /// <returns>The turn as it is stored: completed, or cancelled with the answer so far.</returns>
@@ -57,7 +62,8 @@ internal sealed class TurnExecutor(
     {
         for (var reason = PlacementReason.Turn; ;)
         {
-            var placement = await turnRouter.Route(context, reason);
+            using var suspicion = await poison.Examine(context);
+            var placement = suspicion?.Placement ?? await turnRouter.Route(context, reason);
 
             // Turns that are routed meanwhile count this one.
             using var reservation = router.Reserve(placement.Node, context.Model, placement.Chosen?.Kv ?? 0);
@@ -65,6 +71,7 @@ internal sealed class TurnExecutor(
             switch (outcome.Status)
             {
                 case AttemptStatus.Completed:
+                    suspicion?.Acquit();
                     context.Complete(outcome.Result!);
                     return;
 
@@ -74,7 +81,7 @@ internal sealed class TurnExecutor(
 
                 case AttemptStatus.NodeFailed:
                     reason = PlacementReason.NodeFailed;
-                    RecordFailure(context, placement.Node, outcome.Fault);
+                    await failed.Record(context, suspicion, placement.Node, outcome.Fault);
                     break;
 
                 case AttemptStatus.NodeDraining:
@@ -92,24 +99,6 @@ internal sealed class TurnExecutor(
                     ExceptionDispatchInfo.Throw(outcome.Fault!);
                     break;
             }
-        }
-    }
-
-    /// <summary>Records a failed node. Without a fault, the registry knows already that the node failed.</summary>
-    private void RecordFailure(TurnContext context, string node, Exception? fault)
-    {
-        if (fault is null)
-        {
-            TurnLog.Left(logger, node, PlacementReason.NodeFailed, context.Answer.Tokens.Count);
-            return;
-        }
-
-        TurnLog.NodeFailed(logger, node, context.Answer.Tokens.Count, fault.GetType().Name, fault.Message);
-        context.Failures.Add(node, fault);
-        if (fault is not HerdException)
-        {
-            // A HerdException is the response of a node that lives: it is overloaded, or stops.
-            registry.MarkLost(node);
         }
     }
 

@@ -39,9 +39,19 @@ internal sealed class TurnRouter(NodeRegistry registry, Router router, Pools poo
     public Task<PlacementDecision> Route(TurnContext context, PlacementReason reason) =>
         Route(context.Model, () => DescribeRoute(context, reason), context.Failures, context.Cancellation);
 
+    /// <summary>Routes a turn to one node, which replays it.</summary>
+    /// <returns>Null if the node cannot run it.</returns>
+    public PlacementDecision? RouteTo(TurnContext context, string node) => router.Route(
+        context.Model,
+        DescribeRoute(context, PlacementReason.NodeFailed) with
+        {
+            Home = null,
+            Excluded = registry.Nodes.Select(other => other.Node).Where(other => other != node).ToHashSet(),
+        });
+
     /// <summary>True if another node than the home takes the turn.</summary>
-    public bool CanRunElsewhere(TurnContext context) =>
-        router.Route(context.Model, DescribeRoute(context, PlacementReason.NodeDrains)) is not null;
+    public bool CanRunElsewhere(TurnContext context) => !context.IsOnTrial
+        && router.Route(context.Model, DescribeRoute(context, PlacementReason.NodeDrains)) is not null;
 
     internal async Task<PlacementDecision> Route(
         string model, Func<RouteRequest> describe, TurnFailures failures, CancellationToken cancellation)

@@ -14,6 +14,9 @@ internal sealed class ClusterKey(string keyFile)
     /// <summary>The key that seals KV caches between nodes.</summary>
     public byte[] Snapshots => Derive("herd snapshot 1");
 
+    /// <summary>The key of the digests of suspect content.</summary>
+    public byte[] PoisonTurns => Derive("herd poison 1");
+
     /// <summary>The private key of the cluster's certificate.</summary>
     /// <param name="attempt">
     /// The number of the attempt. Not every number is a valid key, so each attempt gives another one.

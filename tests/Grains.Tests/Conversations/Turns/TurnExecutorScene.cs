@@ -2,6 +2,7 @@ using Herd.Contracts.Conversations;
 using Herd.Contracts.Nodes;
 using Herd.Grains.Accounting.Ledger;
 using Herd.Grains.Conversations.Failover;
+using Herd.Grains.Conversations.Failover.Poison;
 using Herd.Grains.Conversations.Storage;
 using Herd.Grains.Conversations.Turns;
 using Herd.Grains.Conversations.Turns.Attempts;
@@ -9,6 +10,7 @@ using Herd.Grains.Conversations.Turns.Events;
 using Herd.Grains.Routing;
 using Herd.Grains.Scaling;
 using Herd.Grains.Tests.Accounting;
+using Herd.Grains.Tests.Conversations.Failover.Poison;
 using Herd.Grains.Tests.Conversations.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -19,17 +21,27 @@ namespace Herd.Grains.Tests.Conversations.Turns;
 /// <summary>Two nodes, a store in memory and a caller, around a <see cref="TurnExecutor"/>.</summary>
 public abstract class TurnExecutorScene : IDisposable
 {
-    private protected readonly FakeTimeProvider Time = new();
+    private protected readonly FakeTimeProvider Time;
     private protected readonly NodeRegistry Registry;
     private protected readonly Router Router;
     private protected readonly MemoryConversationStore Store = new();
+    private protected readonly MemoryPoisonStore PoisonStore = new();
+    private protected readonly PoisonRegister Register;
+    private protected readonly LogOfPoison PoisonLog = new();
     private protected readonly TurnEvents Events = new();
     private protected readonly MemoryLedger Ledger = new();
     private protected readonly UsageRecorder Usage;
     private protected readonly CancellationTokenSource Caller = new();
 
     protected TurnExecutorScene()
+        : this(new FakeTimeProvider())
     {
+    }
+
+    protected TurnExecutorScene(FakeTimeProvider time)
+    {
+        Time = time;
+        Register = new PoisonRegister(PoisonStore, Time);
         Usage = new UsageRecorder(Ledger, Time, NullLogger<UsageRecorder>.Instance);
         Registry = new NodeRegistry(Pools.None, Time);
         Router = new Router(Registry, Options.Create(new RoutingOptions()), Time);
@@ -63,13 +75,25 @@ public abstract class TurnExecutorScene : IDisposable
 
     private protected TurnBill Bill(Transcript transcript, Turn turn) => new(Usage, transcript, turn, "key");
 
-    private protected TurnExecutor Executor(IGrainFactory grains) => new(
-        Registry,
-        Router,
-        NewRouter(),
-        new SessionClient(Registry, grains, Time),
-        NewAttempt(grains),
-        NullLogger<TurnExecutor>.Instance);
+    private protected TurnExecutor Executor(IGrainFactory grains)
+    {
+        var poison = new PoisonTurns(
+            Registry,
+            NewRouter(),
+            Register,
+            ClusterKeys.Digests(),
+            Options.Create(new PoisonOptions()),
+            Time,
+            PoisonLog);
+        return new TurnExecutor(
+            Router,
+            NewRouter(),
+            new SessionClient(Registry, grains, Time),
+            NewAttempt(grains),
+            new FailedAttempts(Registry, poison, NullLogger<FailedAttempts>.Instance),
+            poison,
+            NullLogger<TurnExecutor>.Instance);
+    }
 
     private protected TurnAttempt NewAttempt(IGrainFactory grains) => new(
         Registry, new SessionClient(Registry, grains, Time), new FailoverMonitor(Registry, NewRouter()));

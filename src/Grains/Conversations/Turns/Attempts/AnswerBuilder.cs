@@ -18,6 +18,7 @@ internal sealed class AnswerBuilder
     private readonly StringBuilder _text = new();
     private readonly List<int> _tokens = [];
     private readonly ResumePoint _resume;
+    private (int Tokens, Action? Call) _milestone;
 
     /// <param name="turn">The turn, with the answer so far.</param>
     /// <param name="epoch">The conversation's epoch as this gateway knows it.</param>
@@ -68,6 +69,9 @@ internal sealed class AnswerBuilder
         }
     }
 
+    /// <summary>Calls back when the answer has so many tokens. Replaces the call before.</summary>
+    public void OnceAt(int tokens, Action call) => _milestone = (tokens, call);
+
     public void Append(GenerationEvent update)
     {
         SamplerState = update.SamplerState;
@@ -89,6 +93,12 @@ internal sealed class AnswerBuilder
                     Digest = _resume.Digest,
                 },
             });
+        }
+
+        if (_milestone is { Call: { } call, Tokens: var due } && _tokens.Count >= due)
+        {
+            _milestone = default;
+            call();
         }
     }
 }
