@@ -22,6 +22,8 @@ public sealed class FaultRunTests
         Assert.All(halves, half => Assert.Empty(half["violations"]!.AsArray()));
         var (faults, continued, pulled) =
             (Sum(halves, "faults"), Sum(halves, "answers_continued"), Sum(halves, "kv_caches_pulled"));
+        Assert.Equal(50, Sum(halves, "poison_turns_refused"));
+        Assert.InRange(Sum(halves, "healthy_turns_refused"), 0, 4);
         Assert.True(faults > 2500 && continued > 500 && pulled > 300, string.Join<JsonObject>('\n', halves));
     }
 

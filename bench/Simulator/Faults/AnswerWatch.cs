@@ -22,6 +22,9 @@ internal sealed class AnswerWatch(FaultWorld world)
     /// <summary>The number of answers that a client had to restart.</summary>
     public int Restarted { get; set; }
 
+    /// <summary>The number of healthy turns that were refused, because node after node failed under them.</summary>
+    public int RefusedByChance { get; set; }
+
     /// <summary>Records that a node has answered a call.</summary>
     public void Answered(Activation activation, string method, object?[] args, object? answer)
     {

@@ -128,6 +128,16 @@ internal sealed class Client(string conversation, int turns, FaultWorld world)
             {
                 // Try again.
             }
+            catch (HerdException e) when (e.Error == HerdError.PoisonTurn)
+            {
+                world.Require(
+                    world.Suspects.Contents.Values.Any(
+                        content => content.Conversation == conversation
+                            && content.IsSuspect),
+                    $"a turn of {conversation} is called poison, although too few nodes failed");
+                world.Watch.RefusedByChance++;
+                pause = e.Retry!.Value;
+            }
             catch (Exception e) when (CallFailure.IsTransient(e))
             {
                 // The gateway is gone or slow. A client needs a while to find another one.

@@ -55,6 +55,9 @@ internal sealed class FaultWorld : IDisposable
     /// <summary>The gateways that can be reached.</summary>
     public List<GatewayProcess> Gateways { get; } = [];
 
+    /// <summary>Called when a node begins to compute an answer.</summary>
+    public Action<NodeProcess, SessionRequest>? OnGenerate { get; set; }
+
     public IReadOnlyList<string> Violations => _violations;
 
     public NodeProcess StartNode(string name)

@@ -47,6 +47,11 @@ public class GrainCall : DispatchProxy
     {
         var activation = await Find();
         using var call = await activation.Enter(interleaves: true);
+        if (args[0] is SessionRequest generate)
+        {
+            _world.OnGenerate?.Invoke((NodeProcess)activation.Process, generate);
+        }
+
         var stream =
             ((IAsyncEnumerable<T>)method.Invoke(activation.Grain, BindingFlags.DoNotWrapExceptions, null, args, null)!)
                 .GetAsyncEnumerator();

@@ -121,7 +121,7 @@ public sealed class DiagnosisTests
     [Fact]
     public void From_ContentThatFailedOneNode_FindsNothing()
     {
-        var facts = Well with { Suspects = [Suspect with { Failures = 1 }] };
+        var facts = Well with { Suspects = [Suspect with { Nodes = ["node-1"] }] };
 
         Assert.All(Diagnosis.From(facts), finding => Assert.Equal(Severity.Fine, finding.Severity));
     }

@@ -24,9 +24,15 @@ public sealed class PoisonRegister(IPoisonStore store, TimeProvider time)
         var known = _known.GetValueOrDefault(digest);
         try
         {
-            known = await store.Find(digest) is { } stored ? new Known(stored, IsStored: true)
-                : known.IsStored ? default
-                : known;
+            if (known is { Content: { } unsaved, IsStored: false })
+            {
+                await store.Save(unsaved);
+                known = known with { IsStored = true };
+            }
+            else
+            {
+                known = new Known(await store.Find(digest), IsStored: true);
+            }
         }
         catch (Exception e) when (CallFailure.IsTransient(e))
         {
@@ -84,7 +90,7 @@ public sealed class PoisonRegister(IPoisonStore store, TimeProvider time)
         }
         catch (Exception e) when (CallFailure.IsTransient(e))
         {
-            // This gateway knows it. The store is told again with the next change.
+            // This gateway knows it, and tells the store when the content is asked for.
         }
     }
 

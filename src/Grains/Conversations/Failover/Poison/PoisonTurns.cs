@@ -78,21 +78,16 @@ internal sealed class PoisonTurns(
     public async Task RecordFailure(TurnContext context, Suspicion? suspicion, string node)
     {
         var before = suspicion is { IsAcquitted: false } ? suspicion.Content : null;
-        if (before is { IsSuspect: false } && before.Turn != context.Turn.Id && before.Nodes.Contains(node))
-        {
-            // Two turns of the same content ran on this node.
-            return;
-        }
-
         var suspect = (before ?? new SuspectContent
         {
             Digest = Digest(context),
             Tenant = context.Transcript.Tenant,
             Conversation = context.Transcript.Id,
             Turn = context.Turn.Id,
+            Tokens = context.Answer.Tokens.Count,
             Expires = time.GetUtcNow() + options.Value.RefusalTime,
         }).AddFailure(node);
-        if (suspect.Failures >= SuspectContent.FailuresOfPoison)
+        if (suspect.FailedTrials >= SuspectContent.MaxFailedTrials)
         {
             throw await Convict(suspect);
         }

@@ -7,11 +7,11 @@ namespace Herd.Grains.Conversations.Failover.Poison;
 /// </summary>
 public sealed record SuspectContent
 {
-    /// <summary>With so many failures it is taken to no other node.</summary>
-    public const int FailuresOfSuspects = 2;
+    /// <summary>If so many nodes failed, it is taken to no other.</summary>
+    public const int NodesOfSuspects = 2;
 
-    /// <summary>With so many failures it is poison. One of a suspect may be chance.</summary>
-    public const int FailuresOfPoison = 4;
+    /// <summary>So many failed trials make it poison. One may be chance: the node would have failed anyway.</summary>
+    public const int MaxFailedTrials = 2;
 
     /// <summary>The keyed digest of the content (<see cref="ContentDigest"/>).</summary>
     [JsonPropertyName("digest")] public required string Digest { get; init; }
@@ -23,11 +23,14 @@ public sealed record SuspectContent
 
     [JsonPropertyName("turn")] public required string Turn { get; init; }
 
-    /// <summary>The nodes that failed while they computed it.</summary>
+    /// <summary>The tokens of the answer at the first failure.</summary>
+    [JsonPropertyName("tokens")] public int Tokens { get; init; }
+
+    /// <summary>The nodes that failed while they computed it. The one that failed last is the last.</summary>
     [JsonPropertyName("nodes")] public IReadOnlyList<string> Nodes { get; init; } = [];
 
-    /// <summary>The number of failures.</summary>
-    [JsonPropertyName("failures")] public int Failures { get; init; }
+    /// <summary>How often a node failed during a trial.</summary>
+    [JsonPropertyName("failed_trials")] public int FailedTrials { get; init; }
 
     /// <summary>True if it is refused.</summary>
     [JsonPropertyName("is_poison")] public bool IsPoison { get; init; }
@@ -37,12 +40,12 @@ public sealed record SuspectContent
 
     /// <summary>True if it may run only on the nodes that it failed.</summary>
     [JsonIgnore]
-    public bool IsSuspect => Failures >= FailuresOfSuspects;
+    public bool IsSuspect => Nodes.Count >= NodesOfSuspects;
 
-    /// <summary>The content with one more failure.</summary>
+    /// <summary>The content after a node has failed. A failure of a suspect is that of a trial.</summary>
     public SuspectContent AddFailure(string node) => this with
     {
-        Nodes = [.. Nodes.Append(node).Distinct()], Failures = Failures + 1,
+        Nodes = [.. Nodes.Where(other => other != node), node], FailedTrials = FailedTrials + (IsSuspect ? 1 : 0),
     };
 }
 

@@ -9,7 +9,7 @@ namespace Herd.Grains.Conversations.Failover.Poison;
 /// </summary>
 internal sealed class Suspicion : IDisposable
 {
-    /// <summary>With so many new tokens content counts as harmless.</summary>
+    /// <summary>With so many tokens more than at the first failure, content counts as harmless.</summary>
     public const int MinProgress = 8;
 
     private readonly PoisonRegister _register;
@@ -22,7 +22,7 @@ internal sealed class Suspicion : IDisposable
     public Suspicion(PoisonRegister register, SuspectContent content, TurnContext context)
     {
         (_register, _context, Content) = (register, context, content);
-        context.Answer.OnceAt(context.Answer.Tokens.Count + MinProgress, Acquit);
+        context.Answer.OnceAt(content.Tokens + MinProgress, Acquit);
     }
 
     /// <param name="register">Where the content is removed if it is acquitted.</param>

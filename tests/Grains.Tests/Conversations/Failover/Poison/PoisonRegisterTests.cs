@@ -48,9 +48,10 @@ public sealed class PoisonRegisterTests
         Assert.Null(await _other.Find("before"));
         Assert.Equal(2, (await _register.List()).Count);
 
-        // The store never had it, so its absence there says nothing.
+        // The store never had it, so its absence there says nothing. It gets it now.
         _store.IsAway = false;
         Assert.NotNull(await _register.Find("meanwhile"));
+        Assert.NotNull(await _other.Find("meanwhile"));
     }
 
     [Fact]
