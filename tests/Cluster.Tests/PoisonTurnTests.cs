@@ -9,7 +9,8 @@ namespace Herd.Cluster.Tests;
 /// <summary>A turn whose nodes are killed one after the other. The third node lives on.</summary>
 public sealed class PoisonTurnTests : HerdCluster, IAsyncLifetime
 {
-    private const string Poison = "Tell me a very long story about a dragon.";
+    /// <summary>So long that no node has computed it before it is killed.</summary>
+    private static readonly string Poison = string.Concat(Enumerable.Repeat("Tell me about a dragon. ", 250));
 
     private static readonly string[] Nodes = ["node-1", "node-2", "node-3"];
 
@@ -49,7 +50,7 @@ public sealed class PoisonTurnTests : HerdCluster, IAsyncLifetime
         Assert.DoesNotContain("dragon", log, StringComparison.Ordinal);
     }
 
-    /// <summary>Kills each node that begins to compute the turn, before it can have produced eight tokens.</summary>
+    /// <summary>Kills each node that begins to compute the turn.</summary>
     private async Task KillEachNodeOf(string conversation, List<string> killed)
     {
         using var call = Conversations.Converse(

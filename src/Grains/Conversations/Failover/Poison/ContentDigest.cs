@@ -16,7 +16,7 @@ internal sealed class ContentDigest(ClusterKey key)
     private readonly byte[] _key = key.PoisonTurns;
 
     /// <returns>64 lower-case hexadecimal digits.</returns>
-    public string Of(string tenant, string model, Conversation conversation)
+    public string Compute(string tenant, string model, Conversation conversation)
     {
         using var hmac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, _key);
         Append(hmac, tenant);

@@ -132,7 +132,7 @@ internal sealed class PoisonTurns(
         .RetryAfter(poison.Expires - time.GetUtcNow());
 
     private string Digest(TurnContext context) =>
-        digests.Of(context.Transcript.Tenant, context.Model, context.Transcript.Conversation!);
+        digests.Compute(context.Transcript.Tenant, context.Model, context.Transcript.Conversation!);
 
     private bool IsReady(string node, string model) =>
         registry.Find(node) is { State: NodeState.Ready } report && report.Models.Any(served => served.Id == model);

@@ -7,11 +7,11 @@ public sealed class ContentDigestTests
     private static readonly Conversation Some = Conversation(system: "be brief", "hello");
 
     [Fact]
-    public void Of_SameContentInAnotherConversation_IsTheSame() => Assert.Equal(
+    public void Compute_SameContentInAnotherConversation_IsTheSame() => Assert.Equal(
         Digest(), Digest(conversation: Some with { Id = "other", Turns = [Some.Turns[0] with { Id = "9" }] }));
 
     [Fact]
-    public void Of_AnotherTenantModelKeyOrText_IsAnother()
+    public void Compute_AnotherTenantModelKeyOrText_IsAnother()
     {
         string[] digests =
         [
@@ -31,7 +31,7 @@ public sealed class ContentDigestTests
 
     private static string Digest(
         string tenant = "t", string model = "m", byte key = 0, Conversation? conversation = null) =>
-        ClusterKeys.Digests(key).Of(tenant, model, conversation ?? Some);
+        ClusterKeys.Digests(key).Compute(tenant, model, conversation ?? Some);
 
     private static Conversation Conversation(string? system, params string[] messages) => new()
     {
