@@ -24,7 +24,7 @@ public sealed class FaultRunTests
             (Sum(halves, "faults"), Sum(halves, "answers_continued"), Sum(halves, "kv_caches_pulled"));
         Assert.Equal(50, Sum(halves, "poison_turns_refused"));
         Assert.InRange(Sum(halves, "healthy_turns_refused"), 0, 15);
-        Assert.True(faults > 2500 && continued > 500 && pulled > 300, string.Join<JsonObject>('\n', halves));
+        Assert.True(faults > 2500 && continued > 500 && pulled > 250, string.Join<JsonObject>('\n', halves));
     }
 
     /// <summary>The same seed gives the same run.</summary>
