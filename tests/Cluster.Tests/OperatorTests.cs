@@ -36,6 +36,7 @@ public sealed class OperatorTests(TinyCluster cluster)
                 ("keys", "SEVERITY_FINE"),
                 ("gpus", "SEVERITY_FINE"),
                 ("models", "SEVERITY_WARNING"),
+                ("turns", "SEVERITY_FINE"),
             ],
             findings.Where(finding => finding.Item1 is not ("cores" or "memory" or "disk")));
     }
