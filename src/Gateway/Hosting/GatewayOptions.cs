@@ -1,7 +1,6 @@
 using System.Net;
 using Herd.Gateway.Tenants;
 using Herd.Grains.Hosting.Configuration;
-using Herd.Grains.Hosting.Identity;
 using Microsoft.Extensions.Options;
 
 namespace Herd.Gateway.Hosting;
@@ -218,7 +217,16 @@ internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
                 $"Gateway:{name} has a value that is not the SHA-256 of a key, 64 hexadecimal digits.");
         }
 
-        CheckKeyFile(options.AdminKeyFile, errors);
+        if (options.AdminKeyFile.Length > 0)
+        {
+            errors.RequireSecretFile(
+                "Gateway:AdminKeyFile",
+                options.AdminKeyFile,
+                MinKeyLength,
+                $"has no key of at least {MinKeyLength} characters. Delete it, and 'herd up' makes a new one.",
+                "Set its mode to 600.");
+        }
+
         foreach (var (name, tenants) in new[]
         {
             (nameof(options.Operators), options.Operators), (nameof(options.Readers), options.Readers),
@@ -229,29 +237,6 @@ internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
                 errors.Require(
                     false, $"Gateway:{name} names '{tenant}', which is not in Gateway:Tenants. Add it there.");
             }
-        }
-    }
-
-    private static void CheckKeyFile(string path, OptionErrors errors)
-    {
-        if (path.Length == 0)
-        {
-            return;
-        }
-
-        try
-        {
-            errors.Require(
-                File.ReadAllText(path).Trim().Length >= MinKeyLength,
-                $"Gateway:AdminKeyFile {path} has no key of at least {MinKeyLength} characters. Delete it, and "
-                + "'herd up' makes a new one.");
-            errors.Require(
-                !FilePermissions.IsReadableByOthers(path),
-                $"Every user of this machine may read Gateway:AdminKeyFile {path}. Set its mode to 600.");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            errors.Require(false, $"Gateway:AdminKeyFile {path} cannot be read: {e.Message}");
         }
     }
 }

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Herd.Grains.Hosting.Identity;
 
 namespace Herd.Grains.Hosting.Configuration;
 
@@ -41,24 +40,14 @@ internal static class StoreOptionErrors
         errors.Require(
             options.StoreUser.Length == 0 || path.Length > 0,
             "Cluster:StoreUser needs the password of that user. Name its file by Cluster:StorePasswordFile.");
-        if (path.Length == 0)
+        if (path.Length > 0)
         {
-            return;
-        }
-
-        try
-        {
-            errors.Require(
-                File.ReadAllText(path).Trim().Length > 0,
-                $"Cluster:StorePasswordFile {path} is empty. Write the store's password to it.");
-            errors.Require(
-                !FilePermissions.IsReadableByOthers(path),
-                $"Every user of this machine may read Cluster:StorePasswordFile {path}. Set its mode to 600, or mount "
-                + "the secret with mode 0440.");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            errors.Require(false, $"Cluster:StorePasswordFile {path} cannot be read: {e.Message}");
+            errors.RequireSecretFile(
+                "Cluster:StorePasswordFile",
+                path,
+                minLength: 1,
+                "is empty. Write the store's password to it.",
+                "Set its mode to 600, or mount the secret with mode 0440.");
         }
     }
 
