@@ -24,7 +24,7 @@ internal sealed class EmbeddingClient(ModelTokens tokens, Quotas quotas, UsageRe
             Tenant = tenant.Name,
             Key = tenant.Key,
             Model = model,
-            Day = DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime),
+            Day = UsageDay.From(time.GetUtcNow()),
             State = UsageState.Completed,
             Usage = new Usage(made.Tokens, CompletionTokens: 0, CachedTokens: 0),
         });

@@ -13,12 +13,11 @@ internal sealed class UsageListing(IUsageLedger ledger, UsageRecorder recorder, 
 {
     private const int MaxDays = 366;
     private const int MaxTurns = 10_000;
-    private const string Format = "yyyy-MM-dd";
 
     /// <exception cref="HerdException">A day is invalid, or the caller may not see the tenant.</exception>
     public async Task<ListUsageResponse> List(ListUsageRequest request, HttpContext caller)
     {
-        var today = DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
+        var today = UsageDay.From(time.GetUtcNow());
         var last = request.HasTo ? Day(request.To, "to") : today;
         var first = request.HasFrom ? Day(request.From, "from") : last;
         var days = last.DayNumber - first.DayNumber + 1;
@@ -80,13 +79,13 @@ internal sealed class UsageListing(IUsageLedger ledger, UsageRecorder recorder, 
     }
 
     private static DateOnly Day(string text, string name) =>
-        DateOnly.TryParseExact(text, Format, CultureInfo.InvariantCulture, DateTimeStyles.None, out var day)
+        DateOnly.TryParseExact(text, UsageDay.Format, CultureInfo.InvariantCulture, DateTimeStyles.None, out var day)
             ? day
             : throw Bad($"'{name}' must be a day such as 2026-01-31.", name);
 
     private static V1.UsageSum ToProto(Ledger.UsageSum sum) => new()
     {
-        Day = sum.Day.ToString(Format, CultureInfo.InvariantCulture),
+        Day = UsageDay.ToText(sum.Day),
         Tenant = sum.Tenant,
         Key = sum.Key,
         Model = sum.Model,
@@ -102,7 +101,7 @@ internal sealed class UsageListing(IUsageLedger ledger, UsageRecorder recorder, 
         var parts = turn.Turn.Split('/', 2);
         return new TurnUsage
         {
-            Day = turn.Day.ToString(Format, CultureInfo.InvariantCulture),
+            Day = UsageDay.ToText(turn.Day),
             ConversationId = parts[0],
             TurnId = parts[^1],
             Key = turn.Key,

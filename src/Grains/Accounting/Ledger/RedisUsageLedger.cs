@@ -199,6 +199,5 @@ internal sealed class RedisUsageLedger(StoreConnection store) : IUsageLedger
 
     private static string Escape(string text) => Uri.EscapeDataString(text);
 
-    private static RedisKey Key(DateOnly day) =>
-        $"herd:usage:{day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}";
+    private static RedisKey Key(DateOnly day) => $"herd:usage:{UsageDay.ToText(day)}";
 }

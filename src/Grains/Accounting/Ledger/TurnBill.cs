@@ -46,7 +46,7 @@ internal sealed class TurnBill(UsageRecorder recorder, Transcript transcript, Tu
         Turn = $"{transcript.Id}/{turn.Id}",
         Key = key ?? "",
         Model = model,
-        Day = DateOnly.FromDateTime(turn.Created.UtcDateTime),
+        Day = UsageDay.From(turn.Created),
         State = state,
         Usage = usage,
         Before = before,

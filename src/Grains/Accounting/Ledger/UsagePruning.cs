@@ -32,7 +32,7 @@ internal sealed class UsagePruning(IUsageLedger ledger, TimeProvider time) : Bac
 
     internal async Task Prune()
     {
-        var today = DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
+        var today = UsageDay.From(time.GetUtcNow());
         for (var age = KeptDays; age < KeptDays + PrunedDays; age++)
         {
             await ledger.Prune(today.AddDays(-age));
