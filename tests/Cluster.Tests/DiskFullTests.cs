@@ -8,20 +8,19 @@ namespace Herd.Cluster.Tests;
 public sealed class DiskFullTests : IAsyncLifetime
 {
     private readonly HerdCluster _cluster = new();
-    private readonly DirectoryInfo _disk = Directory.CreateTempSubdirectory("herd-disk-");
+    private SmallDisk _disk = null!;
 
     public async ValueTask InitializeAsync()
     {
-        await Tool.Run("/", "mount", "-t", "tmpfs", "-o", "size=128m", "none", _disk.FullName);
+        _disk = await SmallDisk.Mount("128m");
         var model = TinyModel.Write(_cluster.NewPath("tiny.gguf"));
-        await _cluster.Up("--nodes", "1", "--model", model, "--data", _disk.FullName);
+        await _cluster.Up("--nodes", "1", "--model", model, "--data", _disk.Path);
     }
 
     public async ValueTask DisposeAsync()
     {
         await _cluster.DisposeAsync();
-        await Tool.Run("/", "umount", _disk.FullName);
-        _disk.Delete();
+        await _disk.DisposeAsync();
     }
 
     [Fact]
@@ -29,17 +28,17 @@ public sealed class DiskFullTests : IAsyncLifetime
     {
         var conversation = (await _cluster.New()).ConversationId;
         await _cluster.Say(conversation, "Before.", maxTokens: 4);
-        var filler = Fill();
+        _disk.Fill();
 
         await _cluster.Say(conversation, "On a full disk.", maxTokens: 4);
         var full = await _cluster.Run("doctor");
-        File.Delete(filler);
+        _disk.Empty();
         await _cluster.WaitForStoredTurn(conversation, 1, IsCompleted);
         await _cluster.Say(conversation, "After.", maxTokens: 4);
         await _cluster.WaitForStoredTurn(conversation, 2, IsCompleted);
 
         Assert.Equal(1, full.ExitCode);
-        Assert.Contains($"There is no space in {_disk.FullName}", full.Output, StringComparison.Ordinal);
+        Assert.Contains($"There is no space in {_disk.Path}", full.Output, StringComparison.Ordinal);
         Assert.DoesNotContain(
             "There is no space", (await _cluster.Run("doctor")).Output, StringComparison.Ordinal);
         Assert.Equal(3, (await _cluster.Read(conversation)).Turns.Count);
@@ -47,23 +46,4 @@ public sealed class DiskFullTests : IAsyncLifetime
 
     private static bool IsCompleted(string turn) =>
         turn.Contains("\"state\":\"Completed\"", StringComparison.Ordinal);
-
-    /// <summary>Leaves no byte free.</summary>
-    private string Fill()
-    {
-        var path = Path.Combine(_disk.FullName, "filler");
-        using var file = File.Create(path);
-        try
-        {
-            while (true)
-            {
-                file.Write(new byte[4096]);
-                file.Flush();
-            }
-        }
-        catch (IOException)
-        {
-            return path;
-        }
-    }
 }

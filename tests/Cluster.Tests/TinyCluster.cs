@@ -1,10 +1,9 @@
 using System.Net.Http.Json;
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using Grpc.Core;
 using Herd.Testing;
 using Herd.V1;
+using static Herd.Testing.ApiKeys;
 
 namespace Herd.Cluster.Tests;
 
@@ -84,8 +83,6 @@ public sealed class TinyCluster : HerdCluster, IAsyncLifetime
     public static Task<RpcException> Refused(Func<Task> call) => Assert.ThrowsAsync<RpcException>(call);
 
     private static Metadata Headers(string key) => new() { { "authorization", $"Bearer {key}" } };
-
-    private static string Hash(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
 }
 
 /// <summary>The cluster with the tiny model that classes share. They leave it as they find it.</summary>

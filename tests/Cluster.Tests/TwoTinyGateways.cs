@@ -1,10 +1,10 @@
 using System.Net.Http.Json;
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Grpc.Core;
 using Herd.Testing;
 using Herd.V1;
+using static Herd.Testing.ApiKeys;
 
 namespace Herd.Cluster.Tests;
 
@@ -74,8 +74,6 @@ public sealed class TwoTinyGateways : HerdCluster, IAsyncLifetime
         Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync(Cancellation));
         return await response.Content.ReadFromJsonAsync<JsonElement>(Cancellation);
     }
-
-    private static string Hash(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
 }
 
 /// <summary>The cluster that classes share. Each test leaves all processes running and ready.</summary>

@@ -1,9 +1,9 @@
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Herd.Testing;
 using k8s.Models;
+using static Herd.Testing.ApiKeys;
 
 namespace Herd.Kubernetes.Tests.Quickstart;
 
@@ -235,8 +235,6 @@ public sealed partial class QuickstartTests
     private static string Verb(Command command) => Arguments(command)[0];
 
     private static IReadOnlyList<string> Arguments(Command command) => command.Arguments("--create-namespace");
-
-    private static string Hash(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
 
     private static string Secret(Rendered rendered, string name, string field) =>
         Encoding.UTF8.GetString(rendered.All<V1Secret>().Single(made => made.Metadata.Name == name).Data[field]);

@@ -6,20 +6,19 @@ namespace Herd.Processes.Tests.Storage;
 /// <summary>The embedded store on a disk of 96 MiB that fills and empties again. Mounting it takes root.</summary>
 public sealed class DiskFullTests : IAsyncLifetime
 {
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("herd-full-");
+    private SmallDisk _disk = null!;
     private StoreProcess _store = null!;
 
     public async ValueTask InitializeAsync()
     {
-        await Tool.Run("/", "mount", "-t", "tmpfs", "-o", "size=96m", "none", _folder.FullName);
-        _store = await StoreProcess.StartGarnet(Path.Combine(_folder.FullName, "store"));
+        _disk = await SmallDisk.Mount("96m");
+        _store = await StoreProcess.StartGarnet(Path.Combine(_disk.Path, "store"));
     }
 
     public async ValueTask DisposeAsync()
     {
         await _store.DisposeAsync();
-        await Tool.Run("/", "umount", _folder.FullName);
-        _folder.Delete();
+        await _disk.DisposeAsync();
     }
 
     [Fact]
@@ -32,14 +31,14 @@ public sealed class DiskFullTests : IAsyncLifetime
             Assert.True(await Write(redis, "before"));
             acknowledged.Add("before");
 
-            Fill();
+            _disk.Fill();
             for (var i = 0; i < 1000 && await Write(redis, $"at the end {i}"); i++)
             {
                 acknowledged.Add($"at the end {i}");
             }
         }
 
-        File.Delete(Filler);
+        _disk.Empty();
         await using (var redis = await Connect())
         {
             while (!await Write(redis, "after"))
@@ -59,8 +58,6 @@ public sealed class DiskFullTests : IAsyncLifetime
 
     private static readonly string Value = new('x', 100_000);
 
-    private string Filler => Path.Combine(_folder.FullName, "filler");
-
     private async Task<ConnectionMultiplexer> Connect()
     {
         var options = ConfigurationOptions.Parse(_store.Address);
@@ -79,24 +76,6 @@ public sealed class DiskFullTests : IAsyncLifetime
         catch (Exception e) when (e is RedisException or TimeoutException)
         {
             return false;
-        }
-    }
-
-    /// <summary>Leaves no byte free.</summary>
-    private void Fill()
-    {
-        using var file = File.Create(Filler);
-        try
-        {
-            while (true)
-            {
-                file.Write(new byte[4096]);
-                file.Flush();
-            }
-        }
-        catch (IOException)
-        {
-            // The disk is full.
         }
     }
 }
