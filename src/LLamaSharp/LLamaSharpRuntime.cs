@@ -21,6 +21,8 @@ public sealed class LLamaSharpRuntime : ILlamaRuntime
 
     public string Description => $"LLamaSharp {Version}";
 
+    public bool IsNative => true;
+
     public GpuSupport Gpu => NativeApi.llama_supports_gpu_offload() ? GpuSupport.Found : GpuSupport.NotBuilt;
 
     /// <summary>Checks host memory only: LLamaSharp does not report the free memory of GPUs.</summary>
@@ -57,20 +59,49 @@ public sealed class LLamaSharpRuntime : ILlamaRuntime
         native.progress_callback = watch;
         try
         {
-            return new LLamaSharpModel(SafeLlamaModelHandle.LoadFromFile(path, native), Version);
+            return new LLamaSharpModel(Open(path, native, cancellation), Version);
+        }
+        finally
+        {
+            GC.KeepAlive(watch);
+        }
+    }
+
+    /// <summary>
+    /// Opens the vocabulary, then the model without memory for weights, and makes a context, which builds the compute
+    /// graph. The vocabulary is read and used as a node does.
+    /// </summary>
+    public void Probe(string path)
+    {
+        GgufFile.Read(path);
+        var native = LLamaModelParams.Default();
+        native.n_gpu_layers = 0;
+        native.load_mode = LLamaLoadMode.None;
+        native.vocab_only = true;
+        using (var vocabulary = Open(path, native, CancellationToken.None))
+        {
+            new LLamaSharpVocabulary(vocabulary).Tokenize("Hello, world 1\n", parseSpecial: true);
+        }
+
+        native.vocab_only = false;
+        native.no_alloc = true;
+        using var model = new LLamaSharpModel(Open(path, native, CancellationToken.None), Version);
+        model.CreateContext(ContextOptions.Probe).Dispose();
+    }
+
+    private static SafeLlamaModelHandle Open(string path, LLamaModelParams native, CancellationToken cancellation)
+    {
+        try
+        {
+            return SafeLlamaModelHandle.LoadFromFile(path, native);
         }
         catch (LoadWeightsFailedException e)
         {
             cancellation.ThrowIfCancellationRequested();
             throw new ModelLoadException(
                 $"LLamaSharp cannot load {path}: {e.Message} The file is damaged, or of an architecture this build "
-                + "does not know; "
-                + "fetch it again or choose another model.",
+                + "does not know; fetch it again or choose another model.",
                 e);
-        }
-        finally
-        {
-            GC.KeepAlive(watch);
         }
     }
 }

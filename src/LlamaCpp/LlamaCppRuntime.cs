@@ -24,6 +24,8 @@ public sealed class LlamaCppRuntime : ILlamaRuntime
         : NativeLibraries.AreForGpus ? GpuSupport.NotFound
         : GpuSupport.NotBuilt;
 
+    public bool IsNative => true;
+
     public long Check(string path, ModelOptions options, ContextOptions context, long released = 0)
     {
         var plan = MemoryPlan.Create(GgufFile.ReadForChat(path), context);
@@ -59,17 +61,48 @@ public sealed class LlamaCppRuntime : ILlamaRuntime
             NativeLog.TakeErrors();
             var handle = Load(path, native, options.TensorSplit);
             cancellation.ThrowIfCancellationRequested();
-            return handle.IsInvalid
-                ? throw new ModelLoadException(
-                    $"llama.cpp cannot load {path}: {NativeLog.TakeErrors()}. The file is damaged, cut short, or of an "
-                    + "architecture this build does not know; fetch it again or choose another model.")
-                : new LlamaCppModel(handle);
+            return new LlamaCppModel(Require(handle, path));
         }
         finally
         {
             pinned.Free();
         }
     }
+
+    /// <summary>
+    /// Opens the vocabulary, then the model without memory for weights, and makes the contexts of both kinds, which
+    /// builds the compute graph. The vocabulary is read and used as a node does.
+    /// </summary>
+    public void Probe(string path)
+    {
+        GgufFile.Read(path);
+        var native = Llama.ModelDefaultParams();
+        native.GpuLayers = 0;
+        native.LoadMode = LoadMode.None;
+        native.VocabOnly = 1;
+        using (var vocabulary = Open(path, native))
+        {
+            new LlamaCppVocabulary(Llama.ModelGetVocab(vocabulary)).Tokenize("Hello, world 1\n", parseSpecial: true);
+        }
+
+        native.VocabOnly = 0;
+        native.NoAlloc = 1;
+        using var model = new LlamaCppModel(Open(path, native));
+        model.CreateContext(ContextOptions.Probe).Dispose();
+        model.CreateEmbedder(tokens: 8, threads: 1).Dispose();
+    }
+
+    private static ModelHandle Open(string path, ModelParams native)
+    {
+        NativeLog.TakeErrors();
+        return Require(Llama.ModelLoadFromFile(path, native), path);
+    }
+
+    private static ModelHandle Require(ModelHandle handle, string path) => handle.IsInvalid
+        ? throw new ModelLoadException(
+            $"llama.cpp cannot load {path}: {NativeLog.TakeErrors()}. The file is damaged, cut short, or of an "
+            + "architecture this build does not know; fetch it again or choose another model.")
+        : handle;
 
     /// <summary>Pads the shares: llama.cpp reads one for every possible device.</summary>
     private static unsafe ModelHandle Load(string path, ModelParams native, IReadOnlyList<float> split)

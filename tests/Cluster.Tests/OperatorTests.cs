@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using System.Text.Json;
 using Herd.Testing;
 using Herd.V1;
@@ -100,6 +101,7 @@ public sealed class OperatorTests(TinyCluster cluster)
             (["node-2", damaged, "--wait"], "is not a sound GGUF file"),
             (["node-2", damaged], "is not a sound GGUF file"),
             (["node-2", text], "does not begin with 'GGUF'"),
+            (["node-2", await Changed("alien.gguf", "llama", "alien")], "llama.cpp cannot load"),
             (["node-2", cluster.NewPath("missing.gguf")], "There is no model"),
             (["node-2", "/etc/hostname"], "may not load"),
             (["node-2", "gpt-7"], "There is no model 'gpt-7'"),
@@ -121,18 +123,36 @@ public sealed class OperatorTests(TinyCluster cluster)
         await UntilModels("tiny");
     }
 
-    /// <summary>A file of an architecture that only llama.cpp knows not to know passes the check.</summary>
+    /// <summary>A child process dies of the file; the node says so and serves on.</summary>
+    [Fact]
+    public async Task Load_FileThatEndsNativeCode_SaysSoAndTheNodeServesOn()
+    {
+        var path = TinyModel.Write(
+            cluster.NewPath("killer.gguf"), change: model => model.Add("llama.rope.scaling.type", "odd"));
+        var before = await cluster.Run("nodes", "--json");
+
+        var load = await cluster.Run("load", "node-2", path);
+
+        Assert.Equal(1, load.ExitCode);
+        Assert.Matches(@"^herd: \S+killer.gguf ends the process that opens it \(an abort\): [^\n]+\n$", load.Error);
+        Assert.Equal(ProcessIds(before.Output), ProcessIds((await cluster.Run("nodes", "--json")).Output));
+        await UntilModels("tiny");
+        var turn = await cluster.Converse(new ConverseRequest
+        {
+            ConversationId = await cluster.NewConversation(), Text = "still here?", MaxTokens = 4,
+        });
+        Assert.Equal(TurnState.Completed, turn.State);
+
+        static IEnumerable<int> ProcessIds(string nodes) =>
+            JsonDocument.Parse(nodes).RootElement.EnumerateArray()
+                .Select(node => node.GetProperty("process_id").GetInt32());
+    }
+
+    /// <summary>A broken chat template passes the check, which knows only that there is one.</summary>
     [Fact]
     public async Task Load_FailsAfterTheDrain_SaysSoAndTheDoctorTellsUntilItServesAgain()
     {
-        var path = TinyModel.Write(cluster.NewPath("odd.gguf"));
-        var bytes = await File.ReadAllBytesAsync(path, Cancellation);
-        for (var at = bytes.AsSpan().IndexOf("llama"u8); at >= 0; at = bytes.AsSpan().IndexOf("llama"u8))
-        {
-            bytes[at] = (byte)'x';
-        }
-
-        await File.WriteAllBytesAsync(path, bytes, Cancellation);
+        var path = await Changed("odd.gguf", "{% endfor", "{% forend");
 
         var load = await cluster.Run("load", "node-2", path, "--wait");
         var doctor = await cluster.Run("doctor");
@@ -140,10 +160,20 @@ public sealed class OperatorTests(TinyCluster cluster)
         await LoadTheFirstAgain();
 
         Assert.Equal((1, 1), (load.ExitCode, doctor.ExitCode));
-        Assert.StartsWith("herd: node-2 serves no model: llama.cpp cannot load", load.Error, StringComparison.Ordinal);
+        Assert.StartsWith("herd: node-2 serves no model:", load.Error, StringComparison.Ordinal);
         Assert.Matches(@"ERROR +nodes +node-2 serves no model since \S+ \S+Z: the load of 'odd' failed", doctor.Output);
         Assert.Contains("failed to load odd", nodes.Output, StringComparison.Ordinal);
         Assert.Equal(0, (await cluster.Run("doctor")).ExitCode);
+    }
+
+    /// <summary>The tiny model with a text replaced by another of the same length.</summary>
+    private async Task<string> Changed(string name, string text, string other)
+    {
+        var path = TinyModel.Write(cluster.NewPath(name));
+        var content = Encoding.Latin1.GetString(await File.ReadAllBytesAsync(path, Cancellation));
+        await File.WriteAllBytesAsync(
+            path, Encoding.Latin1.GetBytes(content.Replace(text, other, StringComparison.Ordinal)), Cancellation);
+        return path;
     }
 
     private async Task LoadTheFirstAgain()

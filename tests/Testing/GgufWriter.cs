@@ -12,7 +12,16 @@ public sealed class GgufWriter
     private readonly List<(string Key, object Value)> _metadata = [];
     private readonly List<(string Name, long[] Shape, float[] Data)> _tensors = [];
 
-    /// <summary>Adds metadata: a string, uint, float, bool, or an array of strings, ints or floats.</summary>
+    /// <summary>
+    /// Adds metadata, or replaces it: a string, uint, float, bool, or an array of strings, ints or floats.
+    /// </summary>
+    public GgufWriter Set(string key, object value)
+    {
+        _metadata.RemoveAll(pair => pair.Key == key);
+        return Add(key, value);
+    }
+
+    /// <summary>Adds metadata, also if the key is there already.</summary>
     public GgufWriter Add(string key, object value)
     {
         _metadata.Add((key, value));

@@ -28,13 +28,17 @@ public static class TinyModel
     private static readonly string[] Merges = ["t h", "th e", "i n", "Ġ t", "Ġt he"];
 
     /// <summary>Writes the model. The same seed gives the same file.</summary>
-    public static string Write(string path, int seed = 1)
+    /// <param name="path">The file.</param>
+    /// <param name="seed">The seed of the weights.</param>
+    /// <param name="change">Changes what is written; null for nothing.</param>
+    public static string Write(string path, int seed = 1, Action<GgufWriter>? change = null)
     {
         var random = new Random(seed);
         var vocabulary = Vocabulary();
         var writer = new GgufWriter();
         AddMetadata(writer, vocabulary);
         AddTensors(writer, vocabulary.Length, random);
+        change?.Invoke(writer);
         writer.Write(path);
         return path;
     }

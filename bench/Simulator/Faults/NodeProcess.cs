@@ -5,6 +5,7 @@ using Herd.Grains.Nodes.Drain;
 using Herd.Grains.Nodes.Link;
 using Herd.Grains.Nodes.Sessions;
 using Herd.Inference.Generation;
+using Herd.Inference.Models.Probing;
 using Herd.Inference.Simulated;
 using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.Extensions.Logging;
@@ -52,7 +53,8 @@ internal sealed class NodeProcess : SimulatedProcess, IEngineRunner, IDisposable
             new NodeLinks(new MemoryLinks(world, this), setup.Reports, Time),
             setup.Key, node, Time, world.Setup.Loggers.CreateLogger<SessionPull>());
         var warmUp = new WarmUp(_pull, Time, world.Setup.Loggers.CreateLogger<WarmUp>());
-        _host = new NodeHost(runtime, node, cluster, this, warmUp.Run, Time, world.Setup.Loggers, lifetime);
+        var probe = new ModelProbe(runtime, new PassedModels(""), command: null);
+        _host = new NodeHost(runtime, node, cluster, probe, this, warmUp.Run, Time, world.Setup.Loggers, lifetime);
         _drain = new NodeDrain(
             _host,
             Grains,
@@ -63,7 +65,7 @@ internal sealed class NodeProcess : SimulatedProcess, IEngineRunner, IDisposable
             Time, lifetime, world.Setup.Loggers.CreateLogger<NodeDrain>());
         _models = new ModelSwitch(
             _host,
-            new NodeModels(runtime, node, cluster),
+            new NodeModels(runtime, node, cluster, probe),
             _drain.Switch,
             lifetime,
             world.Setup.Loggers.CreateLogger<ModelSwitch>());

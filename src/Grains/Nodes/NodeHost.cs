@@ -4,6 +4,7 @@ using Herd.Grains.Hosting;
 using Herd.Grains.Hosting.Configuration;
 using Herd.Inference.Generation;
 using Herd.Inference.Models;
+using Herd.Inference.Models.Probing;
 using Herd.Inference.Runtime;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -15,6 +16,7 @@ namespace Herd.Grains.Nodes;
 /// <param name="runtime">The runtime that loads the model.</param>
 /// <param name="options">The options of the node.</param>
 /// <param name="cluster">The node's name and addresses.</param>
+/// <param name="probe">Has a child process open a file before this one does.</param>
 /// <param name="engines">Runs the model's engine.</param>
 /// <param name="warmUp">Warms a loaded model up, over the node's own link, before it takes work.</param>
 /// <param name="time">The clock.</param>
@@ -24,6 +26,7 @@ internal sealed class NodeHost(
     ILlamaRuntime runtime,
     IOptions<NodeOptions> options,
     IOptions<ClusterOptions> cluster,
+    ModelProbe probe,
     IEngineRunner engines,
     Func<LoadedModel, string, CancellationToken, Task> warmUp,
     TimeProvider time,
@@ -202,7 +205,17 @@ internal sealed class NodeHost(
         SignalChange();
         NodeLog.Loading(_logger, source.Id, source.Path);
         var started = time.GetTimestamp();
+        var identity = FileIdentity.Read(source.Path);
         var digest = await ModelHash.Verify(source, cancellation);
+
+        // At the start of a process the catalog's digest is trusted: nothing is lost but the start. A model that is
+        // loaded later was probed by its check.
+        if (source.Sha256 is null)
+        {
+            await probe.Require(source.Path, digest, cancellation);
+        }
+
+        identity.RequireSame(source.Path);
         var progress = new SynchronousProgress(share => Enter(new NodePhase.Loading(share)));
         var model = await Task.Run(
             () => LoadedModel.Load(
@@ -216,6 +229,7 @@ internal sealed class NodeHost(
                 progress,
                 cancellation),
             cancellation);
+        probe.SetPassed(digest);
         model.Engine.LoadChanged += SignalChange;
         Enter(new NodePhase.WarmingUp(model));
         await lifetime.UntilStarted(cancellation);

@@ -1,6 +1,7 @@
 using Herd.Contracts.Errors;
 using Herd.Grains.Hosting.Configuration;
 using Herd.Inference.Models;
+using Herd.Inference.Models.Probing;
 using Herd.Inference.Runtime;
 using Microsoft.Extensions.Options;
 
@@ -11,7 +12,7 @@ namespace Herd.Grains.Nodes;
 /// Node:AllowPaths.
 /// </summary>
 internal sealed class NodeModels(
-    ILlamaRuntime runtime, IOptions<NodeOptions> options, IOptions<ClusterOptions> cluster)
+    ILlamaRuntime runtime, IOptions<NodeOptions> options, IOptions<ClusterOptions> cluster, ModelProbe probe)
 {
     /// <exception cref="HerdException">There is no such model, or the node may not load the file.</exception>
     public ModelSource Find(string model)
@@ -34,15 +35,19 @@ internal sealed class NodeModels(
         }
     }
 
-    /// <summary>Reads the whole file and checks its digest, its content, and that it fits into memory.</summary>
+    /// <summary>
+    /// Reads the whole file and checks its digest, its content, that it fits into memory, and that native code survives
+    /// it.
+    /// </summary>
     /// <param name="source">The model.</param>
     /// <param name="loaded">The model whose memory is free by then; null if none is loaded.</param>
     /// <param name="cancellation">Ends the check.</param>
     /// <exception cref="ModelLoadException">The file is missing, damaged or another one, or does not fit.</exception>
     public async Task Check(ModelSource source, LoadedModel? loaded, CancellationToken cancellation)
     {
-        await ModelHash.Verify(source, cancellation);
+        var digest = await ModelHash.Verify(source, cancellation);
         await Task.Run(() => LoadedModel.Check(runtime, source, options.Value, loaded), cancellation);
+        await probe.Require(source.Path, digest, cancellation);
     }
 
     /// <summary>False for the name of a model that is in no catalog, also if a file here is called so.</summary>

@@ -3,6 +3,8 @@ using Herd.Grains.Hosting.Lifetime;
 using Herd.Grains.Nodes.Drain;
 using Herd.Grains.Nodes.Sessions;
 using Herd.Inference.Generation;
+using Herd.Inference.Models.Probing;
+using Herd.Inference.Runtime;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -19,6 +21,10 @@ internal static class NodeServices
             .AddValidated<NodeOptions, NodeOptionsValidator>(NodeOptions.Section)
             .AddSingleton<IEngineRunner, EngineThread>()
             .AddSingleton<WarmUp>()
+            .AddSingleton(provider => new ModelProbe(
+                provider.GetRequiredService<ILlamaRuntime>(),
+                new PassedModels(PassedModelsFile(provider.GetRequiredService<IOptions<NodeOptions>>().Value)),
+                provider.GetService<ProbeCommand>()))
             .AddHosted(provider => ActivatorUtilities.CreateInstance<NodeHost>(
                 provider,
                 (Func<LoadedModel, string, CancellationToken, Task>)provider.GetRequiredService<WarmUp>().Run));
@@ -36,4 +42,7 @@ internal static class NodeServices
             provider.GetRequiredService<NodeHost>(),
             provider.GetRequiredService<NodeDrain>().Empty,
             provider.GetRequiredService<TimeProvider>()));
+
+    private static string PassedModelsFile(NodeOptions options) =>
+        options.KvDirectory.Length > 0 ? Path.Combine(Path.GetFullPath(options.KvDirectory), "passed-models") : "";
 }

@@ -9,6 +9,9 @@ public interface ILlamaRuntime
     /// <summary>Tells if the runtime computes on a GPU.</summary>
     GpuSupport Gpu { get; }
 
+    /// <summary>True if native code opens the files of models.</summary>
+    bool IsNative => false;
+
     /// <summary>
     /// Checks a model's file before it is loaded: it is sound, can chat, and fits into memory.
     /// </summary>
@@ -29,6 +32,15 @@ public interface ILlamaRuntime
     /// <param name="cancellation">Stops loading.</param>
     /// <exception cref="ModelLoadException">The file is missing, damaged or of an unsupported architecture.</exception>
     ILlamaModel Load(string path, ModelOptions options, IProgress<float>? progress, CancellationToken cancellation);
+
+    /// <summary>
+    /// Opens a file as far as that takes no memory for its weights: vocabulary, hyperparameters, tensors, compute
+    /// graph. Native code ends the process for some damaged files, so only a child process calls this.
+    /// </summary>
+    /// <exception cref="ModelLoadException">The file is missing, damaged or of an unsupported architecture.</exception>
+    void Probe(string path)
+    {
+    }
 }
 
 /// <summary>Tells if a runtime computes on a GPU. The numbers are part of the wire contract.</summary>

@@ -27,4 +27,10 @@ public sealed record ContextOptions
 
     /// <summary>The number of CPU threads. Default: one for each core.</summary>
     public int Threads { get; init; } = Environment.ProcessorCount;
+
+    /// <summary>The context of a probe: small, with more than one sequence.</summary>
+    public static ContextOptions Probe { get; } = new()
+    {
+        Sequences = 2, CellsPerSequence = 256, BatchTokens = 8, Threads = 1,
+    };
 }

@@ -29,6 +29,7 @@ internal unsafe struct ModelParams
 internal enum LoadMode
 {
     Auto = -1,
+    None = 0,
     MemoryMapped = 1,
 }
 

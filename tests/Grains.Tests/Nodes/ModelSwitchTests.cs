@@ -1,7 +1,6 @@
 using Herd.Contracts.Errors;
 using Herd.Contracts.Nodes;
 using Herd.Grains.Nodes;
-using Herd.Inference.Simulated;
 using Herd.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -19,10 +18,9 @@ public sealed class ModelSwitchTests : IAsyncDisposable
     {
         _node.Node.Value.AllowPaths = [Path.Combine(_folder.FullName, "allowed"), File("single.gguf")];
         Directory.CreateDirectory(Path.Combine(_folder.FullName, "allowed"));
-        var runtime = new SimulatedRuntime(new SimulatedTimings(), TimeProvider.System);
         _switch = new ModelSwitch(
             _node.Host,
-            new NodeModels(runtime, _node.Node, _node.Cluster),
+            new NodeModels(SimulatedHost.Runtime, _node.Node, _node.Cluster, SimulatedHost.Probe),
             Replace,
             _node.Lifetime,
             NullLogger<ModelSwitch>.Instance);

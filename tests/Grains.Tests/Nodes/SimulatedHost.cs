@@ -2,6 +2,8 @@ using Herd.Contracts.Nodes;
 using Herd.Grains.Hosting.Configuration;
 using Herd.Grains.Nodes;
 using Herd.Inference.Generation;
+using Herd.Inference.Models.Probing;
+using Herd.Inference.Runtime;
 using Herd.Inference.Simulated;
 using Herd.Testing;
 using Microsoft.Extensions.Hosting.Internal;
@@ -30,15 +32,22 @@ internal sealed class SimulatedHost : IAsyncDisposable
             Catalog = Path.Combine(Repository.Root, "models", "catalog.json"),
         });
         Host = new NodeHost(
-            new SimulatedRuntime(new SimulatedTimings(), TimeProvider.System),
+            Runtime,
             Node,
             Cluster,
+            Probe,
             new EngineThread(),
             (_, _, _) => warmUp?.Invoke() ?? Task.CompletedTask,
             TimeProvider.System,
             NullLoggerFactory.Instance,
             Lifetime);
     }
+
+    public static ILlamaRuntime Runtime { get; } =
+        new SimulatedRuntime(new SimulatedTimings(), TimeProvider.System);
+
+    /// <summary>No native code opens a file of a simulated runtime, so nothing is probed.</summary>
+    public static ModelProbe Probe { get; } = new(Runtime, new PassedModels(""), command: null);
 
     public NodeHost Host { get; }
 

@@ -1,0 +1,59 @@
+using System.Runtime.InteropServices;
+
+namespace Herd.Inference.Models.Probing;
+
+/// <summary>
+/// Limits of a process that opens a stranger's file: memory and processor time, and no core dump. The kernel ends a
+/// process that takes more, so nothing has to watch it. Systems other than Linux have none of them.
+/// </summary>
+internal static partial class ProcessLimits
+{
+    /// <summary>
+    /// The writable memory of the process. The largest known vocabulary takes about 0.2 GiB; mapped files do not count.
+    /// </summary>
+    private const ulong MemoryBytes = 4UL << 30;
+
+    /// <summary>The work of the process. A large model takes about 2 s.</summary>
+    private const ulong ProcessorSeconds = 60;
+
+    /// <summary>The last resort, for a process that waits for ever: seconds on the clock.</summary>
+    private const uint WallSeconds = 300;
+
+    private const int ProcessorTime = 0;
+    private const int Data = 2;
+    private const int Core = 4;
+
+    /// <summary>Limits this process from now on.</summary>
+    public static void Apply()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return;
+        }
+
+        Set(ProcessorTime, ProcessorSeconds);
+        Set(Data, MemoryBytes);
+        Set(Core, 0);
+        _ = Alarm(WallSeconds);
+    }
+
+    private static void Set(int resource, ulong value)
+    {
+        var limit = new Limit(value, value);
+        if (SetLimit(resource, in limit) != 0)
+        {
+            throw new InvalidOperationException(
+                $"The limit {resource} of this process cannot be set to {value}: "
+                + $"error {Marshal.GetLastPInvokeError()}.");
+        }
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly record struct Limit(ulong Soft, ulong Hard);
+
+    [LibraryImport("libc", EntryPoint = "setrlimit", SetLastError = true)]
+    private static partial int SetLimit(int resource, in Limit limit);
+
+    [LibraryImport("libc", EntryPoint = "alarm")]
+    private static partial uint Alarm(uint seconds);
+}
