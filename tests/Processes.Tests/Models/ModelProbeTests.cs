@@ -30,7 +30,7 @@ public sealed class ModelProbeTests : IDisposable
         await Probe($"echo $0 >> {Started}").Require("/m.gguf", _digest, Cancellation);
 
         Assert.Equal(["/m.gguf"], await File.ReadAllLinesAsync(Started, Cancellation));
-        Assert.Equal(["herd passed models 1", "010203 native"], await File.ReadAllLinesAsync(Remembered, Cancellation));
+        Assert.Equal(["passed models 1", "010203 native"], await File.ReadAllLinesAsync(Remembered, Cancellation));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Remembered));
     }
 

@@ -9,7 +9,7 @@ namespace Herd.Inference.Models.Probing;
 /// <param name="path">The file; empty for none. It is private (600).</param>
 public sealed class PassedModels(string path)
 {
-    private const string Title = "herd passed models 1";
+    private const string Title = "passed models 1";
     private const int MaxRemembered = 1000;
 
     private readonly Lock _lock = new();
