@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
-using Garnet;
 using Herd.Inference.Files;
 using Herd.Store;
 
@@ -16,7 +15,7 @@ try
 {
     PrivateFile.CreateFolder(options.Data);
     using var log = new StoreLog(Console.Out.WriteLine);
-    using var server = new GarnetServer(options.ToGarnet(), log);
+    using var server = new EmbeddedGarnet(options.ToGarnet(), log);
     server.Start();
     await Console.Out.WriteLineAsync(string.Create(
         CultureInfo.InvariantCulture,
@@ -25,6 +24,8 @@ try
     var disk = new DiskWatch(
         options.Data, () => log.IsBroken, () => DiskWatch.StartAnew(args), Console.Out.WriteLine);
     _ = disk.Run(TimeProvider.System, CancellationToken.None);
+    var eraser = new LogEraser(options.LogFolder, StoreOptions.LogSegmentBits, () => server.LogBegin);
+    _ = eraser.Run(TimeProvider.System, CancellationToken.None);
     using var stop = new ManualResetEventSlim();
     using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
     using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);

@@ -14,6 +14,12 @@ internal sealed record StoreOptions(string Bind, int Port, string Data, string P
     private const string Usage =
         "Usage: Herd.Store --port PORT --data DIRECTORY [--bind ADDRESS] [--password-file FILE]";
 
+    /// <summary>The size of a file of the append-only log, as a power of two: 1 GiB.</summary>
+    public const int LogSegmentBits = 30;
+
+    /// <summary>The folder of the files of the append-only log.</summary>
+    public string LogFolder => Path.Combine(Data, "AOF");
+
     public static bool TryParse(
         string[] args, [NotNullWhen(true)] out StoreOptions? options, [NotNullWhen(false)] out string? error)
     {
@@ -75,6 +81,7 @@ internal sealed record StoreOptions(string Bind, int Port, string Data, string P
         "--aof-commit-freq", "0",
         "--aof-commit-wait",
         "--aof-size-limit", "1g",
+        "--aof-segment-size", "1g",
         "--recover",
         "--device-type", "RandomAccess",
         "--checkpointdir", Data,

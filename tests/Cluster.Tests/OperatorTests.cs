@@ -34,6 +34,7 @@ public sealed class OperatorTests(TinyCluster cluster)
                 ("versions", "SEVERITY_FINE"),
                 ("clocks", "SEVERITY_FINE"),
                 ("store", "SEVERITY_WARNING"),
+                ("deletions", "SEVERITY_FINE"),
                 ("keys", "SEVERITY_FINE"),
                 ("gpus", "SEVERITY_FINE"),
                 ("models", "SEVERITY_WARNING"),

@@ -21,6 +21,9 @@ public sealed class StoreProcess : IAsyncDisposable
 
     public int Port { get; } = Ports.Free();
 
+    /// <summary>The folder of its data.</summary>
+    public string Data => _data.FullName;
+
     public string Address => $"127.0.0.1:{Port}";
 
     /// <param name="data">The folder of its data; null for one of its own.</param>

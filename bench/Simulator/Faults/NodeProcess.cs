@@ -23,6 +23,7 @@ internal sealed class NodeProcess : SimulatedProcess, IEngineRunner, IDisposable
     private readonly NodeClock _clock;
     private readonly NodeHost _host;
     private readonly SessionPull _pull;
+    private readonly ReplayBuffers _buffers = new();
     private readonly NodeDrain _drain;
     private readonly ModelSwitch _models;
     private readonly NodeRetirement _retirement;
@@ -96,7 +97,7 @@ internal sealed class NodeProcess : SimulatedProcess, IEngineRunner, IDisposable
     public bool IsHung { get; set; }
 
     public override Grain Create(Type grain, IGrainContext context) => grain == typeof(ISessionGrain)
-        ? new SessionGrain(context, _host, _pull, Time)
+        ? new SessionGrain(context, _host, _pull, _buffers, Time)
         : new NodeGrain(context, _host, _drain, _models, _retirement, _inspection);
 
     /// <summary>A killed node does nothing more. A frozen one continues after its thaw.</summary>

@@ -1,4 +1,5 @@
 using Herd.Contracts.Nodes;
+using Herd.Grains.Conversations.Deletions;
 using Herd.Grains.Conversations.Failover.Poison;
 
 namespace Herd.Gateway.Doctor;
@@ -38,8 +39,13 @@ internal sealed record GatewayFacts(
 /// <param name="Wait">The time to an answer.</param>
 /// <param name="HasPassword">True if it asks for a password.</param>
 /// <param name="Described">Its settings, by name.</param>
+/// <param name="Erasure">What its files hold of what was deleted; null if unknown.</param>
 internal sealed record StoreFacts(
-    string? Failure, TimeSpan Wait, bool HasPassword, IReadOnlyDictionary<string, string> Described);
+    string? Failure,
+    TimeSpan Wait,
+    bool HasPassword,
+    IReadOnlyDictionary<string, string> Described,
+    ErasureState? Erasure = null);
 
 /// <summary>A node.</summary>
 /// <param name="Report">Its latest report.</param>

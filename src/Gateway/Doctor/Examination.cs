@@ -1,6 +1,7 @@
 using System.Net;
 using Herd.Contracts.Nodes;
 using Herd.Gateway.Hosting;
+using Herd.Grains.Conversations.Deletions;
 using Herd.Grains.Conversations.Failover.Poison;
 using Herd.Grains.Conversations.Storage;
 using Herd.Grains.Hosting;
@@ -46,7 +47,12 @@ internal sealed class Examination(
         try
         {
             var wait = await store.Database.PingAsync().WaitAsync(Timeout, time);
-            return new StoreFacts(null, wait, hasPassword, await store.Describe().WaitAsync(Timeout, time));
+            return new StoreFacts(
+                null,
+                wait,
+                hasPassword,
+                await store.Describe().WaitAsync(Timeout, time),
+                await ErasureState.Read(store.Database).WaitAsync(Timeout, time));
         }
         catch (Exception e) when (e is RedisException or TimeoutException)
         {

@@ -1,3 +1,4 @@
+using Herd.Grains.Conversations.Deletions;
 using Herd.Grains.Conversations.Failover;
 using Herd.Grains.Conversations.Failover.Poison;
 using Herd.Grains.Conversations.Storage;
@@ -23,6 +24,7 @@ internal static class ConversationServices
         .AddPoisonTurns()
         .AddSingleton<TurnExecutor>()
         .AddSingleton<SessionMigration>()
+        .AddHosted<StoreErasure>()
         .AddHosted<GatewayDrain>();
 
     private static IServiceCollection AddPoisonTurns(this IServiceCollection services) => services

@@ -50,6 +50,7 @@ public static class HerdSilo
         builder.Services.AddModelHost();
         builder.AddSilo(typeof(ConversationGrain), typeof(RebalancerGrain), typeof(ScalerGrain));
         builder.Services
+            .AddStore()
             .AddSessions()
             .AddOptions<HostOptions>().Configure<IOptions<ClusterOptions>, IOptions<NodeOptions>>(
                 (host, cluster, node) =>

@@ -154,7 +154,7 @@ internal sealed class LoadedModel(
             HostBytes = options.KvHostBytes,
             Disk = options is { KvDirectory.Length: > 0, KvDiskBytes: > 0 }
                 ? new KvDiskOptions(
-                    Path.Combine(options.KvDirectory, "snapshots"),
+                    options.SnapshotFolder,
                     options.KvDiskBytes,
                     digest,
                     SnapshotKey.ReadOrMake(Path.Combine(options.KvDirectory, "key")))

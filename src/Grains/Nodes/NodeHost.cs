@@ -3,6 +3,7 @@ using Herd.Contracts.Nodes;
 using Herd.Grains.Hosting;
 using Herd.Grains.Hosting.Configuration;
 using Herd.Inference.Generation;
+using Herd.Inference.Kv.Snapshots;
 using Herd.Inference.Models;
 using Herd.Inference.Models.Probing;
 using Herd.Inference.Runtime;
@@ -251,6 +252,8 @@ internal sealed class NodeHost(
     /// <param name="failure">The reason why the load failed; null if the model was unloaded.</param>
     private async Task<string> ServeNothing(CancellationToken cancellation, string? failure = null)
     {
+        // Nothing follows deletions in files that no engine has.
+        KvFiles.DeleteAll(options.Value.SnapshotFolder);
         Enter(
             new NodePhase.Idle(_phase.Progress), failure is null ? LoadStage.Served : LoadStage.Failed, failure);
         var next = await Replacement(cancellation);

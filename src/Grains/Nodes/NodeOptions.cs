@@ -91,6 +91,9 @@ public sealed class NodeOptions
     /// what Cluster:GraceSeconds leaves, or 1 min if that is 0.
     /// </summary>
     public TimeSpan? DrainTimeout { get; set; }
+
+    /// <summary>The folder of the files with KV caches.</summary>
+    internal string SnapshotFolder => KvDirectory.Length > 0 ? Path.Combine(KvDirectory, "snapshots") : "";
 }
 
 internal sealed class NodeOptionsValidator : IValidateOptions<NodeOptions>

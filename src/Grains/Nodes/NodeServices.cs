@@ -1,5 +1,7 @@
+using Herd.Grains.Conversations.Deletions;
 using Herd.Grains.Hosting.Configuration;
 using Herd.Grains.Hosting.Lifetime;
+using Herd.Grains.Nodes.Deletions;
 using Herd.Grains.Nodes.Drain;
 using Herd.Grains.Nodes.Sessions;
 using Herd.Inference.Generation;
@@ -33,6 +35,9 @@ internal static class NodeServices
     /// <summary>The services that the grains of a node use, and its drain.</summary>
     public static IServiceCollection AddSessions(this IServiceCollection services) => services
         .AddSingleton<SessionPull>()
+        .AddSingleton<ReplayBuffers>()
+        .AddSingleton<IDeletionLog, RedisDeletionLog>()
+        .AddHosted<DeletionFollower>()
         .AddSingleton<NodeInspection>()
         .AddHosted<NodeDrain>()
         .AddSingleton<NodeModels>()

@@ -116,7 +116,7 @@ public sealed class Engine : IAsyncDisposable
         }
     }
 
-    /// <summary>Frees the KV cache of a session, unless an answer is being computed for it.</summary>
+    /// <summary>Frees the KV cache of a session; while an answer is being computed for it, when that ends.</summary>
     public void Forget(string session) => Post(() => _loop.Forget(session));
 
     /// <summary>The sessions with a KV cache here, most recently used first. Empty if the engine has stopped.</summary>

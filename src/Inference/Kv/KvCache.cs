@@ -120,12 +120,17 @@ internal sealed class KvCache : IDisposable
         return KvAllocationOutcome.Allocated;
     }
 
-    /// <summary>Ends an extension. The slot becomes idle and keeps its tokens.</summary>
+    /// <summary>Ends an extension. The slot becomes idle and keeps its tokens, unless they were forgotten.</summary>
     public void Detach(KvAllocation allocation)
     {
-        allocation.Slot!.Allocation = null;
-        allocation.Slot.LastUsed = _time.GetTimestamp();
+        var slot = allocation.Slot!;
+        slot.Allocation = null;
+        slot.LastUsed = _time.GetTimestamp();
         allocation.Slot = null;
+        if (slot.IsForgotten)
+        {
+            Clear(slot);
+        }
     }
 
     /// <summary>
@@ -176,16 +181,21 @@ internal sealed class KvCache : IDisposable
     {
         slot.Session = null;
         slot.Preempted = null;
+        slot.IsForgotten = false;
         slot.Tokens.Clear();
         _context.Truncate(slot.Id, 0);
     }
 
-    /// <summary>Drops a session wherever it is, unless it is being extended.</summary>
+    /// <summary>Drops a session wherever it is. One that is being extended keeps its slot until that ends.</summary>
     public void Forget(string session)
     {
-        if (Array.Find(_slots, s => s.Session == session && s.Allocation is null) is { } slot)
+        if (Array.Find(_slots, s => s.Session == session) is { Allocation: null } idle)
         {
-            Clear(slot);
+            Clear(idle);
+        }
+        else if (Array.Find(_slots, s => s.Session == session) is { } extended)
+        {
+            extended.IsForgotten = true;
         }
 
         Offloaded.Forget(session);

@@ -1,6 +1,7 @@
 using Herd.Contracts.Conversations;
 using Herd.Contracts.Nodes;
 using Herd.Gateway.Doctor;
+using Herd.Grains.Conversations.Deletions;
 using Herd.Grains.Conversations.Failover.Poison;
 using Herd.V1;
 using LoadStage = Herd.Contracts.Nodes.LoadStage;
@@ -47,7 +48,10 @@ public sealed class DiagnosisTests
         var findings = Diagnosis.From(Well);
 
         Assert.Equal(
-            ["nodes", "versions", "clocks", "store", "keys", "cores", "gpus", "memory", "disk", "models", "turns"],
+            [
+                "nodes", "versions", "clocks", "store", "deletions", "keys", "cores", "gpus", "memory", "disk",
+                "models", "turns",
+            ],
             findings.Select(finding => finding.Subject));
         Assert.All(findings, finding => Assert.Equal((Severity.Fine, ""), (finding.Severity, finding.Advice)));
         Assert.All(findings, finding => Assert.NotEmpty(finding.Found));
@@ -70,6 +74,8 @@ public sealed class DiagnosisTests
         { "store open", Severity.Warning, "store" },
         { "store forgets", Severity.Warning, "store" },
         { "store evicts", Severity.Error, "store" },
+        { "not erased", Severity.Warning, "deletions" },
+        { "erasure failed", Severity.Error, "deletions" },
         { "key open", Severity.Warning, "keys" },
         { "gateway's key open", Severity.Warning, "keys" },
         { "no certificate", Severity.Warning, "keys" },
@@ -152,6 +158,8 @@ public sealed class DiagnosisTests
         "store open" => Well with { Store = Well.Store with { HasPassword = false } },
         "store forgets" => Store("aof_enabled", "0"),
         "store evicts" => Store("maxmemory_policy", "allkeys-lru"),
+        "not erased" => Erasure(Now - TimeSpan.FromMinutes(3), null),
+        "erasure failed" => Erasure(Now, "NOPERM"),
         "key open" => Second(facts => facts with { IsKeyOpen = true }),
         "gateway's key open" => Well with { Gateway = Well.Gateway with { IsKeyOpen = true } },
         "no certificate" => CertificateEnds(null),
@@ -194,6 +202,20 @@ public sealed class DiagnosisTests
 
     private static ClusterFacts Second(Func<ExaminedNode, ExaminedNode> change) =>
         Well with { Nodes = [Well.Nodes[0], change(Well.Nodes[1])] };
+
+    /// <summary>As soon after a deletion as that, the files cannot be rewritten yet.</summary>
+    [Fact]
+    public void From_DeletedJustNow_FindsNothing() => Assert.All(
+        Diagnosis.From(Erasure(Now - TimeSpan.FromMinutes(1), null)),
+        finding => Assert.Equal(Severity.Fine, finding.Severity));
+
+    private static ClusterFacts Erasure(DateTimeOffset deleted, string? failure) => Well with
+    {
+        Store = Well.Store with
+        {
+            Erasure = new ErasureState(deleted.ToUnixTimeMilliseconds(), Until: 1, At: Now, failure),
+        },
+    };
 
     private static ClusterFacts Store(string field, string value) => Well with
     {

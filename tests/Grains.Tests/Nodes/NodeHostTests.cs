@@ -101,6 +101,24 @@ public sealed class NodeHostTests
         Assert.Null(node.Host.Loaded);
     }
 
+    /// <summary>Nothing follows deletions in files that no engine has.</summary>
+    [Fact]
+    public async Task Replace_ByNothing_DeletesTheKvCachesOnDisk()
+    {
+        await using var node = new SimulatedHost();
+        await node.Start();
+        node.Node.Value.KvDirectory = Path.Combine(Path.GetDirectoryName(node.Node.Value.Model)!, "kv");
+        Directory.CreateDirectory(node.Node.Value.SnapshotFolder);
+        var names = new[] { "a.kv", "b.kv.draft", "lock" }
+            .Select(name => Path.Combine(node.Node.Value.SnapshotFolder, name)).ToList();
+        names.ForEach(name => File.WriteAllText(name, "x"));
+
+        node.Host.Replace("");
+        await node.Until(report => report is { State: NodeState.Ready, Models.Count: 0 });
+
+        Assert.Equal([names[2]], Directory.GetFiles(node.Node.Value.SnapshotFolder));
+    }
+
     /// <summary>A later model that cannot be loaded leaves the node without one, and the report says why.</summary>
     [Fact]
     public async Task Report_LaterModelIsMissing_SaysWhyItServesNone()

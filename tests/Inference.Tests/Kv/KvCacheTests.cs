@@ -119,6 +119,25 @@ public sealed class KvCacheTests : IDisposable
         Assert.Equal(0, _cache.Offloaded.AwaitedBytes);
     }
 
+    /// <summary>Its conversation was deleted in mid-answer.</summary>
+    [Fact]
+    public void Forget_WhileItIsExtended_EmptiesItsSlotAtTheEnd()
+    {
+        Open(hostBytes: 4 * StateBytes);
+        var allocation = Compute("a");
+        var slot = allocation.Slot!;
+
+        _cache!.Forget("a");
+        Assert.Equal("a", slot.Session);
+        _cache.Detach(allocation);
+
+        Assert.Null(slot.Session);
+        Assert.Empty(slot.Tokens);
+        var next = Compute("b");
+        _cache.Detach(next);
+        Assert.Contains(_cache.Slots, kept => kept.Session == "b");
+    }
+
     [Fact]
     public void TryAllocate_RuntimeThrowsDuringRestore_ReleasesTheState()
     {

@@ -1,4 +1,5 @@
 using Herd.Contracts.Conversations;
+using Herd.Grains.Conversations.Deletions;
 using Herd.Grains.Conversations.Storage;
 using Herd.Testing;
 using Microsoft.Extensions.Time.Testing;
@@ -206,6 +207,39 @@ public abstract class ConversationStoreTests<TServer>(TServer server) : IClassFi
 
         Assert.Null(await Store.Read("t", "c", Cancellation));
         Assert.Empty((await Store.List("t", 10, null)).Conversations);
+    }
+
+    /// <summary>Nodes find it there, also those that are away now.</summary>
+    [Fact]
+    public async Task Delete_ConversationAndTurn_AreRecordedWithIt()
+    {
+        var log = new RedisDeletionLog(_connection);
+        var kept = await Write(null, New("kept") with { Turns = [Turn("1"), Turn("2")] });
+        await Write(null, New("a/b"), tenant: "t/u");
+        Assert.Empty(await log.Read(0));
+
+        await Store.Delete("t/u", "a/b");
+        await Write(kept, kept.Conversation with { Turns = [Turn("1")] }, firstTurn: 0);
+
+        var deletions = await log.Read(0);
+        Assert.Equal([("t/u", "a/b"), ("t", "kept")], deletions.Select(one => (one.Tenant, one.Conversation)));
+        Assert.InRange(
+            DateTimeOffset.FromUnixTimeMilliseconds(deletions[0].At),
+            DateTimeOffset.UtcNow - TimeSpan.FromMinutes(5),
+            DateTimeOffset.UtcNow + TimeSpan.FromMinutes(5));
+        Assert.Equal(deletions[1], Assert.Single(await log.Read(deletions[0].At + 1)));
+    }
+
+    /// <summary>Such turns are replaced whenever the caller changes its history. That is no deletion.</summary>
+    [Fact]
+    public async Task Write_TurnsOfCallersAreReplacedOrTurnsAdded_RecordsNoDeletion()
+    {
+        var callers = await Write(null, New("c") with { Turns = [Turn("1")] }, kind: Retention.CallerKept);
+        await Write(callers, New("c") with { Turns = [Turn("2")] }, kind: Retention.CallerKept);
+        var durable = await Write(null, New("d") with { Turns = [Turn("1")] });
+        await Write(durable, New("d") with { Turns = [Turn("1"), Turn("2")] }, firstTurn: 1);
+
+        Assert.Empty(await new RedisDeletionLog(_connection).Read(0));
     }
 
     /// <summary>As if 24 clients of a tenant with a limit of 3 created one each at two gateways.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Herd.Contracts;
 using Herd.Contracts.Conversations;
+using Herd.Grains.Conversations.Deletions;
 using StackExchange.Redis;
 
 namespace Herd.Grains.Conversations.Storage;
@@ -19,7 +20,8 @@ internal sealed class RedisConversationStore(StoreConnection store, TimeProvider
 
     /// <summary>
     /// Writes fields if the revision is the expected one, 0 for none. Arguments: that revision; seconds until the hash
-    /// expires, 0 for never; the first turn to remove, and the one after the last; then names and values.
+    /// expires, 0 for never; the first turn to remove, and the one after the last; then names and values. Keys: the
+    /// hash; also the list of deletions if turns are deleted.
     /// </summary>
     /// <remarks>
     /// One HSET writes all fields, because Garnet logs a script's commands one by one, and a server that is killed must
@@ -28,6 +30,7 @@ internal sealed class RedisConversationStore(StoreConnection store, TimeProvider
     /// </remarks>
     private const string WriteScript = $$"""
         if (redis.call('HGET', KEYS[1], '{{Revision}}') or '0') ~= ARGV[1] then return 0 end
+        if #KEYS == 2 then {{RedisDeletionLog.RecordScript}} end
         for i = 5, #ARGV, 4000 do redis.call('HSET', KEYS[1], unpack(ARGV, i, math.min(i + 3999, #ARGV))) end
         for turn = tonumber(ARGV[3]), tonumber(ARGV[4]) - 1 do redis.call('HDEL', KEYS[1], '{{TurnPrefix}}' .. turn) end
         if ARGV[2] ~= '0' then redis.call('EXPIRE', KEYS[1], ARGV[2]) end
@@ -53,6 +56,16 @@ internal sealed class RedisConversationStore(StoreConnection store, TimeProvider
     private const string EnterScript = """
         redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
         redis.call('ZREM', KEYS[2], ARGV[1])
+        """;
+
+    /// <summary>
+    /// Deletes a conversation. Keys: the hash, the list of deletions, the tenant's list. Argument: the id. The deletion
+    /// is recorded first, because Garnet logs a script's commands one by one: without it the other copies would stay.
+    /// </summary>
+    private const string DeleteScript = $$"""
+        {{RedisDeletionLog.RecordScript}}
+        redis.call('DEL', KEYS[1])
+        redis.call('ZREM', KEYS[3], ARGV[1])
         """;
 
     private static readonly TimeSpan ReservationTime = TimeSpan.FromMinutes(1);
@@ -132,15 +145,21 @@ internal sealed class RedisConversationStore(StoreConnection store, TimeProvider
             Revision, revision,
             Head, ConversationFormat.WriteHead(conversation),
         ];
+        RedisKey[] keys = DeletesTurns(expected?.Conversation, conversation, firstTurn)
+            ? [key, RedisDeletionLog.Key]
+            : [key];
         var written = await Database.ScriptEvaluateAsync(
-            WriteScript, [key], arguments, CommandFlags.DemandMaster | CommandFlags.NoScriptCache);
+            WriteScript, keys, arguments, CommandFlags.DemandMaster | CommandFlags.NoScriptCache);
         return (bool)written ? new StoredConversation(conversation, revision) : null;
     }
 
     public async Task Delete(string tenant, string id)
     {
-        await Database.KeyDeleteAsync(Key(tenant, id));
-        await Database.SortedSetRemoveAsync(Index(tenant), id);
+        await Database.ScriptEvaluateAsync(
+            DeleteScript,
+            [Key(tenant, id), RedisDeletionLog.Key, Index(tenant)],
+            [id],
+            CommandFlags.DemandMaster | CommandFlags.NoScriptCache);
         await store.Replicated();
     }
 
@@ -190,7 +209,16 @@ internal sealed class RedisConversationStore(StoreConnection store, TimeProvider
         }
     }
 
-    private static RedisKey Key(string tenant, string id) => $"herd:conversation:{GrainKey.Conversation(tenant, id)}";
+    /// <summary>
+    /// True if a tenant deleted a turn. Turns of callers who keep their history are replaced when that changes.
+    /// </summary>
+    private static bool DeletesTurns(Conversation? before, Conversation after, int firstTurn) =>
+        after.Retention == Retention.Durable
+        && before is not null
+        && before.Turns.Skip(firstTurn).Any(turn => after.Turns.All(kept => kept.Id != turn.Id));
+
+    private static RedisKey Key(string tenant, string id) =>
+        $"{RedisDeletionLog.ConversationPrefix}{GrainKey.Conversation(tenant, id)}";
 
     private static RedisKey Index(string tenant) => $"herd:conversations:{Uri.EscapeDataString(tenant)}";
 

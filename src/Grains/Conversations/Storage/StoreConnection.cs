@@ -20,6 +20,9 @@ public sealed class StoreConnection(ConfigurationOptions options, int replicas =
     public IDatabase Database =>
         (_redis ?? throw new InvalidOperationException("The connection to the store is not open yet.")).GetDatabase();
 
+    /// <summary>The servers of the store, with replicas that its address names.</summary>
+    internal IEnumerable<IServer> Servers => _redis!.GetServers();
+
     /// <summary>The fields of the server's INFO; empty if the server does not respond or does not allow it.</summary>
     public async Task<IReadOnlyDictionary<string, string>> Describe()
     {

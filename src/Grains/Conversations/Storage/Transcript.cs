@@ -175,7 +175,19 @@ internal sealed class Transcript(IConversationStore store, string tenant, string
 
     public async Task Delete()
     {
-        await Guard(() => store.Delete(tenant, id));
+        await Guard(async () =>
+        {
+            // A write that is under way must not create it again.
+            await _writing.WaitAsync();
+            try
+            {
+                await store.Delete(tenant, id);
+            }
+            finally
+            {
+                _writing.Release();
+            }
+        });
         Conversation = null;
         _stored = null;
         _firstUnsaved = AllSaved;

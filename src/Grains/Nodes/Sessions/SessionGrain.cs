@@ -17,13 +17,26 @@ namespace Herd.Grains.Nodes.Sessions;
 /// older epoch is refused.
 /// </summary>
 [NodePlacement, GrainDirectory(NodeGrainDirectory.Name), Immovable]
-internal sealed class SessionGrain(IGrainContext context, NodeHost host, SessionPull pull, TimeProvider time)
+internal sealed class SessionGrain(
+    IGrainContext context, NodeHost host, SessionPull pull, ReplayBuffers buffers, TimeProvider time)
     : Grain(context), ISessionGrain
 {
     private readonly EpochFence _fence = new();
     private readonly ReplayBuffer _replayBuffer = new();
 
     private string Model => GrainKey.Split(this.GetPrimaryKeyString())[3];
+
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        buffers.Add(this.GetPrimaryKeyString(), _replayBuffer);
+        return Task.CompletedTask;
+    }
+
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        buffers.Remove(this.GetPrimaryKeyString(), _replayBuffer);
+        return Task.CompletedTask;
+    }
 
     public async IAsyncEnumerable<GenerationEvent> Generate(
         SessionRequest request, [EnumeratorCancellation] CancellationToken cancellation)
@@ -32,7 +45,7 @@ internal sealed class SessionGrain(IGrainContext context, NodeHost host, Session
         var arrived = time.GetUtcNow();
         GenerationResult? result = null;
         var model = host.Model(Model);
-        _replayBuffer.Begin(request);
+        using var answer = _replayBuffer.Begin(request);
         var prepared = await ToEngine(request, model, work.Token);
         var updates = model.Engine.Generate(prepared, work.Token).GetAsyncEnumerator(work.Token);
         try

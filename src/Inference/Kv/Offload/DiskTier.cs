@@ -46,7 +46,7 @@ internal sealed class DiskTier : IDiskTier
             .OrderBy(file => file.LastWriteTimeUtc)
             .ToList())
         {
-            if (file.Extension == ".kv" && TryReadHeader(file) is { } header)
+            if (file.Extension == KvFiles.Snapshot && TryReadHeader(file) is { } header)
             {
                 yield return (
                     new OffloadedSession(header.Session, header.Tenant, header.Prefix, header.Tokens, header.StateBytes)
@@ -55,7 +55,7 @@ internal sealed class DiskTier : IDiskTier
                     },
                     file.LastWriteTimeUtc);
             }
-            else if (file.Extension is ".kv" or ".draft")
+            else if (file.Extension is KvFiles.Snapshot or KvFiles.Draft)
             {
                 file.Delete();
             }
@@ -179,7 +179,8 @@ internal sealed class DiskTier : IDiskTier
     }
 
     private string PathOf(string session) => Path.Combine(
-        Path.GetFullPath(_options.Directory), Convert.ToHexStringLower(SnapshotHeader.Digest(session)) + ".kv");
+        Path.GetFullPath(_options.Directory),
+        Convert.ToHexStringLower(SnapshotHeader.Digest(session)) + KvFiles.Snapshot);
 
     private static FileStream Lock(string directory)
     {

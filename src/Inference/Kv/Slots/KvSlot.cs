@@ -22,6 +22,9 @@ internal sealed class KvSlot(int id)
     /// <summary>The preempted allocation, which resumes as soon as a slot is free.</summary>
     public KvAllocation? Preempted { get; set; }
 
+    /// <summary>True if it is emptied as soon as it is idle, because its session was forgotten meanwhile.</summary>
+    public bool IsForgotten { get; set; }
+
     /// <summary>Tokens of the copy that was last offloaded; 0 if the slot changed since.</summary>
     public int SavedTokens { get; set; }
 

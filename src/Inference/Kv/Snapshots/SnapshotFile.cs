@@ -14,7 +14,7 @@ internal static class SnapshotFile
     /// <returns>Its size.</returns>
     public static long Write(string path, SnapshotHeader header, StateBuffer state, byte[] key)
     {
-        var draft = path + ".draft";
+        var draft = path + KvFiles.Draft;
         using (var file = PrivateFile.Create(draft, FileMode.Create, bufferSize: 0))
         {
             using var seal = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, key);

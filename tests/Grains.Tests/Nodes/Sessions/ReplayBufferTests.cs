@@ -63,6 +63,32 @@ public sealed class ReplayBufferTests
         Assert.Equal("1 2 3 ", replay.Text);
     }
 
+    [Fact]
+    public void TryErase_AnswerEnded_ForgetsIt()
+    {
+        using (_buffer.Begin(Request("1")))
+        {
+            _buffer.Append(Token(1));
+            Assert.False(_buffer.TryErase());
+        }
+
+        Assert.NotNull(_buffer.Find("1"));
+        Assert.True(_buffer.TryErase());
+        Assert.Null(_buffer.Find("1"));
+    }
+
+    /// <summary>The earlier answer's end is not the later one's.</summary>
+    [Fact]
+    public void TryErase_EarlierAnswerEndsLate_IsRefused()
+    {
+        var earlier = _buffer.Begin(Request("1"));
+        using var later = _buffer.Begin(Request("2"));
+
+        earlier.Dispose();
+
+        Assert.False(_buffer.TryErase());
+    }
+
     /// <summary>The buffer is bounded: it keeps one answer.</summary>
     [Fact]
     public void Begin_AnotherTurn_ForgetsTheOneBefore()
