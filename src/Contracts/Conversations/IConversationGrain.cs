@@ -66,4 +66,11 @@ public interface IConversationGrain : IGrainWithStringKey
     /// <summary>Deletes the conversation, after cancelling a turn in progress.</summary>
     [Alias("Delete")]
     Task Delete(CancellationToken cancellation);
+
+    /// <summary>
+    /// Deletes the conversation if it was created, and its last turn was taken, before a time. Fails while it is
+    /// answered.
+    /// </summary>
+    [Alias("DeleteIfUnused")]
+    Task<Expiry> DeleteIfUnused(DateTimeOffset since, CancellationToken cancellation);
 }

@@ -40,12 +40,14 @@ internal sealed record GatewayFacts(
 /// <param name="HasPassword">True if it asks for a password.</param>
 /// <param name="Described">Its settings, by name.</param>
 /// <param name="Erasure">What its files hold of what was deleted; null if unknown.</param>
+/// <param name="Overdue">Conversations that retention should have deleted a day ago.</param>
 internal sealed record StoreFacts(
     string? Failure,
     TimeSpan Wait,
     bool HasPassword,
     IReadOnlyDictionary<string, string> Described,
-    ErasureState? Erasure = null);
+    ErasureState? Erasure = null,
+    long Overdue = 0);
 
 /// <summary>A node.</summary>
 /// <param name="Report">Its latest report.</param>

@@ -10,6 +10,13 @@ internal static class DeletionFindings
 
     public static IEnumerable<Finding> From(ClusterFacts facts)
     {
+        if (facts.Store.Overdue > 0)
+        {
+            yield return Diagnosis.Warning(
+                $"{facts.Store.Overdue} conversations are a day older than Gateway:Retention allows.",
+                "Wait, if it was set just now: a sweep deletes 1,000 a minute. Otherwise read the gateways' logs.");
+        }
+
         if (facts.Store.Erasure is not { IsPending: true } erasure)
         {
             yield break;

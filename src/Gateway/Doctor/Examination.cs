@@ -19,12 +19,14 @@ internal sealed class Examination(
     IGrainFactory grains,
     StoreConnection store,
     PoisonRegister poison,
+    IRetentionIndex retention,
     PublicCertificate certificate,
     IOptions<GatewayOptions> gateway,
     IOptions<ClusterOptions> cluster,
     TimeProvider time)
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Day = TimeSpan.FromDays(1);
 
     public async Task<ClusterFacts> Run() => new()
     {
@@ -52,7 +54,10 @@ internal sealed class Examination(
                 wait,
                 hasPassword,
                 await store.Describe().WaitAsync(Timeout, time),
-                await ErasureState.Read(store.Database).WaitAsync(Timeout, time));
+                await ErasureState.Read(store.Database).WaitAsync(Timeout, time),
+                gateway.Value.Retention is { } kept
+                    ? await retention.CountUnused(time.GetUtcNow() - kept - Day).WaitAsync(Timeout, time)
+                    : 0);
         }
         catch (Exception e) when (e is RedisException or TimeoutException)
         {

@@ -53,6 +53,7 @@ internal static class GatewayHosting
         services.AddSingleton<GrpcChat>();
         services.AddSingleton<Examination>();
         services.AddSingleton<ModelLoads>();
+        services.AddHostedService<RetentionSweep>();
 
         services.AddHealthChecks()
             .AddCheck<DrainHealth>("drain", tags: ["ready"])

@@ -53,6 +53,12 @@ public sealed class GatewayOptions
     public TenantLimits Limits { get; set; } = new();
 
     /// <summary>
+    /// The time after their last turn at which stored conversations of all tenants are deleted, above zero. Default
+    /// none: they are kept until somebody deletes them.
+    /// </summary>
+    public TimeSpan? Retention { get; set; }
+
+    /// <summary>
     /// The certificate of the ports, a PEM file with its chain, read again when it changes. Empty means no TLS. Default
     /// none.
     /// </summary>
@@ -171,6 +177,7 @@ internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
         errors.RequireAtLeast("Gateway:MaxPredictedWait", options.MaxPredictedWait, TimeSpan.Zero);
         errors.RequireAbove("Gateway:ClientReadTimeout", options.ClientReadTimeout, TimeSpan.Zero);
         errors.RequireAtLeast("Gateway:MaxWaiting", options.MaxWaiting, 1);
+        errors.RequireAbove("Gateway:Retention", options.Retention ?? TimeSpan.MaxValue, TimeSpan.Zero);
         CheckTenants(options, errors);
         options.Limits.Check("Gateway:Limits", errors);
         options.Jwt.Check(errors);

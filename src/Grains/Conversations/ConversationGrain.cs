@@ -154,6 +154,28 @@ internal sealed class ConversationGrain(
         await Delete(await _transcript.ReadCurrent(cancellation));
     }
 
+    public async Task<Expiry> DeleteIfUnused(DateTimeOffset since, CancellationToken cancellation)
+    {
+        using var ticket = await _queue.EnterMigration(cancellation);
+        await _transcript.RequireCurrent(cancellation);
+        if (_transcript.Conversation is not { } conversation)
+        {
+            DeactivateOnIdle();
+            return new Expiry(IsDeleted: false, LastUse: null);
+        }
+
+        var used = conversation.Turns is [.., var last] && last.Created > conversation.Created
+            ? last.Created
+            : conversation.Created;
+        if (used >= since || conversation.Retention != Retention.Durable)
+        {
+            return new Expiry(IsDeleted: false, used);
+        }
+
+        await Delete(conversation);
+        return new Expiry(IsDeleted: true, LastUse: null);
+    }
+
     public void Dispose()
     {
         _queue.Dispose();

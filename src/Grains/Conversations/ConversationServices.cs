@@ -14,6 +14,7 @@ internal static class ConversationServices
 {
     public static IServiceCollection AddConversations(this IServiceCollection services) => services
         .AddSingleton<IConversationStore, RedisConversationStore>()
+        .AddSingleton<IRetentionIndex, RedisRetentionIndex>()
         .AddSingleton<TurnRouter>()
         .AddSingleton<LocalEventChannels>()
         .AddSingleton<TurnEventReader>()

@@ -77,6 +77,7 @@ public sealed class ErrorTests
             AdminPort = 70000,
             AdminBind = "0.0.0.0",
             MaxBodyBytes = 1,
+            Retention = TimeSpan.Zero,
             Tenants = { ["a"] = "plain" },
             Operators = ["b"],
             SessionIdentity = ["cookie"],
@@ -90,7 +91,7 @@ public sealed class ErrorTests
             Certificate = "/nowhere.pem",
         });
 
-        Assert.Equal(18, result.Failures!.Count());
+        Assert.Equal(19, result.Failures!.Count());
     }
 
     [Theory]

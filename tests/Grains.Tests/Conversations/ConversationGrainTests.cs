@@ -126,9 +126,46 @@ public sealed class ConversationGrainTests : IDisposable
         Assert.Equal((failure, deactivates), (error.Error, _activation.IsDeactivated));
     }
 
-    private async Task Activate()
+    [Theory]
+    [InlineData(1, 0, true)]
+    [InlineData(1, 1, false)]
+    [InlineData(1, 2, false)]
+    [InlineData(2, 1, true)]
+    [InlineData(0, 0, false)]
+    public async Task DeleteIfUnused_OfALastTurn_DeletesIfThatIsOlder(int since, int lastTurn, bool isDeleted)
     {
-        _store.Stored = new StoredConversation(new Conversation { Id = "c", Created = DateTimeOffset.UnixEpoch }, 1);
+        var turn = new Turn
+        {
+            Id = "1",
+            State = TurnState.Completed,
+            Input = [],
+            Created = DateTimeOffset.UnixEpoch.AddDays(lastTurn),
+            Settings = new GenerationSettings(),
+        };
+        await Activate(turn);
+
+        var expiry = await _grain.DeleteIfUnused(DateTimeOffset.UnixEpoch.AddDays(since), Cancellation);
+
+        Assert.Equal((isDeleted, isDeleted ? null : turn.Created), (expiry.IsDeleted, expiry.LastUse));
+        Assert.Equal(isDeleted, _store.Stored is null);
+    }
+
+    [Fact]
+    public async Task DeleteIfUnused_AnotherOwnerWroteSince_FailsAndDeletesNothing()
+    {
+        await Activate();
+        WriteAsAnotherOwner();
+
+        await Assert.ThrowsAsync<HerdException>(
+            () => Call(() => _grain.DeleteIfUnused(DateTimeOffset.MaxValue, Cancellation)));
+
+        Assert.NotNull(_store.Stored);
+    }
+
+    private async Task Activate(params Turn[] turns)
+    {
+        _store.Stored = new StoredConversation(
+            new Conversation { Id = "c", Created = DateTimeOffset.UnixEpoch, Turns = turns }, 1);
         await _grain.OnActivateAsync(Cancellation);
     }
 

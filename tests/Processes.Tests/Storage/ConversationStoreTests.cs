@@ -242,6 +242,46 @@ public abstract class ConversationStoreTests<TServer>(TServer server) : IClassFi
         Assert.Empty(await new RedisDeletionLog(_connection).Read(0));
     }
 
+    [Fact]
+    public async Task FindUnused_Conversations_AreThereUntilTheyAreDeleted()
+    {
+        var index = new RedisRetentionIndex(_connection);
+        await Write(null, New("a/b"), tenant: "t/u");
+        await Write(null, New("later") with { Created = DateTimeOffset.UnixEpoch.AddDays(2) });
+        await Write(null, New("callers"), kind: Retention.CallerKept);
+
+        Assert.Equal([new("t/u", "a/b")], await Unused(day: 1));
+        Assert.Equal([new("t/u", "a/b"), new("t", "later")], await Unused(day: 3));
+        Assert.Equal(2, await index.CountUnused(DateTimeOffset.UnixEpoch.AddDays(3)));
+        Assert.Single(await index.FindUnused(DateTimeOffset.UnixEpoch.AddDays(3), 1));
+
+        await index.Record(new("t/u", "a/b"), DateTimeOffset.UnixEpoch.AddDays(5));
+        await Store.Delete("t", "later");
+        Assert.Empty(await Unused(day: 4));
+        await index.Remove(new("t/u", "a/b"));
+        Assert.Empty(await Unused(day: 6));
+
+        Task<IReadOnlyList<StoredName>> Unused(int day) =>
+            index.FindUnused(DateTimeOffset.UnixEpoch.AddDays(day), 100);
+    }
+
+    /// <summary>Earlier versions had no index. One gateway at a time begins a sweep.</summary>
+    [Fact]
+    public async Task TryBegin_ConversationsOfAnEarlierVersion_AreAdded()
+    {
+        var index = new RedisRetentionIndex(_connection);
+        await Write(null, New("a/b"), tenant: "t/u");
+        await Write(null, New("c"));
+        await _connection.Database.KeyDeleteAsync("herd:retention");
+
+        var begun = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => index.TryBegin(TimeSpan.FromMinutes(1))));
+
+        Assert.Single(begun, isBegun => isBegun);
+        Assert.Equal(
+            [new("t", "c"), new("t/u", "a/b")],
+            (await index.FindUnused(DateTimeOffset.MaxValue.AddDays(-1), 9)).OrderBy(name => name.Tenant));
+    }
+
     /// <summary>As if 24 clients of a tenant with a limit of 3 created one each at two gateways.</summary>
     [Fact]
     public async Task TryReserve_ManyAtOnce_KeepTheLimitWhileTheyAreCreated()

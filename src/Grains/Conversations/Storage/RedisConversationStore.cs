@@ -51,21 +51,25 @@ internal sealed class RedisConversationStore(StoreConnection store, TimeProvider
 
     /// <summary>
     /// Moves a conversation from the reservations to the list, so that it counts once. Keys as of
-    /// <see cref="ReserveScript"/>. Arguments: the id; the time of its creation.
+    /// <see cref="ReserveScript"/>, and <see cref="RedisRetentionIndex"/>. Arguments: the id; the time of its creation;
+    /// its entry in that index.
     /// </summary>
     private const string EnterScript = """
+        redis.call('ZADD', KEYS[3], ARGV[2], ARGV[3])
         redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
         redis.call('ZREM', KEYS[2], ARGV[1])
         """;
 
     /// <summary>
-    /// Deletes a conversation. Keys: the hash, the list of deletions, the tenant's list. Argument: the id. The deletion
-    /// is recorded first, because Garnet logs a script's commands one by one: without it the other copies would stay.
+    /// Deletes a conversation. Keys: the hash, the list of deletions, the tenant's list, the index for retention.
+    /// Arguments: the id; its entry in that index. The deletion is recorded first, because Garnet logs a script's
+    /// commands one by one: without it the other copies would stay.
     /// </summary>
     private const string DeleteScript = $$"""
         {{RedisDeletionLog.RecordScript}}
         redis.call('DEL', KEYS[1])
         redis.call('ZREM', KEYS[3], ARGV[1])
+        redis.call('ZREM', KEYS[4], ARGV[2])
         """;
 
     private static readonly TimeSpan ReservationTime = TimeSpan.FromMinutes(1);
@@ -99,8 +103,12 @@ internal sealed class RedisConversationStore(StoreConnection store, TimeProvider
             // lost.
             await Database.ScriptEvaluateAsync(
                 EnterScript,
-                [Index(tenant), Reserved(tenant)],
-                [conversation.Id, conversation.Created.ToUnixTimeMilliseconds()],
+                [Index(tenant), Reserved(tenant), RedisRetentionIndex.Key],
+                [
+                    conversation.Id,
+                    conversation.Created.ToUnixTimeMilliseconds(),
+                    RedisRetentionIndex.Entry(tenant, conversation.Id),
+                ],
                 CommandFlags.DemandMaster | CommandFlags.NoScriptCache);
         }
 
@@ -157,8 +165,8 @@ internal sealed class RedisConversationStore(StoreConnection store, TimeProvider
     {
         await Database.ScriptEvaluateAsync(
             DeleteScript,
-            [Key(tenant, id), RedisDeletionLog.Key, Index(tenant)],
-            [id],
+            [Key(tenant, id), RedisDeletionLog.Key, Index(tenant), RedisRetentionIndex.Key],
+            [id, RedisRetentionIndex.Entry(tenant, id)],
             CommandFlags.DemandMaster | CommandFlags.NoScriptCache);
         await store.Replicated();
     }
