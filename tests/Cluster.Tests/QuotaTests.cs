@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
@@ -44,6 +45,55 @@ public sealed class QuotaTests(TwoTinyGateways cluster)
         Assert.Equal(3, listed.Conversations.Count);
         Assert.Equal(3, created.Count(id => id is not null));
     }
+
+    /// <summary>Each takes about 18,300 bytes of the 60,000.</summary>
+    [Fact]
+    public async Task StoredBytes_ManyConversationsAtOnceAtTwoGateways_AreThoseThatFit()
+    {
+        var system = new string('x', 18_000);
+        var refusals = new ConcurrentBag<string>();
+        var created = (await Task.WhenAll(Enumerable.Range(0, 24).Select(async i =>
+        {
+            try
+            {
+                return (await cluster.At(i).CreateConversationAsync(
+                    new CreateConversationRequest { System = system }, As(Compact), cancellationToken: Cancellation))
+                    .Conversation.ConversationId;
+            }
+            catch (RpcException e) when (e.StatusCode == StatusCode.ResourceExhausted)
+            {
+                refusals.Add(e.Status.Detail);
+                return null;
+            }
+        }))).OfType<string>().ToList();
+
+        // A turn counts with its expected answer.
+        using var call = cluster.At(0).Converse(
+            new ConverseRequest { ConversationId = created[0], Text = new string('x', 4000), MaxTokens = 64 },
+            As(Compact),
+            cancellationToken: Cancellation);
+        var ofTurn = await Assert.ThrowsAsync<RpcException>(() => call.ResponseStream.MoveNext(Cancellation));
+        using var ofResponse = await cluster.Post("/v1/responses", new { model = "tiny", input = system }, Compact);
+        foreach (var conversation in created)
+        {
+            await cluster.At(1).DeleteConversationAsync(
+                new DeleteConversationRequest { ConversationId = conversation },
+                As(Compact),
+                cancellationToken: Cancellation);
+        }
+
+        using var stored = await cluster.Post(
+            "/v1/responses", new { model = "tiny", input = "Hello.", max_output_tokens = 16 }, Compact);
+
+        Assert.Equal(3, created.Count);
+        Assert.Equal([Full], refusals.Append(ofTurn.Status.Detail).Distinct());
+        Assert.Equal(HttpStatusCode.TooManyRequests, ofResponse.StatusCode);
+        Assert.Contains(Full, await ofResponse.Content.ReadAsStringAsync(Cancellation), StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.OK, stored.StatusCode);
+    }
+
+    private const string Full =
+        "The limit of 60000 stored bytes is reached. Delete conversations that are not needed.";
 
     [Fact]
     public async Task Tokens_ManyClientsAtTwoGateways_AreWithinFivePercentOfTheLimit()

@@ -20,6 +20,9 @@ public sealed class TwoTinyGateways : HerdCluster, IAsyncLifetime
     /// <summary>With three conversations.</summary>
     public const string Orderly = "orderly";
 
+    /// <summary>With 60,000 bytes.</summary>
+    public const string Compact = "compact";
+
     public const string Operator = "key-of-operators";
 
     public const int TokensPerMinute = 2400;
@@ -34,7 +37,8 @@ public sealed class TwoTinyGateways : HerdCluster, IAsyncLifetime
             {
                 "alice": {"keys": ["{{Hash(Alice)}}"]},
                 "frugal": {"keys": ["{{Hash(Frugal)}}"], "limits": {"tokens_per_minute": {{TokensPerMinute}} } },
-                "orderly": {"keys": ["{{Hash(Orderly)}}"], "limits": {"conversations": 3} }
+                "orderly": {"keys": ["{{Hash(Orderly)}}"], "limits": {"conversations": 3} },
+                "compact": {"keys": ["{{Hash(Compact)}}"], "limits": {"stored_bytes": 60000} }
             }
             """,
             Cancellation);

@@ -57,6 +57,7 @@ public sealed class GatewayServer : IAsyncLifetime
         builder.Services.RemoveAll<IHostedService>();
         builder.Services.AddSingleton(FakeGrains.Factory());
         builder.Services.AddSingleton(FakeGrains.New<IConversationStore>());
+        builder.Services.AddSingleton(FakeGrains.New<IByteLimits>());
         builder.Services.AddSingleton(FakeGrains.New<IUsageLedger>());
         _app = builder.Build();
         _app.UseGateway();

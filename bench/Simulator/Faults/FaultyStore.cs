@@ -50,7 +50,12 @@ internal sealed class FaultyStore(FaultWorld world) : IConversationStore
                 : null);
 
     public async Task<StoredConversation> Write(
-        string tenant, StoredConversation? expected, Conversation conversation, int firstTurn, string owner)
+        string tenant,
+        StoredConversation? expected,
+        Conversation conversation,
+        int firstTurn,
+        string owner,
+        bool isAccepted = false)
     {
         await Task.Delay(TimeSpan.FromMilliseconds(world.Random.Next(SlowestMilliseconds)), world.Time);
         if (IsAway)

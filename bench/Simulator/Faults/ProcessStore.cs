@@ -19,10 +19,15 @@ internal sealed class ProcessStore(FaultyStore store, SimulatedProcess process) 
     }
 
     public async Task<StoredConversation> Write(
-        string tenant, StoredConversation? expected, Conversation conversation, int firstTurn, string owner)
+        string tenant,
+        StoredConversation? expected,
+        Conversation conversation,
+        int firstTurn,
+        string owner,
+        bool isAccepted = false)
     {
         await process.Alive();
-        return await store.Write(tenant, expected, conversation, firstTurn, owner);
+        return await store.Write(tenant, expected, conversation, firstTurn, owner, isAccepted);
     }
 
     public Task<bool> TryReserve(string tenant, string id, int limit) => store.TryReserve(tenant, id, limit);

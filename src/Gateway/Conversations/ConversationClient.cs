@@ -22,6 +22,7 @@ internal sealed class ConversationClient(
     IGrainFactory grains,
     TurnEventReader turnEvents,
     IConversationStore store,
+    StoredBytes storedBytes,
     Quotas quotas,
     Admission admission,
     GatewayMetrics metrics,
@@ -53,9 +54,12 @@ internal sealed class ConversationClient(
         return await Call(() => Grain(tenant, id).Fork(copy, lastTurn, cancellation), cancellation);
     }
 
-    public Task<Conversation> UpdateMetadata(
-        Tenant tenant, string id, IReadOnlyDictionary<string, string> metadata, CancellationToken cancellation) =>
-        Call(() => Grain(tenant, id).UpdateMetadata(metadata, cancellation), cancellation);
+    public async Task<Conversation> UpdateMetadata(
+        Tenant tenant, string id, IReadOnlyDictionary<string, string> metadata, CancellationToken cancellation)
+    {
+        await storedBytes.Give(tenant);
+        return await Call(() => Grain(tenant, id).UpdateMetadata(metadata, cancellation), cancellation);
+    }
 
     public Task<Conversation> Read(Tenant tenant, string id, CancellationToken cancellation) =>
         Call(() => Grain(tenant, id).Read(cancellation), cancellation);
@@ -95,6 +99,7 @@ internal sealed class ConversationClient(
         using var waiting = isResumed ? null : await Admit(() => Task.FromResult(admission.Enter(request)));
         await using var quota = await Admit(() => quotas.Begin(
             tenant, Admission.NewTokens(request.Input), request.Settings.MaxTokens, isResumed));
+        await storedBytes.Give(tenant);
         using var measured = new TurnMeasure(metrics, time);
         request = request with
         {
@@ -230,6 +235,7 @@ internal sealed class ConversationClient(
 
     private async Task ReservePlace(Tenant tenant, string conversation)
     {
+        await storedBytes.Give(tenant);
         if (tenant.Limits.Conversations is { } limit && !await store.TryReserve(tenant.Name, conversation, limit))
         {
             throw Quotas.Refusal($"{limit} stored conversations", retryAfter: null);

@@ -40,6 +40,7 @@ internal static class GatewayHosting
         services.AddSingleton<Audit>();
         services.AddSingleton<TenantDirectory>();
         services.AddSingleton<Quotas>();
+        services.AddSingleton<StoredBytes>();
         services.AddAccessPolicies();
         services.AddSingleton<Admission>();
         services.AddSingleton<PublicCertificate>();

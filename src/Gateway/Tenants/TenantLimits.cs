@@ -18,6 +18,9 @@ public sealed record TenantLimits
     /// <summary>Stored conversations, 1 or more. Default no limit.</summary>
     public int? Conversations { get; set; }
 
+    /// <summary>Bytes of stored conversations, 1 or more. Default no limit.</summary>
+    public long? StoredBytes { get; set; }
+
     /// <summary>The highest priority of its turns. Default interactive.</summary>
     public TurnPriority Priority { get; set; }
 
@@ -31,5 +34,7 @@ public sealed record TenantLimits
         {
             errors.RequireAtLeast($"{name}:{field}", value ?? 1, 1);
         }
+
+        errors.RequireAtLeast($"{name}:{nameof(StoredBytes)}", StoredBytes ?? 1, 1L);
     }
 }

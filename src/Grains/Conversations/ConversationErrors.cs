@@ -15,6 +15,12 @@ public static class ConversationErrors
     public static HerdException TurnNotFound(string id, string turn) => new(
         HerdError.ConversationNotFound, NoTurn(id, turn), "turn_id");
 
+    /// <param name="limit">The tenant's limit, in bytes.</param>
+    internal static HerdException StoredBytes(long limit) => new HerdException(
+        HerdError.QuotaExceeded,
+        $"The limit of {limit} stored bytes is reached. Delete conversations that are not needed.")
+        .With("limit", $"{limit} stored bytes");
+
     /// <summary>The text of an error about a turn that does not exist.</summary>
     internal static string NoTurn(string id, string turn) =>
         $"The conversation '{id}' has no turn '{turn}'. Read the conversation to see its turns.";

@@ -13,7 +13,9 @@ namespace Herd.Grains.Conversations;
 internal static class ConversationServices
 {
     public static IServiceCollection AddConversations(this IServiceCollection services) => services
-        .AddSingleton<IConversationStore, RedisConversationStore>()
+        .AddSingleton<RedisConversationStore>()
+        .AddSingleton<IConversationStore>(provider => provider.GetRequiredService<RedisConversationStore>())
+        .AddSingleton<IByteLimits>(provider => provider.GetRequiredService<RedisConversationStore>())
         .AddSingleton<IRetentionIndex, RedisRetentionIndex>()
         .AddSingleton<TurnRouter>()
         .AddSingleton<LocalEventChannels>()

@@ -203,6 +203,7 @@ public sealed class ConversationClientTests : IDisposable
         Always.Return<IGrainFactory>(conversation),
         new TurnEventReader(new LocalEventChannels()),
         Always.Return<IConversationStore>(null),
+        new StoredBytes(Always.Return<IByteLimits>(Task.CompletedTask)),
         _quotas,
         _admission,
         _metrics,

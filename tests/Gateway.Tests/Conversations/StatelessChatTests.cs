@@ -43,6 +43,7 @@ public sealed class StatelessChatTests : IDisposable
             (IGrainFactory)(object)_grains,
             new TurnEventReader(new LocalEventChannels()),
             Always.Return<IConversationStore>(null),
+            new StoredBytes(Always.Return<IByteLimits>(Task.CompletedTask)),
             _quotas,
             _admission,
             _metrics,

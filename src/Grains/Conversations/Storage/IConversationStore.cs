@@ -22,12 +22,19 @@ public interface IConversationStore
     /// The unique id of the writer. If an earlier write of the same owner was not confirmed but was stored, this write
     /// is no conflict.
     /// </param>
+    /// <param name="isAccepted">True for a write that its caller was told of: no limit refuses it.</param>
     /// <returns>The stored version.</returns>
     /// <exception cref="ConversationConflictException">
     /// Another owner has written since, or the conversation exists already.
     /// </exception>
+    /// <exception cref="StoredBytesException">It would exceed the tenant's limit.</exception>
     Task<StoredConversation> Write(
-        string tenant, StoredConversation? expected, Conversation conversation, int firstTurn, string owner);
+        string tenant,
+        StoredConversation? expected,
+        Conversation conversation,
+        int firstTurn,
+        string owner,
+        bool isAccepted = false);
 
     Task Delete(string tenant, string id);
 

@@ -10,7 +10,8 @@ namespace Herd.Grains.Conversations.Storage;
 /// Conversations in Redis or Garnet: a hash for each conversation, so that a turn costs one write of that turn; a
 /// sorted set for the list of each tenant. docs/stored-state.md.
 /// </summary>
-internal sealed class RedisConversationStore(StoreConnection store, TimeProvider time) : IConversationStore
+internal sealed class RedisConversationStore(StoreConnection store, TimeProvider time)
+    : IConversationStore, IByteLimits
 {
     private const string Head = "head";
     private const string Revision = "revision";
@@ -19,9 +20,10 @@ internal sealed class RedisConversationStore(StoreConnection store, TimeProvider
     private static readonly TimeSpan CallerKeptExpiry = TimeSpan.FromDays(1);
 
     /// <summary>
-    /// Writes fields if the revision is the expected one, 0 for none. Arguments: that revision; seconds until the hash
-    /// expires, 0 for never; the first turn to remove, and the one after the last; then names and values. Keys: the
-    /// hash; also the list of deletions if turns are deleted.
+    /// Writes fields if the revision is the expected one, 0 for none. Keys: the hash, the list of deletions, the
+    /// tenant's <see cref="ByteCount"/>. Arguments: that revision; seconds until the hash expires, 0 for never; the
+    /// first turn to remove, and the one after the last; 1 if turns are deleted; three of <see cref="ByteCount"/>, the
+    /// first one empty if nothing is counted; then names and values.
     /// </summary>
     /// <remarks>
     /// One HSET writes all fields, because Garnet logs a script's commands one by one, and a server that is killed must
@@ -30,8 +32,17 @@ internal sealed class RedisConversationStore(StoreConnection store, TimeProvider
     /// </remarks>
     private const string WriteScript = $$"""
         if (redis.call('HGET', KEYS[1], '{{Revision}}') or '0') ~= ARGV[1] then return 0 end
-        if #KEYS == 2 then {{RedisDeletionLog.RecordScript}} end
-        for i = 5, #ARGV, 4000 do redis.call('HSET', KEYS[1], unpack(ARGV, i, math.min(i + 3999, #ARGV))) end
+        local fields = {}
+        for i = 9, #ARGV do fields[#fields + 1] = ARGV[i] end
+        if ARGV[6] ~= '' then
+        {{ByteCount.WriteScript}}
+        fields[#fields + 1] = 'bytes'
+        fields[#fields + 1] = string.format('%.0f', bytes)
+        end
+        if ARGV[5] == '1' then
+        {{RedisDeletionLog.RecordScript}}
+        end
+        for i = 1, #fields, 4000 do redis.call('HSET', KEYS[1], unpack(fields, i, math.min(i + 3999, #fields))) end
         for turn = tonumber(ARGV[3]), tonumber(ARGV[4]) - 1 do redis.call('HDEL', KEYS[1], '{{TurnPrefix}}' .. turn) end
         if ARGV[2] ~= '0' then redis.call('EXPIRE', KEYS[1], ARGV[2]) end
         return 1
@@ -61,12 +72,13 @@ internal sealed class RedisConversationStore(StoreConnection store, TimeProvider
         """;
 
     /// <summary>
-    /// Deletes a conversation. Keys: the hash, the list of deletions, the tenant's list, the index for retention.
-    /// Arguments: the id; its entry in that index. The deletion is recorded first, because Garnet logs a script's
-    /// commands one by one: without it the other copies would stay.
+    /// Deletes a conversation. Keys: the hash, the list of deletions, the tenant's list, the index for retention, the
+    /// tenant's <see cref="ByteCount"/>. Arguments: the id; its entry in that index. The deletion is recorded first,
+    /// because Garnet logs a script's commands one by one: without it the other copies would stay.
     /// </summary>
     private const string DeleteScript = $$"""
         {{RedisDeletionLog.RecordScript}}
+        {{ByteCount.DeleteScript}}
         redis.call('DEL', KEYS[1])
         redis.call('ZREM', KEYS[3], ARGV[1])
         redis.call('ZREM', KEYS[4], ARGV[2])
@@ -94,10 +106,15 @@ internal sealed class RedisConversationStore(StoreConnection store, TimeProvider
         ReadLastWrite(Key(tenant, id)).WaitAsync(cancellation);
 
     public async Task<StoredConversation> Write(
-        string tenant, StoredConversation? expected, Conversation conversation, int firstTurn, string owner)
+        string tenant,
+        StoredConversation? expected,
+        Conversation conversation,
+        int firstTurn,
+        string owner,
+        bool isAccepted = false)
     {
-        var key = Key(tenant, conversation.Id);
-        if (expected is null && conversation.Retention == Retention.Durable)
+        var isListed = expected is null && conversation.Retention == Retention.Durable;
+        if (isListed)
         {
             // The entry comes first: lists omit an entry without a conversation; a conversation without an entry is
             // lost.
@@ -112,20 +129,32 @@ internal sealed class RedisConversationStore(StoreConnection store, TimeProvider
                 CommandFlags.DemandMaster | CommandFlags.NoScriptCache);
         }
 
-        var stored = await TryWrite(key, expected, conversation, firstTurn, owner)
-            ?? await WriteAgain(key, expected, conversation, firstTurn, owner)
-            ?? throw new ConversationConflictException(conversation.Id);
-        await store.Replicated();
-        return stored;
+        var write = new ConversationWrite(tenant, expected, conversation, firstTurn, owner, isAccepted);
+        try
+        {
+            var stored = await TryWrite(write)
+                ?? await WriteAgain(write)
+                ?? throw new ConversationConflictException(conversation.Id);
+            await store.Replicated();
+            return stored;
+        }
+        catch (StoredBytesException) when (isListed)
+        {
+            await Database.SortedSetRemoveAsync(Index(tenant), conversation.Id);
+            throw;
+        }
     }
 
-    private async Task<StoredConversation?> WriteAgain(
-        RedisKey key, StoredConversation? expected, Conversation conversation, int firstTurn, string owner)
+    public Task SetLimit(string tenant, long? bytes) => bytes is { } limit
+        ? Database.HashSetAsync(Bytes(tenant), ByteCount.Limit, limit)
+        : Database.HashDeleteAsync(Bytes(tenant), ByteCount.Limit);
+
+    private async Task<StoredConversation?> WriteAgain(ConversationWrite write)
     {
         // An earlier write that was not confirmed may have been stored.
-        var found = await ReadLastWrite(key);
-        return found?.Owner == owner && expected is not null
-            ? await TryWrite(key, expected with { Revision = found.Revision }, conversation, firstTurn, owner)
+        var found = await ReadLastWrite(Key(write.Tenant, write.Conversation.Id));
+        return found?.Owner == write.Owner && write.Expected is not null
+            ? await TryWrite(write with { Expected = write.Expected with { Revision = found.Revision } })
             : null;
     }
 
@@ -136,36 +165,46 @@ internal sealed class RedisConversationStore(StoreConnection store, TimeProvider
     }
 
     /// <returns>Null if another write came first.</returns>
-    private async Task<StoredConversation?> TryWrite(
-        RedisKey key, StoredConversation? expected, Conversation conversation, int firstTurn, string owner)
+    private async Task<StoredConversation?> TryWrite(ConversationWrite write)
     {
+        var (tenant, expected, conversation, firstTurn, owner, isAccepted) = write;
         var expectedRevision = expected?.Revision ?? 0;
         var revision = expectedRevision + 1;
+        var isDurable = conversation.Retention == Retention.Durable;
         RedisValue[] arguments =
         [
             expectedRevision,
-            conversation.Retention == Retention.CallerKept ? (int)CallerKeptExpiry.TotalSeconds : 0,
+            isDurable ? 0 : (int)CallerKeptExpiry.TotalSeconds,
             conversation.Turns.Count,
             expected?.Conversation.Turns.Count ?? 0,
+            isDurable && DeletesTurns(expected?.Conversation, conversation, firstTurn),
+            isDurable ? ByteCount.ExpectedAnswer(conversation) : RedisValue.EmptyString,
+            !isAccepted && ByteCount.MayBeRefused(expected?.Conversation, conversation),
+            conversation.Id,
             .. conversation.Turns.Skip(firstTurn).SelectMany((turn, i) =>
                 new RedisValue[] { TurnField(firstTurn + i), ConversationFormat.WriteTurn(turn) }),
             Owner, owner,
             Revision, revision,
             Head, ConversationFormat.WriteHead(conversation),
         ];
-        RedisKey[] keys = DeletesTurns(expected?.Conversation, conversation, firstTurn)
-            ? [key, RedisDeletionLog.Key]
-            : [key];
-        var written = await Database.ScriptEvaluateAsync(
-            WriteScript, keys, arguments, CommandFlags.DemandMaster | CommandFlags.NoScriptCache);
-        return (bool)written ? new StoredConversation(conversation, revision) : null;
+        var written = (long)await Database.ScriptEvaluateAsync(
+            WriteScript,
+            [Key(tenant, conversation.Id), RedisDeletionLog.Key, Bytes(tenant)],
+            arguments,
+            CommandFlags.DemandMaster | CommandFlags.NoScriptCache);
+        return written switch
+        {
+            < 0 => throw new StoredBytesException(-written),
+            0 => null,
+            _ => new StoredConversation(conversation, revision),
+        };
     }
 
     public async Task Delete(string tenant, string id)
     {
         await Database.ScriptEvaluateAsync(
             DeleteScript,
-            [Key(tenant, id), RedisDeletionLog.Key, Index(tenant), RedisRetentionIndex.Key],
+            [Key(tenant, id), RedisDeletionLog.Key, Index(tenant), RedisRetentionIndex.Key, Bytes(tenant)],
             [id, RedisRetentionIndex.Entry(tenant, id)],
             CommandFlags.DemandMaster | CommandFlags.NoScriptCache);
         await store.Replicated();
@@ -218,11 +257,10 @@ internal sealed class RedisConversationStore(StoreConnection store, TimeProvider
     }
 
     /// <summary>
-    /// True if a tenant deleted a turn. Turns of callers who keep their history are replaced when that changes.
+    /// True if a tenant deleted a turn. (Turns of callers who keep their history are replaced when that changes.)
     /// </summary>
     private static bool DeletesTurns(Conversation? before, Conversation after, int firstTurn) =>
-        after.Retention == Retention.Durable
-        && before is not null
+        before is not null
         && before.Turns.Skip(firstTurn).Any(turn => after.Turns.All(kept => kept.Id != turn.Id));
 
     private static RedisKey Key(string tenant, string id) =>
@@ -230,7 +268,18 @@ internal sealed class RedisConversationStore(StoreConnection store, TimeProvider
 
     private static RedisKey Index(string tenant) => $"herd:conversations:{Uri.EscapeDataString(tenant)}";
 
+    private static RedisKey Bytes(string tenant) => $"herd:bytes:{Uri.EscapeDataString(tenant)}";
+
     private static RedisKey Reserved(string tenant) => $"herd:reserved:{Uri.EscapeDataString(tenant)}";
 
     private static string TurnField(int turn) => string.Create(CultureInfo.InvariantCulture, $"{TurnPrefix}{turn}");
+
+    /// <summary>The arguments of a write.</summary>
+    private sealed record ConversationWrite(
+        string Tenant,
+        StoredConversation? Expected,
+        Conversation Conversation,
+        int FirstTurn,
+        string Owner,
+        bool IsAccepted);
 }

@@ -93,7 +93,7 @@ internal sealed class Transcript(IConversationStore store, string tenant, string
 
     /// <summary>Replaces the turns from one on.</summary>
     /// <exception cref="HerdException">
-    /// It was never stored and the store does not respond, or another owner has written.
+    /// It was never stored and the store does not respond, another owner has written, or the tenant's limit is reached.
     /// </exception>
     public async Task Write(Conversation next, int firstTurn)
     {
@@ -102,7 +102,7 @@ internal sealed class Transcript(IConversationStore store, string tenant, string
         _firstUnsaved = Math.Min(_firstUnsaved, firstTurn);
         try
         {
-            await Flush();
+            await Store(isAccepted: false);
         }
         catch (HerdException e) when (e.Error == HerdError.StoreUnavailable && _stored is not null)
         {
@@ -118,7 +118,9 @@ internal sealed class Transcript(IConversationStore store, string tenant, string
 
     /// <summary>Stores all changes that are not stored yet.</summary>
     /// <exception cref="HerdException">The store does not respond, or another owner has written.</exception>
-    public Task Flush() => Guard(async () =>
+    public Task Flush() => Store(isAccepted: true);
+
+    private Task Store(bool isAccepted) => Guard(async () =>
     {
         await _writing.WaitAsync();
         try
@@ -126,7 +128,7 @@ internal sealed class Transcript(IConversationStore store, string tenant, string
             if (!IsSaved)
             {
                 var (next, first) = (Conversation!, _firstUnsaved);
-                _stored = await store.Write(tenant, _stored, next, first, _owner);
+                _stored = await store.Write(tenant, _stored, next, first, _owner, isAccepted);
 
                 // A change may have come meanwhile.
                 _firstUnsaved = ReferenceEquals(Conversation, next) ? AllSaved : _firstUnsaved;
@@ -221,6 +223,10 @@ internal sealed class Transcript(IConversationStore store, string tenant, string
         catch (ConversationConflictException e)
         {
             throw new HerdException(HerdError.Conflict, $"{e.Message} Try again.");
+        }
+        catch (StoredBytesException e)
+        {
+            throw ConversationErrors.StoredBytes(e.Limit);
         }
         catch (InvalidDataException e)
         {

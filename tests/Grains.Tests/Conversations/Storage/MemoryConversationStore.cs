@@ -28,7 +28,12 @@ internal sealed class MemoryConversationStore : IConversationStore
         IsAway ? throw Away() : Task.FromResult(Stored is { } stored ? new LastWrite(stored.Revision, Owner) : null);
 
     public async Task<StoredConversation> Write(
-        string tenant, StoredConversation? expected, Conversation conversation, int firstTurn, string owner)
+        string tenant,
+        StoredConversation? expected,
+        Conversation conversation,
+        int firstTurn,
+        string owner,
+        bool isAccepted = false)
     {
         Writes++;
         if (IsAway)
