@@ -68,25 +68,33 @@ public sealed class LLamaSharpRuntime : ILlamaRuntime
     }
 
     /// <summary>
-    /// Opens the vocabulary, then the model without memory for weights, and makes a context, which builds the compute
-    /// graph. The vocabulary is read and used as a node does.
+    /// Opens the vocabulary, then the model without memory for weights, whose context builds the compute graph. Then a
+    /// model that is not large is loaded and computes.
     /// </summary>
     public void Probe(string path)
     {
-        GgufFile.Read(path);
+        var file = GgufFile.Read(path);
         var native = LLamaModelParams.Default();
         native.n_gpu_layers = 0;
         native.load_mode = LLamaLoadMode.None;
         native.vocab_only = true;
         using (var vocabulary = Open(path, native, CancellationToken.None))
         {
-            new LLamaSharpVocabulary(vocabulary).Tokenize("Hello, world 1\n", parseSpecial: true);
+            ProbeRun.Tokenize(new LLamaSharpVocabulary(vocabulary));
         }
 
         native.vocab_only = false;
         native.no_alloc = true;
-        using var model = new LLamaSharpModel(Open(path, native, CancellationToken.None), Version);
-        model.CreateContext(ContextOptions.Probe).Dispose();
+        using (var model = new LLamaSharpModel(Open(path, native, CancellationToken.None), Version))
+        {
+            model.CreateContext(ContextOptions.Probe).Dispose();
+        }
+
+        if (file.WeightBytes <= ProbeRun.MaxComputedBytes)
+        {
+            using var model = Load(path, new ModelOptions { GpuLayers = 0 }, null, CancellationToken.None);
+            ProbeRun.Compute(model);
+        }
     }
 
     private static SafeLlamaModelHandle Open(string path, LLamaModelParams native, CancellationToken cancellation)

@@ -70,26 +70,34 @@ public sealed class LlamaCppRuntime : ILlamaRuntime
     }
 
     /// <summary>
-    /// Opens the vocabulary, then the model without memory for weights, and makes the contexts of both kinds, which
-    /// builds the compute graph. The vocabulary is read and used as a node does.
+    /// Opens the vocabulary, then the model without memory for weights, whose contexts build the compute graph. Then a
+    /// model that is not large is loaded and computes.
     /// </summary>
     public void Probe(string path)
     {
-        GgufFile.Read(path);
+        var file = GgufFile.Read(path);
         var native = Llama.ModelDefaultParams();
         native.GpuLayers = 0;
         native.LoadMode = LoadMode.None;
         native.VocabOnly = 1;
         using (var vocabulary = Open(path, native))
         {
-            new LlamaCppVocabulary(Llama.ModelGetVocab(vocabulary)).Tokenize("Hello, world 1\n", parseSpecial: true);
+            ProbeRun.Tokenize(new LlamaCppVocabulary(Llama.ModelGetVocab(vocabulary)));
         }
 
         native.VocabOnly = 0;
         native.NoAlloc = 1;
-        using var model = new LlamaCppModel(Open(path, native));
-        model.CreateContext(ContextOptions.Probe).Dispose();
-        model.CreateEmbedder(tokens: 8, threads: 1).Dispose();
+        using (var model = new LlamaCppModel(Open(path, native)))
+        {
+            model.CreateContext(ContextOptions.Probe).Dispose();
+            ProbeRun.TryEmbed(model, []);
+        }
+
+        if (file.WeightBytes <= ProbeRun.MaxComputedBytes)
+        {
+            using var model = Load(path, new ModelOptions { GpuLayers = 0 }, null, CancellationToken.None);
+            ProbeRun.Compute(model);
+        }
     }
 
     private static ModelHandle Open(string path, ModelParams native)

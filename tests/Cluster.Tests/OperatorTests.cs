@@ -102,7 +102,10 @@ public sealed class OperatorTests(TinyCluster cluster)
             (["node-2", damaged, "--wait"], "is not a sound GGUF file"),
             (["node-2", damaged], "is not a sound GGUF file"),
             (["node-2", text], "does not begin with 'GGUF'"),
-            (["node-2", await Changed("alien.gguf", "llama", "alien")], "llama.cpp cannot load"),
+            (["node-2", await Changed("alien.gguf", "llama", "alien")], "is none that llama.cpp"),
+            (["node-2", TinyModel.Write(
+                cluster.NewPath("experts.gguf"), change: model => model.Add("llama.expert_count", 7u))],
+                "none of 7 experts is used"),
             (["node-2", cluster.NewPath("missing.gguf")], "There is no model"),
             (["node-2", "/etc/hostname"], "may not load"),
             (["node-2", "gpt-7"], "There is no model 'gpt-7'"),
@@ -128,14 +131,14 @@ public sealed class OperatorTests(TinyCluster cluster)
     [Fact]
     public async Task Load_FileThatEndsNativeCode_SaysSoAndTheNodeServesOn()
     {
-        var path = TinyModel.Write(
-            cluster.NewPath("killer.gguf"), change: model => model.Add("llama.rope.scaling.type", "odd"));
+        var path = TinyModel.Write(cluster.NewPath("killer.gguf"), change: RemoveAttention);
         var before = await cluster.Run("nodes", "--json");
 
         var load = await cluster.Run("load", "node-2", path);
 
         Assert.Equal(1, load.ExitCode);
-        Assert.Matches(@"^herd: \S+killer.gguf ends the process that opens it \(an abort\): [^\n]+\n$", load.Error);
+        Assert.Matches(
+            @"^herd: \S+killer.gguf ends the process that opens it \(a segmentation fault\): [^\n]+\n$", load.Error);
         Assert.Equal(ProcessIds(before.Output), ProcessIds((await cluster.Run("nodes", "--json")).Output));
         await UntilModels("tiny");
         var turn = await cluster.Converse(new ConverseRequest
@@ -143,6 +146,19 @@ public sealed class OperatorTests(TinyCluster cluster)
             ConversationId = await cluster.NewConversation(), Text = "still here?", MaxTokens = 4,
         });
         Assert.Equal(TurnState.Completed, turn.State);
+
+        // A Phi-3 without the tensors of its attention: llama.cpp takes them for optional, and uses them.
+        static void RemoveAttention(GgufWriter model)
+        {
+            model.SetArchitecture("llama", "phi3");
+            foreach (var name in new[] { "attn_q.", "attn_k.", "attn_v.", "ffn_gate.", "ffn_up." })
+            {
+                model.RemoveTensors(name);
+            }
+
+            model.Add("blk.0.ffn_up.weight", new float[64 * 256], 64, 256);
+            model.Add("blk.1.ffn_up.weight", new float[64 * 256], 64, 256);
+        }
 
         static IEnumerable<int> ProcessIds(string nodes) =>
             JsonDocument.Parse(nodes).RootElement.EnumerateArray()

@@ -13,12 +13,33 @@ public sealed class GgufWriter
     private readonly List<(string Name, long[] Shape, float[] Data)> _tensors = [];
 
     /// <summary>
-    /// Adds metadata, or replaces it: a string, uint, float, bool, or an array of strings, ints or floats.
+    /// Adds metadata, or replaces it: a string, uint, float, bool, or an array of strings, bytes, ints or floats.
     /// </summary>
     public GgufWriter Set(string key, object value)
     {
         _metadata.RemoveAll(pair => pair.Key == key);
         return Add(key, value);
+    }
+
+    /// <summary>Renames the architecture, in the keys too.</summary>
+    public GgufWriter SetArchitecture(string before, string after)
+    {
+        for (var i = 0; i < _metadata.Count; i++)
+        {
+            if (_metadata[i].Key.StartsWith(before + ".", StringComparison.Ordinal))
+            {
+                _metadata[i] = (after + _metadata[i].Key[before.Length..], _metadata[i].Value);
+            }
+        }
+
+        return Set("general.architecture", after);
+    }
+
+    /// <summary>Removes the tensors whose name has a text.</summary>
+    public GgufWriter RemoveTensors(string text)
+    {
+        _tensors.RemoveAll(tensor => tensor.Name.Contains(text, StringComparison.Ordinal));
+        return this;
     }
 
     /// <summary>Adds metadata, also if the key is there already.</summary>
@@ -85,6 +106,7 @@ public sealed class GgufWriter
             case bool flag: writer.Write(flag); break;
             case string text: WriteString(writer, text); break;
             case string[] texts: WriteArray(writer, texts, 8, text => WriteString(writer, text)); break;
+            case byte[] numbers: WriteArray(writer, numbers, 0, writer.Write); break;
             case int[] numbers: WriteArray(writer, numbers, 5, writer.Write); break;
             case float[] numbers: WriteArray(writer, numbers, 6, writer.Write); break;
         }

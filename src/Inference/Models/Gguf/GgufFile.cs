@@ -1,3 +1,4 @@
+using Herd.Inference.Models.Gguf.Checks;
 using Herd.Inference.Runtime;
 
 namespace Herd.Inference.Models.Gguf;
@@ -11,7 +12,7 @@ public sealed class GgufFile
     private const string TemplateKey = "tokenizer.chat_template";
     internal const string TokensKey = "tokenizer.ggml.tokens";
 
-    private const int MaxMetadata = 65_536;
+    private const int MaxMetadata = 8192;
     private const int MaxTensors = 65_536;
     private const int MaxKeyBytes = 65_535;
     private const int MaxTensorNameBytes = 63;
@@ -89,7 +90,7 @@ public sealed class GgufFile
         var file = new GgufFile(metadata, tensors);
         file.CheckMetadata(reader);
         file.CheckTensors(reader);
-        return ModelShape.Fault(file) is { } fault ? throw reader.Damaged(reader.Position, fault) : file;
+        return GgufChecks.FindFault(file) is { } fault ? throw reader.Damaged(reader.Position, fault) : file;
     }
 
     /// <summary>An integer of the metadata; null if it is missing or of another type.</summary>
@@ -237,10 +238,11 @@ public sealed class GgufFile
         var alignment = _metadata.ContainsKey("general.alignment")
             ? Number("general.alignment") ?? 0
             : DefaultAlignment;
-        if (alignment is <= 0 or > MaxAlignment || !System.Numerics.BitOperations.IsPow2(alignment))
+        if (alignment is < DefaultAlignment or > MaxAlignment || !System.Numerics.BitOperations.IsPow2(alignment))
         {
             throw reader.Damaged(
-                reader.Position, $"an alignment of {alignment} is not a power of two up to {MaxAlignment}");
+                reader.Position,
+                $"an alignment of {alignment} is not a power of two from {DefaultAlignment} to {MaxAlignment}");
         }
 
         // llama.cpp requires each tensor to begin where the one before ends, so that none overlap.

@@ -76,25 +76,27 @@ internal sealed class GgufReader(Stream stream, string name)
         var count = ReadCount($"elements of '{key}'", type == GgufType.Text ? 8 : size, int.MaxValue);
         if (type == GgufType.Text)
         {
-            SkipTexts(key, count);
+            return new GgufArray(type, count, []) { Texts = ReadTexts(key, count) };
         }
-        else if (count <= MaxKeptNumbers)
+
+        if (count <= MaxKeptNumbers && !IsOfVocabulary(key))
         {
             return new GgufArray(
                 type, count, [.. Enumerable.Range(0, (int)count).Select(_ => ReadScalar(type, key, Position))]);
         }
-        else
-        {
-            stream.Seek(count * size, SeekOrigin.Current);
-        }
 
-        return new GgufArray(type, count, []);
+        return new GgufArray(type, count, [])
+        {
+            Bytes = IsOfVocabulary(key) ? ReadBytes(count * size) : Skip(count * size),
+        };
     }
 
-    /// <summary>Tokens need not be UTF-8. llama.cpp ends the process if two are equal up to a zero byte.</summary>
-    private void SkipTexts(string key, long count)
+    private static bool IsOfVocabulary(string key) => key.StartsWith("tokenizer.ggml.", StringComparison.Ordinal);
+
+    /// <summary>The tokens' texts, which need not be UTF-8, as llama.cpp sees them. Other texts are skipped.</summary>
+    private List<string> ReadTexts(string key, long count)
     {
-        var tokens = key == GgufFile.TokensKey ? new HashSet<string>(StringComparer.Ordinal) : null;
+        var texts = new List<string>();
         for (var i = 0L; i < count; i++)
         {
             var at = Position;
@@ -104,21 +106,32 @@ internal sealed class GgufReader(Stream stream, string name)
                 throw Damaged(at, $"a text in '{key}' has {length} bytes; {Length - Position} are left in the file");
             }
 
-            if (tokens is null)
+            if (key != GgufFile.TokensKey)
             {
                 stream.Seek((long)length, SeekOrigin.Current);
                 continue;
             }
 
-            var bytes = new byte[length];
-            stream.ReadExactly(bytes);
-            var text = bytes.AsSpan();
-            text = text.IndexOf((byte)0) is >= 0 and var end ? text[..end] : text;
-            if (text.Length > 0 && !tokens.Add(Encoding.Latin1.GetString(text)))
-            {
-                throw Damaged(at, $"token {i} of '{key}' is the same as one before");
-            }
+            var bytes = ReadBytes((long)length);
+            texts.Add(Encoding.Latin1.GetString(bytes.AsSpan() is var text && text.IndexOf((byte)0) is >= 0 and var end
+                ? text[..end]
+                : text));
         }
+
+        return texts;
+    }
+
+    private byte[] ReadBytes(long count)
+    {
+        var bytes = new byte[count];
+        stream.ReadExactly(bytes);
+        return bytes;
+    }
+
+    private byte[] Skip(long count)
+    {
+        stream.Seek(count, SeekOrigin.Current);
+        return [];
     }
 
     private object ReadScalar(GgufType type, string key, long at)

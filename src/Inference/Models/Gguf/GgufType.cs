@@ -22,4 +22,11 @@ public enum GgufType
 /// <param name="Type">The type of its elements.</param>
 /// <param name="Count">The number of elements.</param>
 /// <param name="Numbers">The elements; empty for texts, and for arrays of more than 4,096.</param>
-public sealed record GgufArray(GgufType Type, long Count, IReadOnlyList<object> Numbers);
+public sealed record GgufArray(GgufType Type, long Count, IReadOnlyList<object> Numbers)
+{
+    /// <summary>The tokens, a character a byte, each up to its first zero byte; empty for other arrays.</summary>
+    internal IReadOnlyList<string> Texts { get; init; } = [];
+
+    /// <summary>The numbers of a vocabulary as they are in the file; empty for other arrays.</summary>
+    internal ReadOnlyMemory<byte> Bytes { get; init; }
+}

@@ -13,7 +13,6 @@ public sealed record ModelShape(
     int Layers, int Embedding, int FeedForward, int Vocabulary, int ContextLength, long KvElementsPerToken)
 {
     private const int MaxLayers = 512;
-    private const int MaxWidth = 1 << 24;
 
     public static ModelShape Read(GgufFile file)
     {
@@ -34,31 +33,6 @@ public sealed record ModelShape(
                 : Size(file, "vocab_size")),
             Size(file, "context_length"),
             kvHeads.Sum(count => count * (key + value)));
-    }
-
-    /// <summary>
-    /// A defect at which llama.cpp would end the process instead of rejecting the file; null if none.
-    /// </summary>
-    internal static string? Fault(GgufFile file)
-    {
-        var layers = Number(file, "block_count") ?? 0;
-        var embedding = Number(file, "embedding_length") ?? 0;
-        var heads = Heads(file, "attention.head_count", layers);
-        var kvHeads = Heads(file, "attention.head_count_kv", layers);
-        var isOdd = file.Metadata.FirstOrDefault(pair => pair.Value is double number
-            && pair.Key.EndsWith("_epsilon", StringComparison.Ordinal) && !(number >= 0 && double.IsFinite(number)));
-        return layers is < 1 or > MaxLayers ? $"{layers} blocks are not 1 to {MaxLayers}"
-            : embedding is < 1 or > MaxWidth ? $"an embedding of {embedding} is not 1 to {MaxWidth}"
-            : heads.Any(count => count < 0 || count > embedding)
-                ? "the number of attention heads is negative or above the embedding"
-            : Number(file, "attention.key_length") is null && heads.Any(count => count > 0 && embedding % count != 0)
-                ? $"an embedding of {embedding} cannot be shared by {string.Join(", ", heads.Distinct())} heads"
-            : heads.Zip(kvHeads).Any(pair => pair.Second < 0 || (pair.Second > 0 && pair.First % pair.Second != 0))
-                ? "the attention heads cannot share the KV heads evenly"
-            : isOdd.Key is not null ? $"'{isOdd.Key}' is {isOdd.Value}"
-            : Number(file, "expert_used_count") is { } used && used > (Number(file, "expert_count") ?? 0)
-                ? $"{used} experts of {Number(file, "expert_count") ?? 0} are used"
-            : null;
     }
 
     /// <summary>A number for all layers, or one for each.</summary>

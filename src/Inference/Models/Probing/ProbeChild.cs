@@ -20,9 +20,9 @@ public static class ProbeChild
             runtime.Probe(path);
             return 0;
         }
-        catch (ModelLoadException e)
+        catch (Exception e) when (e is ModelLoadException or DecodeException)
         {
-            Console.Out.WriteLine(e.Message);
+            Console.Out.WriteLine(e is ModelLoadException ? e.Message : $"{path} cannot be computed: {e.Message}");
             return Refused;
         }
     }

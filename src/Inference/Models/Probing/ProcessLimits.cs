@@ -9,9 +9,10 @@ namespace Herd.Inference.Models.Probing;
 internal static partial class ProcessLimits
 {
     /// <summary>
-    /// The writable memory of the process. The largest known vocabulary takes about 0.2 GiB; mapped files do not count.
+    /// The writable memory of the process: vocabulary, graph, and weights that are computed with, which are copied for
+    /// some processors. Mapped files do not count.
     /// </summary>
-    private const ulong MemoryBytes = 4UL << 30;
+    private const ulong MemoryBytes = 8UL << 30;
 
     /// <summary>The work of the process. A large model takes about 2 s.</summary>
     private const ulong ProcessorSeconds = 60;
@@ -31,10 +32,16 @@ internal static partial class ProcessLimits
             return;
         }
 
+        LimitMemory();
         Set(ProcessorTime, ProcessorSeconds);
+        _ = Alarm(WallSeconds);
+    }
+
+    /// <summary>Limits the memory alone, for a process that opens many files.</summary>
+    public static void LimitMemory()
+    {
         Set(Data, MemoryBytes);
         Set(Core, 0);
-        _ = Alarm(WallSeconds);
     }
 
     private static void Set(int resource, ulong value)
