@@ -87,6 +87,7 @@ internal static class CommandLine
         LoadCommand.Create(),
         LoadCommand.CreateUnload(),
         DoctorCommand.Create(),
+        StoreCommand.Create(),
         ChaosCommand.Create(),
         ModelsCommand.Create(),
     };

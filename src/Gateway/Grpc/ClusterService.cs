@@ -19,6 +19,7 @@ internal sealed class ClusterService(
     ConversationClient conversations,
     Examination examination,
     ModelLoads loads,
+    StoreCopies copies,
     IGrainFactory grains)
     : StrictClusterService
 {
@@ -81,6 +82,15 @@ internal sealed class ClusterService(
     [ForReaders]
     public override async Task<DiagnoseResponse> Diagnose(DiagnoseRequest request, ServerCallContext context) =>
         new() { Findings = { Diagnosis.From(await examination.Run()) } };
+
+    public override Task BackUpStore(
+        BackUpStoreRequest request,
+        IServerStreamWriter<BackUpStoreResponse> responseStream,
+        ServerCallContext context) => copies.Send(responseStream, context.CancellationToken);
+
+    public override Task<RestoreStoreResponse> RestoreStore(
+        IAsyncStreamReader<RestoreStoreRequest> requestStream, ServerCallContext context) =>
+        copies.Receive(requestStream, context.CancellationToken);
 
     private static void Describe(ServerCallContext context, string subject) =>
         Audit.Describe(context.GetHttpContext(), subject);

@@ -18,6 +18,10 @@ internal sealed class StrictBinder(ServiceBinderBase binder) : ServiceBinderBase
         Method<TRequest, TResponse> method, ServerStreamingServerMethod<TRequest, TResponse>? handler) =>
         binder.AddMethod(Strict(method), handler);
 
+    public override void AddMethod<TRequest, TResponse>(
+        Method<TRequest, TResponse> method, ClientStreamingServerMethod<TRequest, TResponse>? handler) =>
+        binder.AddMethod(Strict(method), handler);
+
     private static Method<TRequest, TResponse> Strict<TRequest, TResponse>(Method<TRequest, TResponse> method)
     {
         var read = method.RequestMarshaller.ContextualDeserializer;

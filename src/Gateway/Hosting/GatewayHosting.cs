@@ -54,6 +54,7 @@ internal static class GatewayHosting
         services.AddSingleton<GrpcChat>();
         services.AddSingleton<Examination>();
         services.AddSingleton<ModelLoads>();
+        services.AddSingleton<StoreCopies>();
         services.AddHostedService<RetentionSweep>();
 
         services.AddHealthChecks()

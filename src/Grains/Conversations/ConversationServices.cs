@@ -2,6 +2,7 @@ using Herd.Grains.Conversations.Deletions;
 using Herd.Grains.Conversations.Failover;
 using Herd.Grains.Conversations.Failover.Poison;
 using Herd.Grains.Conversations.Storage;
+using Herd.Grains.Conversations.Storage.Backup;
 using Herd.Grains.Conversations.Turns;
 using Herd.Grains.Conversations.Turns.Attempts;
 using Herd.Grains.Conversations.Turns.Events;
@@ -16,6 +17,10 @@ internal static class ConversationServices
         .AddSingleton<RedisConversationStore>()
         .AddSingleton<IConversationStore>(provider => provider.GetRequiredService<RedisConversationStore>())
         .AddSingleton<IByteLimits>(provider => provider.GetRequiredService<RedisConversationStore>())
+        .AddSingleton<StoreBackup>()
+        .AddSingleton(provider => new StoreRestore(
+            provider.GetRequiredService<StoreConnection>(),
+            provider.GetRequiredService<RedisConversationStore>()))
         .AddSingleton<IRetentionIndex, RedisRetentionIndex>()
         .AddSingleton<TurnRouter>()
         .AddSingleton<LocalEventChannels>()

@@ -65,7 +65,7 @@ public sealed class EndpointTests : IAsyncDisposable
             },
             PolicyOf(endpoint)));
         Assert.Equal(Open.Order(StringComparer.Ordinal), Named(endpoints, Access.Open));
-        Assert.Equal(5, Named(endpoints, Access.Operator).Count());
+        Assert.Equal(7, Named(endpoints, Access.Operator).Count());
         Assert.Equal(
             ["/herd.v1.ClusterService/Diagnose", "/herd.v1.ClusterService/ListNodes"],
             Named(endpoints, Access.Reader));

@@ -13,7 +13,9 @@ namespace Herd.Grains.Conversations.Storage;
 internal sealed class RedisConversationStore(StoreConnection store, TimeProvider time)
     : IConversationStore, IByteLimits
 {
-    private const string Head = "head";
+    /// <summary>The field that every conversation has.</summary>
+    public const string Head = "head";
+
     private const string Revision = "revision";
     private const string Owner = "owner";
     private const string TurnPrefix = "turn:";
@@ -91,15 +93,41 @@ internal sealed class RedisConversationStore(StoreConnection store, TimeProvider
     public async Task<StoredConversation?> Read(string tenant, string id, CancellationToken cancellation)
     {
         var fields = (await Database.HashGetAllAsync(Key(tenant, id)).WaitAsync(cancellation))
-            .ToDictionary(field => field.Name.ToString(), field => field.Value);
-        if (!fields.TryGetValue(Head, out var json))
-        {
-            return null;
-        }
+            .ToDictionary(field => field.Name.ToString(), field => field.Value.ToString());
+        return fields.ContainsKey(Head)
+            ? new StoredConversation(Parse(fields), long.Parse(fields[Revision], CultureInfo.InvariantCulture))
+            : null;
+    }
 
-        var head = ConversationFormat.ReadHead(json!);
-        var turns = Enumerable.Range(0, head.Turns).Select(i => ConversationFormat.ReadTurn(fields[TurnField(i)]!));
-        return new StoredConversation(head.WithTurns([.. turns]), (long)fields[Revision]);
+    /// <summary>Reads the fields of a conversation.</summary>
+    /// <exception cref="InvalidDataException">They are damaged, or a newer version wrote them.</exception>
+    /// <exception cref="KeyNotFoundException">A field is missing.</exception>
+    public static Conversation Parse(Dictionary<string, string> fields)
+    {
+        var head = ConversationFormat.ReadHead(fields[Head]);
+        var turns = Enumerable.Range(0, head.Turns).Select(i => ConversationFormat.ReadTurn(fields[TurnField(i)]));
+        return head.WithTurns([.. turns]);
+    }
+
+    /// <summary>
+    /// Writes a conversation from a backup. Its revision is one that no owner has in memory, so that an owner finds its
+    /// memory stale.
+    /// </summary>
+    /// <param name="tenant">The tenant.</param>
+    /// <param name="current">The conversation that it replaces; null if there is none.</param>
+    /// <param name="conversation">The one of the backup.</param>
+    /// <exception cref="ConversationConflictException">It was written meanwhile.</exception>
+    public async Task Restore(string tenant, StoredConversation? current, Conversation conversation)
+    {
+        await Enter(tenant, conversation);
+        var revision = Math.Max(time.GetUtcNow().ToUnixTimeMilliseconds(), (current?.Revision ?? 0) + 1);
+        _ = await TryWrite(
+                new ConversationWrite(tenant, current, conversation, 0, "restore", IsAccepted: true)
+                {
+                    Revision = revision,
+                })
+            ?? throw new ConversationConflictException(conversation.Id);
+        await store.Replicated();
     }
 
     public Task<LastWrite?> ReadLastWrite(string tenant, string id, CancellationToken cancellation) =>
@@ -118,15 +146,7 @@ internal sealed class RedisConversationStore(StoreConnection store, TimeProvider
         {
             // The entry comes first: lists omit an entry without a conversation; a conversation without an entry is
             // lost.
-            await Database.ScriptEvaluateAsync(
-                EnterScript,
-                [Index(tenant), Reserved(tenant), RedisRetentionIndex.Key],
-                [
-                    conversation.Id,
-                    conversation.Created.ToUnixTimeMilliseconds(),
-                    RedisRetentionIndex.Entry(tenant, conversation.Id),
-                ],
-                CommandFlags.DemandMaster | CommandFlags.NoScriptCache);
+            await Enter(tenant, conversation);
         }
 
         var write = new ConversationWrite(tenant, expected, conversation, firstTurn, owner, isAccepted);
@@ -144,6 +164,17 @@ internal sealed class RedisConversationStore(StoreConnection store, TimeProvider
             throw;
         }
     }
+
+    /// <summary>Adds a conversation to the list of its tenant.</summary>
+    private async Task Enter(string tenant, Conversation conversation) => await Database.ScriptEvaluateAsync(
+        EnterScript,
+        [Index(tenant), Reserved(tenant), RedisRetentionIndex.Key],
+        [
+            conversation.Id,
+            conversation.Created.ToUnixTimeMilliseconds(),
+            RedisRetentionIndex.Entry(tenant, conversation.Id),
+        ],
+        CommandFlags.DemandMaster | CommandFlags.NoScriptCache);
 
     public Task SetLimit(string tenant, long? bytes) => bytes is { } limit
         ? Database.HashSetAsync(Bytes(tenant), ByteCount.Limit, limit)
@@ -169,7 +200,7 @@ internal sealed class RedisConversationStore(StoreConnection store, TimeProvider
     {
         var (tenant, expected, conversation, firstTurn, owner, isAccepted) = write;
         var expectedRevision = expected?.Revision ?? 0;
-        var revision = expectedRevision + 1;
+        var revision = write.Revision ?? (expectedRevision + 1);
         var isDurable = conversation.Retention == Retention.Durable;
         RedisValue[] arguments =
         [
@@ -263,7 +294,7 @@ internal sealed class RedisConversationStore(StoreConnection store, TimeProvider
         before is not null
         && before.Turns.Skip(firstTurn).Any(turn => after.Turns.All(kept => kept.Id != turn.Id));
 
-    private static RedisKey Key(string tenant, string id) =>
+    public static RedisKey Key(string tenant, string id) =>
         $"{RedisDeletionLog.ConversationPrefix}{GrainKey.Conversation(tenant, id)}";
 
     private static RedisKey Index(string tenant) => $"herd:conversations:{Uri.EscapeDataString(tenant)}";
@@ -281,5 +312,9 @@ internal sealed class RedisConversationStore(StoreConnection store, TimeProvider
         Conversation Conversation,
         int FirstTurn,
         string Owner,
-        bool IsAccepted);
+        bool IsAccepted)
+    {
+        /// <summary>The new revision; null for the one behind the expected.</summary>
+        public long? Revision { get; init; }
+    }
 }
