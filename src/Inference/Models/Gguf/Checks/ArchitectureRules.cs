@@ -5,6 +5,7 @@ internal static class ArchitectureRules
 {
     private static readonly Dictionary<string, Func<Hyperparameters, string?>> Rules = new()
     {
+        ["arwkv7"] = model => FindOddShift(model, 1),
         ["bailingmoe3"] = model =>
             model.Value("kda.safe_gate") is true && model.Value("kda.gate_lower_bound") is < 0.0
                 ? null
@@ -37,6 +38,9 @@ internal static class ArchitectureRules
         ["nanbeige"] = model => Number(model, "num_loops", 1) * model.Layers <= RangeCheck.MaxLayers
             ? null
             : $"{model.Layers} blocks in loops are more than {RangeCheck.MaxLayers}",
+        ["rwkv6"] = model => FindOddShift(model, 2),
+        ["rwkv6qwen2"] = model => FindOddShift(model, 1),
+        ["rwkv7"] = model => FindOddShift(model, 2),
     };
 
     public static string? FindFault(Hyperparameters model) =>
@@ -53,6 +57,9 @@ internal static class ArchitectureRules
         Number(model, "ssm.inner_size") == 2 * Number(model, "embedding_length")
             ? null
             : "'ssm.inner_size' is not twice the embedding";
+
+    private static string? FindOddShift(Hyperparameters model, long count) =>
+        Number(model, "token_shift_count", missing: 2) == count ? null : $"'token_shift_count' is not {count}";
 
     private static string? FindDifferentHeads(Hyperparameters model) =>
         model.Number("attention.key_length") == model.Number("attention.value_length")

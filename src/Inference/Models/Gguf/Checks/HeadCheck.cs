@@ -9,7 +9,9 @@ internal static class HeadCheck
         var heads = model.PerLayer("attention.head_count");
         var kvHeads = model.PerLayer("attention.head_count_kv");
         var (key, value) = (model.Number("attention.key_length"), model.Number("attention.value_length"));
-        return heads.Any(count => count > embedding)
+        return model.Number("embedding_length_out") is { } output && output > embedding
+                ? $"an output of {output} is longer than the embedding of {embedding}"
+            : heads.Any(count => count > embedding)
                 ? $"there are more attention heads than an embedding of {embedding} has elements"
             : key is null && heads.Any(count => count > 0 && embedding % count != 0)
                 ? $"an embedding of {embedding} cannot be shared by {string.Join(", ", heads.Distinct())} heads"

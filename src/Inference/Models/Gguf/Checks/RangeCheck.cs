@@ -27,7 +27,7 @@ internal static class RangeCheck
         ["attention.indexer.block_size"] = (1, MaxSize),
         ["attention.output_group_count"] = (1, MaxHead),
         ["attention.temperature_length"] = (1, long.MaxValue),
-        ["expert_gating_func"] = (0, 4),
+        ["expert_gating_func"] = (1, 4),
         ["expert_used_count"] = (0, 1024),
         ["expert_count"] = (0, 1024),
         ["pooling_type"] = (0, 4),

@@ -27,6 +27,7 @@ public sealed class GgufChecksTests : IDisposable
     [InlineData("llama.embedding_length", 0u, "'llama.embedding_length' is 0")]
     [InlineData("llama.embedding_length", uint.MaxValue, "'llama.embedding_length' is 4294967295")]
     [InlineData("llama.attention.key_length", 0u, "'llama.attention.key_length' is 0")]
+    [InlineData("llama.embedding_length_out", 65u, "an output of 65")]
     [InlineData("llama.attention.head_count", 0u, "no attention heads")]
     [InlineData("llama.attention.head_count", 5u, "cannot be shared by 5 heads")]
     [InlineData("llama.attention.head_count", 128u, "more attention heads than")]
@@ -43,6 +44,7 @@ public sealed class GgufChecksTests : IDisposable
     [InlineData("llama.expert_count", 65536u, "'llama.expert_count' is 65536")]
     [InlineData("llama.expert_used_count", 2u, "2 experts of 0")]
     [InlineData("llama.expert_group_count", 2u, "2 groups have no experts")]
+    [InlineData("llama.expert_gating_func", 0u, "'llama.expert_gating_func' is 0")]
     [InlineData("llama.expert_gating_func", 9u, "'llama.expert_gating_func' is 9")]
     [InlineData("llama.attention.temperature_length", 0u, "'llama.attention.temperature_length' is 0")]
     [InlineData("llama.pooling_type", 77u, "'llama.pooling_type' is 77")]
@@ -207,6 +209,24 @@ public sealed class GgufChecksTests : IDisposable
             .Set("tokenizer.ggml.token_type", tokens.Select(_ => 1).ToArray())
             .Set("tokenizer.ggml.bos_token_id", 0u)
             .Set("tokenizer.ggml.eos_token_id", 0u)) is null);
+
+    /// <summary>Rules of single architectures, each broken in a header that the common checks take.</summary>
+    [Theory]
+    [InlineData("bailingmoe3", "'kda.safe_gate' is off")]
+    [InlineData("deepseek2", "16 rotated dimensions leave none of the 16 of a key")]
+    [InlineData("jamba", "'ssm.inner_size' is not twice the embedding")]
+    [InlineData("grovemoe", "'grovemoe' has no experts")]
+    [InlineData("hrm_text", "2 blocks are not those of the stacks and cycles")]
+    [InlineData("minimax-m3", "'attention.indexer.block_size' is missing or 0")]
+    [InlineData("nanbeige", "2 blocks in loops are more than 512")]
+    [InlineData("arwkv7", "'token_shift_count' is not 1")]
+    public void Read_RuleOfAnArchitecture_NamesIt(string architecture, string expected) => Assert.Contains(
+        expected,
+        Refusal(model => model
+            .Set("llama.attention.key_length", 16u)
+            .Set("llama.num_loops", 300u)
+            .SetArchitecture("llama", architecture)),
+        StringComparison.Ordinal);
 
     [Fact]
     public void Known_Architectures_AreThoseOfTheRelease() => Assert.Equal(145, Architectures.Known.Count);
