@@ -90,7 +90,7 @@ public sealed class LLamaSharpRuntime : ILlamaRuntime
             model.CreateContext(ContextOptions.Probe).Dispose();
         }
 
-        if (file.WeightBytes <= ProbeRun.MaxComputedBytes)
+        if (ProbeRun.MayCompute(file.WeightBytes))
         {
             using var model = Load(path, new ModelOptions { GpuLayers = 0 }, null, CancellationToken.None);
             ProbeRun.Compute(model);

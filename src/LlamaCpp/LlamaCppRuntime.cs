@@ -93,7 +93,7 @@ public sealed class LlamaCppRuntime : ILlamaRuntime
             ProbeRun.TryEmbed(model, []);
         }
 
-        if (file.WeightBytes <= ProbeRun.MaxComputedBytes)
+        if (ProbeRun.MayCompute(file.WeightBytes))
         {
             using var model = Load(path, new ModelOptions { GpuLayers = 0 }, null, CancellationToken.None);
             ProbeRun.Compute(model);

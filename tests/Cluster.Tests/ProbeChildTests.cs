@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Herd.Testing;
 
 namespace Herd.Cluster.Tests;
@@ -42,8 +43,12 @@ public sealed class ProbeChildTests : IDisposable
                 lines => lines.Any(line => line.StartsWith("Max cpu time", StringComparison.Ordinal)
                     && line.Contains(" 60 ", StringComparison.Ordinal)));
 
-            Assert.Contains(limits, line => line.StartsWith("Max data size", StringComparison.Ordinal)
-                && line.Contains(" 8589934592 ", StringComparison.Ordinal));
+            var memory = limits.Single(line => line.StartsWith("Max data size", StringComparison.Ordinal));
+            Assert.InRange(
+                long.Parse(memory.Split(' ', StringSplitOptions.RemoveEmptyEntries)[3], CultureInfo.InvariantCulture),
+                1L << 30,
+                8L << 30);
+            Assert.Equal("1000\n", await File.ReadAllTextAsync($"/proc/{child.Id}/oom_score_adj", Cancellation));
             Assert.Contains(limits, line => line.StartsWith("Max core file size", StringComparison.Ordinal)
                 && line.Contains(" 0 ", StringComparison.Ordinal));
         }

@@ -1,3 +1,5 @@
+using Herd.Inference.Models;
+
 namespace Herd.Inference.Runtime;
 
 /// <summary>
@@ -7,13 +9,20 @@ namespace Herd.Inference.Runtime;
 public static class ProbeRun
 {
     /// <summary>The largest weights that a probe computes with. Larger ones would take it minutes.</summary>
-    public const long MaxComputedBytes = 4L << 30;
+    private const long MaxComputedBytes = 4L << 30;
 
     private const int PromptTokens = 3;
 
     /// <summary>The first characters of Unicode, and some of other planes.</summary>
     private static readonly string Text = string.Concat(Enumerable.Range(0, 0x250).Select(c => (char)c))
         + " Hello,  world \r\n\n\t0x1F \u2581\u0431\u0627\u8A9E\U0001F600\U0010FFFF";
+
+    /// <summary>
+    /// True if a probe may compute with weights of a size: llama.cpp copies them for some processors, and half of the
+    /// free memory stays for the node.
+    /// </summary>
+    public static bool MayCompute(long weightBytes) =>
+        weightBytes <= Math.Min(MaxComputedBytes, HostMemory.Free() / 2);
 
     /// <summary>Has the vocabulary tokenise characters of every kind.</summary>
     /// <returns>The tokens.</returns>

@@ -9,16 +9,20 @@ namespace Herd.Inference.Models.Probing;
 internal static partial class ProcessLimits
 {
     /// <summary>
-    /// The writable memory of the process: vocabulary, graph, and weights that are computed with, which are copied for
-    /// some processors. Mapped files do not count.
+    /// The least and the most writable memory of the process: vocabulary, graph, and weights that are computed with,
+    /// which are copied for some processors. Mapped files do not count. In between, half of what is free is allowed.
     /// </summary>
-    private const ulong MemoryBytes = 8UL << 30;
+    private const long LeastMemory = 1L << 30;
+    private const long MostMemory = 8L << 30;
 
     /// <summary>The work of the process. A large model takes about 2 s.</summary>
     private const ulong ProcessorSeconds = 60;
 
     /// <summary>The last resort, for a process that waits for ever: seconds on the clock.</summary>
     private const uint WallSeconds = 300;
+
+    /// <summary>If memory runs out all the same, the kernel ends this process before all others.</summary>
+    private const string FirstToEnd = "1000";
 
     private const int ProcessorTime = 0;
     private const int Data = 2;
@@ -33,6 +37,7 @@ internal static partial class ProcessLimits
         }
 
         LimitMemory();
+        File.WriteAllText("/proc/self/oom_score_adj", FirstToEnd);
         Set(ProcessorTime, ProcessorSeconds);
         _ = Alarm(WallSeconds);
     }
@@ -40,7 +45,7 @@ internal static partial class ProcessLimits
     /// <summary>Limits the memory alone, for a process that opens many files.</summary>
     public static void LimitMemory()
     {
-        Set(Data, MemoryBytes);
+        Set(Data, (ulong)Math.Clamp(HostMemory.Free() / 2, LeastMemory, MostMemory));
         Set(Core, 0);
     }
 
