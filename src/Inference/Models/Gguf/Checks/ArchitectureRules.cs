@@ -15,9 +15,11 @@ internal static class ArchitectureRules
         ["deepseek32"] = FindUnrotated,
         ["deepseek4"] = model => FindRemainder(model, "attention.head_count", "attention.output_group_count"),
         ["gemma-embedding"] = model =>
-            IsZeroOrEmbedding(model, "dense_2_feat_in") && IsZeroOrEmbedding(model, "dense_3_feat_out")
-                ? null
-                : "'dense_2_feat_in' or 'dense_3_feat_out' is not the embedding",
+            !IsZeroOrEmbedding(model, "dense_2_feat_in") || !IsZeroOrEmbedding(model, "dense_3_feat_out")
+                ? "'dense_2_feat_in' or 'dense_3_feat_out' is not the embedding"
+                : Number(model, "attention.sliding_window_pattern") > model.Layers
+                    ? "every layer has a sliding window"
+                    : null,
         ["glm-dsa"] = FindUnrotated,
         ["granitehybrid"] = FindOddExpansion,
         ["grovemoe"] = model => FindMissing(model, "experts_per_group"),
@@ -34,6 +36,7 @@ internal static class ArchitectureRules
         ["lfm2"] = FindDifferentHeads,
         ["lfm2moe"] = FindDifferentHeads,
         ["minimax-m3"] = model => FindMissing(model, "attention.indexer.block_size"),
+        ["llama4"] = model => model.Number("attention.sliding_window") == 0 ? "'attention.sliding_window' is 0" : null,
         ["mistral4"] = FindUnrotated,
         ["nanbeige"] = model => Number(model, "num_loops", 1) * model.Layers <= RangeCheck.MaxLayers
             ? null

@@ -210,6 +210,16 @@ public sealed class GgufChecksTests : IDisposable
             .Set("tokenizer.ggml.bos_token_id", 0u)
             .Set("tokenizer.ggml.eos_token_id", 0u)) is null);
 
+    [Theory]
+    [InlineData(new[] { 0, 0 }, "no layer has it")]
+    [InlineData(new[] { 1 }, "has 1 elements for 2 blocks")]
+    public void Read_WindowsThatNoLayerHas_IsRefused(int[] pattern, string expected) => Assert.Contains(
+        expected,
+        Refusal(model => model
+            .Set("llama.attention.sliding_window", 32u)
+            .Set("llama.attention.sliding_window_pattern", pattern)),
+        StringComparison.Ordinal);
+
     /// <summary>Rules of single architectures, each broken in a header that the common checks take.</summary>
     [Theory]
     [InlineData("bailingmoe3", "'kda.safe_gate' is off")]
