@@ -12,8 +12,8 @@ internal static partial class ProcessLimits
     /// The least and the most writable memory of the process: vocabulary, graph, and weights that are computed with,
     /// which are copied for some processors. Mapped files do not count. In between, half of what is free is allowed.
     /// </summary>
-    private const long LeastMemory = 1L << 30;
-    private const long MostMemory = 8L << 30;
+    private const long MinMemory = 1L << 30;
+    private const long MaxMemory = 8L << 30;
 
     /// <summary>The work of the process. A large model takes about 2 s.</summary>
     private const ulong ProcessorSeconds = 60;
@@ -45,7 +45,7 @@ internal static partial class ProcessLimits
     /// <summary>Limits the memory alone, for a process that opens many files.</summary>
     public static void LimitMemory()
     {
-        Set(Data, (ulong)Math.Clamp(HostMemory.Free() / 2, LeastMemory, MostMemory));
+        Set(Data, (ulong)Math.Clamp(HostMemory.Free() / 2, MinMemory, MaxMemory));
         Set(Core, 0);
     }
 
