@@ -35,6 +35,7 @@ public sealed class OperatorTests(TinyCluster cluster)
                 ("clocks", "SEVERITY_FINE"),
                 ("store", "SEVERITY_WARNING"),
                 ("deletions", "SEVERITY_FINE"),
+                ("encryption", "SEVERITY_FINE"),
                 ("keys", "SEVERITY_FINE"),
                 ("gpus", "SEVERITY_FINE"),
                 ("models", "SEVERITY_WARNING"),

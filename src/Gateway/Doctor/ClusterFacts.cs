@@ -1,6 +1,7 @@
 using Herd.Contracts.Nodes;
 using Herd.Grains.Conversations.Deletions;
 using Herd.Grains.Conversations.Failover.Poison;
+using Herd.Grains.Conversations.Storage.Encryption;
 
 namespace Herd.Gateway.Doctor;
 
@@ -40,6 +41,8 @@ internal sealed record GatewayFacts(
 /// <param name="HasPassword">True if it asks for a password.</param>
 /// <param name="Described">Its settings, by name.</param>
 /// <param name="Erasure">What its files hold of what was deleted; null if unknown.</param>
+/// <param name="Keys">The names of the keys that stored conversations are encrypted with, the first one first.</param>
+/// <param name="Encryption">The state of their rotation; null if unknown.</param>
 /// <param name="Overdue">Conversations that retention should have deleted a day ago.</param>
 internal sealed record StoreFacts(
     string? Failure,
@@ -47,7 +50,9 @@ internal sealed record StoreFacts(
     bool HasPassword,
     IReadOnlyDictionary<string, string> Described,
     ErasureState? Erasure = null,
-    long Overdue = 0);
+    long Overdue = 0,
+    string[]? Keys = null,
+    EncryptionState? Encryption = null);
 
 /// <summary>A node.</summary>
 /// <param name="Report">Its latest report.</param>

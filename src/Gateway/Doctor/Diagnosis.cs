@@ -22,6 +22,7 @@ internal static class Diagnosis
         new("clocks", Clocks, _ => "within a second of each other"),
         new("store", Store, facts => $"answers in {Milliseconds(facts.Store.Wait)} and keeps what it acknowledges"),
         new("deletions", DeletionFindings.From, _ => "the store's files hold nothing of what was deleted"),
+        new("encryption", EncryptionFindings.From, EncryptionFindings.Describe),
         new("keys", Keys, _ => "the cluster's key is private, and callers from other machines need a key"),
         new("cores", Cores, _ => "no more threads than cores"),
         new("gpus", Gpus, _ => "found by all nodes that were built for them"),

@@ -4,6 +4,7 @@ using Herd.Gateway.Hosting;
 using Herd.Grains.Conversations.Deletions;
 using Herd.Grains.Conversations.Failover.Poison;
 using Herd.Grains.Conversations.Storage;
+using Herd.Grains.Conversations.Storage.Encryption;
 using Herd.Grains.Hosting;
 using Herd.Grains.Hosting.Configuration;
 using Herd.Grains.Hosting.Identity;
@@ -20,6 +21,7 @@ internal sealed class Examination(
     StoreConnection store,
     PoisonRegister poison,
     IRetentionIndex retention,
+    StorageKeys keys,
     PublicCertificate certificate,
     IOptions<GatewayOptions> gateway,
     IOptions<ClusterOptions> cluster,
@@ -57,7 +59,9 @@ internal sealed class Examination(
                 await ErasureState.Read(store.Database).WaitAsync(Timeout, time),
                 gateway.Value.Retention is { } kept
                     ? await retention.CountUnused(time.GetUtcNow() - kept - Day).WaitAsync(Timeout, time)
-                    : 0);
+                    : 0,
+                [.. keys.Names],
+                await EncryptionState.Read(store.Database).WaitAsync(Timeout, time));
         }
         catch (Exception e) when (e is RedisException or TimeoutException)
         {

@@ -42,7 +42,7 @@ internal sealed class StoreCopies(StoreBackup backup, StoreRestore restore)
 
         if (options.Time is not { } time)
         {
-            var found = await Guard(() => StoreRestore.Check(Pieces(from, cancellation), cancellation));
+            var found = await Guard(() => restore.Check(Pieces(from, cancellation), cancellation));
             return new RestoreStoreResponse { Backup = ToProto(found) };
         }
 

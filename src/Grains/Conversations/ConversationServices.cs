@@ -3,9 +3,11 @@ using Herd.Grains.Conversations.Failover;
 using Herd.Grains.Conversations.Failover.Poison;
 using Herd.Grains.Conversations.Storage;
 using Herd.Grains.Conversations.Storage.Backup;
+using Herd.Grains.Conversations.Storage.Encryption;
 using Herd.Grains.Conversations.Turns;
 using Herd.Grains.Conversations.Turns.Attempts;
 using Herd.Grains.Conversations.Turns.Events;
+using Herd.Grains.Hosting;
 using Herd.Grains.Hosting.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -14,6 +16,8 @@ namespace Herd.Grains.Conversations;
 internal static class ConversationServices
 {
     public static IServiceCollection AddConversations(this IServiceCollection services) => services
+        .AddSingleton(provider => StorageKeys.Read(provider.Cluster().StorageKeysFile))
+        .AddHosted<KeyRotation>()
         .AddSingleton<RedisConversationStore>()
         .AddSingleton<IConversationStore>(provider => provider.GetRequiredService<RedisConversationStore>())
         .AddSingleton<IByteLimits>(provider => provider.GetRequiredService<RedisConversationStore>())

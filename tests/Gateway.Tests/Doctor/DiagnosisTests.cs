@@ -3,6 +3,7 @@ using Herd.Contracts.Nodes;
 using Herd.Gateway.Doctor;
 using Herd.Grains.Conversations.Deletions;
 using Herd.Grains.Conversations.Failover.Poison;
+using Herd.Grains.Conversations.Storage.Encryption;
 using Herd.V1;
 using LoadStage = Herd.Contracts.Nodes.LoadStage;
 using ModelLoad = Herd.Contracts.Nodes.ModelLoad;
@@ -49,8 +50,8 @@ public sealed class DiagnosisTests
 
         Assert.Equal(
             [
-                "nodes", "versions", "clocks", "store", "deletions", "keys", "cores", "gpus", "memory", "disk",
-                "models", "turns",
+                "nodes", "versions", "clocks", "store", "deletions", "encryption", "keys", "cores", "gpus", "memory",
+                "disk", "models", "turns",
             ],
             findings.Select(finding => finding.Subject));
         Assert.All(findings, finding => Assert.Equal((Severity.Fine, ""), (finding.Severity, finding.Advice)));
@@ -77,6 +78,8 @@ public sealed class DiagnosisTests
         { "not erased", Severity.Warning, "deletions" },
         { "erasure failed", Severity.Error, "deletions" },
         { "overdue", Severity.Warning, "deletions" },
+        { "not encrypted yet", Severity.Warning, "encryption" },
+        { "cannot be encrypted", Severity.Error, "encryption" },
         { "key open", Severity.Warning, "keys" },
         { "gateway's key open", Severity.Warning, "keys" },
         { "no certificate", Severity.Warning, "keys" },
@@ -162,6 +165,8 @@ public sealed class DiagnosisTests
         "not erased" => Erasure(Now - TimeSpan.FromMinutes(3), null),
         "erasure failed" => Erasure(Now, "NOPERM"),
         "overdue" => Well with { Store = Well.Store with { Overdue = 1 } },
+        "not encrypted yet" => Encryption(new EncryptionState("old", Now, 0, 0)),
+        "cannot be encrypted" => Encryption(new EncryptionState("new", Now, 0, 1)),
         "key open" => Second(facts => facts with { IsKeyOpen = true }),
         "gateway's key open" => Well with { Gateway = Well.Gateway with { IsKeyOpen = true } },
         "no certificate" => CertificateEnds(null),
@@ -216,6 +221,25 @@ public sealed class DiagnosisTests
         Store = Well.Store with
         {
             Erasure = new ErasureState(deleted.ToUnixTimeMilliseconds(), Until: 1, At: Now, failure),
+        },
+    };
+
+    [Theory]
+    [InlineData("new old", "all stored conversations are encrypted with the key 'new'; old can go")]
+    [InlineData("new", "all stored conversations are encrypted with the key 'new'")]
+    [InlineData("", "stored conversations are not encrypted (Cluster:StorageKeysFile)")]
+    public void From_AllIsEncrypted_SaysWhichKeysCanGo(string keys, string expected)
+    {
+        var facts = Encryption(new EncryptionState("new", Now, 0, 0), keys);
+
+        Assert.Equal(expected, Diagnosis.From(facts).Single(finding => finding.Subject == "encryption").Found);
+    }
+
+    private static ClusterFacts Encryption(EncryptionState state, string keys = "new old") => Well with
+    {
+        Store = Well.Store with
+        {
+            Keys = keys.Split(' ', StringSplitOptions.RemoveEmptyEntries), Encryption = state,
         },
     };
 

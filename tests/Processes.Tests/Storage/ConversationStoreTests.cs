@@ -1,7 +1,9 @@
 using Herd.Contracts.Conversations;
 using Herd.Grains.Conversations.Deletions;
 using Herd.Grains.Conversations.Storage;
+using Herd.Grains.Conversations.Storage.Encryption;
 using Herd.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using StackExchange.Redis;
 
@@ -384,6 +386,73 @@ public abstract class ConversationStoreTests<TServer>(TServer server) : IClassFi
         await Store.Write("t", stored, next, 0, "one", isAccepted: true);
         await Write(null, New("callers"), kind: Retention.CallerKept);
     }
+
+    [Fact]
+    public async Task Write_WithAKey_StoresNoTextAndReadsItBack()
+    {
+        var store = new RedisConversationStore(_connection, _time, One);
+        var conversation = New("c") with { System = "secret", Turns = [Turn("1")] };
+        var stored = await store.Write("t", null, conversation, 0, "one");
+        await store.Write("t", stored, conversation with { Turns = [Turn("1"), Turn("2")] }, 1, "one");
+
+        var read = await store.Read("t", "c", Cancellation);
+
+        Assert.Equal(["1", "2"], read!.Conversation.Turns.Select(turn => turn.Id));
+        Assert.Equal("secret", read.Conversation.System);
+        Assert.Equal("secret", (await store.List("t", 9, null)).Conversations.Single().System);
+        Assert.All(
+            await _connection.Database.HashGetAllAsync("herd:conversation:t/c"),
+            field =>
+            {
+                Assert.DoesNotContain("secret", field.Value.ToString(), StringComparison.Ordinal);
+                Assert.DoesNotContain("hello", field.Value.ToString(), StringComparison.Ordinal);
+            });
+        await Assert.ThrowsAsync<InvalidDataException>(() => Store.Read("t", "c", Cancellation));
+    }
+
+    /// <summary>From a version without encryption to a key, to another key, without the first.</summary>
+    [Fact]
+    public async Task EncryptAnew_KeysChange_EverythingIsReadAndCounted()
+    {
+        await Write(null, New("c") with { Turns = [Turn("1"), Ended("2")] });
+        foreach (var keys in new[] { One, Both, Two })
+        {
+            var store = new RedisConversationStore(_connection, _time, keys);
+            using var rotation = new KeyRotation(
+                _connection, store, keys, _time, NullLogger<KeyRotation>.Instance);
+            await rotation.PassIfDue(Cancellation);
+            Assert.Equal(keys == Two, (await EncryptionState.Read(_connection.Database)).IsComplete(keys.Current));
+            await rotation.PassIfDue(Cancellation);
+
+            Assert.True((await EncryptionState.Read(_connection.Database)).IsComplete(keys.Current));
+            var read = await store.Read("t", "c", Cancellation);
+            Assert.Equal(["1", "2"], read!.Conversation.Turns.Select(turn => turn.Id));
+            Assert.Equal(1, read.Revision);
+            Assert.Equal(await StoredLength("c"), await UsedBytes());
+        }
+    }
+
+    [Fact]
+    public async Task EncryptAnew_KeyIsMissing_IsToldAndChangesNothing()
+    {
+        await new RedisConversationStore(_connection, _time, One).Write("t", null, New("c"), 0, "one");
+        var store = new RedisConversationStore(_connection, _time, Two);
+        using var rotation = new KeyRotation(_connection, store, Two, _time, NullLogger<KeyRotation>.Instance);
+
+        await rotation.PassIfDue(Cancellation);
+
+        Assert.Equal(1, (await EncryptionState.Read(_connection.Database)).Failed);
+        Assert.NotNull(await new RedisConversationStore(_connection, _time, One).Read("t", "c", Cancellation));
+    }
+
+    private const string KeyOne = "one AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    private const string KeyTwo = "two AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
+
+    private static StorageKeys One { get; } = StorageKeys.Parse(KeyOne);
+
+    private static StorageKeys Two { get; } = StorageKeys.Parse(KeyTwo);
+
+    private static StorageKeys Both { get; } = StorageKeys.Parse($"{KeyTwo}\n{KeyOne}");
 
     private async Task<long> UsedBytes() =>
         (long)await _connection.Database.HashGetAsync("herd:bytes:t", "=used");

@@ -54,6 +54,31 @@ internal static class ByteCount
         end
         """;
 
+    /// <summary>
+    /// Replaces values of a conversation by others that mean the same, if its revision is still the expected one. Keys:
+    /// the hash, the count. Arguments: the revision; the id; names and values.
+    /// </summary>
+    public const string RewriteScript = $$"""
+        if redis.call('HGET', KEYS[1], 'revision') ~= ARGV[1] then return 0 end
+        local added = 0
+        for i = 3, #ARGV, 2 do added = added + #ARGV[i + 1] - redis.call('HSTRLEN', KEYS[1], ARGV[i]) end
+        local fields = {}
+        for i = 3, #ARGV do fields[#fields + 1] = ARGV[i] end
+        local bytes = redis.call('HGET', KEYS[1], 'bytes')
+        if bytes then
+          fields[#fields + 1] = 'bytes'
+          fields[#fields + 1] = string.format('%.0f', tonumber(bytes) + added)
+        end
+        for i = 1, #fields, 4000 do redis.call('HSET', KEYS[1], unpack(fields, i, math.min(i + 3999, #fields))) end
+        local counted = redis.call('HGET', KEYS[2], ARGV[2])
+        if counted then
+          local used = tonumber(redis.call('HGET', KEYS[2], '{{Used}}')) + added
+          redis.call('HSET', KEYS[2],
+            ARGV[2], string.format('%.0f', tonumber(counted) + added), '{{Used}}', string.format('%.0f', used))
+        end
+        return 1
+        """;
+
     /// <summary>Bytes of a token of an answer, as text and as a number.</summary>
     private const int PerToken = 16;
 

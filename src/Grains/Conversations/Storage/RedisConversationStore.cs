@@ -2,6 +2,7 @@ using System.Globalization;
 using Herd.Contracts;
 using Herd.Contracts.Conversations;
 using Herd.Grains.Conversations.Deletions;
+using Herd.Grains.Conversations.Storage.Encryption;
 using StackExchange.Redis;
 
 namespace Herd.Grains.Conversations.Storage;
@@ -10,9 +11,11 @@ namespace Herd.Grains.Conversations.Storage;
 /// Conversations in Redis or Garnet: a hash for each conversation, so that a turn costs one write of that turn; a
 /// sorted set for the list of each tenant. docs/stored-state.md.
 /// </summary>
-internal sealed class RedisConversationStore(StoreConnection store, TimeProvider time)
+internal sealed class RedisConversationStore(StoreConnection store, TimeProvider time, StorageKeys? keys = null)
     : IConversationStore, IByteLimits
 {
+    private readonly StorageKeys _keys = keys ?? StorageKeys.None;
+
     /// <summary>The field that every conversation has.</summary>
     public const string Head = "head";
 
@@ -95,18 +98,66 @@ internal sealed class RedisConversationStore(StoreConnection store, TimeProvider
         var fields = (await Database.HashGetAllAsync(Key(tenant, id)).WaitAsync(cancellation))
             .ToDictionary(field => field.Name.ToString(), field => field.Value.ToString());
         return fields.ContainsKey(Head)
-            ? new StoredConversation(Parse(fields), long.Parse(fields[Revision], CultureInfo.InvariantCulture))
+            ? new StoredConversation(
+                Parse(tenant, id, fields), long.Parse(fields[Revision], CultureInfo.InvariantCulture))
             : null;
     }
 
     /// <summary>Reads the fields of a conversation.</summary>
     /// <exception cref="InvalidDataException">They are damaged, or a newer version wrote them.</exception>
     /// <exception cref="KeyNotFoundException">A field is missing.</exception>
-    public static Conversation Parse(Dictionary<string, string> fields)
+    public Conversation Parse(string tenant, string id, Dictionary<string, string> fields)
     {
-        var head = ConversationFormat.ReadHead(fields[Head]);
-        var turns = Enumerable.Range(0, head.Turns).Select(i => ConversationFormat.ReadTurn(fields[TurnField(i)]));
+        var key = Key(tenant, id).ToString();
+        var head = ConversationFormat.ReadHead(Decrypt(Head));
+        var turns = Enumerable.Range(0, head.Turns).Select(i => ConversationFormat.ReadTurn(Decrypt(TurnField(i))));
         return head.WithTurns([.. turns]);
+
+        string Decrypt(string field) => _keys.Decrypt(fields[field], Place(key, field));
+    }
+
+    /// <summary>Encrypts the records of a conversation that are not encrypted with the first key.</summary>
+    /// <param name="key">The key of its hash.</param>
+    /// <returns>False if there are none; null if they cannot be read, or were written meanwhile.</returns>
+    public async Task<bool?> EncryptAnew(string key)
+    {
+        var fields = await Database.HashGetAllAsync(key);
+        var old = fields
+            .Where(field => field.Name == Head || field.Name.StartsWith(TurnPrefix))
+            .Where(field => StorageKeys.NameOf(field.Value.ToString()) != _keys.Current)
+            .ToList();
+        if (old.Count == 0)
+        {
+            return false;
+        }
+
+        try
+        {
+            var parts = GrainKey.Split(key[RedisDeletionLog.ConversationPrefix.Length..]);
+            RedisValue[] arguments =
+            [
+                fields.First(field => field.Name == Revision).Value,
+                parts[1],
+                .. old.SelectMany(field => new RedisValue[] { field.Name, Encrypt(field) }),
+            ];
+            return (bool)await Database.ScriptEvaluateAsync(
+                ByteCount.RewriteScript,
+                [key, Bytes(parts[0])],
+                arguments,
+                CommandFlags.DemandMaster | CommandFlags.NoScriptCache)
+                ? true
+                : null;
+        }
+        catch (InvalidDataException)
+        {
+            return null;
+        }
+
+        string Encrypt(HashEntry field)
+        {
+            var place = Place(key, field.Name.ToString());
+            return _keys.Encrypt(_keys.Decrypt(field.Value.ToString(), place), place);
+        }
     }
 
     /// <summary>
@@ -213,10 +264,13 @@ internal sealed class RedisConversationStore(StoreConnection store, TimeProvider
             !isAccepted && ByteCount.MayBeRefused(expected?.Conversation, conversation),
             conversation.Id,
             .. conversation.Turns.Skip(firstTurn).SelectMany((turn, i) =>
-                new RedisValue[] { TurnField(firstTurn + i), ConversationFormat.WriteTurn(turn) }),
+                new RedisValue[]
+                {
+                    TurnField(firstTurn + i), Encrypt(ConversationFormat.WriteTurn(turn), TurnField(firstTurn + i)),
+                }),
             Owner, owner,
             Revision, revision,
-            Head, ConversationFormat.WriteHead(conversation),
+            Head, Encrypt(ConversationFormat.WriteHead(conversation), Head),
         ];
         var written = (long)await Database.ScriptEvaluateAsync(
             WriteScript,
@@ -229,6 +283,9 @@ internal sealed class RedisConversationStore(StoreConnection store, TimeProvider
             0 => null,
             _ => new StoredConversation(conversation, revision),
         };
+
+        string Encrypt(string record, string field) =>
+            _keys.Encrypt(record, Place(Key(tenant, conversation.Id).ToString(), field));
     }
 
     public async Task Delete(string tenant, string id)
@@ -279,7 +336,9 @@ internal sealed class RedisConversationStore(StoreConnection store, TimeProvider
 
                 if (heads[i].HasValue)
                 {
-                    conversations.Add(ConversationFormat.ReadHead(heads[i]!).WithTurns([]));
+                    var place = Place(Key(tenant, entries[i].Element.ToString()).ToString(), Head);
+                    conversations.Add(
+                        ConversationFormat.ReadHead(_keys.Decrypt(heads[i].ToString(), place)).WithTurns([]));
                 }
 
                 cursor = PageToken.After(cursor, entries[i].Score);
@@ -296,6 +355,9 @@ internal sealed class RedisConversationStore(StoreConnection store, TimeProvider
 
     public static RedisKey Key(string tenant, string id) =>
         $"{RedisDeletionLog.ConversationPrefix}{GrainKey.Conversation(tenant, id)}";
+
+    /// <summary>The place of a record, which its encryption is bound to.</summary>
+    private static string Place(string key, string field) => $"{key}\n{field}";
 
     private static RedisKey Index(string tenant) => $"herd:conversations:{Uri.EscapeDataString(tenant)}";
 

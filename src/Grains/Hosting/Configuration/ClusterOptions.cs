@@ -36,6 +36,13 @@ public sealed class ClusterOptions
     public string StoreCertificateFile { get; set; } = "";
 
     /// <summary>
+    /// The file of the keys that conversations in the store are encrypted with, readable by its user only: in each line
+    /// a name and, behind a space, 32 random bytes in base64. New records are written with the first key; with the
+    /// others, and without, they are read. Empty means that they are not encrypted. Default empty.
+    /// </summary>
+    public string StorageKeysFile { get; set; } = "";
+
+    /// <summary>
     /// The number of the store's replicas that must confirm a write, so that no acknowledged write is lost in a
     /// failover of the store; 0 or more. Default 0.
     /// </summary>

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Herd.Grains.Conversations.Storage.Encryption;
 
 namespace Herd.Grains.Hosting.Configuration;
 
@@ -11,6 +12,34 @@ internal static class StoreOptionErrors
         CheckAddress(options, errors);
         CheckPassword(options, errors);
         CheckCertificate(options, errors);
+        CheckKeys(options.StorageKeysFile, errors);
+    }
+
+    private static void CheckKeys(string path, OptionErrors errors)
+    {
+        if (path.Length == 0)
+        {
+            return;
+        }
+
+        errors.RequireSecretFile(
+            "Cluster:StorageKeysFile",
+            path,
+            minLength: 1,
+            "is empty. Write a name and 32 random bytes in base64 to it.",
+            "Set its mode to 600, or mount the secret with mode 0440.");
+        try
+        {
+            StorageKeys.Read(path);
+        }
+        catch (InvalidDataException e)
+        {
+            errors.Require(false, $"Cluster:StorageKeysFile {path} cannot be used: {e.Message}");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // That is reported above.
+        }
     }
 
     private static void CheckAddress(ClusterOptions options, OptionErrors errors)

@@ -28,7 +28,7 @@ public sealed class StoreRestore
 
     /// <summary>Reads a backup to its end and changes nothing.</summary>
     /// <exception cref="InvalidDataException">It cannot be restored.</exception>
-    public static async Task<BackupSummary> Check(
+    public async Task<BackupSummary> Check(
         IAsyncEnumerable<ReadOnlyMemory<byte>> backup, CancellationToken cancellation)
     {
         using var reader = new BackupReader();
@@ -132,11 +132,11 @@ public sealed class StoreRestore
     }
 
     /// <exception cref="InvalidDataException">It is damaged, or a newer version wrote it.</exception>
-    private static Conversation Parse(BackupLine line)
+    private Conversation Parse(BackupLine line)
     {
         try
         {
-            var conversation = RedisConversationStore.Parse(line.Fields!);
+            var conversation = _conversations.Parse(line.Tenant!, line.Conversation!, line.Fields!);
             return conversation.Id == line.Conversation
                 ? conversation
                 : throw new InvalidDataException($"It has the id of another one, '{conversation.Id}'.");
