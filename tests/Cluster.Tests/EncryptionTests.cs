@@ -21,6 +21,12 @@ public sealed class EncryptionTests : HerdCluster, IAsyncLifetime
             file => Assert.DoesNotContain(canary, File.ReadAllText(file, System.Text.Encoding.Latin1),
                 StringComparison.Ordinal));
 
+        foreach (var file in Directory.EnumerateFiles(
+            Path.Combine(Home, "data", "kv"), "*.kv", SearchOption.AllDirectories))
+        {
+            Assert.Equal("HERDKVEN"u8.ToArray(), (await File.ReadAllBytesAsync(file, Cancellation))[..8]);
+        }
+
         await Restart("two", "one");
         Assert.Equal([first], (await Read(conversation)).Turns);
         await Poll.Until(

@@ -93,6 +93,7 @@ internal sealed class LoadedModel(
         TimeProvider time,
         ILogger<Engine> logger,
         byte[] digest,
+        byte[]? kvKey,
         IProgress<float> progress,
         CancellationToken cancellation)
     {
@@ -109,7 +110,8 @@ internal sealed class LoadedModel(
                 model.Vocabulary,
                 size.CellsPerSequence);
             var context = model.CreateContext(size);
-            var engine = new Engine(context, model.Vocabulary, EngineOptionsOf(options, runner, digest), time, logger);
+            var engineOptions = EngineOptionsOf(options, runner, digest, kvKey);
+            var engine = new Engine(context, model.Vocabulary, engineOptions, time, logger);
             return new LoadedModel(
                 source, model, template, engine, new TextEmbedder(model, template, size.Threads), digest, bytes);
         }
@@ -143,7 +145,8 @@ internal sealed class LoadedModel(
             Threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount,
         });
 
-    private static EngineOptions EngineOptionsOf(NodeOptions options, IEngineRunner runner, byte[] digest) => new()
+    private static EngineOptions EngineOptionsOf(
+        NodeOptions options, IEngineRunner runner, byte[] digest, byte[]? kvKey) => new()
     {
         Runner = runner,
         MaxQueued = options.MaxQueued,
@@ -157,7 +160,8 @@ internal sealed class LoadedModel(
                     options.SnapshotFolder,
                     options.KvDiskBytes,
                     digest,
-                    SnapshotKey.ReadOrMake(Path.Combine(options.KvDirectory, "key")))
+                    SnapshotKey.ReadOrMake(Path.Combine(options.KvDirectory, "key")),
+                    kvKey)
                 : null,
         },
     };

@@ -1,5 +1,6 @@
 using Herd.Contracts.Errors;
 using Herd.Contracts.Nodes;
+using Herd.Grains.Conversations.Storage.Encryption;
 using Herd.Grains.Hosting;
 using Herd.Grains.Hosting.Configuration;
 using Herd.Inference.Generation;
@@ -227,6 +228,7 @@ internal sealed class NodeHost(
                 time,
                 loggers.CreateLogger<Engine>(),
                 digest,
+                StorageKeys.Read(cluster.Value.StorageKeysFile).ForKvCaches,
                 progress,
                 cancellation),
             cancellation);

@@ -15,4 +15,6 @@ public sealed record KvOptions
 /// <param name="Bytes">The maximum size of its files together.</param>
 /// <param name="ModelDigest">SHA-256 of the model's file.</param>
 /// <param name="Key">The secret that files are authenticated with, 32 bytes.</param>
-public sealed record KvDiskOptions(string Directory, long Bytes, byte[] ModelDigest, byte[] Key);
+/// <param name="EncryptionKey">The key that files are encrypted with, 32 bytes; null if they are not.</param>
+public sealed record KvDiskOptions(
+    string Directory, long Bytes, byte[] ModelDigest, byte[] Key, byte[]? EncryptionKey = null);

@@ -63,6 +63,26 @@ public sealed class SharingTests : IDisposable
         Assert.Equal(79, (await Run(after, "s", Tokens(1, 80))).CachedTokens);
     }
 
+    /// <summary>An encrypted file is found with its key. With another one, or none, it is deleted.</summary>
+    [Theory]
+    [InlineData(1, 1, 79)]
+    [InlineData(1, 2, 0)]
+    [InlineData(1, null, 0)]
+    [InlineData(null, 1, 0)]
+    public async Task Generate_AfterRestartWithAKey_FindsWhatIsEncryptedWithIt(int? before, int? after, int cached)
+    {
+        await using (var engine = New(New(), Disk(before)))
+        {
+            await Run(engine, "s", Tokens(1, 80));
+        }
+
+        Assert.Single(_folder.GetFiles("*.kv"));
+        await using var restarted = New(New(), Disk(after));
+
+        Assert.Equal(cached == 0 ? 0 : 1, _folder.GetFiles("*.kv").Length);
+        Assert.Equal(cached, (await Run(restarted, "s", Tokens(1, 80))).CachedTokens);
+    }
+
     [Fact]
     public async Task Generate_SnapshotDamaged_IsReplayed()
     {
@@ -284,9 +304,14 @@ public sealed class SharingTests : IDisposable
     private static SessionState Renamed(SessionState state, string session) =>
         new(session, state.Tenant, state.Prefix, state.Tokens, state.State);
 
-    private KvOptions Disk() => new()
+    private KvOptions Disk(int? key = null) => new()
     {
-        Disk = new KvDiskOptions(_folder.FullName, 1 << 20, new byte[32], new byte[32]),
+        Disk = new KvDiskOptions(
+            _folder.FullName,
+            1 << 20,
+            new byte[32],
+            new byte[32],
+            key is { } value ? [.. Enumerable.Repeat((byte)value, 32)] : null),
     };
 
     private static FakeContext New(int sequences = 2) => new(sequences, cells: 256, batch: 32) { IsHashing = true };

@@ -36,9 +36,9 @@ public sealed class ClusterOptions
     public string StoreCertificateFile { get; set; } = "";
 
     /// <summary>
-    /// The file of the keys that conversations in the store are encrypted with, readable by its user only: in each line
-    /// a name and, behind a space, 32 random bytes in base64. New records are written with the first key; with the
-    /// others, and without, they are read. Empty means that they are not encrypted. Default empty.
+    /// The file of the keys that conversations in the store and KV caches on disk are encrypted with, readable by its
+    /// user only: in each line a name and, behind a space, 32 random bytes in base64. New records are written with the
+    /// first key; with the others, and without, they are read. Empty means that they are not encrypted. Default empty.
     /// </summary>
     public string StorageKeysFile { get; set; } = "";
 

@@ -17,6 +17,7 @@ internal sealed class DiskTier : IDiskTier
 
     private readonly KvDiskOptions _options;
     private readonly byte[] _layout;
+    private readonly SnapshotCipher? _cipher;
     private readonly Action<Action> _post;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -30,6 +31,7 @@ internal sealed class DiskTier : IDiskTier
     public DiskTier(KvDiskOptions options, string layout, Action<Action> post, TimeProvider time, ILogger logger)
     {
         _options = options;
+        _cipher = options.EncryptionKey is { } key ? new SnapshotCipher(key) : null;
         _layout = SnapshotHeader.Digest(layout);
         _post = post;
         _time = time;
@@ -78,7 +80,8 @@ internal sealed class DiskTier : IDiskTier
             var bytes = 0L;
             try
             {
-                bytes = SnapshotFile.Write(PathOf(session.Session), Describe(session), state, _options.Key);
+                bytes = SnapshotFile.Write(
+                    PathOf(session.Session), Describe(session), state, _options.Key, _cipher);
             }
             catch (Exception e)
             {
@@ -101,7 +104,7 @@ internal sealed class DiskTier : IDiskTier
         StateBuffer? state = null;
         try
         {
-            state = SnapshotFile.Read(PathOf(session.Session), Describe(session), _options.Key);
+            state = SnapshotFile.Read(PathOf(session.Session), Describe(session), _options.Key, _cipher);
         }
         catch (Exception e)
         {
@@ -163,7 +166,7 @@ internal sealed class DiskTier : IDiskTier
     {
         try
         {
-            using var stream = file.OpenRead();
+            using var stream = SnapshotFile.Open(file.FullName, _cipher);
             var header = SnapshotHeader.Read(stream);
             return header.Model.AsSpan().SequenceEqual(_options.ModelDigest)
                 && header.Layout.AsSpan().SequenceEqual(_layout)

@@ -12,13 +12,16 @@ internal static class SnapshotFile
 {
     /// <summary>Writes a file, whole or not at all.</summary>
     /// <returns>Its size.</returns>
-    public static long Write(string path, SnapshotHeader header, StateBuffer state, byte[] key)
+    public static long Write(
+        string path, SnapshotHeader header, StateBuffer state, byte[] key, SnapshotCipher? cipher = null)
     {
         var draft = path + KvFiles.Draft;
         using (var file = PrivateFile.Create(draft, FileMode.Create, bufferSize: 0))
         {
+            var begin = header.Write();
+            using var encrypted = cipher?.Encrypt(file, begin.Length + state.Length + SnapshotHeader.DigestBytes);
             using var seal = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, key);
-            Put(header.Write());
+            Put(begin);
             for (var at = 0L; at < state.Length;)
             {
                 var part = state.From(at);
@@ -26,12 +29,25 @@ internal static class SnapshotFile
                 at += part.Length;
             }
 
-            file.Write(seal.GetHashAndReset());
+            Save(seal.GetHashAndReset());
+            encrypted?.End();
 
             void Put(ReadOnlySpan<byte> bytes)
             {
                 seal.AppendData(bytes);
-                file.Write(bytes);
+                Save(bytes);
+            }
+
+            void Save(ReadOnlySpan<byte> bytes)
+            {
+                if (encrypted is null)
+                {
+                    file.Write(bytes);
+                }
+                else
+                {
+                    encrypted.Write(bytes);
+                }
             }
         }
 
@@ -39,14 +55,32 @@ internal static class SnapshotFile
         return new FileInfo(path).Length;
     }
 
+    /// <summary>Opens a file. It is read as if it were not encrypted.</summary>
+    /// <exception cref="InvalidDataException">It is not encrypted with that key.</exception>
+    public static Stream Open(string path, SnapshotCipher? cipher)
+    {
+        var file = new FileStream(path, ReadOptions);
+        try
+        {
+            return cipher?.Decrypt(file) ?? file;
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>Reads and verifies a file.</summary>
     /// <param name="path">The file.</param>
     /// <param name="expected">The expected header: another session's, model's or layout's snapshot is refused.</param>
     /// <param name="key">The key of the seal.</param>
+    /// <param name="cipher">Decrypts it; null if it is not encrypted.</param>
     /// <exception cref="InvalidDataException">It is damaged, another one, or sealed with another key.</exception>
-    public static StateBuffer Read(string path, SnapshotHeader expected, byte[] key)
+    public static StateBuffer Read(
+        string path, SnapshotHeader expected, byte[] key, SnapshotCipher? cipher = null)
     {
-        using var file = new FileStream(path, ReadOptions);
+        using var file = Open(path, cipher);
         var header = SnapshotHeader.Read(file);
         if (!header.Write().AsSpan().SequenceEqual(expected.Write()))
         {

@@ -93,6 +93,85 @@ public sealed class SnapshotFileTests : IDisposable
 
     public void Dispose() => _folder.Delete(recursive: true);
 
+    [Theory]
+    [InlineData(1000)]
+    [InlineData(1 << 20)]
+    [InlineData(3_000_000)]
+    public void Read_Encrypted_IsWhatWasWrittenAndTheFileShowsNothing(int bytes)
+    {
+        var state = new byte[bytes];
+        new Random(1).NextBytes(state);
+        using (var buffer = new StateBuffer(bytes))
+        {
+            Fill(buffer, state);
+            SnapshotFile.Write(Path, Header() with { StateBytes = bytes }, buffer, Key, new SnapshotCipher(Key));
+        }
+
+        var file = File.ReadAllBytes(Path);
+        Assert.True(file.AsSpan().StartsWith("HERDKVEN"u8));
+        Assert.Equal(-1, file.AsSpan().IndexOf(new byte[] { 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0 }));
+        Assert.Equal(-1, file.AsSpan().IndexOf(state.AsSpan(0, 64)));
+        using var read = SnapshotFile.Read(
+            Path, Header() with { StateBytes = bytes }, Key, new SnapshotCipher(Key));
+        Assert.True(Bytes(read).AsSpan().SequenceEqual(state));
+    }
+
+    [Fact]
+    public void Read_EncryptedAndAByteDiffers_IsRefused()
+    {
+        var cipher = new SnapshotCipher(Key);
+        WriteEncrypted(cipher);
+        var file = File.ReadAllBytes(Path);
+        for (var at = 0; at < file.Length; at++)
+        {
+            byte[] changed = [.. file];
+            changed[at] ^= 1;
+            File.WriteAllBytes(Path, changed);
+
+            Assert.ThrowsAny<Exception>(() => SnapshotFile.Read(Path, Header(), Key, cipher));
+        }
+    }
+
+    [Fact]
+    public void Read_AnotherKeyOrNone_IsRefused()
+    {
+        WriteEncrypted(new SnapshotCipher(Key));
+        var other = new SnapshotCipher([.. Key.Reverse()]);
+
+        Assert.Throws<InvalidDataException>(() => SnapshotFile.Read(Path, Header(), Key, other));
+        Assert.Throws<InvalidDataException>(() => SnapshotFile.Read(Path, Header(), Key));
+        Write(Header());
+        Assert.Throws<InvalidDataException>(() => SnapshotFile.Read(Path, Header(), Key, other));
+    }
+
+    private void WriteEncrypted(SnapshotCipher cipher)
+    {
+        using var state = new StateBuffer(1000);
+        Fill(state, State());
+        SnapshotFile.Write(Path, Header(), state, Key, cipher);
+    }
+
+    private static void Fill(StateBuffer buffer, byte[] state)
+    {
+        for (var at = 0L; at < buffer.Length;)
+        {
+            var part = buffer.From(at);
+            state.AsSpan((int)at, part.Length).CopyTo(part);
+            at += part.Length;
+        }
+    }
+
+    private static byte[] Bytes(StateBuffer buffer)
+    {
+        var bytes = new List<byte>();
+        while (bytes.Count < buffer.Length)
+        {
+            bytes.AddRange(buffer.From(bytes.Count));
+        }
+
+        return [.. bytes];
+    }
+
     private static SnapshotHeader Header() => new()
     {
         Model = [.. Enumerable.Repeat((byte)7, 32)],

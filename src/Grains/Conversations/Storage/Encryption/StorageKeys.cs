@@ -28,6 +28,11 @@ public sealed class StorageKeys
     /// <summary>The name of the key for new records; empty if they are not encrypted.</summary>
     public string Current => _keys is [var first, ..] ? first.Name : "";
 
+    /// <summary>The key for the files of KV caches on a node's disk; null if they are not encrypted.</summary>
+    internal byte[]? ForKvCaches => _keys is [var first, ..]
+        ? HKDF.DeriveKey(HashAlgorithmName.SHA256, first.Key, KeyBytes, info: "herd kv file 1"u8.ToArray())
+        : null;
+
     /// <summary>Reads the keys from a file; an empty path means none.</summary>
     /// <exception cref="InvalidDataException">It has a line that is no key. The message does not repeat it.</exception>
     /// <exception cref="IOException">It cannot be read.</exception>
