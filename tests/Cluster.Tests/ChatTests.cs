@@ -76,8 +76,9 @@ public sealed class ChatTests(RealCluster cluster)
         await UntilCancelled(id);
     }
 
+    /// <summary>Without chance in its answers: what a test waits for comes, and comes early.</summary>
     private Terminal Start(string id, params string[] text) =>
-        cluster.StartOnTerminal(["chat", "--conversation", id, "--max-tokens", "1900", .. text]);
+        cluster.StartOnTerminal(["chat", "--conversation", id, "--max-tokens", "1900", "--temperature", "0", .. text]);
 
     /// <summary>Asks for a long story, and waits until the answer has begun.</summary>
     /// <returns>The place of the prompt in what the terminal shows.</returns>

@@ -104,6 +104,8 @@ public sealed class StoreFailoverTests : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
+        // Their store is gone: an orderly end would wait for it.
+        await Task.WhenAll(new[] { "node-1", "node-2", "gateway-2" }.Select(_cluster.Kill));
         await _cluster.DisposeAsync();
         await _admin.DisposeAsync();
         await _replica.DisposeAsync();
