@@ -137,7 +137,7 @@ internal static class Diagnosis
         if (store.Wait > MaxStoreWait)
         {
             yield return Warning(
-                $"It answers in {Milliseconds(store.Wait)}. Each turn waits for it twice.",
+                $"It answers in {Milliseconds(store.Wait)}. Each turn waits for it three times.",
                 "Move it near the gateways.");
         }
 

@@ -83,6 +83,7 @@ internal static class TextCompletions
             Stops = new Field<JsonElement?>("stop", request.Stop).Texts(),
             FrequencyPenalty = ("frequency_penalty", request.FrequencyPenalty),
             PresencePenalty = ("presence_penalty", request.PresencePenalty),
+            IgnoreEnd = request.IgnoreEos ?? false,
             IsRaw = true,
         });
         return new TurnRequest
@@ -145,6 +146,8 @@ internal sealed record TextRequest
     public float? FrequencyPenalty { get; init; }
 
     public float? PresencePenalty { get; init; }
+
+    public bool? IgnoreEos { get; init; }
 
     [JsonExtensionData]
     public Dictionary<string, JsonElement>? Rest { get; set; }

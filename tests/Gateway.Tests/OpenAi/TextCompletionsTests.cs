@@ -13,13 +13,13 @@ public sealed class TextCompletionsTests
         var settings = Read(
             """
             "temperature":0.5,"top_p":0.9,"seed":3,"max_tokens":7,"stop":["a"],
-            "frequency_penalty":0.5,"presence_penalty":-1
+            "frequency_penalty":0.5,"presence_penalty":-1,"ignore_eos":true
             """).Settings;
 
         Assert.Equal((0.5f, 0.9f, 3ul, 7), (settings.Temperature, settings.TopP, settings.Seed, settings.MaxTokens));
         Assert.Equal(["a"], settings.Stops);
         Assert.Equal(new PenaltySettings(null, 0.5f, -1), settings.Penalties);
-        Assert.True(settings.IsRaw);
+        Assert.Equal((true, true), (settings.IsRaw, settings.IgnoreEnd));
     }
 
     [Fact]

@@ -33,7 +33,7 @@ internal static class ValidRequests
         ("/v1/completions", """
             {"model":"tiny","prompt":["hi"],"stream":true,"stream_options":{"include_usage":true},"n":1,"best_of":1,
             "echo":false,"suffix":"","logprobs":0,"max_tokens":4,"temperature":0.5,"top_p":0.5,"seed":1,"stop":"x",
-            "frequency_penalty":0.1,"presence_penalty":0.1,"metadata":{"user_id":"u"}}
+            "frequency_penalty":0.1,"presence_penalty":0.1,"ignore_eos":false,"metadata":{"user_id":"u"}}
             """),
         ("/v1/embeddings", """{"model":"tiny","input":["a","b"],"encoding_format":"float","user":"u"}"""),
         ("/v1/responses", """
