@@ -19,76 +19,8 @@ internal sealed class RedisConversationStore(StoreConnection store, TimeProvider
     /// <summary>The field that every conversation has.</summary>
     public const string Head = "head";
 
-    private const string Revision = "revision";
     private const string Owner = "owner";
-    private const string TurnPrefix = "turn:";
     private static readonly TimeSpan CallerKeptExpiry = TimeSpan.FromDays(1);
-
-    /// <summary>
-    /// Writes fields if the revision is the expected one, 0 for none. Keys: the hash, the list of deletions, the
-    /// tenant's <see cref="ByteCount"/>. Arguments: that revision; seconds until the hash expires, 0 for never; the
-    /// first turn to remove, and the one after the last; 1 if turns are deleted; three of <see cref="ByteCount"/>, the
-    /// first one empty if nothing is counted; then names and values.
-    /// </summary>
-    /// <remarks>
-    /// One HSET writes all fields, because Garnet logs a script's commands one by one, and a server that is killed must
-    /// have all of them or none. At most 4000 values fit on Lua's stack: an imported conversation with thousands of
-    /// turns takes several HSETs, the head in the last one.
-    /// </remarks>
-    private const string WriteScript = $$"""
-        if (redis.call('HGET', KEYS[1], '{{Revision}}') or '0') ~= ARGV[1] then return 0 end
-        local fields = {}
-        for i = 9, #ARGV do fields[#fields + 1] = ARGV[i] end
-        if ARGV[6] ~= '' then
-        {{ByteCount.WriteScript}}
-        fields[#fields + 1] = 'bytes'
-        fields[#fields + 1] = string.format('%.0f', bytes)
-        end
-        if ARGV[5] == '1' then
-        {{RedisDeletionLog.RecordScript}}
-        end
-        for i = 1, #fields, 4000 do redis.call('HSET', KEYS[1], unpack(fields, i, math.min(i + 3999, #fields))) end
-        for turn = tonumber(ARGV[3]), tonumber(ARGV[4]) - 1 do redis.call('HDEL', KEYS[1], '{{TurnPrefix}}' .. turn) end
-        if ARGV[2] ~= '0' then redis.call('EXPIRE', KEYS[1], ARGV[2]) end
-        return 1
-        """;
-
-    /// <summary>
-    /// Reserves a place unless all are taken: listed conversations and reservations count. Keys: the list, the
-    /// reservations. Arguments: the id; the limit; the time; the time before which reservations no longer count.
-    /// </summary>
-    private const string ReserveScript = """
-        redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[4])
-        if redis.call('ZSCORE', KEYS[1], ARGV[1]) or redis.call('ZSCORE', KEYS[2], ARGV[1]) then return 1 end
-        if redis.call('ZCARD', KEYS[1]) + redis.call('ZCARD', KEYS[2]) >= tonumber(ARGV[2]) then return 0 end
-        redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
-        return 1
-        """;
-
-    /// <summary>
-    /// Moves a conversation from the reservations to the list, so that it counts once. Keys as of
-    /// <see cref="ReserveScript"/>, and <see cref="RedisRetentionIndex"/>. Arguments: the id; the time of its creation;
-    /// its entry in that index.
-    /// </summary>
-    private const string EnterScript = """
-        redis.call('ZADD', KEYS[3], ARGV[2], ARGV[3])
-        redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
-        redis.call('ZREM', KEYS[2], ARGV[1])
-        """;
-
-    /// <summary>
-    /// Deletes a conversation. Keys: the hash, the list of deletions, the tenant's list, the index for retention, the
-    /// tenant's <see cref="ByteCount"/>. Arguments: the id; its entry in that index. The deletion is recorded first,
-    /// because Garnet logs a script's commands one by one: without it the other copies would stay.
-    /// </summary>
-    private const string DeleteScript = $$"""
-        {{RedisDeletionLog.RecordScript}}
-        {{ByteCount.DeleteScript}}
-        redis.call('DEL', KEYS[1])
-        redis.call('ZREM', KEYS[3], ARGV[1])
-        redis.call('ZREM', KEYS[4], ARGV[2])
-        """;
-
     private static readonly TimeSpan ReservationTime = TimeSpan.FromMinutes(1);
 
     private IDatabase Database => store.Database;
@@ -99,7 +31,8 @@ internal sealed class RedisConversationStore(StoreConnection store, TimeProvider
             .ToDictionary(field => field.Name.ToString(), field => field.Value.ToString());
         return fields.ContainsKey(Head)
             ? new StoredConversation(
-                Parse(tenant, id, fields), long.Parse(fields[Revision], CultureInfo.InvariantCulture))
+                Parse(tenant, id, fields),
+                long.Parse(fields[ConversationScripts.Revision], CultureInfo.InvariantCulture))
             : null;
     }
 
@@ -123,7 +56,7 @@ internal sealed class RedisConversationStore(StoreConnection store, TimeProvider
     {
         var fields = await Database.HashGetAllAsync(key);
         var old = fields
-            .Where(field => field.Name == Head || field.Name.StartsWith(TurnPrefix))
+            .Where(field => field.Name == Head || field.Name.StartsWith(ConversationScripts.TurnPrefix))
             .Where(field => StorageKeys.NameOf(field.Value.ToString()) != _keys.Current)
             .ToList();
         if (old.Count == 0)
@@ -136,7 +69,7 @@ internal sealed class RedisConversationStore(StoreConnection store, TimeProvider
             var parts = GrainKey.Split(key[RedisDeletionLog.ConversationPrefix.Length..]);
             RedisValue[] arguments =
             [
-                fields.First(field => field.Name == Revision).Value,
+                fields.First(field => field.Name == ConversationScripts.Revision).Value,
                 parts[1],
                 .. old.SelectMany(field => new RedisValue[] { field.Name, Encrypt(field) }),
             ];
@@ -218,7 +151,7 @@ internal sealed class RedisConversationStore(StoreConnection store, TimeProvider
 
     /// <summary>Adds a conversation to the list of its tenant.</summary>
     private async Task Enter(string tenant, Conversation conversation) => await Database.ScriptEvaluateAsync(
-        EnterScript,
+        ConversationScripts.Enter,
         [Index(tenant), Reserved(tenant), RedisRetentionIndex.Key],
         [
             conversation.Id,
@@ -242,7 +175,7 @@ internal sealed class RedisConversationStore(StoreConnection store, TimeProvider
 
     private async Task<LastWrite?> ReadLastWrite(RedisKey key)
     {
-        var fields = await Database.HashGetAsync(key, [Revision, Owner]);
+        var fields = await Database.HashGetAsync(key, [ConversationScripts.Revision, Owner]);
         return fields[0].HasValue ? new LastWrite((long)fields[0], fields[1].ToString()) : null;
     }
 
@@ -269,11 +202,11 @@ internal sealed class RedisConversationStore(StoreConnection store, TimeProvider
                     TurnField(firstTurn + i), Encrypt(ConversationFormat.WriteTurn(turn), TurnField(firstTurn + i)),
                 }),
             Owner, owner,
-            Revision, revision,
+            ConversationScripts.Revision, revision,
             Head, Encrypt(ConversationFormat.WriteHead(conversation), Head),
         ];
         var written = (long)await Database.ScriptEvaluateAsync(
-            WriteScript,
+            ConversationScripts.Write,
             [Key(tenant, conversation.Id), RedisDeletionLog.Key, Bytes(tenant)],
             arguments,
             CommandFlags.DemandMaster | CommandFlags.NoScriptCache);
@@ -291,7 +224,7 @@ internal sealed class RedisConversationStore(StoreConnection store, TimeProvider
     public async Task Delete(string tenant, string id)
     {
         await Database.ScriptEvaluateAsync(
-            DeleteScript,
+            ConversationScripts.Delete,
             [Key(tenant, id), RedisDeletionLog.Key, Index(tenant), RedisRetentionIndex.Key, Bytes(tenant)],
             [id, RedisRetentionIndex.Entry(tenant, id)],
             CommandFlags.DemandMaster | CommandFlags.NoScriptCache);
@@ -302,7 +235,7 @@ internal sealed class RedisConversationStore(StoreConnection store, TimeProvider
     {
         var now = time.GetUtcNow();
         return (bool)await Database.ScriptEvaluateAsync(
-            ReserveScript,
+            ConversationScripts.Reserve,
             [Index(tenant), Reserved(tenant)],
             [id, limit, now.ToUnixTimeMilliseconds(), (now - ReservationTime).ToUnixTimeMilliseconds()],
             CommandFlags.DemandMaster | CommandFlags.NoScriptCache);
@@ -365,7 +298,8 @@ internal sealed class RedisConversationStore(StoreConnection store, TimeProvider
 
     private static RedisKey Reserved(string tenant) => $"herd:reserved:{Uri.EscapeDataString(tenant)}";
 
-    private static string TurnField(int turn) => string.Create(CultureInfo.InvariantCulture, $"{TurnPrefix}{turn}");
+    private static string TurnField(int turn) =>
+        ConversationScripts.TurnPrefix + turn.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>The arguments of a write.</summary>
     private sealed record ConversationWrite(
