@@ -189,13 +189,14 @@ internal sealed class KvCache : IDisposable
     /// <summary>Drops a session wherever it is. One that is being extended keeps its slot until that ends.</summary>
     public void Forget(string session)
     {
-        if (Array.Find(_slots, s => s.Session == session) is { Allocation: null } idle)
+        var slot = Array.Find(_slots, s => s.Session == session);
+        if (slot?.Allocation is not null)
         {
-            Clear(idle);
+            slot.IsForgotten = true;
         }
-        else if (Array.Find(_slots, s => s.Session == session) is { } extended)
+        else if (slot is not null)
         {
-            extended.IsForgotten = true;
+            Clear(slot);
         }
 
         Offloaded.Forget(session);
