@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text;
 using Herd.V1;
@@ -26,12 +25,12 @@ public sealed class UsageAbortTests(RealCluster cluster)
     [InlineData("/api/generate", Prompt + ",\"options\":{\"num_predict\":1500}")]
     public async Task Stream_LeftInMidAnswer_IsInTheLedgerWithWhatWasComputed(string path, string fields)
     {
-        var before = await Turns();
+        var before = await cluster.Conversations.UsedTurns();
 
         await AskAndLeave(path, fields);
 
         var turn = await Poll.Until(
-            async () => (await Turns()).ExceptBy(before.Select(Name), Name).SingleOrDefault(),
+            async () => (await cluster.Conversations.UsedTurns()).Without(before).SingleOrDefault(),
             turn => turn is { State: not UsageState.Running });
         Assert.Equal(UsageState.Aborted, turn!.State);
         Assert.NotEqual(0, turn.Usage.PromptTokens);
@@ -58,14 +57,4 @@ public sealed class UsageAbortTests(RealCluster cluster)
             Assert.NotNull(await reader.ReadLineAsync(Cancellation));
         }
     }
-
-    private static string Name(TurnUsage turn) => turn.ConversationId + turn.TurnId;
-
-    private async Task<IReadOnlyList<TurnUsage>> Turns() => (await cluster.Conversations.ListUsageAsync(
-        new ListUsageRequest
-        {
-            From = DateTime.UtcNow.AddDays(-1).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
-            Turns = TurnFilter.All,
-        },
-        cancellationToken: Cancellation)).Turns;
 }

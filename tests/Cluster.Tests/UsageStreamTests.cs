@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
@@ -45,13 +44,11 @@ public sealed class UsageStreamTests(TwoTinyGateways cluster)
         using var response = await Ask(path, fields, bound, 16);
         var text = await response.Content.ReadAsStringAsync(Cancellation);
 
-        var turn = Assert.Single((await Turns()).ExceptBy(before.Select(Name), Name));
+        var turn = Assert.Single((await Turns()).Without(before));
         Assert.Equal(UsageState.Completed, turn.State);
         Assert.Equal(
             (Last(text, prompt), Last(text, completion)), (turn.Usage.PromptTokens, turn.Usage.CompletionTokens));
     }
-
-    private static string Name(TurnUsage turn) => turn.ConversationId + turn.TurnId;
 
     private async Task<HttpResponseMessage> Ask(string path, string fields, string bound, int tokens)
     {
@@ -72,14 +69,7 @@ public sealed class UsageStreamTests(TwoTinyGateways cluster)
         return response;
     }
 
-    private async Task<IReadOnlyList<TurnUsage>> Turns() => (await cluster.At(1).ListUsageAsync(
-        new ListUsageRequest
-        {
-            From = DateTime.UtcNow.AddDays(-1).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
-            Turns = TurnFilter.All,
-        },
-        As(Alice),
-        cancellationToken: Cancellation)).Turns;
+    private Task<IReadOnlyList<TurnUsage>> Turns() => cluster.At(1).UsedTurns(As(Alice));
 
     /// <summary>The sum of the last values of fields in the events of a stream.</summary>
     private static long Last(string stream, string fields) => fields.Split('+').Sum(field => stream.Split('\n')

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
@@ -165,7 +164,7 @@ public sealed class UsageTests(TwoTinyGateways cluster)
     private async Task<Tokens> Total()
     {
         var listed = await cluster.At(0).ListUsageAsync(
-            new ListUsageRequest { From = Yesterday }, As(Alice), cancellationToken: Cancellation);
+            new ListUsageRequest { From = LedgerTurns.Yesterday }, As(Alice), cancellationToken: Cancellation);
         return new Tokens(
             listed.Sums.Sum(sum => sum.Turns),
             listed.Sums.Sum(sum => sum.PromptTokens),
@@ -173,13 +172,9 @@ public sealed class UsageTests(TwoTinyGateways cluster)
     }
 
     private async Task<TurnUsage?> Named(string conversation) => (await cluster.At(0).ListUsageAsync(
-        new ListUsageRequest { From = Yesterday, Turns = TurnFilter.All, ConversationId = conversation },
+        new ListUsageRequest { From = LedgerTurns.Yesterday, Turns = TurnFilter.All, ConversationId = conversation },
         As(Alice),
         cancellationToken: Cancellation)).Turns.SingleOrDefault();
-
-    /// <summary>A turn's day is that of its creation.</summary>
-    private static string Yesterday =>
-        DateTime.UtcNow.AddDays(-1).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
     private async Task<JsonElement> Get(string path, string key)
     {
