@@ -11,6 +11,9 @@ namespace Herd.Grains.Accounting.Ledger;
 /// </summary>
 internal sealed class RedisUsageLedger(StoreConnection store) : IUsageLedger
 {
+    /// <summary>The beginning of the key of a day.</summary>
+    public const string Days = "herd:usage:";
+
     /// <summary>Records of one script. Its HSET has at most two fields for each, and Lua's stack holds 8,000.</summary>
     private const int MaxRecords = 400;
 
@@ -199,5 +202,5 @@ internal sealed class RedisUsageLedger(StoreConnection store) : IUsageLedger
 
     private static string Escape(string text) => Uri.EscapeDataString(text);
 
-    private static RedisKey Key(DateOnly day) => $"herd:usage:{UsageDay.ToText(day)}";
+    private static RedisKey Key(DateOnly day) => Days + UsageDay.ToText(day);
 }

@@ -14,11 +14,11 @@ internal sealed class RedisDeletionLog(StoreConnection store) : IDeletionLog
     /// <summary>
     /// Records a deletion, and removes entries that are older than 8 days. Keys: the conversation, the deletions.
     /// </summary>
-    public const string RecordScript = """
+    public const string RecordScript = $$"""
         local time = redis.call('TIME')
         local now = time[1] * 1000 + math.floor(time[2] / 1000)
         redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', string.format('%.0f', now - 8 * 24 * 3600 * 1000))
-        local entry = string.sub(KEYS[1], string.len('herd:conversation:') + 1)
+        local entry = string.sub(KEYS[1], string.len('{{ConversationPrefix}}') + 1)
         redis.call('ZADD', KEYS[2], string.format('%.0f', now), entry)
         """;
 

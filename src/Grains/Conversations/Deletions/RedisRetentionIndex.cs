@@ -11,7 +11,6 @@ internal sealed class RedisRetentionIndex(StoreConnection store) : IRetentionInd
     private const string SweepKey = "herd:retention:sweep";
     private const string FilledKey = "herd:retention:filled";
 
-    private const string Lists = "herd:conversations:";
     private const int Page = 1000;
     private static readonly TimeSpan FillInterval = TimeSpan.FromDays(1);
 
@@ -58,12 +57,9 @@ internal sealed class RedisRetentionIndex(StoreConnection store) : IRetentionInd
     /// <summary>Adds the conversations of all lists that are not here, with the times of their creation.</summary>
     private async Task Fill()
     {
-        foreach (var server in store.Servers.Where(server => server is { IsConnected: true, IsReplica: false }))
+        await foreach (var list in store.Keys($"{RedisConversationStore.Lists}*"))
         {
-            await foreach (var list in server.KeysAsync(pattern: $"{Lists}*", pageSize: Page))
-            {
-                await Fill(list, Uri.UnescapeDataString(list.ToString()[Lists.Length..]));
-            }
+            await Fill(list, Uri.UnescapeDataString(list[RedisConversationStore.Lists.Length..]));
         }
     }
 

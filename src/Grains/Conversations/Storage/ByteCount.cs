@@ -32,7 +32,7 @@ internal static class ByteCount
           bytes = bytes + #ARGV[i + 1] - (isNew and 0 or redis.call('HSTRLEN', KEYS[1], ARGV[i]))
         end
         for turn = tonumber(ARGV[3]), tonumber(ARGV[4]) - 1 do
-          bytes = bytes - redis.call('HSTRLEN', KEYS[1], 'turn:' .. turn)
+          bytes = bytes - redis.call('HSTRLEN', KEYS[1], '{{ConversationScripts.TurnPrefix}}' .. turn)
         end
         local counted = bytes + tonumber(ARGV[6])
         local added = counted - tonumber(redis.call('HGET', KEYS[3], ARGV[8]) or '0')
@@ -59,7 +59,7 @@ internal static class ByteCount
     /// the hash, the count. Arguments: the revision; the id; names and values.
     /// </summary>
     public const string RewriteScript = $$"""
-        if redis.call('HGET', KEYS[1], 'revision') ~= ARGV[1] then return 0 end
+        if redis.call('HGET', KEYS[1], '{{ConversationScripts.Revision}}') ~= ARGV[1] then return 0 end
         local added = 0
         for i = 3, #ARGV, 2 do added = added + #ARGV[i + 1] - redis.call('HSTRLEN', KEYS[1], ARGV[i]) end
         local fields = {}

@@ -19,6 +19,9 @@ internal sealed class RedisConversationStore(StoreConnection store, TimeProvider
     /// <summary>The field that every conversation has.</summary>
     public const string Head = "head";
 
+    /// <summary>The beginning of the key of a tenant's list.</summary>
+    internal const string Lists = "herd:conversations:";
+
     private const string Owner = "owner";
     private static readonly TimeSpan CallerKeptExpiry = TimeSpan.FromDays(1);
     private static readonly TimeSpan ReservationTime = TimeSpan.FromMinutes(1);
@@ -292,7 +295,7 @@ internal sealed class RedisConversationStore(StoreConnection store, TimeProvider
     /// <summary>The place of a record, which its encryption is bound to.</summary>
     private static string Place(string key, string field) => $"{key}\n{field}";
 
-    private static RedisKey Index(string tenant) => $"herd:conversations:{Uri.EscapeDataString(tenant)}";
+    private static RedisKey Index(string tenant) => $"{Lists}{Uri.EscapeDataString(tenant)}";
 
     private static RedisKey Bytes(string tenant) => $"herd:bytes:{Uri.EscapeDataString(tenant)}";
 

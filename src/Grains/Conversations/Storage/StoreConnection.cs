@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Hosting;
 using StackExchange.Redis;
 
@@ -12,6 +13,9 @@ namespace Herd.Grains.Conversations.Storage;
 /// <param name="replicas">The number of replicas that must confirm each write.</param>
 public sealed class StoreConnection(ConfigurationOptions options, int replicas = 0) : IHostedService, IAsyncDisposable
 {
+    /// <summary>Keys that a server is asked for at a time.</summary>
+    private const int Page = 500;
+
     private static readonly TimeSpan ReplicaTimeout = TimeSpan.FromSeconds(1);
 
     private ConnectionMultiplexer? _redis;
@@ -22,6 +26,19 @@ public sealed class StoreConnection(ConfigurationOptions options, int replicas =
 
     /// <summary>The servers of the store, with replicas that its address names.</summary>
     internal IEnumerable<IServer> Servers => _redis!.GetServers();
+
+    /// <summary>The keys that match a pattern. A key may come twice.</summary>
+    internal async IAsyncEnumerable<string> Keys(
+        string pattern, [EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        foreach (var server in Servers.Where(server => server is { IsConnected: true, IsReplica: false }))
+        {
+            await foreach (var key in server.KeysAsync(pattern: pattern, pageSize: Page).WithCancellation(cancellation))
+            {
+                yield return key.ToString();
+            }
+        }
+    }
 
     /// <summary>The fields of the server's INFO; empty if the server does not respond or does not allow it.</summary>
     public async Task<IReadOnlyDictionary<string, string>> Describe()

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using Herd.Grains.Accounting.Ledger;
 using StackExchange.Redis;
 
 namespace Herd.Grains.Conversations.Storage.Backup;
@@ -8,8 +10,8 @@ namespace Herd.Grains.Conversations.Storage.Backup;
 /// </summary>
 public sealed class StoreBackup(StoreConnection store, TimeProvider time)
 {
-    private const string Lists = "herd:conversations:";
-    private const string Days = "herd:usage:";
+    private const string Lists = RedisConversationStore.Lists;
+    private const string Days = RedisUsageLedger.Days;
     private const int Page = 500;
 
     /// <param name="write">Takes the bytes of the backup, piece by piece.</param>
@@ -54,18 +56,14 @@ public sealed class StoreBackup(StoreConnection store, TimeProvider time)
             .ToDictionary(field => field.Name.ToString(), field => field.Value.ToString());
 
     private async IAsyncEnumerable<string> Keys(
-        string pattern, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
+        string pattern, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        // A key may come twice.
         var seen = new HashSet<string>();
-        foreach (var server in store.Servers.Where(server => server is { IsConnected: true, IsReplica: false }))
+        await foreach (var key in store.Keys(pattern, cancellation))
         {
-            await foreach (var key in server.KeysAsync(pattern: pattern, pageSize: Page).WithCancellation(cancellation))
+            if (seen.Add(key))
             {
-                if (seen.Add(key.ToString()))
-                {
-                    yield return key.ToString();
-                }
+                yield return key;
             }
         }
     }

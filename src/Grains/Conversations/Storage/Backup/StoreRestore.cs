@@ -1,5 +1,6 @@
 using Herd.Contracts;
 using Herd.Contracts.Conversations;
+using Herd.Grains.Accounting.Ledger;
 using Herd.Grains.Conversations.Deletions;
 using StackExchange.Redis;
 
@@ -116,7 +117,7 @@ public sealed class StoreRestore
     /// <summary>The ledger's records are absolute; a day that is there has what was recorded since.</summary>
     private async Task<RestoreSummary> RestoreUsage(BackupLine line, RestoreSummary done)
     {
-        RedisKey key = $"herd:usage:{line.UsageDay}";
+        RedisKey key = RedisUsageLedger.Days + line.UsageDay;
         if (await _store.Database.KeyExistsAsync(key))
         {
             return done with { DaysKept = done.DaysKept + 1 };
@@ -150,7 +151,7 @@ public sealed class StoreRestore
 
     private static void RequireDay(string day)
     {
-        if (!DateOnly.TryParseExact(day, Accounting.Ledger.UsageDay.Format, out _))
+        if (!DateOnly.TryParseExact(day, UsageDay.Format, out _))
         {
             throw new InvalidDataException($"'{day}' in the backup is no day.");
         }

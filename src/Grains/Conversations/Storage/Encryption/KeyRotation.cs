@@ -80,28 +80,23 @@ internal sealed class KeyRotation(
     private async Task<(int Done, int Failed)> Pass(CancellationToken cancellation)
     {
         var (done, failed, seen) = (0, 0, 0);
-        foreach (var server in store.Servers.Where(server => server is { IsConnected: true, IsReplica: false }))
+        await foreach (var key in store.Keys($"{Deletions.RedisDeletionLog.ConversationPrefix}*", cancellation))
         {
-            await foreach (var key in server.KeysAsync(
-                pattern: $"{Deletions.RedisDeletionLog.ConversationPrefix}*", pageSize: Page)
-                .WithCancellation(cancellation))
+            if (++seen % Page == 0)
             {
-                if (++seen % Page == 0)
-                {
-                    await store.Database.LockExtendAsync(Lock, _id, LockTime);
-                }
+                await store.Database.LockExtendAsync(Lock, _id, LockTime);
+            }
 
-                switch (await conversations.EncryptAnew(key.ToString()))
-                {
-                    case true:
-                        done++;
-                        break;
-                    case null:
-                        failed++;
-                        break;
-                    default:
-                        break;
-                }
+            switch (await conversations.EncryptAnew(key))
+            {
+                case true:
+                    done++;
+                    break;
+                case null:
+                    failed++;
+                    break;
+                default:
+                    break;
             }
         }
 
