@@ -21,9 +21,16 @@ internal static class DownCommand
                 return 0;
             }
 
-            await LocalCluster.Stop(alive);
+            var killed = await LocalCluster.Stop(alive);
             RunState.Delete();
             Console.WriteLine($"Stopped {string.Join(", ", alive.Select(process => process.Name))}.");
+            if (killed.Count > 0)
+            {
+                Console.Error.WriteLine(
+                    $"herd: {string.Join(", ", killed.Select(process => process.Name))} did not end within "
+                    + $"{LocalCluster.MaxStopTime.TotalSeconds} s and was killed.");
+            }
+
             return 0;
         });
         return command;

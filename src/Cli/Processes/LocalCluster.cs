@@ -8,7 +8,8 @@ namespace Herd.Cli.Processes;
 internal sealed class LocalCluster(RunState state)
 {
     private static readonly TimeSpan MaxStartTime = TimeSpan.FromMinutes(3);
-    private static readonly TimeSpan MaxStopTime = TimeSpan.FromSeconds(15);
+    /// <summary>The grace period of a process that stops.</summary>
+    public static readonly TimeSpan MaxStopTime = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(200);
 
     public RunState State { get; private set; } = state;
@@ -117,14 +118,19 @@ internal sealed class LocalCluster(RunState state)
     }
 
     /// <summary>Stops processes in the order gateways, nodes, store: none calls one that has ended.</summary>
-    public static async Task Stop(IReadOnlyList<RunningProcess> processes)
+    /// <returns>Those that did not end within the grace period, and were killed.</returns>
+    public static async Task<IReadOnlyList<RunningProcess>> Stop(IReadOnlyList<RunningProcess> processes)
     {
+        var killed = new List<RunningProcess>();
+
         // One at a time, about 0.2 s each. Of two silos that stop together one takes 3 to 4 s in most runs, before
         // Orleans marks it as leaving.
         foreach (var process in processes.GroupBy(process => process.Program).Reverse().SelectMany(kind => kind))
         {
-            await Machine.Stop([process], MaxStopTime);
+            killed.AddRange(await Machine.Stop([process], MaxStopTime));
         }
+
+        return killed;
     }
 
     private async Task<string?> Problem(Gateway gateway, CancellationToken cancellation)

@@ -46,16 +46,23 @@ internal static partial class Machine
         process.Started != 0 && StartTime(process.Pid) == process.Started;
 
     /// <summary>Sends SIGTERM to processes, and SIGKILL to those that have not ended after a while.</summary>
-    public static async Task Stop(IReadOnlyList<RunningProcess> processes, TimeSpan timeout)
+    /// <returns>Those that were killed.</returns>
+    public static async Task<IReadOnlyCollection<RunningProcess>> Stop(
+        IReadOnlyList<RunningProcess> processes, TimeSpan timeout)
     {
+        var killed = new HashSet<RunningProcess>();
         Signal(processes.Where(IsAlive), Terminate);
         for (var start = Stopwatch.GetTimestamp(); processes.Any(IsAlive); await Task.Delay(100))
         {
             if (Stopwatch.GetElapsedTime(start) > timeout)
             {
-                Signal(processes.Where(IsAlive), Killed);
+                var late = processes.Where(IsAlive).ToList();
+                killed.UnionWith(late);
+                Signal(late, Killed);
             }
         }
+
+        return killed;
     }
 
     /// <summary>Sends a signal to a process if it is alive.</summary>

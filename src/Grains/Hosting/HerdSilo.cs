@@ -66,6 +66,7 @@ public static class HerdSilo
         builder.Services.AddCluster();
         var cluster = ClusterOptions.Read(builder.Configuration);
         builder.UseOrleans(silo => silo.UseHerd(cluster, elsewhere));
+        builder.Services.AddHosted<Departure>();
         builder.Services.AddNodePlacement();
     }
 }

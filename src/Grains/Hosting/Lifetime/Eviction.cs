@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace Herd.Grains.Hosting.Lifetime;
 
 /// <summary>
-/// Stops a process that the other members have declared dead, for example because it was frozen. <see
-/// cref="HerdProcess"/> starts it again as a new member. Its earlier work is fenced.
+/// Stops a process that the other members have declared dead, for example because it was frozen, or slow while it
+/// joined. <see cref="HerdProcess"/> starts it again as a new member. Its earlier work is fenced.
 /// </summary>
 internal sealed class Eviction(IHostApplicationLifetime lifetime, ILogger<Eviction> logger) : IFatalErrorHandler
 {

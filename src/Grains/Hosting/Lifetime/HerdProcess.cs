@@ -2,7 +2,9 @@ using Herd.Inference.Files;
 using Herd.Inference.Runtime;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Orleans.Runtime.MembershipService;
 using StackExchange.Redis;
 
 namespace Herd.Grains.Hosting.Lifetime;
@@ -19,6 +21,7 @@ public static class HerdProcess
         PrivateFile.MakeNewFilesPrivate();
         try
         {
+            await Task.Delay(FreshStart.Pause());
             while (await WasEvicted(build))
             {
                 // The process starts again as a new member.
@@ -57,7 +60,7 @@ public static class HerdProcess
     {
         using var host = build();
         var eviction = host.Services.GetRequiredService<Eviction>();
-        await host.StartAsync();
+        await Join(host, eviction);
         var stopping = new TaskCompletionSource();
         var lifetime = host.Services.GetRequiredService<IHostApplicationLifetime>();
         await using (lifetime.ApplicationStopping.Register(stopping.SetResult))
@@ -65,9 +68,35 @@ public static class HerdProcess
             await stopping.Task;
         }
 
-        // A process that is no longer a member has nothing to drain.
-        using var limit = new CancellationTokenSource(eviction.WasEvicted ? EvictedStopTime : Timeout.InfiniteTimeSpan);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(
+            host.Services.GetRequiredService<Departure>().Limit);
+        if (eviction.WasEvicted)
+        {
+            // A process that is no longer a member has nothing to drain.
+            limit.CancelAfter(EvictedStopTime);
+        }
+
         await host.StopAsync(limit.Token);
         return eviction.WasEvicted;
+    }
+
+    /// <summary>
+    /// Starts the host. A process that could not join, because it was declared dead meanwhile or could not reach every
+    /// active member, tries again.
+    /// </summary>
+    private static async Task Join(IHost host, Eviction eviction)
+    {
+        try
+        {
+            await host.StartAsync();
+            FreshStart.Joined();
+        }
+        catch (Exception e) when (eviction.WasEvicted || e is OrleansClusterConnectivityCheckFailedException)
+        {
+            // Writes the lines of the log that wait.
+            host.Services.GetRequiredService<ILoggerFactory>().Dispose();
+            FreshStart.Begin();
+            throw;
+        }
     }
 }
