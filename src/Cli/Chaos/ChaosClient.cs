@@ -8,7 +8,7 @@ namespace Herd.Cli.Chaos;
 
 /// <summary>
 /// One user: sends a message, reads the answer, sends the next message. When a connection breaks, it resumes the turn
-/// at another gateway with the turn's id and its offset, as any client should.
+/// at another gateway with the turn's id and its offset, as any client should. Some answers it leaves in the middle.
 /// </summary>
 internal sealed class ChaosClient(Func<int, Gateway> gateway, int number, ChaosTalk talk)
 {
@@ -24,6 +24,9 @@ internal sealed class ChaosClient(Func<int, Gateway> gateway, int number, ChaosT
     ];
 
     private readonly Random _random = new(unchecked((talk.Seed * 31) + number));
+
+    /// <summary>Apart from the other, so that messages do not depend on the share of answers left.</summary>
+    private readonly Random _leaving = new(unchecked((talk.Seed * 37) + number));
     private int _lost;
 
     public async Task<IReadOnlyList<TurnRecord>> Talk(CancellationToken end, CancellationToken abort)
@@ -75,6 +78,7 @@ internal sealed class ChaosClient(Func<int, Gateway> gateway, int number, ChaosT
             Sampling = new Sampling { Temperature = number % 2 == 0 ? 0 : 0.8f, Seed = (ulong)_random.Next() },
             Overflow = ContextOverflow.Shift,
         };
+        var leaveAfter = LeaveAfter();
         var answer = new StringBuilder();
         var started = Stopwatch.GetTimestamp();
         var record = new TurnRecord
@@ -120,6 +124,10 @@ internal sealed class ChaosClient(Func<int, Gateway> gateway, int number, ChaosT
                                 ? Stopwatch.GetElapsedTime(started)
                                 : record.FirstPiece,
                         };
+                        if (record.Tokens >= leaveAfter)
+                        {
+                            return record with { IsAborted = true };
+                        }
                     }
                     else if (update.Started is not null)
                     {
@@ -167,6 +175,10 @@ internal sealed class ChaosClient(Func<int, Gateway> gateway, int number, ChaosT
         }
     }
 
+    /// <summary>The tokens after which the client leaves the answer; none of those that it reads to the end.</summary>
+    private int LeaveAfter() =>
+        _leaving.Next(100) < talk.AbortPercent ? 1 + _leaving.Next(talk.AnswerTokens) : int.MaxValue;
+
     private Gateway Next() => gateway(number + _lost);
 
     /// <summary>
@@ -183,5 +195,7 @@ internal sealed class ChaosClient(Func<int, Gateway> gateway, int number, ChaosT
 /// <param name="Clients">Concurrent users.</param>
 /// <param name="Seed">The seed of their messages.</param>
 /// <param name="AnswerTokens">The maximum of tokens of an answer.</param>
+/// <param name="AbortPercent">The share of the answers that their user leaves in the middle, in percent.</param>
 /// <param name="TurnsPerConversation">Turns before a user begins another conversation.</param>
-internal sealed record ChaosTalk(int Clients, int Seed, int AnswerTokens, int TurnsPerConversation = 4);
+internal sealed record ChaosTalk(
+    int Clients, int Seed, int AnswerTokens, int AbortPercent = 0, int TurnsPerConversation = 4);

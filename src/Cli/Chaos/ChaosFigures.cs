@@ -14,6 +14,10 @@ internal sealed record ChaosFigures
     /// <summary>Turns that were answered but could not be stored at once.</summary>
     public required int TurnsUnsaved { get; init; }
 
+    /// <summary>Turns that their users left in the middle of the answer.</summary>
+    public required int TurnsAborted { get; init; }
+
+    /// <summary>Tokens that users received.</summary>
     public required int Tokens { get; init; }
 
     public required int Faults { get; init; }
@@ -57,13 +61,24 @@ internal sealed record ChaosFigures
     /// <summary>Tokens of answers in the ledger.</summary>
     public required int TokensBilled { get; init; }
 
-    /// <summary>Those of turns that were not completed.</summary>
+    /// <summary>Those of turns that were not answered to their users.</summary>
     public required int TokensBilledUnfinished { get; init; }
+
+    /// <summary>Each turn that was not answered to its user: what the user received, and what is billed.</summary>
+    public required IReadOnlyList<Difference> Unfinished { get; init; }
 
     /// <summary>The violations that the checker found, as sentences.</summary>
     public required IReadOnlyList<string> Violations { get; init; }
 
     public string ToJson() => JsonSerializer.Serialize(this, ChaosJson.Default.ChaosFigures);
+
+    /// <summary>A turn whose bill may differ from what was delivered.</summary>
+    /// <param name="Conversation">Its conversation.</param>
+    /// <param name="Turn">Its id.</param>
+    /// <param name="State">Its state in the ledger; "none" if it is not there.</param>
+    /// <param name="Delivered">Tokens that its user received.</param>
+    /// <param name="Billed">Tokens of the answer in the ledger.</param>
+    internal sealed record Difference(string Conversation, string Turn, string State, int Delivered, int Billed);
 
     /// <summary>The spread of times in seconds, to the millisecond; zeros if there are none.</summary>
     internal sealed record Spread(double P50, double P95, double P99, double Max)

@@ -41,11 +41,13 @@ internal sealed record ChaosReport(
     {
         var later = Later(Turns).ToList();
         var moved = Turns.Where(turn => turn.Nodes > 1).ToList();
+        var unfinished = Unfinished();
         return new ChaosFigures
         {
             Turns = Turns.Count,
             TurnsAnswered = Turns.Count(IsAnswered),
             TurnsUnsaved = Turns.Count(turn => turn.IsUnsaved),
+            TurnsAborted = Turns.Count(turn => turn.IsAborted),
             Tokens = Turns.Sum(turn => turn.Tokens),
             Faults = Faults.Count,
             Seconds = Math.Round(Took.TotalSeconds, 3),
@@ -61,7 +63,8 @@ internal sealed record ChaosReport(
             TurnsRestarted = Turns.Count(turn => turn.Restarts > 0),
             EvenLoadSeconds = EvenAfter is { } even ? Math.Round(even.TotalSeconds, 3) : null,
             TokensBilled = Billed.Sum(turn => turn.Completion),
-            TokensBilledUnfinished = Unfinished.Sum(turn => turn.Completion),
+            TokensBilledUnfinished = unfinished.Sum(turn => turn.Billed),
+            Unfinished = unfinished,
             Violations = Violations,
         };
     }
@@ -72,7 +75,8 @@ internal sealed record ChaosReport(
         var later = Later(Turns).ToList();
         yield return string.Create(
             CultureInfo.InvariantCulture,
-            $"{figures.TurnsAnswered} of {figures.Turns} turns answered, {figures.Tokens} tokens, "
+            $"{figures.TurnsAnswered} of {figures.Turns} turns answered, {figures.TurnsAborted} left by their users, "
+            + $"{figures.Tokens} tokens, "
             + $"in {figures.Seconds:0} s with {figures.Faults} faults; "
             + $"{figures.TurnsUnsaved} could not be stored at once, and were marked as unsaved");
         yield return $"first token: {figures.FirstTokenSeconds}; of later turns {figures.LaterFirstTokenSeconds}";
@@ -94,13 +98,15 @@ internal sealed record ChaosReport(
 
         yield return string.Create(
             CultureInfo.InvariantCulture,
-            $"billed: {figures.TokensBilled} tokens of answers, "
-            + $"{figures.TokensBilledUnfinished} of them computed for turns that were not completed");
-        foreach (var turn in Unfinished)
+            $"billed: {figures.TokensBilled} tokens of answers = "
+            + $"{figures.TokensBilled - figures.TokensBilledUnfinished} of answered turns "
+            + $"and {figures.TokensBilledUnfinished} computed for {figures.Unfinished.Count} others");
+        foreach (var turn in figures.Unfinished)
         {
             yield return string.Create(
                 CultureInfo.InvariantCulture,
-                $"not completed: {turn.Completion} tokens are billed in {turn.TurnId} of {turn.Conversation}");
+                $"not answered, {turn.State}: {turn.Delivered} tokens were delivered and {turn.Billed} are billed "
+                + $"in {turn.Turn} of {turn.Conversation}");
         }
 
         foreach (var turn in Turns.OrderByDescending(turn => turn.LongestGap).Take(Longest))
@@ -150,7 +156,22 @@ internal sealed record ChaosReport(
             Faults.Where(fault => fault < times.TakenUp).Append(times.LastPiece).Max(), times.TakenUp))
         .DefaultIfEmpty().Max();
 
-    private IEnumerable<BilledTurn> Unfinished => Billed.Where(turn => !turn.IsCompleted);
+    private List<ChaosFigures.Difference> Unfinished()
+    {
+        var bills = Billed.ToLookup(turn => (turn.Conversation, turn.TurnId));
+        return
+        [
+            .. from turn in Turns
+               where !IsAnswered(turn)
+               let bill = bills[(turn.Conversation, turn.TurnId)].FirstOrDefault()
+               select new ChaosFigures.Difference(
+                   turn.Conversation,
+                   turn.TurnId,
+                   bill?.State.ToString().ToLowerInvariant() ?? "none",
+                   turn.Tokens,
+                   bill?.Completion ?? 0),
+        ];
+    }
 
     private static bool IsAnswered(TurnRecord turn) => turn.IsAcknowledged || turn.IsUnsaved;
 

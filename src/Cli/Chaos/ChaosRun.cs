@@ -28,6 +28,7 @@ internal sealed class ChaosRun(LocalCluster cluster, IReadOnlyList<PlannedFault>
         abort.CancelAfter(length + Grace);
         var started = Stopwatch.GetTimestamp();
         var users = new ChaosUsers(i => _gateways[i % _gateways.Count], talk);
+        var before = await users.ReadTotal(abort.Token);
         var talking = users.Talk(end.Token, abort.Token);
         var watch = new LoadWatch(_gateways);
         var watching = watch.Run(end.Token);
@@ -55,11 +56,14 @@ internal sealed class ChaosRun(LocalCluster cluster, IReadOnlyList<PlannedFault>
 
         await ForgetWhatIsInMemory(abort.Token);
         var gatewaysStayed = !plan.Any(fault => fault.Process.StartsWith("gateway", StringComparison.Ordinal));
+        var stored = await users.ReadStored(seen, abort.Token);
         var billed = await users.ReadBilled(seen, abort.Token);
+        var rise = await users.ReadTotal(abort.Token) - before;
         IReadOnlyList<string> violations =
         [
-            .. await users.Check(seen, gatewaysStayed, abort.Token),
-            .. LedgerChecker.Check(seen, billed, gatewaysStayed),
+            .. HistoryChecker.Check(seen, stored, gatewaysStayed),
+            .. LedgerChecker.Check(seen, stored, billed, gatewaysStayed),
+            .. LedgerChecker.CheckSums(rise, billed),
         ];
         return new ChaosReport(seen, violations, faults, started, took)
         {

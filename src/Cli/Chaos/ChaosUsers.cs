@@ -13,6 +13,10 @@ internal sealed class ChaosUsers(Func<int, Gateway> gateway, ChaosTalk talk)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>A turn is billed on the day of its creation. Days that are older are not those of a run.</summary>
+    private static readonly string TwoDaysAgo =
+        DateTime.UtcNow.AddDays(-2).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+
     /// <returns>The turns as the users saw them.</returns>
     /// <param name="end">Users begin no more turns.</param>
     /// <param name="abort">Users end at once.</param>
@@ -24,9 +28,9 @@ internal sealed class ChaosUsers(Func<int, Gateway> gateway, ChaosTalk talk)
         return [.. (await Task.WhenAll(talking)).SelectMany(turns => turns)];
     }
 
-    /// <summary>Compares the turns as seen with the stored ones. Empty if they agree.</summary>
-    public async Task<IReadOnlyList<string>> Check(
-        IReadOnlyList<TurnRecord> seen, bool gatewaysStayed, CancellationToken abort)
+    /// <summary>The conversations of turns, as they are stored.</summary>
+    public async Task<IReadOnlyDictionary<string, IReadOnlyList<StoredTurn>>> ReadStored(
+        IReadOnlyList<TurnRecord> seen, CancellationToken abort)
     {
         var stored = new Dictionary<string, IReadOnlyList<StoredTurn>>();
         foreach (var conversation in seen.Select(turn => turn.Conversation).Distinct())
@@ -34,7 +38,7 @@ internal sealed class ChaosUsers(Func<int, Gateway> gateway, ChaosTalk talk)
             stored[conversation] = await Read(conversation, abort);
         }
 
-        return HistoryChecker.Check(seen, stored, gatewaysStayed);
+        return stored;
     }
 
     /// <summary>The placements of a turn while its user waited for the first delta.</summary>
@@ -86,10 +90,9 @@ internal sealed class ChaosUsers(Func<int, Gateway> gateway, ChaosTalk talk)
 
     private async Task<IEnumerable<BilledTurn>> ReadBilled(string conversation, CancellationToken abort)
     {
-        // A turn is billed on the day of its creation. Days that are older are not those of a run.
         var request = new ListUsageRequest
         {
-            From = DateTime.UtcNow.AddDays(-2).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
+            From = TwoDaysAgo,
             Turns = TurnFilter.All,
             ConversationId = conversation,
         };
@@ -100,7 +103,19 @@ internal sealed class ChaosUsers(Func<int, Gateway> gateway, ChaosTalk talk)
             turn.TurnId,
             turn.Usage.PromptTokens,
             turn.Usage.CompletionTokens,
-            turn.State == UsageState.Completed));
+            turn.State));
+    }
+
+    /// <summary>The sums of the ledger for the users' tenant.</summary>
+    public async Task<UsageTotal> ReadTotal(CancellationToken abort)
+    {
+        var request = new ListUsageRequest { From = TwoDaysAgo };
+        var reply = await Ask(
+            conversations => conversations.ListUsageAsync(request, cancellationToken: abort), abort);
+        return new UsageTotal(
+            reply.Sums.Sum(sum => sum.Turns),
+            reply.Sums.Sum(sum => sum.PromptTokens),
+            reply.Sums.Sum(sum => sum.CompletionTokens));
     }
 
     /// <summary>Calls one gateway after the other until one responds.</summary>

@@ -2,7 +2,8 @@ namespace Herd.Cli.Chaos;
 
 /// <summary>
 /// Checks the turns that clients saw against the stored ones: one stored answer for each turn, in the order in which
-/// its client sent them; every acknowledged turn stored; every stream equal to the stored answer.
+/// its client sent them; every acknowledged turn stored; every stream equal to the stored answer. What a client read
+/// of an answer that it left is the beginning of the stored one.
 /// </summary>
 internal static class HistoryChecker
 {
@@ -28,13 +29,15 @@ internal static class HistoryChecker
 
             var acknowledged = conversation.Select(turn =>
                 turn with { IsAcknowledged = turn.IsAcknowledged || (gatewaysStayed && turn.IsUnsaved) });
-            wrong.AddRange(Check([.. acknowledged], turns).Select(problem => $"{conversation.Key}: {problem}"));
+            wrong.AddRange(Check([.. acknowledged], turns, gatewaysStayed)
+                .Select(problem => $"{conversation.Key}: {problem}"));
         }
 
         return wrong;
     }
 
-    private static IEnumerable<string> Check(List<TurnRecord> seen, IReadOnlyList<StoredTurn> stored)
+    private static IEnumerable<string> Check(
+        List<TurnRecord> seen, IReadOnlyList<StoredTurn> stored, bool gatewaysStayed)
     {
         foreach (var twice in stored.CountBy(turn => turn.TurnId).Where(turn => turn.Value > 1))
         {
@@ -79,6 +82,13 @@ internal static class HistoryChecker
             {
                 yield return $"turn {turn.TurnId}: {turn.Streamed.Length} characters were streamed and "
                     + $"{kept.Answer.Length} are stored; they differ from {Parting(turn.Streamed, kept.Answer)} on.";
+            }
+
+            var same = Parting(turn.Streamed, kept.Answer);
+            if (turn.IsAborted && (same < kept.Answer.Length || gatewaysStayed) && same < turn.Streamed.Length)
+            {
+                yield return $"turn {turn.TurnId} was left after {turn.Streamed.Length} characters, and "
+                    + $"{kept.Answer.Length} are stored; they differ from {same} on.";
             }
 
             if (turn.IsAcknowledged && kept.Tokens != turn.Tokens)

@@ -24,6 +24,9 @@ internal sealed record TurnRecord
     /// <summary>The reason why the client gave up; null if it did not.</summary>
     public string? Failure { get; init; }
 
+    /// <summary>True if the client left in the middle of the answer, for good.</summary>
+    public bool IsAborted { get; init; }
+
     /// <summary>The number of connections.</summary>
     public int Connections { get; init; } = 1;
 

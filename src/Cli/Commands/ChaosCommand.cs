@@ -19,6 +19,8 @@ internal static class ChaosCommand
         };
         var conversations = NumberOption.Create("--conversations", "Concurrent users.", 24, 1, 100_000);
         var tokens = NumberOption.Create("--answer-tokens", "The maximum of tokens of an answer.", 64, 1, 1 << 20);
+        var aborts = NumberOption.Create(
+            "--aborts", "The share of the answers that users leave in the middle, in percent.", 10, 0, 100);
         var scene = new Option<ChaosScene>("--scene")
         {
             DefaultValueFactory = _ => ChaosScene.All,
@@ -35,10 +37,10 @@ internal static class ChaosCommand
         var command = new Command(
             "chaos",
             "Kills, freezes, drains and restarts the processes of the cluster that 'herd up' runs here while users "
-            + "chat, and checks that no token was lost or repeated. Starts three nodes (two for the scene scale) and "
-            + "two gateways if none runs, and stops them at the end.")
+            + "chat, and checks that no token was lost, repeated or billed wrongly. Starts three nodes (two for the "
+            + "scene scale) and two gateways if none runs, and stops them at the end.")
         {
-            minutes, seed, scene, conversations, tokens, slots, plan, json,
+            minutes, seed, scene, conversations, tokens, aborts, slots, plan, json,
         };
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -84,7 +86,10 @@ internal static class ChaosCommand
                 else
                 {
                     var talk = new ChaosTalk(
-                        parsed.GetValue(conversations), parsed.GetValue(seed), parsed.GetValue(tokens));
+                        parsed.GetValue(conversations),
+                        parsed.GetValue(seed),
+                        parsed.GetValue(tokens),
+                        parsed.GetValue(aborts));
                     if (parsed.GetValue(scene) == ChaosScene.Outage)
                     {
                         // No conversation can be created without a store.

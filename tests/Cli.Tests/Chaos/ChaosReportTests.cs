@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Herd.Cli.Chaos;
+using Herd.V1;
 
 namespace Herd.Cli.Tests.Chaos;
 
@@ -39,7 +40,7 @@ public sealed class ChaosReportTests
                     Tokens = 7, IsAcknowledged = false, IsUnsaved = true, FirstPiece = TimeSpan.FromSeconds(0.1234),
                     Warmth = (Prompt: 10, Cached: 9),
                 },
-                Turn("c") with { IsAcknowledged = false },
+                Turn("c") with { IsAcknowledged = false, IsAborted = true, Tokens = 1 },
             ],
             ["turn c: \"lost\""],
             [At(1.5)],
@@ -47,12 +48,17 @@ public sealed class ChaosReportTests
             TimeSpan.FromSeconds(30))
         {
             EvenAfter = TimeSpan.FromSeconds(4.5),
-            Billed = [new BilledTurn("c", "1", 20, 10, true), new BilledTurn("c", "2", 20, 2, false)],
+            Billed =
+            [
+                new BilledTurn("c", "a", 20, 5, UsageState.Completed),
+                new BilledTurn("c", "b", 20, 7, UsageState.Completed),
+                new BilledTurn("c", "c", 20, 2, UsageState.Aborted),
+            ],
         };
 
         Assert.Equal(
             """
-            {"turns":3,"turns_answered":2,"turns_unsaved":1,"tokens":12,"faults":1,"seconds":30,
+            {"turns":3,"turns_answered":2,"turns_unsaved":1,"turns_aborted":1,"tokens":13,"faults":1,"seconds":30,
             "first_token_seconds":{"p50":0.123,"p95":0.123,"p99":0.123,"max":0.25},
             "later_first_token_seconds":{"p50":0.123,"p95":0.123,"p99":0.123,"max":0.123},
             "longest_gap_seconds":{"p50":0,"p95":0,"p99":0,"max":2},
@@ -60,7 +66,9 @@ public sealed class ChaosReportTests
             "failover_seconds":{"p50":1,"p95":1,"p99":1,"max":1},
             "continued_longest_gap_seconds":{"p50":2,"p95":2,"p99":2,"max":2},
             "later_turns":1,"later_turns_cached":1,"turns_reconnected":1,"turns_restarted":1,"even_load_seconds":4.5,
-            "tokens_billed":12,"tokens_billed_unfinished":2,"violations":["turn c: \u0022lost\u0022"]}
+            "tokens_billed":14,"tokens_billed_unfinished":2,
+            "unfinished":[{"conversation":"c","turn":"c","state":"aborted","delivered":1,"billed":2}],
+            "violations":["turn c: \u0022lost\u0022"]}
             """.Replace("\n", "", StringComparison.Ordinal),
             report.Figures().ToJson());
     }

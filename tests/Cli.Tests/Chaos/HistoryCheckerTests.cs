@@ -25,6 +25,23 @@ public sealed class HistoryCheckerTests
     }
 
     /// <summary>
+    /// What was read of an answer that its client left is the beginning of the stored one. If its gateway ended, the
+    /// end of what was read may be lost.
+    /// </summary>
+    [Theory]
+    [InlineData("answ", true, 0)]
+    [InlineData("answers", false, 0)]
+    [InlineData("answers", true, 1)]
+    [InlineData("anSW", false, 1)]
+    public void Check_LeftTurn_IsTheBeginningOfWhatIsStored(string streamed, bool gatewaysStayed, int wrong)
+    {
+        var (seen, stored) = History(1, 1);
+        seen[0] = seen[0] with { IsAcknowledged = false, IsAborted = true, Streamed = streamed, Tokens = 1 };
+
+        Assert.Equal(wrong, HistoryChecker.Check(seen, stored, gatewaysStayed).Count);
+    }
+
+    /// <summary>
     /// A turn that could not be stored at once is stored later, unless its gateway ended before.
     /// </summary>
     [Theory]

@@ -43,7 +43,8 @@ internal sealed class SceneLoad : IDisposable
         await _end.CancelAsync();
         _abort.CancelAfter(Timeout);
         var seen = await _talking;
-        var violations = await _users.Check(seen, gatewaysStayed: false, _abort.Token);
+        var stored = await _users.ReadStored(seen, _abort.Token);
+        var violations = HistoryChecker.Check(seen, stored, gatewaysStayed: false);
         Assert.True(violations.Count == 0, string.Join(Environment.NewLine, violations));
         var later = seen.GroupBy(turn => turn.Conversation).SelectMany(turns => turns.Skip(1)).ToList();
         var outcome = new SceneOutcome(
