@@ -42,7 +42,8 @@ fs.writeFileSync(jwks, JSON.stringify({
   keys: [{ ...signer.publicKey.export({ format: 'jwk' }), kid: 'k1', alg: 'RS256', use: 'sig' }],
 }));
 
-const environment = {
+/** The environment of the commands and of what they start. */
+export const environment = {
   ...process.env,
   HERD_HOME: home,
   Gateway__TenantsFile: tenants,

@@ -56,16 +56,16 @@ internal static class SiloSetup
 #pragma warning disable ORLEANSEXP003 // Experimental, and needed: docs/decisions/grain-directory.md
         silo.AddDistributedGrainDirectory();
 #pragma warning restore ORLEANSEXP003
-        silo.LeaveWithoutStore();
+        silo.UseMembershipRules();
         silo.UseTls();
     }
 
-    /// <summary>Bounds the attempts of a process that stops to tell the store.</summary>
-    private static void LeaveWithoutStore(this ISiloBuilder silo)
+    private static void UseMembershipRules(this ISiloBuilder silo)
     {
         var redis = silo.Services.Last(service => service.ServiceType == typeof(IMembershipTable));
-        silo.Services.AddSingleton<IMembershipTable>(services => ActivatorUtilities.CreateInstance<LeavingTable>(
-            services, redis.ImplementationFactory!(services)));
+        silo.Services.AddSingleton<IMembershipTable>(services =>
+            ActivatorUtilities.CreateInstance<ClusterMembershipTable>(
+                services, redis.ImplementationFactory!(services)));
     }
 
     /// <summary>Encrypts connections between processes. Both ends prove that they have the cluster's key.</summary>

@@ -7,15 +7,24 @@ using Orleans.Configuration;
 namespace Herd.Grains.Hosting.Lifetime;
 
 /// <summary>
-/// The membership table of a process. Orleans writes to it that the process leaves, and tries for a minute and longer
-/// while the store does not respond. Here a process that leaves tries <see cref="MaxAttempts"/> times, and then leaves
-/// without: the others notice by their probes, as after a crash.
+/// Orleans' membership table with two rules of this cluster.
+/// <para>
+/// Leaving: Orleans writes that the process leaves, and tries for a minute and longer while the store does not respond.
+/// Here a process that leaves tries <see cref="MaxAttempts"/> times, and then leaves without: the others notice by
+/// their probes, as after a crash.
+/// </para>
+/// <para>
+/// Joining: a process that starts on a busy machine answers no probes for some seconds. Here others do not declare it
+/// dead before its time to join is over. Nobody waits for a member that is not active yet.
+/// </para>
 /// </summary>
-internal sealed class LeavingTable(
+internal sealed class ClusterMembershipTable(
     IMembershipTable table,
+    ILocalSiloDetails silo,
     Departure departure,
     IOptions<ClusterMembershipOptions> membership,
-    ILogger<LeavingTable> logger) : IMembershipTable
+    TimeProvider time,
+    ILogger<ClusterMembershipTable> logger) : IMembershipTable
 {
     /// <summary>Failed reads and writes of a process that leaves. Orleans waits for 1 to 3 s between two.</summary>
     public const int MaxAttempts = 2;
@@ -38,10 +47,19 @@ internal sealed class LeavingTable(
     public Task<bool> InsertRow(MembershipEntry entry, TableVersion tableVersion) =>
         Try(() => table.InsertRow(entry, tableVersion), () => true);
 
+    /// <returns>False if the row was not written. Orleans votes again when a further probe has failed.</returns>
     public Task<bool> UpdateRow(MembershipEntry entry, string etag, TableVersion tableVersion) =>
-        Try(() => table.UpdateRow(entry, etag, tableVersion), () => true);
+        IsVoteAgainstAJoiningMember(entry)
+            ? Task.FromResult(false)
+            : Try(() => table.UpdateRow(entry, etag, tableVersion), () => true);
 
     public Task UpdateIAmAlive(MembershipEntry entry) => table.UpdateIAmAlive(entry);
+
+    /// <summary>An earlier process with this one's port is declared dead at once.</summary>
+    private bool IsVoteAgainstAJoiningMember(MembershipEntry entry) =>
+        !entry.SiloAddress.Endpoint.Equals(silo.SiloAddress.Endpoint)
+        && _latest?.TryGet(entry.SiloAddress)?.Item1 is { Status: SiloStatus.Joining } member
+        && time.GetUtcNow().UtcDateTime < member.StartTime + membership.Value.MaxJoinAttemptTime;
 
     /// <param name="call">The call of the table.</param>
     /// <param name="instead">The result for a process that leaves without the table; null if there is none.</param>
