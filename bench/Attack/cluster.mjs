@@ -42,8 +42,7 @@ fs.writeFileSync(jwks, JSON.stringify({
   keys: [{ ...signer.publicKey.export({ format: 'jwk' }), kid: 'k1', alg: 'RS256', use: 'sig' }],
 }));
 
-/** The environment of the commands and of what they start. */
-export const environment = {
+const environment = {
   ...process.env,
   HERD_HOME: home,
   Gateway__TenantsFile: tenants,

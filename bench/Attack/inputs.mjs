@@ -37,18 +37,9 @@ const arrays = (count, deep) => ({
 });
 const nested = depth => JSON.parse('{"type":"array","items":'.repeat(depth) + '{}' + '}'.repeat(depth));
 
-/** Fields of requests whose grammars are large. */
-export const bombs = [arrays(2, 2), arrays(40, 8), nested(25),
-  { type: 'array', minItems: 100_000, items: { type: 'string', minLength: 1000 } },
-  { type: 'object', properties: Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`p${i}`, {}])) },
-].map(value => ({ ...schema(value), max_tokens: 200 }));
-
-/** A prompt of 3.9 MB. */
-export const longText = () => 'many words '.repeat(Math.floor(3_900_000 / 11));
-
-/** Runs requests beside short chats of another tenant. */
-const beside = async requests => {
-  const running = requests.map(request => request());
+/** Runs bombs beside short chats of another tenant. */
+const beside = async bombs => {
+  const running = bombs.map(bomb => bomb());
   const others = [];
   for (let i = 0; i < 5; i++) {
     others.push(await chat('Hello.', {}, { key: 'bob-key-0123456789' }));
@@ -109,12 +100,15 @@ export const attacks = [
   },
   {
     name: 'grammar bombs delay nobody',
-    run: () => beside(bombs.map(bomb => () => chat('[', bomb))),
+    run: () => beside([arrays(2, 2), arrays(40, 8), nested(25),
+      { type: 'array', minItems: 100_000, items: { type: 'string', minLength: 1000 } },
+      { type: 'object', properties: Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`p${i}`, {}])) },
+    ].map(value => () => chat('[', { ...schema(value), max_tokens: 200 }))),
   },
   {
     name: 'prompts of 3.9 MB are refused, and others are answered meanwhile',
     run: async () => {
-      const long = longText();
+      const long = 'many words '.repeat(Math.floor(3_900_000 / 11));
       const problem = await beside(Array.from({ length: 4 }, () => () => chat(long)));
       return problem ?? expect([['/v1/chat/completions', { model, messages: user(long) }]], 400);
     },
