@@ -24,8 +24,8 @@ public sealed class ChartTests
     [Fact]
     public async Task Chart_WithAStoreElsewhere_HasNone()
     {
-        var rendered = Rendered.Read(
-            await Renderer.Release("herd", "", """store={"kind":"external","address":"redis.example:6380"}"""));
+        var rendered = Rendered.Read(await Renderer.Release(
+            "herd", "", """store={"kind":"external","address":"redis.example:6380","passwordSecret":""}"""));
 
         Assert.Empty(rendered.All<V1StatefulSet>());
         Assert.DoesNotContain(rendered.Objects, made => made.Metadata.Name == "herd-store");
@@ -36,23 +36,25 @@ public sealed class ChartTests
             made => Assert.Equal(
                 "redis.example:6380",
                 Rendered.Variable(made.Spec.Template.Spec.Containers.Single(), "Cluster__Store")));
+        Assert.DoesNotContain(
+            rendered.All<V1Deployment>().SelectMany(made => made.Spec.Template.Spec.Containers.Single().Env),
+            variable => variable.Name == "Cluster__StorePasswordFile");
     }
 
     /// <summary>The store asks for the secret's password. Whoever connects has its file.</summary>
     [Theory]
     [InlineData("embedded")]
     [InlineData("valkey")]
-    public async Task Chart_WithAPasswordOfTheStore_GivesItToAllWhoConnect(string kind)
+    public async Task Chart_WithAStoreOfItsOwn_GivesItsPasswordToAllWhoConnect(string kind)
     {
-        var rendered = Rendered.Read(await Renderer.Release(
-            "herd", "", $$"""store={"kind":"{{kind}}","passwordSecret":"herd-store-password"}"""));
+        var rendered = Rendered.Read(await Renderer.Release("herd", "", $$"""store={"kind":"{{kind}}"}"""));
 
         var pods = rendered.All<V1Deployment>().Select(made => made.Spec.Template.Spec)
             .Concat(rendered.All<V1StatefulSet>().Select(made => made.Spec.Template.Spec)).ToList();
         Assert.Equal(3, pods.Count);
         Assert.All(pods, pod =>
         {
-            var volume = Assert.Single(pod.Volumes, volume => volume.Secret?.SecretName == "herd-store-password");
+            var volume = Assert.Single(pod.Volumes, volume => volume.Secret?.SecretName == "herd-store");
             Assert.Equal((int)UnixFileMode.UserRead + (int)UnixFileMode.GroupRead, volume.Secret.DefaultMode);
             Assert.Contains(pod.Containers.Single().VolumeMounts, mount =>
                 (mount.Name, mount.MountPath) == (volume.Name, "/etc/herd/store"));
@@ -72,6 +74,7 @@ public sealed class ChartTests
     [InlineData("""gateway={"graceSeconds":10}""", "graceSeconds")]
     [InlineData("""models={"claim":"","image":""}""", "models")]
     [InlineData("""secrets={"clusterKey":"short"}""", "clusterKey")]
+    [InlineData("""secrets={"storePassword":"short"}""", "storePassword")]
     [InlineData("""replicaCount=3""", "replicaCount")]
     public async Task Chart_WithValuesThatCannotBe_IsRefusedByName(string value, string field)
     {

@@ -13,6 +13,9 @@ internal sealed partial class Container
     /// <summary>The suffix of images of the previous version.</summary>
     public const string PreviousTag = ":previous";
 
+    /// <summary>The mode 0644 that Kubernetes gives the files of a secret whose volume names none.</summary>
+    private const int FilesOfSecrets = 420;
+
     private readonly V1Container _container;
     private readonly string _folder;
     private readonly IReadOnlyDictionary<string, string> _fields;
@@ -141,7 +144,9 @@ internal sealed partial class Container
         {
             foreach (var (name, value) in _setting.Secret(secret.SecretName))
             {
-                File.WriteAllText(Path.Combine(folder, name), value);
+                var file = Path.Combine(folder, name);
+                File.WriteAllText(file, value);
+                File.SetUnixFileMode(file, (UnixFileMode)(secret.DefaultMode ?? FilesOfSecrets));
             }
         }
     }

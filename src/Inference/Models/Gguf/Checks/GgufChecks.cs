@@ -16,6 +16,7 @@ internal static class GgufChecks
         RopeCheck.FindFault,
         WindowCheck.FindFault,
         RecurrentCheck.FindFault,
+        LatentAttentionCheck.FindFault,
         ArchitectureRules.FindFault,
         TensorCheck.FindFault,
         VocabularyCheck.FindFault,

@@ -238,6 +238,26 @@ public sealed class GgufChecksTests : IDisposable
             .SetArchitecture("llama", architecture)),
         StringComparison.Ordinal);
 
+    /// <summary>The cache of latent vectors is as long as the tensors that fill and read it.</summary>
+    [Theory]
+    [InlineData("key_length_swa", 24u)]
+    [InlineData("value_length_swa", 12u)]
+    public void Read_LatentAttentionOfAnotherLength_NamesIt(string key, uint length) => Assert.Contains(
+        $"'attention.{key}' is {length}",
+        Refusal(model => AddLatents(model).Set($"llama.attention.{key}", length)),
+        StringComparison.Ordinal);
+
+    [Fact]
+    public void Read_LatentAttentionOfItsTensorsLengths_IsTaken() => Assert.NotNull(Read(model => AddLatents(model)));
+
+    private static GgufWriter AddLatents(GgufWriter model) => model
+        .Set("llama.attention.key_length", 16u)
+        .Set("llama.attention.key_length_swa", 16u)
+        .Set("llama.attention.value_length", 16u)
+        .Set("llama.attention.value_length_swa", 16u)
+        .Add("blk.0.attn_kv_a_mqa.weight", new float[64 * 16], 64, 16)
+        .Add("blk.0.attn_v_b.weight", new float[16 * 16], 16, 16);
+
     [Fact]
     public void Known_Architectures_AreThoseOfTheRelease() => Assert.Equal(145, Architectures.Known.Count);
 
