@@ -11,6 +11,9 @@ internal static class DoctorCommand
     /// <summary>Bytes that the embedded store needs free: with less a write of it may fail.</summary>
     private const long StoreSpace = 16 << 20;
 
+    /// <summary>Bytes that logs need free.</summary>
+    private const long LogSpace = 1 << 20;
+
     public static Command Create()
     {
         var json = new Option<bool>("--json") { Description = "Print the findings as one JSON object, in one line." };
@@ -59,26 +62,29 @@ internal static class DoctorCommand
             Advice = $"Read {process.Log}, then 'herd down' and 'herd up'.",
         });
 
-    /// <summary>A finding if the disk of the embedded store that runs here is full.</summary>
-    private static IEnumerable<Finding> Space()
-    {
-        if (RunState.TryRead() is not { Plan: { Store: null, Data: var data } } || !Directory.Exists(data))
-        {
-            return [];
-        }
+    /// <summary>A finding for each full disk of what 'herd up' runs here.</summary>
+    private static IEnumerable<Finding> Space() => RunState.TryRead() is not { } state ? [] :
+    [
+        .. state.Plan.Store is not null ? [] : FullDisk(
+            state.Plan.Data,
+            StoreSpace,
+            $"The store needs {StoreSpace >> 10}. Conversations go on in memory and are not stored.",
+            "The store goes on by itself then; what it acknowledged is kept."),
+        .. FullDisk(HerdHome.Logs, LogSpace, "What happens is not logged.", "Logs go on by themselves then."),
+    ];
 
-        var free = new DriveInfo(data).AvailableFreeSpace;
-        return free >= StoreSpace ? [] :
-        [
-            new Finding
+    private static IEnumerable<Finding> FullDisk(string folder, long needed, string consequence, string afterwards)
+    {
+        if (Directory.Exists(folder) && new DriveInfo(folder).AvailableFreeSpace is var free && free < needed)
+        {
+            yield return new Finding
             {
                 Severity = Severity.Error,
                 Subject = "disk",
-                Found = $"There is no space in {data}: {free >> 10} KiB are free, and the store needs "
-                    + $"{StoreSpace >> 10}. Conversations go on in memory and are not stored.",
-                Advice = "Free space there. The store goes on by itself then; what it acknowledged is kept.",
-            },
-        ];
+                Found = $"There is no space in {folder}: {free >> 10} KiB are free. {consequence}",
+                Advice = $"Free space there. {afterwards}",
+            };
+        }
     }
 
     private static async Task<IEnumerable<Finding>> Cluster(CancellationToken cancellation)

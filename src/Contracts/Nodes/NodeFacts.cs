@@ -42,4 +42,7 @@ public sealed record NodeFacts
 
     /// <summary>True if the catalog has the model, so that its digest was compared.</summary>
     [Id(12)] public bool IsCatalogued { get; init; }
+
+    /// <summary>The folder of KV caches on disk; empty without a disk tier.</summary>
+    [Id(13)] public string DiskPath { get; init; } = "";
 }

@@ -11,6 +11,9 @@ internal static class Diagnosis
 {
     private const string Renew = "Renew it. Gateways read it again when the file changes.";
 
+    /// <summary>Bytes: with less free, no KV cache is written.</summary>
+    private const long FullDisk = 1 << 20;
+
     private static readonly TimeSpan MaxSkew = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan MaxStoreWait = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan CertificateNotice = TimeSpan.FromDays(14);
@@ -208,10 +211,15 @@ internal static class Diagnosis
 
     private static IEnumerable<Finding> Disk(ClusterFacts facts) => Answering(facts)
         .Where(node => node.Facts!.FreeDisk < node.Facts.WantedDisk)
-        .Select(node => Warning(
-            $"{node.Report.Node} has {Size(node.Facts!.FreeDisk)} of disk free, but KV caches may need "
-            + $"{Size(node.Facts.WantedDisk)} more. When the disk is full, sessions are dropped.",
-            "Lower Node:KvDiskBytes, or give it more disk."));
+        .Select(node => node.Facts!.FreeDisk < FullDisk
+            ? Error(
+                $"There is no space in {node.Facts.DiskPath} of {node.Report.Node}: {node.Facts.FreeDisk >> 10} KiB "
+                + "are free. Sessions that leave its memory are computed again.",
+                "Free space there, or lower Node:KvDiskBytes.")
+            : Warning(
+                $"{node.Report.Node} has {Size(node.Facts!.FreeDisk)} of disk free, but KV caches may need "
+                + $"{Size(node.Facts.WantedDisk)} more. When the disk is full, sessions are dropped.",
+                "Lower Node:KvDiskBytes, or give it more disk."));
 
     private static IEnumerable<Finding> Models(ClusterFacts facts)
     {

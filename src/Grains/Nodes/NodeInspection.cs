@@ -20,7 +20,7 @@ internal sealed class NodeInspection(
     {
         var node = options.Value;
         var load = host.Loaded?.Engine.Load;
-        var writes = node is { KvDirectory.Length: > 0, KvDiskBytes: > 0 };
+        var disk = node is { KvDirectory.Length: > 0, KvDiskBytes: > 0 } ? Path.GetFullPath(node.KvDirectory) : "";
         return new NodeFacts
         {
             Version = BuildInfo.Version,
@@ -31,8 +31,9 @@ internal sealed class NodeInspection(
             Gpu = (int)runtime.Gpu,
             FreeMemory = HostMemory.Free(),
             WantedMemory = Math.Max(0, node.KvHostBytes - (load?.HostBytes ?? 0)),
-            FreeDisk = writes ? new DriveInfo(Path.GetFullPath(node.KvDirectory)).AvailableFreeSpace : 0,
-            WantedDisk = writes ? Math.Max(0, node.KvDiskBytes - (load?.DiskBytes ?? 0)) : 0,
+            FreeDisk = disk.Length > 0 ? new DriveInfo(disk).AvailableFreeSpace : 0,
+            WantedDisk = disk.Length > 0 ? Math.Max(0, node.KvDiskBytes - (load?.DiskBytes ?? 0)) : 0,
+            DiskPath = disk,
             IsKeyOpen = FilePermissions.IsReadableByOthers(cluster.Value.KeyFile),
             Digest = host.Loaded?.Digest ?? "",
             IsCatalogued = host.Loaded?.IsCatalogued ?? false,

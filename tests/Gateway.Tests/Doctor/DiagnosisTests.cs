@@ -24,8 +24,9 @@ public sealed class DiagnosisTests
         Threads = 2,
         FreeMemory = 10,
         WantedMemory = 5,
-        FreeDisk = 10,
-        WantedDisk = 5,
+        FreeDisk = 10L << 30,
+        WantedDisk = 5L << 30,
+        DiskPath = "/kv",
         Digest = new string('a', 64),
         IsCatalogued = true,
     };
@@ -89,6 +90,7 @@ public sealed class DiagnosisTests
         { "gpu", Severity.Error, "gpus" },
         { "memory", Severity.Warning, "memory" },
         { "disk", Severity.Warning, "disk" },
+        { "disk full", Severity.Error, "disk" },
         { "other file", Severity.Error, "models" },
         { "no catalog", Severity.Warning, "models" },
         { "suspect", Severity.Warning, "turns" },
@@ -114,6 +116,15 @@ public sealed class DiagnosisTests
 
         Assert.Equal(
             "node-2 serves no model since 2026-01-01 00:00:00Z: the load of 'm' failed: no such tensor", finding.Found);
+    }
+
+    [Fact]
+    public void From_DiskFull_NamesFolderAndNode()
+    {
+        var finding = Assert.Single(Diagnosis.From(With("disk full")), found => found.Severity == Severity.Error);
+
+        Assert.StartsWith(
+            "There is no space in /kv of node-2: 4 KiB are free.", finding.Found, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -175,7 +186,8 @@ public sealed class DiagnosisTests
         "cores" => Second(facts => facts with { Threads = 3 }),
         "gpu" => Second(facts => facts with { Gpu = 1 }),
         "memory" => Second(facts => facts with { FreeMemory = 4 }),
-        "disk" => Second(facts => facts with { FreeDisk = 4 }),
+        "disk" => Second(facts => facts with { FreeDisk = 4L << 30 }),
+        "disk full" => Second(facts => facts with { FreeDisk = 4 << 10 }),
         "other file" => Second(facts => facts with { Digest = new string('b', 64) }),
         "no catalog" => Second(facts => facts with { IsCatalogued = false }),
         "suspect" => Well with { Suspects = [Suspect] },

@@ -16,42 +16,18 @@ internal static class SnapshotFile
         string path, SnapshotHeader header, StateBuffer state, byte[] key, SnapshotCipher? cipher = null)
     {
         var draft = path + KvFiles.Draft;
-        using (var file = PrivateFile.Create(draft, FileMode.Create, bufferSize: 0))
+        try
         {
-            var begin = header.Write();
-            using var encrypted = cipher?.Encrypt(file, begin.Length + state.Length + SnapshotHeader.DigestBytes);
-            using var seal = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, key);
-            Put(begin);
-            for (var at = 0L; at < state.Length;)
-            {
-                var part = state.From(at);
-                Put(part);
-                at += part.Length;
-            }
-
-            Save(seal.GetHashAndReset());
-            encrypted?.End();
-
-            void Put(ReadOnlySpan<byte> bytes)
-            {
-                seal.AppendData(bytes);
-                Save(bytes);
-            }
-
-            void Save(ReadOnlySpan<byte> bytes)
-            {
-                if (encrypted is null)
-                {
-                    file.Write(bytes);
-                }
-                else
-                {
-                    encrypted.Write(bytes);
-                }
-            }
+            WriteDraft(draft, header, state, key, cipher);
+            File.Move(draft, path, overwrite: true);
+        }
+        catch
+        {
+            // A part of a file would keep a full disk full.
+            File.Delete(draft);
+            throw;
         }
 
-        File.Move(draft, path, overwrite: true);
         return new FileInfo(path).Length;
     }
 
@@ -116,4 +92,41 @@ internal static class SnapshotFile
 
     private static FileStreamOptions ReadOptions =>
         new() { Mode = FileMode.Open, Access = FileAccess.Read, BufferSize = 0 };
+
+    private static void WriteDraft(
+        string draft, SnapshotHeader header, StateBuffer state, byte[] key, SnapshotCipher? cipher)
+    {
+        using var file = PrivateFile.Create(draft, FileMode.Create, bufferSize: 0);
+        var begin = header.Write();
+        using var encrypted = cipher?.Encrypt(file, begin.Length + state.Length + SnapshotHeader.DigestBytes);
+        using var seal = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, key);
+        Put(begin);
+        for (var at = 0L; at < state.Length;)
+        {
+            var part = state.From(at);
+            Put(part);
+            at += part.Length;
+        }
+
+        Save(seal.GetHashAndReset());
+        encrypted?.End();
+
+        void Put(ReadOnlySpan<byte> bytes)
+        {
+            seal.AppendData(bytes);
+            Save(bytes);
+        }
+
+        void Save(ReadOnlySpan<byte> bytes)
+        {
+            if (encrypted is null)
+            {
+                file.Write(bytes);
+            }
+            else
+            {
+                encrypted.Write(bytes);
+            }
+        }
+    }
 }
