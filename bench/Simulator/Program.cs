@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Herd.Grains.Routing;
 using Herd.Simulator;
+using Herd.Simulator.Admission;
 using Herd.Simulator.Faults;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -99,7 +100,36 @@ faults.SetAction(parsed =>
     return totals.Violations.Count == 0 ? 0 : 1;
 });
 
+var admissionSeeds = new Option<int>("--seeds") { DefaultValueFactory = _ => 4, Description = "Runs of each scene." };
+var maxWait = new Option<double>("--max-wait")
+{
+    DefaultValueFactory = _ => 4, Description = "Gateway:MaxPredictedWait where refusals are tried, seconds.",
+};
+var tries = new Option<int>("--tries")
+{
+    DefaultValueFactory = _ => 5, Description = "Refused turns of a run that are taken, each in a run of its own.",
+};
+var scenes = new Option<string?>("--scene") { Description = "One scene by name; all of them without it." };
+var turns = new Option<bool>("--turns") { Description = "Prints each turn." };
+var admission = new Command(
+    "admission", "What admission and routing predict and what comes, and whether a refused turn would have waited.")
+{
+    admissionSeeds, first, maxWait, tries, scenes, turns,
+};
+admission.SetAction(parsed =>
+{
+    using var setup = new Setup { Loggers = NullLoggerFactory.Instance };
+    var all = Enumerable.Range(parsed.GetValue(first), parsed.GetValue(admissionSeeds)).ToList();
+    var predictions = AdmissionReport.Predictions(all, parsed.GetValue(scenes), setup, parsed.GetValue(turns));
+    var refusals = AdmissionReport.Refusals(
+        all, TimeSpan.FromSeconds(parsed.GetValue(maxWait)), parsed.GetValue(tries), setup);
+    if (parsed.GetValue(json))
+    {
+        Console.WriteLine(new JsonObject { ["scenes"] = predictions, ["refusals"] = refusals }.ToJsonString());
+    }
+});
+
 return await new RootCommand("Simulates large and faulty clusters with the real routing, failover and rebalancing.")
 {
-    scale, faults, json,
+    scale, faults, admission, json,
 }.Parse(args).InvokeAsync();

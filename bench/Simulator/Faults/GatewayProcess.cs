@@ -22,7 +22,6 @@ internal sealed class GatewayProcess : SimulatedProcess, IDisposable
     private readonly ProcessStore _store;
     private bool _isKilled;
     private readonly NodeRegistry _registry;
-    private readonly Router _router;
     private readonly TurnExecutor _executor;
     private readonly SessionMigration _migration;
     private readonly SessionClient _sessions;
@@ -42,8 +41,8 @@ internal sealed class GatewayProcess : SimulatedProcess, IDisposable
         var routing = Options.Create(world.Cluster.Routing);
         _rebalance = Options.Create(world.Cluster.Rebalance);
         _registry = new NodeRegistry(Pools.None, Time);
-        _router = new Router(_registry, routing, Time);
-        var turnRouter = new TurnRouter(_registry, _router, Pools.None, Time);
+        Router = new Router(_registry, routing, Time);
+        var turnRouter = new TurnRouter(_registry, Router, Pools.None, Time);
         _sessions = new SessionClient(_registry, Grains, Time);
         var attempt = new TurnAttempt(_registry, _sessions, new FailoverMonitor(_registry, turnRouter));
         var poison = new PoisonTurns(
@@ -55,7 +54,7 @@ internal sealed class GatewayProcess : SimulatedProcess, IDisposable
             Time,
             world.Setup.Loggers.CreateLogger<PoisonTurns>());
         _executor = new TurnExecutor(
-            _router,
+            Router,
             turnRouter,
             _sessions,
             attempt,
@@ -63,7 +62,7 @@ internal sealed class GatewayProcess : SimulatedProcess, IDisposable
             poison,
             world.Setup.Loggers.CreateLogger<TurnExecutor>());
         _migration = new SessionMigration(
-            _registry, _router, turnRouter, _sessions, world.Setup.Loggers.CreateLogger<SessionMigration>());
+            _registry, Router, turnRouter, _sessions, world.Setup.Loggers.CreateLogger<SessionMigration>());
         _drain = new GatewayDrain(Time);
         _usage = new UsageRecorder(new NoLedger(), Time, world.Setup.Loggers.CreateLogger<UsageRecorder>());
         _watcher = new NodeWatcher(
@@ -83,13 +82,15 @@ internal sealed class GatewayProcess : SimulatedProcess, IDisposable
 
     public override IGrainFactory Grains { get; }
 
+    public Router Router { get; }
+
     public override Grain Create(Type grain, IGrainContext context) => grain == typeof(IConversationGrain)
         ? new ConversationGrain(
             context, _store, _executor, _migration, _sessions, _drain, new LocalEventChannels(), _usage, Grains, Time)
         : new RebalancerGrain(
             context,
             _registry,
-            _router,
+            Router,
             Grains,
             _rebalance,
             Time,

@@ -66,4 +66,16 @@ public sealed record EngineFigures
 
     /// <summary>Seconds for a new short prompt, one with at most 48 uncached tokens; 0 if unknown.</summary>
     [Id(18)] public double ShortPromptSeconds { get; init; }
+
+    /// <summary>The unfinished sequences by tenant and class; null from a node of an older version.</summary>
+    [Id(19)] public IReadOnlyList<TenantQueue>? Queues { get; init; }
+
+    /// <summary>Prompt tokens a second, of all prompts together, beside the current decoding; 0 if unknown.</summary>
+    [Id(20)] public double PromptsRate { get; init; }
+
+    /// <summary>The seconds between the measurement of the load and the report.</summary>
+    [Id(21)] public double Age { get; init; }
+
+    /// <summary>Seconds of a step with a part of a long prompt; 0 if unknown.</summary>
+    [Id(22)] public double StepSeconds { get; init; }
 }

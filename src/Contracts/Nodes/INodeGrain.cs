@@ -149,4 +149,10 @@ public sealed record ServedModel
 
     /// <summary>The markup of its answers.</summary>
     [Id(11)] public Conversations.AnswerMarkup Markup { get; init; }
+
+    /// <summary>The measured characters of a token of recent prompts; 0 if unknown.</summary>
+    [Id(12)] public double CharactersPerToken { get; init; }
+
+    /// <summary>The tokens that the chat template adds to a message.</summary>
+    [Id(13)] public int TokensPerMessage { get; init; }
 }

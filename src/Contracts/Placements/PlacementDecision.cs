@@ -89,4 +89,14 @@ public sealed record TtftEstimate(
     [property: Id(3), JsonPropertyName("kv")] double Kv,
     [property: Id(4), JsonPropertyName("crowding")] double DecodeContention,
     [property: Id(5), JsonPropertyName("doubt")] double StalenessPenalty,
-    [property: Id(6), JsonPropertyName("total")] double Total);
+    [property: Id(6), JsonPropertyName("total")] double Total)
+{
+    /// <summary>
+    /// The predicted time to the first token. The total also counts costs that come later, or that a tenant does not
+    /// have; null if it was not stored.
+    /// </summary>
+    [Id(7), JsonPropertyName("first_token")] public double? FirstToken { get; init; }
+
+    /// <summary>Tokens to compute for it.</summary>
+    [Id(8), JsonPropertyName("tokens")] public int Tokens { get; init; }
+}

@@ -21,11 +21,13 @@ internal sealed class Admission(Router router, IOptions<GatewayOptions> options)
     private readonly ConcurrencyLimiter _waiting = new(new() { PermitLimit = options.Value.MaxWaiting });
 
     /// <summary>Admits a turn.</summary>
+    /// <param name="tenant">The tenant's name.</param>
+    /// <param name="turn">The turn.</param>
     /// <returns>To be disposed when the answer has its first token or the turn ends.</returns>
     /// <exception cref="HerdException">Overloaded, with the time after which to try again.</exception>
-    public IDisposable Enter(TurnRequest turn)
+    public IDisposable Enter(string tenant, TurnRequest turn)
     {
-        var wait = router.ShortestQueue(turn.Model, NewTokens(turn.Input));
+        var wait = router.LeastWait(turn.Model, tenant, turn.Settings.Priority, NewCharacters(turn.Input));
         if (wait > options.Value.MaxPredictedWait)
         {
             throw Refusal($"a turn would wait {wait.TotalSeconds:0.0} s", wait - options.Value.MaxPredictedWait);
@@ -41,8 +43,10 @@ internal sealed class Admission(Router router, IOptions<GatewayOptions> options)
 
     /// <summary>The approximate number of tokens behind the last answer: the KV cache has the others.</summary>
     public static int NewTokens(IReadOnlyList<Message> input) =>
-        input.Reverse().TakeWhile(message => message.Role != Role.Assistant).Sum(message => message.Text.Length)
-            / TokenEstimate.CharactersPerToken;
+        NewCharacters(input) / TokenEstimate.CharactersPerToken;
+
+    private static int NewCharacters(IReadOnlyList<Message> input) =>
+        input.Reverse().TakeWhile(message => message.Role != Role.Assistant).Sum(message => message.Text.Length);
 
     private static HerdException Refusal(FormattableString state, TimeSpan retryAfter) =>
         new HerdException(

@@ -96,17 +96,19 @@ internal sealed class ConversationClient(
     {
         // A resumed turn was admitted when it began.
         var isResumed = request.Offset != AnswerOffset.Start;
-        using var waiting = isResumed ? null : await Admit(() => Task.FromResult(admission.Enter(request)));
-        await using var quota = await Admit(() => quotas.Begin(
-            tenant, Admission.NewTokens(request.Input), request.Settings.MaxTokens, isResumed));
-        await storedBytes.Give(tenant);
-        using var measured = new TurnMeasure(metrics, time);
         request = request with
         {
             Settings = request.Settings with { Priority = Lower(request.Settings.Priority, tenant.Limits.Priority) },
             Trace = Activity.Current?.Id,
             Key = tenant.Key,
         };
+        using var waiting = isResumed
+            ? null
+            : await Admit(() => Task.FromResult(admission.Enter(tenant.Name, request)));
+        await using var quota = await Admit(() => quotas.Begin(
+            tenant, Admission.NewTokens(request.Input), request.Settings.MaxTokens, isResumed));
+        await storedBytes.Give(tenant);
+        using var measured = new TurnMeasure(metrics, time);
         while (true)
         {
             var events = await ReadFirst(tenant, id, request, cancellation);

@@ -31,7 +31,7 @@ internal sealed class GatewayMetrics : IDisposable
 
     private static readonly InstrumentAdvice<double> Errors = new()
     {
-        HistogramBucketBoundaries = [0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10],
+        HistogramBucketBoundaries = [0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.75, 1, 2, 5, 10],
     };
 
     private readonly Meter _meter = new(Name);
@@ -61,7 +61,7 @@ internal sealed class GatewayMetrics : IDisposable
         _predictionError = _meter.CreateHistogram(
             "herd.time_to_first_token.error",
             "1",
-            "The difference of both as a share of the time that it took.",
+            "The difference of both as a share of the time that it took, or of 0.1 s if that is more.",
             null,
             Errors);
         _perToken = _meter.CreateHistogram(
@@ -130,11 +130,10 @@ internal sealed class GatewayMetrics : IDisposable
         if (first is { } wait)
         {
             _first.Record(wait.TotalSeconds, model);
-            if (wait > TimeSpan.Zero
-                && turn.Placements is [{ Chosen.Total: var predicted and < double.PositiveInfinity }])
+            if (turn.Placements is [{ Chosen.FirstToken: { } predicted and < double.PositiveInfinity }])
             {
                 _predicted.Record(predicted, model);
-                _predictionError.Record(Math.Abs(predicted - wait.TotalSeconds) / wait.TotalSeconds, model);
+                _predictionError.Record(PredictionError.Relative(predicted, wait.TotalSeconds), model);
             }
 
             if (usage.CompletionTokens > 1)

@@ -190,6 +190,8 @@ internal sealed class LoadedModel(
             Sessions = load.Sessions,
             KvTokens = load.KvTokens,
             KvCapacity = load.KvCapacity,
+            CharactersPerToken = template.CharactersPerToken,
+            TokensPerMessage = template.TokensPerMessage,
             Figures = new EngineFigures
             {
                 PrefillTokens = load.PrefillTokens,
@@ -211,9 +213,23 @@ internal sealed class LoadedModel(
                 DiskIdle = load.DiskKeptFor.TotalSeconds,
                 ForgottenIdle = load.ForgottenIdle?.TotalSeconds ?? 0,
                 Prefixes = load.Prefixes,
+                Queues = [.. load.Tenants.Select(Queue)],
+                PromptsRate = load.PromptsRate,
+                StepSeconds = load.StepSeconds,
+                Age = Math.Max(0, engine.LoadAge.TotalSeconds),
             },
         };
     }
+
+    private static TenantQueue Queue(TenantLoad load) => new(
+        load.Tenant,
+        load.Priority == Priority.Background ? TurnPriority.Background : TurnPriority.Interactive,
+        load.Tokens,
+        load.Prompts,
+        load.ShortTokens,
+        load.Waiting,
+        load.Decoding,
+        load.Service);
 
     private TokenLogProbs ToLogProb(TokenLogProb token, IReadOnlyList<TokenLogProbs> likeliest) =>
         new(model.Vocabulary.Bytes(token.Token).ToArray(), token.LogProb, likeliest);

@@ -6,6 +6,9 @@ internal sealed class InFlightLoad
     /// <summary>Seconds after which a node's reports show a prompt that was sent to it.</summary>
     private const double ReportDelay = 1;
 
+    /// <summary>Seconds in which a sent prompt reaches its engine.</summary>
+    private const double ArrivalDelay = 0.02;
+
     private readonly Dictionary<(string Node, string Model), List<InFlightPrompt>> _sent = [];
     private readonly Dictionary<(string Node, string Model), int> _ended = [];
 
@@ -38,9 +41,18 @@ internal sealed class InFlightLoad
     public double Prompts(string node, string model, double now) =>
         _sent.GetValueOrDefault((node, model))
             ?.Where(prompt => now - prompt.At < ReportDelay).Sum(prompt => prompt.Seconds) ?? 0;
+
+    /// <returns>The prompts that were sent too late for a load that was measured at this time.</returns>
+    public IReadOnlyList<SentPrompt> Unreported(string node, string model, double measured) =>
+        [
+            .. _sent.GetValueOrDefault((node, model), [])
+                .Where(prompt => prompt.At > measured - ArrivalDelay && prompt.Prompt is not null)
+                .Select(prompt => prompt.Prompt!),
+        ];
 }
 
 /// <summary>A prompt that was sent to a node.</summary>
 /// <param name="At">The time, in seconds of the gateway's clock.</param>
 /// <param name="Seconds">The predicted time to compute it.</param>
-internal sealed record InFlightPrompt(double At, double Seconds);
+/// <param name="Prompt">The prompt; null if none is computed.</param>
+internal sealed record InFlightPrompt(double At, double Seconds, SentPrompt? Prompt);

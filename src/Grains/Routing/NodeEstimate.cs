@@ -39,9 +39,6 @@ internal sealed record NodeEstimate
 
     public int Slots { get; init; }
 
-    /// <summary>The wait for a slot.</summary>
-    public double SlotQueue { get; init; }
-
     /// <summary>The wait for earlier prompts and for a slot.</summary>
     public double Queue { get; init; }
 
@@ -85,6 +82,9 @@ internal sealed record NodeEstimate
 
     public IReadOnlyList<ulong> Prefixes { get; init; } = [];
 
+    /// <summary>What it has to compute; null for a node of an older version.</summary>
+    public NodeBacklog? Backlog { get; init; }
+
     /// <param name="report">The report.</param>
     /// <param name="model">The model's part of the report.</param>
     /// <param name="sent">
@@ -95,8 +95,15 @@ internal sealed record NodeEstimate
     /// <param name="prompts">
     /// Predicted seconds of prompts that were sent recently. The report may not show them yet.
     /// </param>
+    /// <param name="unreported">The prompts that were sent after the load was measured.</param>
     public static NodeEstimate From(
-        NodeReport report, ServedModel model, int sent, double at, int ended = 0, double prompts = 0)
+        NodeReport report,
+        ServedModel model,
+        int sent,
+        double at,
+        int ended = 0,
+        double prompts = 0,
+        IReadOnlyList<SentPrompt>? unreported = null)
     {
         var figures = model.Figures ?? new EngineFigures();
         var load = Math.Max(model.Active + model.Queued - ended, sent);
@@ -118,7 +125,6 @@ internal sealed record NodeEstimate
             Load = load,
             Slots = model.Slots,
             Sessions = model.Sessions + figures.OffloadedSessions,
-            SlotQueue = slots,
             Queue = prompts + slots,
             DecodeContention = Math.Min(load, model.Slots) * ContentionTokens / decode,
             PerToken = 1 / prefill,
@@ -133,6 +139,7 @@ internal sealed record NodeEstimate
             DiskIdle = figures.DiskIdle,
             ForgottenIdle = figures.ForgottenIdle is > 0 and var forgotten ? forgotten : double.PositiveInfinity,
             Prefixes = figures.Prefixes,
+            Backlog = figures.Queues is null ? null : new NodeBacklog(model, unreported ?? [], load, at - figures.Age),
         };
     }
 

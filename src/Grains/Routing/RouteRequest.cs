@@ -1,3 +1,4 @@
+using Herd.Contracts.Conversations;
 using Herd.Contracts.Placements;
 
 namespace Herd.Grains.Routing;
@@ -9,6 +10,10 @@ internal sealed record RouteRequest
     public required string Conversation { get; init; }
 
     public required PlacementReason Reason { get; init; }
+
+    public string Tenant { get; init; } = "";
+
+    public TurnPriority Priority { get; init; }
 
     /// <summary>The node with its session; null if there is none.</summary>
     public string? Home { get; init; }

@@ -1,8 +1,8 @@
+using Herd.Contracts.Conversations;
 using Herd.Contracts.Placements;
 using Herd.Grains.Hosting;
 using Herd.Grains.Rebalancing;
 using Herd.Grains.Scaling;
-using Herd.Inference.Generation;
 using Microsoft.Extensions.Options;
 
 namespace Herd.Grains.Routing;
@@ -71,13 +71,14 @@ public sealed class Router
     /// <param name="node">The node.</param>
     /// <param name="model">The model.</param>
     /// <param name="kv">Predicted seconds until the node has the prompt in its KV cache.</param>
+    /// <param name="sent">The prompt; null if none is computed.</param>
     /// <returns>To be disposed when the turn ends.</returns>
-    public IDisposable Reserve(string node, string model, double kv)
+    internal IDisposable Reserve(string node, string model, double kv, SentPrompt? sent = null)
     {
         lock (_registry.Lock)
         {
             var isShort = _tables.TryGetValue(model, out var table) && table.IsShort(node, kv);
-            var prompt = new InFlightPrompt(_registry.Now, isShort ? 0 : kv);
+            var prompt = new InFlightPrompt(_registry.Now, isShort ? 0 : kv, sent);
             _inFlight.Begin(node, model, prompt);
             UpdateTables(node, _registry.FindReceived(node));
             return new DisposeAction(() => End(prompt));
@@ -94,19 +95,22 @@ public sealed class Router
     }
 
     /// <summary>
-    /// The wait that a turn has at least, on the node where it is shortest; zero if no node takes work. A short prompt
-    /// is computed before longer ones, so it waits for a slot only.
+    /// The wait that a prompt has for certain before it is computed, on the node where it is shortest; zero if no node
+    /// takes work, or if one does not report its queues.
     /// </summary>
     /// <param name="model">The model; null means any served model.</param>
-    /// <param name="tokens">The tokens of the prompt that no KV cache has.</param>
-    public TimeSpan ShortestQueue(string? model, int tokens)
+    /// <param name="tenant">The tenant's name.</param>
+    /// <param name="priority">The priority class.</param>
+    /// <param name="characters">The characters of the prompt that no KV cache has.</param>
+    public TimeSpan LeastWait(string? model, string tenant, TurnPriority priority, int characters)
     {
         lock (_registry.Lock)
         {
+            var now = _registry.Now;
             var shortest = _tables
                 .Where(served => model is null || served.Key == model)
                 .SelectMany(served => served.Value.Working)
-                .Select(node => tokens <= EngineLoad.ShortPromptTokens ? node.SlotQueue : node.Queue)
+                .Select(node => node.Backlog?.LeastSeconds(tenant, priority, characters, now) ?? 0)
                 .DefaultIfEmpty(0)
                 .Min();
             return TimeSpan.FromSeconds(Math.Min(shortest, MaxPredictedSeconds));
@@ -156,7 +160,8 @@ public sealed class Router
             {
                 var (sent, ended) = _inFlight.Count(node, model);
                 var prompts = _inFlight.Prompts(node, model, _registry.Now);
-                table.Set(NodeEstimate.From(received.Report, served, sent, received.At, ended, prompts));
+                var unreported = _inFlight.Unreported(node, model, received.At - (served.Figures?.Age ?? 0));
+                table.Set(NodeEstimate.From(received.Report, served, sent, received.At, ended, prompts, unreported));
             }
             else
             {

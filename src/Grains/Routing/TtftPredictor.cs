@@ -22,10 +22,14 @@ internal static class TtftPredictor
     public static TtftEstimate Predict(RoutingTable table, int index, RouteRequest request, double now)
     {
         var node = table[index];
-        var (origin, kv) = Kv(table, node, request);
+        var (origin, kv, transfer, tokens) = Kv(table, node, request);
         var penalty = StalenessPenalty(now - node.ReportedAt);
         var total = (node.Queue + node.DecodeContention + kv) * penalty;
-        return new TtftEstimate(node.Node, node.Queue, origin, kv, node.DecodeContention, penalty, total);
+        return new TtftEstimate(node.Node, node.Queue, origin, kv, node.DecodeContention, penalty, total)
+        {
+            FirstToken = transfer + node.Backlog?.Seconds(new(request.Tenant, request.Priority, tokens), now),
+            Tokens = tokens,
+        };
     }
 
     /// <summary>The work of a turn that pulls the KV cache from its home.</summary>
@@ -38,9 +42,11 @@ internal static class TtftPredictor
             ? (Math.Max(1, request.Tokens - request.CachedTokens), request.CachedTokens * table[home].BytesPerToken)
             : (request.Tokens, double.PositiveInfinity);
 
-    private static (KvOrigin Origin, double Seconds) Kv(RoutingTable table, NodeEstimate node, RouteRequest request)
+    private static (KvOrigin Origin, double Seconds, double Transfer, int Tokens) Kv(
+        RoutingTable table, NodeEstimate node, RouteRequest request)
     {
-        var best = (Origin: KvOrigin.Replay, Seconds: Prefill(request.Tokens, node.PerToken, node.PerShortPrompt));
+        var replay = Prefill(request.Tokens, node.PerToken, node.PerShortPrompt);
+        var best = (Origin: KvOrigin.Replay, Seconds: replay, Transfer: 0.0, request.Tokens);
         if (table.NodesWith(request.Prefix).Contains(node.Node))
         {
             Offer(KvOrigin.Shared, request.PrefixTokens, request.PrefixTokens * node.BytesPerToken * node.PerHostByte);
@@ -58,12 +64,13 @@ internal static class TtftPredictor
 
         return best;
 
-        void Offer(KvOrigin origin, int tokens, double seconds)
+        void Offer(KvOrigin origin, int cached, double transfer)
         {
-            seconds += Prefill(Math.Max(1, request.Tokens - tokens), node.PerToken, node.PerShortPrompt);
+            var tokens = Math.Max(1, request.Tokens - cached);
+            var seconds = transfer + Prefill(tokens, node.PerToken, node.PerShortPrompt);
             if (seconds < best.Seconds)
             {
-                best = (origin, seconds);
+                best = (origin, seconds, transfer, tokens);
             }
         }
     }

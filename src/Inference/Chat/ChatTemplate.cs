@@ -57,6 +57,9 @@ public sealed class ChatTemplate : IDisposable
     /// </summary>
     public int TokensPerMessage { get; }
 
+    /// <summary>The measured characters of a token of recent texts.</summary>
+    public double CharactersPerToken => _plain.CharactersPerToken;
+
     /// <summary>Renders a conversation to the tokens of a prompt.</summary>
     /// <param name="messages">The messages, oldest first.</param>
     /// <param name="tools">The functions that the model may call; null means none.</param>

@@ -17,6 +17,9 @@ internal sealed class PlainTokenizer(IVocabulary vocabulary, int maxTokens)
 {
     private const int PieceCharacters = 16 << 10;
 
+    /// <summary>The characters after which older texts count for half.</summary>
+    private const double MaxMeasured = 1 << 18;
+
     /// <summary>The tokens that a cut inside a word may add to a count, with a margin.</summary>
     private const int CutTokens = 8;
 
@@ -28,6 +31,22 @@ internal sealed class PlainTokenizer(IVocabulary vocabulary, int maxTokens)
                 .Where(name => name.Length > FirstCharacter(name)),
         ],
         StringComparison.Ordinal));
+
+    private readonly Lock _counted = new();
+    private double _characters = TokenEstimate.CharactersPerToken;
+    private double _tokens = 1;
+
+    /// <summary>The characters of a token of recent texts; <see cref="TokenEstimate"/>'s before the first.</summary>
+    public double CharactersPerToken
+    {
+        get
+        {
+            lock (_counted)
+            {
+                return _characters / Math.Max(1, _tokens);
+            }
+        }
+    }
 
     private long MaxCounted => 2L * maxTokens;
 
@@ -42,7 +61,20 @@ internal sealed class PlainTokenizer(IVocabulary vocabulary, int maxTokens)
         }
 
         var tokens = vocabulary.Tokenize(text, parseSpecial: false);
+        Record(text.Length, tokens.Length);
         return tokens.Any(vocabulary.IsSpecial) ? TokenizeInParts(text) : tokens;
+    }
+
+    private void Record(int characters, int tokens)
+    {
+        lock (_counted)
+        {
+            (_characters, _tokens) = (_characters + characters, _tokens + tokens);
+            if (_characters > MaxMeasured)
+            {
+                (_characters, _tokens) = (_characters / 2, _tokens / 2);
+            }
+        }
     }
 
     /// <summary>

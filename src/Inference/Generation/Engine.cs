@@ -58,6 +58,9 @@ public sealed class Engine : IAsyncDisposable
     /// <summary>The load of the engine after the last step.</summary>
     public EngineLoad Load => _loop.Load;
 
+    /// <summary>The time since <see cref="Load"/> was measured.</summary>
+    public TimeSpan LoadAge => _time.GetElapsedTime(Load.At);
+
     /// <summary>Raised by the loop when a sequence began or ended. Handlers must not block.</summary>
     public event Action? LoadChanged
     {

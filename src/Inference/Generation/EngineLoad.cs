@@ -30,6 +30,21 @@ public sealed record EngineLoad
     /// </summary>
     public double ShortPromptSeconds { get; init; }
 
+    /// <summary>
+    /// Tokens a second of all prompts together beside the decoding, measured in recent steps; estimated for the next
+    /// prompt if none is pending.
+    /// </summary>
+    public double PromptsRate { get; init; }
+
+    /// <summary>Estimated seconds of a step with a part of a long prompt.</summary>
+    public double StepSeconds { get; init; }
+
+    /// <summary>The unfinished sequences by tenant and class.</summary>
+    public IReadOnlyList<TenantLoad> Tenants { get; init; } = [];
+
+    /// <summary>When the load was measured, as a timestamp.</summary>
+    public long At { get; init; }
+
     /// <summary>Sessions whose KV cache is on the device.</summary>
     public int Sessions { get; init; }
 

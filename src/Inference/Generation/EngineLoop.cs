@@ -11,6 +11,9 @@ namespace Herd.Inference.Generation;
 /// </summary>
 internal sealed class EngineLoop
 {
+    /// <summary>The age at which the load is measured again while prompts are computed.</summary>
+    private static readonly TimeSpan MaxLoadAge = TimeSpan.FromMilliseconds(100);
+
     private readonly ILlamaContext _context;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -20,6 +23,7 @@ internal sealed class EngineLoop
     private readonly Scheduler _scheduler;
     private readonly TokenBatch _batch;
     private readonly StepSampler _sampler;
+    private readonly Fairness _fairness = new();
     private bool _stuck;
 
     public EngineLoop(
@@ -39,7 +43,7 @@ internal sealed class EngineLoop
         _rates = rates;
         _times = new StepTimes(rates, options.MaxStepSlowdown);
         var speculation = options.Speculate ? new Speculation(_times, context.CellsPerSequence) : null;
-        _scheduler = new Scheduler(cache, new SchedulingPolicy(options), new Fairness(), _times, speculation, time);
+        _scheduler = new Scheduler(cache, new SchedulingPolicy(options), _fairness, _times, speculation, time);
         _batch = new TokenBatch(context.BatchTokens);
         _sampler = new StepSampler(context, vocabulary, _batch, options.SamplingThreads);
         Load = Measure();
@@ -83,6 +87,7 @@ internal sealed class EngineLoop
         // If the step is empty, every sequence waits for a slot, and for the disk: a sequence with a slot always has a
         // token to compute.
         _stuck = step.Count == 0;
+        PublishLoad();
         var started = _time.GetTimestamp();
         if (!_stuck && TryDecode(step))
         {
@@ -235,18 +240,43 @@ internal sealed class EngineLoop
 
     private void PublishLoad()
     {
-        if (_scheduler.Running != Load.Active || _scheduler.Waiting != Load.Queued)
+        if (_scheduler.Running != Load.Active || _scheduler.Waiting != Load.Queued
+            || (_scheduler.Prefilling > 0 && _time.GetElapsedTime(Load.At) > MaxLoadAge))
         {
             Load = Measure();
             LoadChanged?.Invoke();
         }
     }
 
+    /// <summary>Prompts that begin alike share what the first of them computes.</summary>
+    private static void CountSharedPrefixesOnce(List<(Sequence Sequence, int Missing)> sequences)
+    {
+        var firsts = new Dictionary<(string Tenant, ulong Prefix), List<int>>();
+        for (var i = 0; i < sequences.Count; i++)
+        {
+            var (sequence, missing) = sequences[i];
+            var kv = sequence.Kv;
+            if (missing > 0 && kv.Prefix != 0 && !firsts.TryAdd((kv.Tenant, kv.Prefix), kv.Tokens))
+            {
+                var shared = CollectionsMarshal.AsSpan(kv.Tokens)
+                    .CommonPrefixLength(CollectionsMarshal.AsSpan(firsts[(kv.Tenant, kv.Prefix)]));
+                sequences[i] = (sequence, Math.Min(missing, Math.Max(1, kv.Tokens.Count - shared)));
+            }
+        }
+    }
+
     private EngineLoad Measure()
     {
         var slots = _cache.Slots.Where(slot => slot.Session is not null).ToList();
+        var waiting = _scheduler.Queue;
+        var missing = _cache.Missing(waiting.Select(sequence => sequence.Kv)).ToList();
+        var sequences = _scheduler.InSlots.Select(sequence => (Sequence: sequence, Missing: sequence.PendingPrompt))
+            .Concat(waiting.Zip(missing))
+            .ToList();
+        CountSharedPrefixesOnce(sequences);
+        var decoding = _scheduler.InSlots.Count(sequence => sequence.PendingPrompt == 0);
         var prompts = slots.Select(slot => slot.Allocation?.Pending ?? 0)
-            .Concat(_cache.Missing(_scheduler.Queue.Select(sequence => sequence.Kv)))
+            .Concat(missing)
             .Where(tokens => tokens > 1)
             .ToList();
         return new EngineLoad
@@ -257,6 +287,10 @@ internal sealed class EngineLoop
             PrefillTokens = prompts.Sum(),
             PrefillSeconds = prompts.Sum(tokens => _times.PromptSeconds(_scheduler.Running, tokens)),
             ShortPromptSeconds = _times.PromptSeconds(_scheduler.Running, EngineLoad.ShortPromptTokens),
+            PromptsRate = _times.PromptsRate(decoding, _scheduler.Running - decoding),
+            StepSeconds = _times.PromptStepSeconds(decoding, _scheduler.Running - decoding, _context.BatchTokens),
+            Tenants = TenantLoad.From(sequences, _fairness),
+            At = _time.GetTimestamp(),
             Sessions = slots.Count,
             KvTokens = slots.Sum(slot => slot.Tokens.Count),
             KvCapacity = (long)_context.Sequences * _context.CellsPerSequence,

@@ -43,6 +43,8 @@ internal sealed class Scheduler(
 
     public IReadOnlyList<Sequence> Queue => _waiting;
 
+    public IReadOnlyList<Sequence> InSlots => _running;
+
     public bool IsIdle => _waiting.Count == 0 && _running.Count == 0;
 
     public void Enqueue(Sequence sequence)
@@ -101,7 +103,7 @@ internal sealed class Scheduler(
         _prefilling.Clear();
         foreach (var sequence in _running)
         {
-            if (!sequence.IsDecoding || sequence.Kv.Pending > 1)
+            if (sequence.PendingPrompt > 0)
             {
                 _prefilling.Add(sequence);
             }
@@ -110,7 +112,7 @@ internal sealed class Scheduler(
         var decoding = _running.Count - _prefilling.Count;
         foreach (var sequence in _running)
         {
-            if (sequence.IsDecoding && sequence.Kv.Pending == 1)
+            if (sequence.PendingPrompt == 0)
             {
                 // Draft tokens make steps longer, so there are none while a prompt is pending.
                 var room = _prefilling.Count == 0 ? batch.Free - decoding : 0;

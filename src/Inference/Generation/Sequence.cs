@@ -88,6 +88,11 @@ internal sealed class Sequence
     /// <summary>True if the prompt is computed, so the sequence decodes.</summary>
     public bool IsDecoding => _firstToken != 0;
 
+    /// <summary>
+    /// Tokens of the prompt, or of a KV cache that it lost, to compute in its slot; 0 if its next step decodes.
+    /// </summary>
+    public int PendingPrompt => IsDecoding && Kv.Pending == 1 ? 0 : Kv.Pending;
+
     public ChannelReader<GenerationUpdate> Updates => _updates.Reader;
 
     /// <summary>Completes when the last update was written.</summary>

@@ -33,6 +33,8 @@ internal sealed class StepTimes(KvRates rates, double maxStepSlowdown)
     private readonly List<double> _decode = [];
     private readonly List<double> _draftToken = [];
     private readonly List<double> _mixedPrefillRate = [];
+    private readonly Rate _prompts = new(500);
+    private bool _isPrefilling;
     private int _mixedSteps;
 
     /// <summary>Measured tokens a second of all decoding sequences together.</summary>
@@ -47,6 +49,12 @@ internal sealed class StepTimes(KvRates rates, double maxStepSlowdown)
     /// <param name="took">The time of the step.</param>
     public void Record(int decoding, int drafted, int produced, int prefilling, int prefilled, TimeSpan took)
     {
+        _isPrefilling = prefilling > 0;
+        if (_isPrefilling)
+        {
+            _prompts.Record(prefilled, took);
+        }
+
         _mixedSteps = prefilled > 0 && decoding > 0 ? _mixedSteps + 1 : 0;
         if (_mixedSteps > 0)
         {
@@ -124,6 +132,32 @@ internal sealed class StepTimes(KvRates rates, double maxStepSlowdown)
         var tokens = Math.Max(1, extra * MixedPrefillRate(decoding));
         return Math.Min(rates.Prefill.PerSecond, tokens / (Seconds(decoding) + extra));
     }
+
+    /// <summary>
+    /// Tokens a second of prefill for all prompts together, estimated with the next one. While prompts are pending it
+    /// is at least what recent steps computed: prompts that follow each other keep slots from decoding.
+    /// </summary>
+    /// <param name="decoding">The number of decoding sequences.</param>
+    /// <param name="prefilling">The number of pending prompts.</param>
+    public double PromptsRate(int decoding, int prefilling)
+    {
+        if (decoding == 0)
+        {
+            return rates.Prefill.PerSecond;
+        }
+
+        var extra = ExtraSeconds(decoding, prefilling + 1);
+        var estimated = Math.Max(1, extra * MixedPrefillRate(decoding)) / (Seconds(decoding) + extra);
+        return prefilling > 0 && _isPrefilling ? Math.Max(estimated, _prompts.PerSecond) : estimated;
+    }
+
+    /// <summary>Estimated seconds of a step with a part of a long prompt.</summary>
+    /// <param name="decoding">The number of decoding sequences.</param>
+    /// <param name="prefilling">The number of prompts.</param>
+    /// <param name="max">The maximum number of tokens.</param>
+    public double PromptStepSeconds(int decoding, int prefilling, int max) => decoding == 0
+        ? rates.Prefill.Seconds(max)
+        : Seconds(decoding) + Math.Min(ExtraSeconds(decoding, Math.Max(1, prefilling)), rates.Prefill.Seconds(max));
 
     /// <summary>
     /// Estimated seconds to compute a prompt while this number of sequences decodes. A short prompt takes one step.

@@ -28,13 +28,55 @@ public sealed class AdmissionTests
     public void Enter_EveryQueueIsTooLong_SaysWhenToTryAgain()
     {
         using var admission = Make(new GatewayOptions { MaxPredictedWait = TimeSpan.FromSeconds(2) });
-        _registry.Update(Report("a", prefill: 5000));
-        _registry.Update(Report("b", prefill: 7000));
+        _registry.Update(Report("a", Queue("t", tokens: 5000)));
+        _registry.Update(Report("b", Queue("t", tokens: 7000)));
 
-        var refusal = Assert.Throws<HerdException>(() => admission.Enter(Turn("m", Long)));
+        var refusal = Assert.Throws<HerdException>(() => admission.Enter("t", Turn("m", Long)));
 
         Assert.Equal((HerdError.Overloaded, TimeSpan.FromSeconds(3)), (refusal.Error, refusal.Retry));
-        Assert.Throws<HerdException>(() => admission.Enter(Turn(null, Long)));
+        Assert.Throws<HerdException>(() => admission.Enter("t", Turn(null, Long)));
+    }
+
+    /// <summary>A node that works on computes what its last report shows.</summary>
+    [Fact]
+    public void Enter_ReportIsOld_CountsWhatWasComputedSince()
+    {
+        using var admission = Make(new GatewayOptions { MaxPredictedWait = TimeSpan.FromSeconds(2) });
+        _registry.Update(Report("a", Queue("t", tokens: 3000)));
+
+        Assert.Throws<HerdException>(() => admission.Enter("t", Turn("m", Long)));
+        _time.Advance(TimeSpan.FromSeconds(1));
+        admission.Enter("t", Turn("m", Long)).Dispose();
+    }
+
+    /// <summary>The scheduler serves the tenant that was served least, and computes a class before a lower one.</summary>
+    [Fact]
+    public void Enter_LongPromptsAreOfOthersOrLessUrgent_Admits()
+    {
+        using var admission = Make(new GatewayOptions { MaxPredictedWait = TimeSpan.FromSeconds(2) });
+        _registry.Update(Report(
+            "a",
+            Queue("a", tokens: 7000),
+            Queue("b", tokens: 7000),
+            Queue("c", tokens: 7000) with { Priority = TurnPriority.Background }));
+
+        admission.Enter("c", Turn("m", Long)).Dispose();
+        Assert.Throws<HerdException>(() => admission.Enter("a", Turn("m", Long)));
+    }
+
+    /// <summary>What only nodes of another version know is no reason to refuse.</summary>
+    [Fact]
+    public void Enter_NodeReportsNoQueues_Admits()
+    {
+        using var admission = Make(new GatewayOptions { MaxPredictedWait = TimeSpan.Zero });
+        var report = Report("a");
+        var model = report.Models[0];
+        _registry.Update(report with
+        {
+            Models = [model with { Figures = model.Figures! with { Queues = null, PrefillTokens = 7000 } }],
+        });
+
+        admission.Enter("t", Turn("m", Long)).Dispose();
     }
 
     /// <summary>The scheduler computes a short prompt before long ones.</summary>
@@ -42,30 +84,30 @@ public sealed class AdmissionTests
     public void Enter_ShortPromptBesideLongOnes_Admits()
     {
         using var admission = Make(new GatewayOptions { MaxPredictedWait = TimeSpan.FromSeconds(2) });
-        _registry.Update(Report("a", prefill: 70_000));
+        _registry.Update(Report("a", Queue("t", tokens: 70_000)));
 
-        admission.Enter(Turn("m", "hello")).Dispose();
-        admission.Enter(Turn("m", Long, "an answer", "hello")).Dispose();
-        Assert.Throws<HerdException>(() => admission.Enter(Turn("m", "hello", "an answer", Long)));
+        admission.Enter("t", Turn("m", "hello")).Dispose();
+        admission.Enter("t", Turn("m", Long, "an answer", "hello")).Dispose();
+        Assert.Throws<HerdException>(() => admission.Enter("t", Turn("m", "hello", "an answer", Long)));
     }
 
     [Fact]
     public void Enter_ShortPromptButNoSlotForLong_SaysWhenToTryAgain()
     {
         using var admission = Make(new GatewayOptions { MaxPredictedWait = TimeSpan.FromSeconds(2) });
-        _registry.Update(Report("a", prefill: 0, queued: 32));
+        _registry.Update(Report("a", Queue("t", tokens: 0) with { Waiting = 32 }));
 
-        Assert.Throws<HerdException>(() => admission.Enter(Turn("m", "hello")));
+        Assert.Throws<HerdException>(() => admission.Enter("t", Turn("m", "hello")));
     }
 
     [Fact]
     public void Enter_OneNodeIsFree_Admits()
     {
         using var admission = Make(new GatewayOptions { MaxPredictedWait = TimeSpan.FromSeconds(2) });
-        _registry.Update(Report("a", prefill: 5000));
-        _registry.Update(Report("b", prefill: 0));
+        _registry.Update(Report("a", Queue("t", tokens: 5000)));
+        _registry.Update(Report("b"));
 
-        admission.Enter(Turn("m", Long)).Dispose();
+        admission.Enter("t", Turn("m", Long)).Dispose();
     }
 
     /// <summary>Another check refuses a model that no node serves.</summary>
@@ -74,21 +116,21 @@ public sealed class AdmissionTests
     {
         using var admission = Make(new GatewayOptions());
 
-        admission.Enter(Turn("m", Long)).Dispose();
+        admission.Enter("t", Turn("m", Long)).Dispose();
     }
 
     [Fact]
     public void Enter_TooManyWait_AdmitsWhenOneHasItsFirstToken()
     {
         using var admission = Make(new GatewayOptions { MaxWaiting = 2 });
-        var first = admission.Enter(Turn("m", Long));
-        using var second = admission.Enter(Turn("m", Long));
+        var first = admission.Enter("t", Turn("m", Long));
+        using var second = admission.Enter("t", Turn("m", Long));
 
-        Assert.Equal(HerdError.Overloaded, Assert.Throws<HerdException>(() => admission.Enter(Turn("m", Long))).Error);
+        Assert.Equal(HerdError.Overloaded, Assert.Throws<HerdException>(() => admission.Enter("t", Turn("m", Long))).Error);
         first.Dispose();
         first.Dispose();
-        using var third = admission.Enter(Turn("m", Long));
-        Assert.Throws<HerdException>(() => admission.Enter(Turn("m", Long)));
+        using var third = admission.Enter("t", Turn("m", Long));
+        Assert.Throws<HerdException>(() => admission.Enter("t", Turn("m", Long)));
     }
 
     /// <summary>A turn whose messages are the user's and the model's by turns.</summary>
@@ -102,7 +144,10 @@ public sealed class AdmissionTests
 
     private Admission Make(GatewayOptions options) => new(_router, Options.Create(options));
 
-    private static NodeReport Report(string node, int prefill, int queued = 0) => new()
+    private static TenantQueue Queue(string tenant, int tokens) =>
+        new(tenant, TurnPriority.Interactive, tokens, 1, ShortTokens: 0, Waiting: 0, Decoding: 0, Service: 0);
+
+    private static NodeReport Report(string node, params TenantQueue[] queues) => new()
     {
         Node = node,
         State = NodeState.Ready,
@@ -113,8 +158,7 @@ public sealed class AdmissionTests
             new ServedModel
             {
                 Id = "m", Description = "d", ContextTokens = 8192, Defaults = new GenerationSettings(), Slots = 8,
-                Active = queued > 0 ? 8 : 0, Queued = queued,
-                Figures = new EngineFigures { PrefillTokens = prefill, PrefillRate = 1000, DecodeRate = 100 },
+                Figures = new EngineFigures { Queues = queues, PrefillRate = 1000, DecodeRate = 100 },
             },
         ],
     };

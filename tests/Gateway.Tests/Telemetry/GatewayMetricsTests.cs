@@ -18,6 +18,15 @@ public sealed class GatewayMetricsTests
         Assert.Equal(0.25, recorded["herd.time_to_first_token.error"]);
     }
 
+    /// <summary>Routing counts predictions within 50 ms as equal: of a fast turn that is a half.</summary>
+    [Fact]
+    public void End_FastTurn_ComparesWithATenthOfASecond()
+    {
+        var recorded = Record(Turn(predicted: [0.06]), first: TimeSpan.FromSeconds(0.01));
+
+        Assert.Equal(0.5, recorded["herd.time_to_first_token.error"], 9);
+    }
+
     /// <summary>The first node's prediction says nothing about a turn that went on elsewhere.</summary>
     [Fact]
     public void End_TurnOnTwoNodes_ComparesNothing()
@@ -68,13 +77,13 @@ public sealed class GatewayMetricsTests
         Usage = new Usage(1, 1, 0),
         Placements =
         [
-            .. predicted.Select(total => new PlacementDecision
+            .. predicted.Select(first => new PlacementDecision
             {
                 At = DateTimeOffset.UnixEpoch,
                 Reason = PlacementReason.Turn,
                 Policy = "p",
                 Node = "n",
-                Considered = [new TtftEstimate("n", 0, KvOrigin.Replay, 0, 0, 1, total)],
+                Considered = [new TtftEstimate("n", 0, KvOrigin.Replay, 0, 0, 1, 9) { FirstToken = first }],
             }),
         ],
     };

@@ -88,6 +88,46 @@ public sealed class EngineLoopTests
         }
     }
 
+    /// <summary>
+    /// A tenant that comes while two others have long prompts was served least, so its prompt is in one of the next two
+    /// steps. The load says what each has.
+    /// </summary>
+    [Fact]
+    public void Step_ShortPromptBesideLongOnesOfTwoTenants_IsComputedNext()
+    {
+        const int LongPrompt = 7000;
+        const int LongCells = 8192;
+        var time = new PatientTime();
+        using var model = new SimulatedRuntime(new SimulatedTimings(), time).Load(
+            "", new ModelOptions(), null, CancellationToken.None);
+        using var context = model.CreateContext(new ContextOptions { Sequences = Slots, CellsPerSequence = LongCells });
+        var rates = new KvRates();
+        using var cache = new KvCache(
+            context, new OffloadedSessions(0, null, rates, time), rates, time, NullLogger.Instance);
+        var options = new EngineOptions { Speculate = false, SamplingThreads = 1 };
+        var loop = new EngineLoop(
+            context, model.Vocabulary, cache, rates, options, time, NullLogger.Instance) { Finished = () => { } };
+        var (a, b) = (
+            New(model, time, 0, LongPrompt, 10, "a", LongCells), New(model, time, 1, LongPrompt, 10, "b", LongCells));
+        loop.Enqueue(a);
+        loop.Enqueue(b);
+        loop.Step();
+        loop.Step();
+        var left = loop.Load.Tenants.ToDictionary(tenant => tenant.Tenant, tenant => tenant.Tokens);
+        var brief = New(model, time, 2, 32, 10, "c", LongCells);
+        loop.Enqueue(brief);
+
+        loop.Step();
+        var isNext = brief.IsDecoding;
+        loop.Step();
+
+        Assert.True(isNext || brief.IsDecoding);
+        Assert.False(a.IsDecoding || b.IsDecoding);
+        Assert.InRange(left["a"], 1, LongPrompt);
+        Assert.InRange(left["b"], 1, LongPrompt);
+        loop.Abort(new OperationCanceledException());
+    }
+
     /// <summary>Every session has a history, and all send another turn at the same time.</summary>
     /// <returns>The simulated seconds until the last answer ends, and the median time to the first token.</returns>
     private static (double Total, double MedianFirst) Run(int history, long hostBytes, int quantum)
@@ -144,16 +184,24 @@ public sealed class EngineLoopTests
         }
     }
 
-    private static Sequence New(ILlamaModel model, TimeProvider time, int session, int count, int tokens)
+    private static Sequence New(
+        ILlamaModel model,
+        TimeProvider time,
+        int session,
+        int count,
+        int tokens,
+        string tenant = "",
+        int cells = Cells)
     {
         var random = new Random(session);
         var request = new GenerationRequest
         {
             Session = $"s{session}",
+            Tenant = tenant,
             Prompt = [.. Enumerable.Range(0, count).Select(_ => random.Next('a', 'z'))],
             MaxTokens = tokens,
             Sampling = new SamplingOptions { Temperature = 0, IgnoreEnd = true },
         };
-        return new Sequence(request, model.Vocabulary, Cells, time, CancellationToken.None);
+        return new Sequence(request, model.Vocabulary, cells, time, CancellationToken.None);
     }
 }

@@ -66,7 +66,8 @@ internal sealed class TurnExecutor(
             var placement = suspicion?.Placement ?? await turnRouter.Route(context, reason);
 
             // Turns that are routed meanwhile count this one.
-            using var reservation = router.Reserve(placement.Node, context.Model, placement.Chosen?.Kv ?? 0);
+            using var reservation = router.Reserve(
+                placement.Node, context.Model, placement.Chosen?.Kv ?? 0, TurnRouter.Prompt(context, placement));
             var outcome = await attempt.Run(context, placement);
             switch (outcome.Status)
             {

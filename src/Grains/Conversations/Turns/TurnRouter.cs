@@ -72,6 +72,10 @@ internal sealed class TurnRouter(NodeRegistry registry, Router router, Pools poo
         return placement;
     }
 
+    /// <summary>The prompt that a placement sends to its node.</summary>
+    public static SentPrompt Prompt(TurnContext context, PlacementDecision placement) => new(
+        context.Transcript.Tenant, context.Turn.Settings.Priority, placement.Chosen?.Tokens ?? 0);
+
     private RouteRequest DescribeRoute(TurnContext context, PlacementReason reason) =>
         DescribeRoute(context.Transcript, context.Model, context.Answer.Tokens.Count, reason);
 
@@ -88,9 +92,12 @@ internal sealed class TurnRouter(NodeRegistry registry, Router router, Pools poo
         var uncounted = conversation.Turns
             .SkipWhile(turn => last is not null && turn.Id != last.Id).Skip(last is null ? 0 : 1);
         var cached = last is null ? 0 : last.Usage!.PromptTokens + last.Usage.CompletionTokens;
-        var fresh = uncounted.Sum(turn => turn.Input.Sum(message => message.Text.Length))
-            / TokenEstimate.CharactersPerToken;
-        if (registry.Models.FirstOrDefault(served => served.Id == model)?.ContextTokens is > 0 and var context)
+        var served = registry.Models.FirstOrDefault(served => served.Id == model);
+        var perToken = served?.CharactersPerToken is > 0 and var measured ? measured : TokenEstimate.CharactersPerToken;
+        var perMessage = served?.TokensPerMessage ?? 0;
+        var fresh = uncounted.Sum(
+            turn => perMessage + turn.Input.Sum(message => (int)(message.Text.Length / perToken) + perMessage));
+        if (served?.ContextTokens is > 0 and var context)
         {
             // A prompt that is longer is refused or shortened, so no node computes more.
             fresh = Math.Clamp(context - cached, 0, fresh);
@@ -104,12 +111,14 @@ internal sealed class TurnRouter(NodeRegistry registry, Router router, Pools poo
         {
             Conversation = GrainKey.Conversation(transcript.Tenant, transcript.Id),
             Reason = reason,
+            Tenant = transcript.Tenant,
+            Priority = conversation.Turns.Count > 0 ? conversation.Turns[^1].Settings.Priority : default,
             Home = conversation.Home,
             Tokens = tokens,
             CachedTokens = produced > 0 ? tokens - 1 : cached,
             Idle = last is null || produced > 0 ? TimeSpan.Zero : time.GetUtcNow() - EndOf(last),
             Prefix = PromptPrefix.Digest(transcript.Tenant, system),
-            PrefixTokens = (system?.Length ?? 0) / TokenEstimate.CharactersPerToken,
+            PrefixTokens = (int)((system?.Length ?? 0) / perToken),
         };
     }
 
