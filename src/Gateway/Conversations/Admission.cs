@@ -27,7 +27,7 @@ internal sealed class Admission(Router router, IOptions<GatewayOptions> options)
     /// <exception cref="HerdException">Overloaded, with the time after which to try again.</exception>
     public IDisposable Enter(string tenant, TurnRequest turn)
     {
-        var wait = router.LeastWait(turn.Model, tenant, turn.Settings.Priority, NewCharacters(turn.Input));
+        var wait = router.MinWait(turn.Model, tenant, turn.Settings.Priority, NewCharacters(turn.Input));
         if (wait > options.Value.MaxPredictedWait)
         {
             throw Refusal($"a turn would wait {wait.TotalSeconds:0.0} s", wait - options.Value.MaxPredictedWait);

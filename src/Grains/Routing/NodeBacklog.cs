@@ -53,7 +53,7 @@ internal sealed record NodeBacklog
             (queues, prompt) =>
             {
                 var queue = queues.GetValueOrDefault((prompt.Tenant, prompt.Priority))
-                    ?? new TenantQueue(prompt.Tenant, prompt.Priority, 0, 0, 0, 0, 0, LeastService(prompt.Priority));
+                    ?? new TenantQueue(prompt.Tenant, prompt.Priority, 0, 0, 0, 0, 0, MinService(prompt.Priority));
                 queues[(prompt.Tenant, prompt.Priority)] = queue with
                 {
                     Tokens = queue.Tokens + prompt.Tokens,
@@ -91,7 +91,7 @@ internal sealed record NodeBacklog
     }
 
     /// <summary>The wait that a new prompt has for certain, until it is computed.</summary>
-    public double LeastSeconds(string tenant, TurnPriority priority, int characters, double now)
+    public double MinSeconds(string tenant, TurnPriority priority, int characters, double now)
     {
         // A text may have fewer tokens than most, and then be computed before long prompts.
         var tokens = (int)(characters / _charactersPerToken / Margin);
@@ -111,7 +111,7 @@ internal sealed record NodeBacklog
     private double TokensOfOthers(SentPrompt prompt, int first, double wait)
     {
         var own = Own(prompt);
-        var service = (own?.Service ?? LeastService(prompt.Priority)) + first + prompt.Tokens;
+        var service = (own?.Service ?? MinService(prompt.Priority)) + first + prompt.Tokens;
         return _queues
             .Where(other => other != own && other.Priority == prompt.Priority)
             .Sum(other => Math.Clamp(
@@ -147,7 +147,7 @@ internal sealed record NodeBacklog
     private TenantQueue? Own(SentPrompt prompt) =>
         _queues.FirstOrDefault(queue => queue.Tenant == prompt.Tenant && queue.Priority == prompt.Priority);
 
-    private long LeastService(TurnPriority priority) => _figures.Queues!
+    private long MinService(TurnPriority priority) => _figures.Queues!
         .Where(queue => queue.Priority == priority).Select(queue => queue.Service).DefaultIfEmpty().Min();
 }
 

@@ -102,7 +102,7 @@ public sealed class Router
     /// <param name="tenant">The tenant's name.</param>
     /// <param name="priority">The priority class.</param>
     /// <param name="characters">The characters of the prompt that no KV cache has.</param>
-    public TimeSpan LeastWait(string? model, string tenant, TurnPriority priority, int characters)
+    public TimeSpan MinWait(string? model, string tenant, TurnPriority priority, int characters)
     {
         lock (_registry.Lock)
         {
@@ -110,7 +110,7 @@ public sealed class Router
             var shortest = _tables
                 .Where(served => model is null || served.Key == model)
                 .SelectMany(served => served.Value.Working)
-                .Select(node => node.Backlog?.LeastSeconds(tenant, priority, characters, now) ?? 0)
+                .Select(node => node.Backlog?.MinSeconds(tenant, priority, characters, now) ?? 0)
                 .DefaultIfEmpty(0)
                 .Min();
             return TimeSpan.FromSeconds(Math.Min(shortest, MaxPredictedSeconds));
