@@ -49,7 +49,7 @@ public sealed class AdmissionTests
         admission.Enter("t", Turn("m", Long)).Dispose();
     }
 
-    /// <summary>The scheduler serves the tenant that was served least, and computes a class before a lower one.</summary>
+    /// <summary>The scheduler serves the least served tenant first, and computes a class before a lower one.</summary>
     [Fact]
     public void Enter_LongPromptsAreOfOthersOrLessUrgent_Admits()
     {
