@@ -97,6 +97,6 @@ public sealed record TtftEstimate(
     /// </summary>
     [Id(7), JsonPropertyName("first_token")] public double? FirstToken { get; init; }
 
-    /// <summary>Tokens to compute for it.</summary>
-    [Id(8), JsonPropertyName("tokens")] public int Tokens { get; init; }
+    /// <summary>Tokens to compute for it; null if they were not stored.</summary>
+    [Id(8), JsonPropertyName("tokens")] public int? Tokens { get; init; }
 }

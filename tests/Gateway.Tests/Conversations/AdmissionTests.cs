@@ -126,7 +126,8 @@ public sealed class AdmissionTests
         var first = admission.Enter("t", Turn("m", Long));
         using var second = admission.Enter("t", Turn("m", Long));
 
-        Assert.Equal(HerdError.Overloaded, Assert.Throws<HerdException>(() => admission.Enter("t", Turn("m", Long))).Error);
+        var refusal = Assert.Throws<HerdException>(() => admission.Enter("t", Turn("m", Long)));
+        Assert.Equal(HerdError.Overloaded, refusal.Error);
         first.Dispose();
         first.Dispose();
         using var third = admission.Enter("t", Turn("m", Long));
