@@ -259,7 +259,8 @@ public class HerdCluster : IAsyncDisposable
 
     private string[] UpArguments(string[] options) =>
     [
-        "up", "--detach", "--threads", "1", "--context", "2048",
+        "up", "--detach", "--threads", "1",
+        .. options.Contains("--context") ? [] : new[] { "--context", "2048" },
         "--http", HttpPort.ToString(
             CultureInfo.InvariantCulture), "--grpc", GrpcPort.ToString(CultureInfo.InvariantCulture),
         .. options,
