@@ -4,11 +4,8 @@ using Herd.Testing;
 namespace Herd.Simulator.Tests;
 
 /// <summary>bench/simulate admission: what admission predicts, and what comes.</summary>
-public sealed class AdmissionRunTests
+public sealed class AdmissionRunTests(AdmissionRunTests.Runs runs) : IClassFixture<AdmissionRunTests.Runs>
 {
-    private static readonly string Program = Path.Combine(
-        Repository.Root, "artifacts", "bin", "Simulator", Repository.Configuration, "Herd.Simulator");
-
     /// <summary>
     /// Nine of ten predictions miss by less than this. Two scenes miss a half
     /// (docs/experiments/first-token-predictions.md says why).
@@ -19,28 +16,47 @@ public sealed class AdmissionRunTests
     [InlineData("full queue", 0.5)]
     [InlineData("warm sessions", 0.75)]
     [InlineData("tenants with long prompts", 0.75)]
-    public async Task Predictions_Scene_AreNear(string scene, double error)
+    public void Predictions_Scene_AreNear(string scene, double error)
     {
-        var run = await Run("--seeds", "1", "--tries", "0", "--scene", scene);
+        var run = runs.Scenes.Single(run => (string)run!["scene"]! == scene)!;
 
-        Assert.True((double)run["scenes"]![0]!["prediction_error_p90"]! < error, $"{run}");
+        Assert.True((double)run["prediction_error_p90"]! < error, $"{run}");
     }
 
     /// <summary>
     /// A refused turn is taken in another run of the same load. None has its first token within MaxPredictedWait.
     /// </summary>
     [Fact]
-    public async Task Refusals_TurnIsTakenAllTheSame_WouldHaveWaitedLonger()
+    public void Refusals_TurnIsTakenAllTheSame_WouldHaveWaitedLonger()
     {
-        var refusals = (await Run("--seeds", "3", "--first", "10", "--scene", "none"))["refusals"]!;
-
-        Assert.True((int)refusals["tried"]! > 5, $"{refusals}");
-        Assert.Equal(0, (int)refusals["within_max_wait"]!);
+        Assert.True((int)runs.Refusals["tried"]! > 5, $"{runs.Refusals}");
+        Assert.Equal(0, (int)runs.Refusals["within_max_wait"]!);
     }
 
-    private static async Task<JsonNode> Run(params string[] arguments)
+    /// <summary>The scenes and the refusals, on a core each.</summary>
+    public sealed class Runs : IAsyncLifetime
     {
-        var output = await Tool.Run(Repository.Root, Program, ["admission", "--json", .. arguments]);
-        return JsonNode.Parse(output.TrimEnd().Split('\n')[^1])!;
+        private static readonly string Program = Path.Combine(
+            Repository.Root, "artifacts", "bin", "Simulator", Repository.Configuration, "Herd.Simulator");
+
+        public JsonArray Scenes { get; private set; } = [];
+
+        public JsonNode Refusals { get; private set; } = new JsonObject();
+
+        public async ValueTask InitializeAsync()
+        {
+            var scenes = Run("--seeds", "1", "--tries", "0");
+            var refusals = Run("--seeds", "3", "--first", "10", "--scene", "none");
+            Scenes = (await scenes)["scenes"]!.AsArray();
+            Refusals = (await refusals)["refusals"]!;
+        }
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+        private static async Task<JsonNode> Run(params string[] arguments)
+        {
+            var output = await Tool.Run(Repository.Root, Program, ["admission", "--json", .. arguments]);
+            return JsonNode.Parse(output.TrimEnd().Split('\n')[^1])!;
+        }
     }
 }
