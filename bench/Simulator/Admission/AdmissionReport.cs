@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Herd.Gateway.Hosting;
 using Herd.Grains.Routing;
 using Herd.Simulator.Faults;
 
@@ -8,8 +9,7 @@ namespace Herd.Simulator.Admission;
 /// <summary>The figures of <see cref="AdmissionRun"/>s.</summary>
 internal static class AdmissionReport
 {
-    /// <summary>Gateway:MaxPredictedWait's default.</summary>
-    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan MaxWait = new GatewayOptions().MaxPredictedWait;
 
     /// <summary>Runs every scene, and prints the errors of its predictions.</summary>
     public static JsonArray Predictions(

@@ -8,8 +8,10 @@ namespace Herd.Cli.Processes;
 internal sealed class LocalCluster(RunState state)
 {
     private static readonly TimeSpan MaxStartTime = TimeSpan.FromMinutes(3);
+
     /// <summary>The grace period of a process that stops.</summary>
     public static readonly TimeSpan MaxStopTime = TimeSpan.FromSeconds(15);
+
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(200);
 
     public RunState State { get; private set; } = state;

@@ -12,14 +12,8 @@ namespace Herd.Grains.Routing;
 /// </summary>
 internal sealed record NodeBacklog
 {
-    /// <summary>Tokens after which another answer may preempt a slot (docs/decisions/quantum.md).</summary>
-    private const int QuantumTokens = 16;
-
     /// <summary>The age up to which the work that a node did since its report is known.</summary>
     private const double MaxAge = 2;
-
-    /// <summary>The virtual tokens of a token of an answer.</summary>
-    private const int OutputWeight = 2;
 
     /// <summary>The tokens that an answer is assumed to have yet.</summary>
     private const int AnswerTokens = 64;
@@ -100,7 +94,7 @@ internal sealed record NodeBacklog
         var before = (prompt.IsShort ? own?.ShortTokens : own?.Tokens) ?? 0;
 
         // All slots may be free at the same moment; then each is taken for a quantum.
-        var slot = Math.Max(0, (own?.Waiting ?? 0) - _slots) * QuantumTokens / _figures.DecodeRate;
+        var slot = Math.Max(0, (own?.Waiting ?? 0) - _slots) * NodeEstimate.QuantumTokens / _figures.DecodeRate;
         return Math.Max(0, Math.Max(before / _figures.PrefillRate, slot) - Age(now));
     }
 
@@ -121,7 +115,7 @@ internal sealed record NodeBacklog
     /// <summary>Virtual tokens that the answers of a tenant get in a time.</summary>
     private double Served(TenantQueue? queue, double seconds) => queue is null || _figures.StepSeconds <= 0
         ? 0
-        : OutputWeight * queue.Decoding * Math.Min(seconds / _figures.StepSeconds, AnswerTokens);
+        : TenantLoad.OutputWeight * queue.Decoding * Math.Min(seconds / _figures.StepSeconds, AnswerTokens);
 
     /// <summary>
     /// The time until a slot is free for one more sequence. Half of the decoding sequences are assumed to have used
@@ -129,7 +123,7 @@ internal sealed record NodeBacklog
     /// </summary>
     private double SlotSeconds(IReadOnlyList<TenantQueue> queues) =>
         Math.Max(0, queues.Sum(queue => queue.Waiting) + 1 - (_queues.Sum(queue => queue.Decoding) / 2.0))
-            * QuantumTokens * (IsBusy ? _figures.StepSeconds / _slots : 1 / _figures.DecodeRate);
+            * NodeEstimate.QuantumTokens * (IsBusy ? _figures.StepSeconds / _slots : 1 / _figures.DecodeRate);
 
     private bool IsBusy => _queues.Any(queue => queue.Tokens > 0);
 

@@ -13,7 +13,7 @@ internal sealed record NodeEstimate
     private const int ContentionTokens = 16;
 
     /// <summary>Tokens after which another answer may preempt a slot (docs/decisions/quantum.md).</summary>
-    private const int QuantumTokens = 16;
+    public const int QuantumTokens = 16;
 
     /// <summary>Bytes of KV cache a token, until a node has measured them.</summary>
     private const double UnknownBytesPerToken = 32_768;

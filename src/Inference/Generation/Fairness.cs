@@ -8,7 +8,6 @@ namespace Herd.Inference.Generation;
 internal sealed class Fairness
 {
     private const int InputWeight = 1;
-    private const int OutputWeight = 2;
     private const int MaxAccounts = 1024;
 
     private readonly Dictionary<string, Account> _accounts = [];
@@ -34,7 +33,7 @@ internal sealed class Fairness
     public void Leave(string tenant) => _accounts[tenant].Requests--;
 
     public void Charge(string tenant, int input, int output) =>
-        _accounts[tenant].Service += InputWeight * input + OutputWeight * output;
+        _accounts[tenant].Service += InputWeight * input + TenantLoad.OutputWeight * output;
 
     private long MinOfOthers(Account? account)
     {

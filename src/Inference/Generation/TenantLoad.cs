@@ -3,6 +3,9 @@ namespace Herd.Inference.Generation;
 /// <summary>The unfinished sequences of a tenant and priority class.</summary>
 public sealed record TenantLoad
 {
+    /// <summary>The virtual tokens of <see cref="Service"/> for a token of an answer.</summary>
+    public const int OutputWeight = 2;
+
     public required string Tenant { get; init; }
 
     public required Priority Priority { get; init; }
